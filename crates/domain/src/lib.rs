@@ -1,0 +1,14 @@
+//! The words and rules of the portal: pure data and pure functions.
+//!
+//! No clock, no database, no process, no page. Everything here compiles for the server and for the browser,
+//! and both use the same code: the browser folds the events of a run with the same [`run::evolve`] as the server.
+
+pub mod attempt;
+mod digest;
+mod ids;
+mod risk;
+pub mod runbook;
+
+pub use digest::Digest;
+pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug};
+pub use risk::Risk;
