@@ -646,9 +646,10 @@ pub fn plain(words: &[Inline]) -> String {
         .iter()
         .map(|word| match word {
             Inline::Text { text } | Inline::Code { text } => text.clone(),
-            Inline::Emphasis { words } | Inline::Strong { words } | Inline::Struck { words } | Inline::Link { words, .. } => {
-                plain(words)
-            }
+            Inline::Emphasis { words }
+            | Inline::Strong { words }
+            | Inline::Struck { words }
+            | Inline::Link { words, .. } => plain(words),
             Inline::Break => " ".to_owned(),
         })
         .collect()
