@@ -5,10 +5,17 @@
 
 pub mod attempt;
 mod digest;
+pub mod frame;
 mod ids;
+pub mod plan;
+pub mod policy;
 mod risk;
+pub mod run;
 pub mod runbook;
+pub mod time;
+pub mod view;
 
 pub use digest::Digest;
 pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug};
 pub use risk::Risk;
+pub use time::Timestamp;

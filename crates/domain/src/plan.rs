@@ -1,0 +1,207 @@
+//! The plan of a run: everything that was frozen when the run was created.
+//!
+//! A later edit of the document changes no plan. What is still open are the values of parameters, and the directory,
+//! which a connect step or a `cd` may move.
+
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::{Work, WorkCommand};
+use crate::runbook::{Choice, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
+use crate::{Digest, Risk, Slug};
+
+/// What a run will do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The procedure's address.
+    pub slug: Slug,
+    /// The procedure's title.
+    pub title: String,
+    /// The document's path below the folder of documents.
+    pub document: String,
+    /// The digest of the document's bytes.
+    pub document_digest: Digest,
+    /// The digest of the side file's bytes.
+    pub side_digest: Option<Digest>,
+    /// Where it runs.
+    pub target: PlanTarget,
+    /// The directory in which the first step begins; absolute.
+    pub directory: String,
+    /// The values that people give.
+    pub parameters: Vec<PlanParameter>,
+    /// The steps, then those of the rollback. A step's number in a run is its place here, from 1.
+    pub steps: Vec<PlanStep>,
+    /// The expected outcome, line by line.
+    pub outcome: Vec<Item>,
+}
+
+/// Where a run runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanTarget {
+    /// Its name, as in the portal's configuration.
+    pub name: String,
+    /// Whether a step that disrupts asks for the target's name first.
+    pub production: bool,
+    /// Program and arguments of the shell.
+    pub interpreter: Vec<String>,
+    /// The listed environment, in order: nothing else is inherited.
+    pub environment: Vec<(String, String)>,
+}
+
+/// A value that a person gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanParameter {
+    /// Its name, unique in the plan; also the variable that carries the value.
+    pub name: String,
+    /// The words of the document that it fills.
+    pub placeholder: String,
+    /// What values it takes.
+    pub kind: ParameterKind,
+    /// The value it begins with.
+    pub default: Option<String>,
+    /// One sentence for the person who fills it.
+    pub help: Option<String>,
+    /// A value that shows the form.
+    pub example: Option<String>,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanStep {
+    /// [`PartKind::Steps`] or [`PartKind::Rollback`].
+    pub part: PartKind,
+    /// The number that the document gives it.
+    pub number: u32,
+    /// Its title.
+    pub title: String,
+    /// Its line in the document.
+    pub line: u32,
+    /// Who does it.
+    pub kind: StepKind,
+    /// The worst class of its commands.
+    pub risk: Risk,
+    /// Its text as it was, for reading. The ticks are the items in here, in order.
+    pub content: Vec<StepContent>,
+    /// Its commands, in order.
+    pub commands: Vec<PlanCommand>,
+    /// Milliseconds after which it is stopped.
+    pub timeout_ms: Option<u64>,
+    /// Whether it runs under a terminal.
+    pub tty: bool,
+    /// Whether the shell stops a pipeline at its first failing member.
+    pub pipefail: bool,
+    /// Whether its runner may confirm it although it destroys: the tour's own scratch step, until approvals exist.
+    /// Set only for the document that is built into the portal, byte for byte.
+    pub scratch: bool,
+}
+
+/// One command of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanCommand {
+    /// The document's bytes.
+    pub text: String,
+    /// What the shell gets: the same with placeholders replaced by variable references.
+    pub script: String,
+    /// The comment above it.
+    pub label: Option<String>,
+    /// Its class.
+    pub risk: Risk,
+    /// The words that gave the class.
+    pub rule: String,
+    /// The rule in a sentence.
+    pub reason: String,
+    /// Whether it never ends by itself.
+    pub watch: bool,
+    /// Whether it draws a full screen.
+    pub screen: bool,
+    /// The comment that makes it a choice.
+    pub choice: Option<Choice>,
+    /// The words in it that stand for a value.
+    pub placeholders: Vec<Placeholder>,
+    /// The program of each member of the pipeline.
+    pub pipeline: Vec<String>,
+    /// Set when the portal does it itself instead of the shell, as `ssh HOST` in a connect step: what it does, in a sentence.
+    pub by_portal: Option<String>,
+    /// Set when it cannot run at all, whatever the values: why, in a sentence.
+    pub blocked: Option<String>,
+}
+
+/// The most bytes of output that an attempt keeps, unless configured otherwise: 512 MiB.
+pub const OUTPUT_CAP: u64 = 512 << 20;
+
+impl Plan {
+    /// The digest over all of it.
+    pub fn digest(&self) -> Digest {
+        Digest::of_canonical(self)
+    }
+
+    /// The step at a place, counted from 1.
+    pub fn step(&self, step: u32) -> Option<&PlanStep> {
+        self.steps.get(usize::try_from(step).ok()?.checked_sub(1)?)
+    }
+
+    /// The parameter with a name.
+    pub fn parameter(&self, name: &str) -> Option<&PlanParameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// The worst class of all steps, the rollback not counted.
+    pub fn risk(&self) -> Risk {
+        self.steps.iter().filter(|step| step.part == PartKind::Steps).map(|step| step.risk).max().unwrap_or_default()
+    }
+
+    /// What an attempt at some commands of a step does, in a directory and with the values that they use.
+    ///
+    /// The values are put into the environment by name and never into the text of a command.
+    pub fn work(
+        &self,
+        step: &PlanStep,
+        commands: &[u32],
+        directory: &str,
+        values: &std::collections::BTreeMap<String, String>,
+    ) -> Work {
+        let chosen = || commands.iter().filter_map(|number| step.command(*number).map(|command| (*number, command)));
+        let used = chosen()
+            .flat_map(|(_, command)| &command.placeholders)
+            .filter_map(|placeholder| placeholder.parameter.as_ref())
+            .filter_map(|name| values.get_key_value(name));
+        Work {
+            interpreter: self.target.interpreter.clone(),
+            pipefail: step.pipefail,
+            tty: step.tty,
+            directory: directory.to_owned(),
+            environment: self
+                .target
+                .environment
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .chain(used.map(|(name, value)| (name.clone(), value.clone())))
+                .collect(),
+            commands: chosen()
+                .filter(|(_, command)| command.by_portal.is_none())
+                .map(|(number, command)| WorkCommand {
+                    number,
+                    script: command.script.clone(),
+                    pipeline: command.pipeline.clone(),
+                    watch: command.watch,
+                })
+                .collect(),
+            timeout_ms: step.timeout_ms,
+            output_cap: OUTPUT_CAP,
+        }
+    }
+}
+
+impl PlanStep {
+    /// The command with a number, counted from 1.
+    pub fn command(&self, number: u32) -> Option<&PlanCommand> {
+        self.commands.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
+    /// Its ticks, in order.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.content.iter().filter_map(|content| match content {
+            StepContent::Item { item } => Some(item),
+            _ => None,
+        })
+    }
+}

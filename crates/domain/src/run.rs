@@ -1,0 +1,27 @@
+//! The life of a run, and the one gate through which it changes.
+//!
+//! A run is a fold over its events: [`evolve`] adds one, and nothing else makes state. What may happen next is decided
+//! by [`decide`] alone. Both are pure: what they need from outside (the time, the present standing of the person) comes
+//! in as [`Facts`], which the store gathers inside the transaction that appends the events.
+//!
+//! ```text
+//!              ┌────────────── decide(run, command, who, facts) ──────────────┐
+//!  person ───▶ │ refuses with a sentence                  or  a list of events │ ───▶ append (compare and set)
+//!  shim   ───▶ └───────────────────────────────────────────────────────────────┘            │
+//!                          ▲                                                                ▼
+//!                          └───────────────────────── evolve ◀──────────────────────── events
+//! ```
+
+mod decide;
+mod event;
+mod state;
+
+pub use decide::{Command, Facts, Refusal, decide};
+pub use event::{Entry, Event, Verdict, Who};
+pub use state::{
+    Attempt, AttemptEnd, AttemptEnding, CommandState, End, Note, Offer, Run, Skip, Stamp, StepState, StepStatus, Tick,
+    evolve, fold, ticks,
+};
+
+#[cfg(test)]
+mod tests;

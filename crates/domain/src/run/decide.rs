@@ -1,0 +1,618 @@
+//! The gate: what may happen next.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, Verdict, Who};
+use super::state::{CommandState, Run, StepStatus, ticks};
+use crate::attempt::{Exit, Mark};
+use crate::plan::{Plan, PlanCommand, PlanStep};
+use crate::policy::{Forbidden, Role, Verb, allows};
+use crate::{Digest, Risk, Timestamp, time};
+
+/// The longest text that a person may write into a reason, a note or a comment, in bytes.
+pub const TEXT_LIMIT: usize = 16 * 1024;
+
+/// The longest value of a parameter, in bytes: one entry of an environment holds 131,071 with its name (measured on Linux).
+pub const VALUE_LIMIT: usize = 96 * 1024;
+
+/// What a person or a shim wants to happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// Create a run.
+    Start {
+        /// What it will do.
+        plan: Box<Plan>,
+        /// Why.
+        reason: String,
+        /// Values that are given now.
+        values: BTreeMap<String, String>,
+    },
+    /// Give a parameter its value.
+    SetValue {
+        /// The parameter's name.
+        name: String,
+        /// The value.
+        value: String,
+    },
+    /// Run commands of a step.
+    RunCommands {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The number that the attempt will have: a form that is sent twice starts one attempt.
+        attempt: u32,
+        /// The numbers of the commands, ascending.
+        commands: Vec<u32>,
+        /// What the person typed where the portal asks for the target's name.
+        confirmation: Option<String>,
+    },
+    /// Pass over one command.
+    SkipCommand {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The command's number.
+        command: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Pass over a step.
+    SkipStep {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Mark a manual step as done.
+    CompleteStep {
+        /// The step's place in the plan, from 1.
+        step: u32,
+    },
+    /// End the watch that runs; the next command goes on.
+    EndWatch {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt that is meant.
+        attempt: u32,
+    },
+    /// Stop the attempt that runs.
+    Stop {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt that is meant.
+        attempt: u32,
+    },
+    /// Tick a line.
+    Tick {
+        /// The step's place in the plan; `None` is the expected outcome.
+        step: Option<u32>,
+        /// The line's place among the ticks, from 1.
+        item: u32,
+        /// A note; may be empty.
+        note: String,
+    },
+    /// Take a tick back.
+    Untick {
+        /// The step's place in the plan; `None` is the expected outcome.
+        step: Option<u32>,
+        /// The line's place among the ticks, from 1.
+        item: u32,
+    },
+    /// Write a note.
+    AddNote {
+        /// The step it is about.
+        step: Option<u32>,
+        /// The note.
+        text: String,
+    },
+    /// Close the run.
+    Finish {
+        /// What came of it.
+        verdict: Verdict,
+        /// A comment; may be empty when the outcome was reached.
+        comment: String,
+    },
+    /// From the shim: a border in the output.
+    Note {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// What the shim noted.
+        mark: Mark,
+    },
+    /// From the shim: its last record.
+    Settle {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// The record.
+        exit: Box<Exit>,
+    },
+    /// From the portal: the shim is gone without a last record.
+    Interrupt {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// Why that is known.
+        reason: String,
+        /// Bytes of output that are there.
+        bytes: u64,
+        /// Processes that still run.
+        survivors: Vec<String>,
+    },
+}
+
+/// What a decision needs from outside the run, read inside the transaction that records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The time.
+    pub now: Timestamp,
+    /// The person's role at this moment; `None` when the account is disabled or gone.
+    pub standing: Option<Role>,
+    /// Values of the command that do not fit their parameter: name and reason.
+    pub misfits: Vec<(String, String)>,
+}
+
+/// Why something may not happen. Its text is a sentence for the person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The role does not allow it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The account was disabled meanwhile.
+    #[error("Your account is disabled. Nothing was changed")]
+    Disabled,
+    /// There is no such run.
+    #[error("There is no such run")]
+    NoRun,
+    /// The run exists already.
+    #[error("The run exists already")]
+    Exists,
+    /// The run holds an event that this version of the portal does not know.
+    #[error("This run can only be read: {0}")]
+    ReadOnly(String),
+    /// The run is closed.
+    #[error("{by} closed this run at {at}. Nothing was changed; start a new run to go on")]
+    Finished {
+        /// Who closed it.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// Something runs.
+    #[error(
+        "Step {step} of this run is running since {since}, started by {by}. Nothing else was started; wait or stop it"
+    )]
+    Busy {
+        /// The number that the document gives the step.
+        step: u32,
+        /// Who started it.
+        by: String,
+        /// Since when, as a time of day.
+        since: String,
+    },
+    /// The page was behind.
+    #[error("{by} started this step at {since}. It was not started again")]
+    Started {
+        /// Who was faster.
+        by: String,
+        /// When, as a time of day.
+        since: String,
+    },
+    /// No such step, command, line or parameter.
+    #[error("This run has no {0}. Nothing was changed")]
+    Nothing(String),
+    /// The commands cannot be started together.
+    #[error("{0}. Nothing was started")]
+    Together(&'static str),
+    /// A value is missing.
+    #[error("Set {} first. Nothing was started", .0.join(", "))]
+    Missing(Vec<String>),
+    /// A word in the command stands for a value that nobody declared.
+    #[error("{} stands for a value, and the document's side file does not say which. Nothing was started; declare it as a parameter", quoted(.0))]
+    Undeclared(Vec<String>),
+    /// The command cannot run at all.
+    #[error("{0}. Nothing was started")]
+    Blocked(String),
+    /// A value does not fit its parameter.
+    #[error("{name}: {why}. The value was not set")]
+    Misfit {
+        /// The parameter's name.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// It destroys.
+    #[error(
+        "\"{rule}\" destroys: it needs the approval of a lead. Approvals are not part of this version, so the portal does not run it. \
+         Nothing was started; skip it with a reason, or do it outside and note what you did"
+    )]
+    NeedsApproval {
+        /// The words that gave the class.
+        rule: String,
+    },
+    /// The name of the target has to be typed.
+    #[error("{what} Nothing was started; type {target} to go on")]
+    NeedsConfirmation {
+        /// Why.
+        what: &'static str,
+        /// The target's name.
+        target: String,
+    },
+    /// A reason is missing.
+    #[error("Say why. Nothing was changed")]
+    NoReason,
+    /// A text is too long.
+    #[error("The text has {0} bytes, and {TEXT_LIMIT} is the most. Nothing was changed")]
+    TooLong(usize),
+    /// Nothing runs that could be stopped.
+    #[error("This step does not run any more. Nothing was stopped")]
+    NotRunning,
+    /// It is over already.
+    #[error("This is done already. Nothing was changed")]
+    Over,
+}
+
+fn quoted(words: &[String]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// Decides whether a command may happen and which events it makes.
+///
+/// # Errors
+///
+/// A [`Refusal`] with a sentence for the person; nothing has changed then.
+pub fn decide(run: Option<&Run>, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+    authorise(command, who, facts)?;
+    let run = match (run, command) {
+        (None, Command::Start { plan, reason, values }) => return start(plan, reason, values, facts),
+        (Some(_), Command::Start { .. }) => return Err(Refusal::Exists),
+        (None, _) => return Err(Refusal::NoRun),
+        (Some(run), _) => run,
+    };
+    if let Some(why) = &run.unreadable {
+        return Err(Refusal::ReadOnly(why.clone()));
+    }
+    match command {
+        Command::Note { step, attempt, mark } => Ok(note(run, *step, *attempt, mark)),
+        Command::Settle { step, attempt, exit } => Ok(if_open(run, *step, *attempt, || Event::AttemptEnded {
+            step: *step,
+            attempt: *attempt,
+            exit: exit.clone(),
+        })),
+        Command::Interrupt { step, attempt, reason, bytes, survivors } => Ok(if_open(run, *step, *attempt, || {
+            let (reason, survivors) = (reason.clone(), survivors.clone());
+            Event::AttemptInterrupted { step: *step, attempt: *attempt, reason, bytes: *bytes, survivors }
+        })),
+        _ => by_person(run, command, facts),
+    }
+}
+
+/// The verb that a command needs; `None` for what only the portal itself may say.
+pub const fn verb(command: &Command) -> Option<Verb> {
+    match command {
+        Command::Start { .. } => Some(Verb::StartRun),
+        Command::Stop { .. } | Command::EndWatch { .. } => Some(Verb::Stop),
+        Command::SetValue { .. }
+        | Command::RunCommands { .. }
+        | Command::SkipCommand { .. }
+        | Command::SkipStep { .. }
+        | Command::CompleteStep { .. }
+        | Command::Tick { .. }
+        | Command::Untick { .. }
+        | Command::AddNote { .. }
+        | Command::Finish { .. } => Some(Verb::WorkRun),
+        Command::Note { .. } | Command::Settle { .. } | Command::Interrupt { .. } => None,
+    }
+}
+
+fn authorise(command: &Command, who: &Who, facts: &Facts) -> Result<(), Refusal> {
+    match (verb(command), who) {
+        (None, Who::Portal) => Ok(()),
+        (Some(verb), Who::Person(_)) => {
+            let role = facts.standing.ok_or(Refusal::Disabled)?;
+            if allows(role, verb) { Ok(()) } else { Err(Forbidden { role, verb }.into()) }
+        }
+        (Some(_), Who::Portal) | (None, Who::Person(_)) => Err(Refusal::Disabled),
+    }
+}
+
+fn start(plan: &Plan, reason: &str, values: &BTreeMap<String, String>, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+    bounded(reason)?;
+    for (name, value) in values {
+        fits(plan, name, value, facts)?;
+    }
+    let reason = reason.trim().to_owned();
+    Ok(vec![Event::RunStarted { plan: Box::new(plan.clone()), reason, values: values.clone() }])
+}
+
+fn by_person(run: &Run, command: &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+    if let Some(end) = &run.end {
+        return Err(Refusal::Finished { by: end.stamp.by.name().to_owned(), at: end.stamp.at });
+    }
+    let event = match command {
+        Command::SetValue { name, value } => {
+            fits(&run.plan, name, value, facts)?;
+            Event::ValueSet { name: name.clone(), value: value.clone() }
+        }
+        Command::RunCommands { step, attempt, commands, confirmation } => {
+            return run_commands(run, *step, *attempt, commands, confirmation.as_deref());
+        }
+        Command::SkipCommand { step, command, reason } => skip_command(run, *step, *command, reason)?,
+        Command::SkipStep { step, reason } => skip_step(run, *step, reason)?,
+        Command::CompleteStep { step } => complete_step(run, *step)?,
+        Command::EndWatch { step, attempt } => end_watch(run, *step, *attempt)?,
+        Command::Stop { step, attempt } => stop(run, *step, *attempt)?,
+        Command::Tick { step, item, note } => {
+            bounded(note)?;
+            tick_exists(run, *step, *item)?;
+            Event::ItemTicked { step: *step, item: *item, note: note.trim().to_owned() }
+        }
+        Command::Untick { step, item } => {
+            tick_exists(run, *step, *item)?;
+            Event::ItemUnticked { step: *step, item: *item }
+        }
+        Command::AddNote { step, text } => {
+            if let Some(step) = step {
+                plan_step(run, *step)?;
+            }
+            Event::NoteAdded { step: *step, text: reasoned(text)? }
+        }
+        Command::Finish { verdict, comment } => finish(run, *verdict, comment)?,
+        Command::Start { .. } | Command::Note { .. } | Command::Settle { .. } | Command::Interrupt { .. } => {
+            return Err(Refusal::NoRun);
+        }
+    };
+    Ok(vec![event])
+}
+
+fn run_commands(
+    run: &Run,
+    step: u32,
+    attempt: u32,
+    commands: &[u32],
+    confirmation: Option<&str>,
+) -> Result<Vec<Event>, Refusal> {
+    let plan = plan_step(run, step)?;
+    first_of_its_number(run, step, attempt)?;
+    idle(run)?;
+    if run.status(step) == StepStatus::Skipped && run.step(step).is_some_and(|state| state.skipped.is_some()) {
+        return Err(Refusal::Over);
+    }
+    startable(run, step, plan, commands)?;
+    let confirmed = confirm(run, plan, commands, confirmation)?;
+    let digest = digest(run, plan, commands);
+    let intent = Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest };
+    Ok(confirmed.into_iter().chain([intent]).collect())
+}
+
+/// The digest of what an attempt at some commands would do now.
+fn digest(run: &Run, plan: &PlanStep, commands: &[u32]) -> Digest {
+    run.plan.work(plan, commands, &run.directory, &run.values).digest()
+}
+
+/// The number of an attempt is used once. Who sends a form twice is told who started it, and when.
+fn first_of_its_number(run: &Run, step: u32, attempt: u32) -> Result<(), Refusal> {
+    let attempts = run.step(step).map_or(&[][..], |state| &state.attempts);
+    let next = u32::try_from(attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+    match attempts.last() {
+        _ if attempt == next => Ok(()),
+        Some(last) => {
+            Err(Refusal::Started { by: last.started.by.name().to_owned(), since: last.started.at.time_of_day() })
+        }
+        None => Err(Refusal::Nothing(format!("attempt {attempt} to start"))),
+    }
+}
+
+fn startable(run: &Run, step: u32, plan: &PlanStep, commands: &[u32]) -> Result<(), Refusal> {
+    let chosen = commands
+        .iter()
+        .map(|number| {
+            plan.command(*number).ok_or_else(|| Refusal::Nothing(format!("command {number} in step {}", plan.number)))
+        })
+        .collect::<Result<Vec<&PlanCommand>, _>>()?;
+    if !chosen.iter().any(|command| command.by_portal.is_none()) {
+        return Err(Refusal::Together("There is no command to run in this step"));
+    }
+    if !commands.is_sorted_by(|one, next| one < next) {
+        return Err(Refusal::Together("Commands run in the order of the document, each once"));
+    }
+    if chosen.windows(2).any(|pair| group(pair[0]) != group(pair[1])) {
+        return Err(Refusal::Together(
+            "These commands belong to different choices, and alternatives never run in a row",
+        ));
+    }
+    if let Some(why) = chosen.iter().find_map(|command| command.blocked.as_ref()) {
+        return Err(Refusal::Blocked(why.clone()));
+    }
+    let undeclared: Vec<String> = chosen
+        .iter()
+        .flat_map(|command| &command.placeholders)
+        .filter(|placeholder| placeholder.parameter.is_none())
+        .map(|placeholder| placeholder.text.clone())
+        .collect();
+    if !undeclared.is_empty() {
+        return Err(Refusal::Undeclared(undeclared));
+    }
+    let missing = run.missing_values(step, commands);
+    if missing.is_empty() { Ok(()) } else { Err(Refusal::Missing(missing)) }
+}
+
+fn group(command: &PlanCommand) -> Option<u32> {
+    command.choice.as_ref().map(|choice| choice.group)
+}
+
+/// What destroys does not start; what disrupts a production target asks once for its name; so does the tour's scratch step.
+fn confirm(run: &Run, plan: &PlanStep, commands: &[u32], confirmation: Option<&str>) -> Result<Option<Event>, Refusal> {
+    let target = &run.plan.target;
+    let worst = commands.iter().filter_map(|number| plan.command(*number)).max_by_key(|command| command.risk);
+    let Some(worst) = worst else { return Ok(None) };
+    let typed = confirmation.is_some_and(|typed| typed.trim() == target.name);
+    match worst.risk {
+        Risk::Destroys if !plan.scratch => Err(Refusal::NeedsApproval { rule: worst.rule.clone() }),
+        Risk::Destroys if !typed => Err(Refusal::NeedsConfirmation {
+            what: "This step removes the tour's own scratch folder.",
+            target: target.name.clone(),
+        }),
+        Risk::Disrupts if target.production && !run.target_confirmed && !typed => Err(Refusal::NeedsConfirmation {
+            what: "This step takes a service away for a while on a production target.",
+            target: target.name.clone(),
+        }),
+        Risk::Disrupts if target.production && !run.target_confirmed => Ok(Some(Event::TargetConfirmed)),
+        _ => Ok(None),
+    }
+}
+
+fn skip_command(run: &Run, step: u32, command: u32, reason: &str) -> Result<Event, Refusal> {
+    let plan = plan_step(run, step)?;
+    let state = run.step(step).and_then(|state| state.command(command));
+    let nothing = || Refusal::Nothing(format!("command {command} in step {}", plan.number));
+    match state.ok_or_else(nothing)? {
+        CommandState::Running { .. } => Err(busy(run)),
+        state if state.is_over() => Err(Refusal::Over),
+        _ => {
+            idle(run)?;
+            Ok(Event::CommandSkipped { step, command, reason: reasoned(reason)? })
+        }
+    }
+}
+
+fn skip_step(run: &Run, step: u32, reason: &str) -> Result<Event, Refusal> {
+    plan_step(run, step)?;
+    idle_in(run, step)?;
+    if run.status(step).is_over() {
+        return Err(Refusal::Over);
+    }
+    Ok(Event::StepSkipped { step, reason: reasoned(reason)? })
+}
+
+fn complete_step(run: &Run, step: u32) -> Result<Event, Refusal> {
+    let plan = plan_step(run, step)?;
+    if plan.is_run() {
+        return Err(Refusal::Together("This step has commands: run them, or skip it with a reason"));
+    }
+    if run.status(step).is_over() {
+        return Err(Refusal::Over);
+    }
+    Ok(Event::StepDone { step })
+}
+
+fn end_watch(run: &Run, step: u32, attempt: u32) -> Result<Event, Refusal> {
+    open(run, step, attempt)?;
+    if run.status(step) == StepStatus::Watching {
+        Ok(Event::WatchEnded { step, attempt })
+    } else {
+        Err(Refusal::NotRunning)
+    }
+}
+
+fn stop(run: &Run, step: u32, attempt: u32) -> Result<Event, Refusal> {
+    open(run, step, attempt)?;
+    Ok(Event::StopRequested { step, attempt })
+}
+
+fn finish(run: &Run, verdict: Verdict, comment: &str) -> Result<Event, Refusal> {
+    idle(run)?;
+    bounded(comment)?;
+    if verdict != Verdict::Reached && comment.trim().is_empty() {
+        return Err(Refusal::NoReason);
+    }
+    Ok(Event::RunFinished { verdict, comment: comment.trim().to_owned() })
+}
+
+/// A mark of the shim as an event, once: marks are read again after a restart.
+fn note(run: &Run, step: u32, attempt: u32, mark: &Mark) -> Vec<Event> {
+    let state = |command: u32| run.step(step).and_then(|state| state.command(command));
+    match mark {
+        Mark::Started { command, offset, at } => match state(*command) {
+            Some(CommandState::Waiting) if is_open(run, step, attempt) => {
+                let (command, offset, at) = (*command, *offset, Timestamp(*at));
+                vec![Event::CommandStarted { step, attempt, command, offset, at }]
+            }
+            _ => Vec::new(),
+        },
+        Mark::Ended { command, offset, at, end } => match state(*command) {
+            Some(CommandState::Running { attempt: of, .. }) if *of == attempt && is_open(run, step, attempt) => {
+                let (command, offset, at, end) = (*command, *offset, Timestamp(*at), end.clone());
+                vec![Event::CommandEnded { step, attempt, command, offset, at, end }]
+            }
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn is_open(run: &Run, step: u32, attempt: u32) -> bool {
+    run.open_attempt().is_some_and(|open| (open.step, open.attempt) == (step, attempt))
+}
+
+fn if_open(run: &Run, step: u32, attempt: u32, event: impl FnOnce() -> Event) -> Vec<Event> {
+    if is_open(run, step, attempt) { vec![event()] } else { Vec::new() }
+}
+
+fn open(run: &Run, step: u32, attempt: u32) -> Result<(), Refusal> {
+    if is_open(run, step, attempt) { Ok(()) } else { Err(Refusal::NotRunning) }
+}
+
+fn plan_step(run: &Run, step: u32) -> Result<&PlanStep, Refusal> {
+    run.plan.step(step).ok_or_else(|| Refusal::Nothing(format!("step {step}")))
+}
+
+fn tick_exists(run: &Run, step: Option<u32>, item: u32) -> Result<(), Refusal> {
+    let lines = match step {
+        None => ticks(&run.plan.outcome).len(),
+        Some(step) => ticks(plan_step(run, step)?.items()).len(),
+    };
+    let there = (1..=lines).contains(&usize::try_from(item).unwrap_or(0));
+    if there { Ok(()) } else { Err(Refusal::Nothing(format!("line {item} to tick"))) }
+}
+
+fn idle(run: &Run) -> Result<(), Refusal> {
+    if run.open_attempt().is_some() { Err(busy(run)) } else { Ok(()) }
+}
+
+fn idle_in(run: &Run, step: u32) -> Result<(), Refusal> {
+    if run.open_attempt().is_some_and(|open| open.step == step) { Err(busy(run)) } else { Ok(()) }
+}
+
+fn busy(run: &Run) -> Refusal {
+    let open = run.open_attempt();
+    let number = open.and_then(|id| run.plan.step(id.step)).map_or(0, |step| step.number);
+    let started = open.and_then(|id| run.attempt(id)).map(|attempt| &attempt.started);
+    Refusal::Busy {
+        step: number,
+        by: started.map_or_else(String::new, |stamp| stamp.by.name().to_owned()),
+        since: started.map_or_else(String::new, |stamp| stamp.at.time_of_day()),
+    }
+}
+
+fn fits(plan: &Plan, name: &str, value: &str, facts: &Facts) -> Result<(), Refusal> {
+    if plan.parameter(name).is_none() {
+        return Err(Refusal::Nothing(format!("parameter \"{name}\"")));
+    }
+    let misfit = |why: String| Refusal::Misfit { name: name.to_owned(), why };
+    if value.contains('\0') {
+        return Err(misfit("a value cannot contain a NUL byte".to_owned()));
+    }
+    if value.len() > VALUE_LIMIT {
+        let (has, most) = (time::size(value.len() as u64), time::size(VALUE_LIMIT as u64));
+        return Err(misfit(format!("the value has {has}, and {most} is the most")));
+    }
+    match facts.misfits.iter().find(|(misfit, _)| misfit == name) {
+        Some((_, why)) => Err(misfit(why.clone())),
+        None => Ok(()),
+    }
+}
+
+fn bounded(text: &str) -> Result<(), Refusal> {
+    if text.len() > TEXT_LIMIT { Err(Refusal::TooLong(text.len())) } else { Ok(()) }
+}
+
+fn reasoned(text: &str) -> Result<String, Refusal> {
+    bounded(text)?;
+    let text = text.trim();
+    if text.is_empty() { Err(Refusal::NoReason) } else { Ok(text.to_owned()) }
+}

@@ -1,0 +1,265 @@
+//! What can have happened to a run.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::{CommandEnd, Exit};
+use crate::plan::Plan;
+use crate::policy::Actor;
+use crate::{Digest, Timestamp};
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "who", rename_all = "snake_case")]
+pub enum Who {
+    /// A person, as their account stood then.
+    Person(Actor),
+    /// The portal, reporting what a shim left.
+    Portal,
+}
+
+impl Who {
+    /// The name to show.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Person(actor) => &actor.name,
+            Self::Portal => "the portal",
+        }
+    }
+}
+
+/// One event with its place in the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number in the run, from 1.
+    pub version: u64,
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// Who did it.
+    pub by: Who,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened. Stored under its `kind`; fields are only ever added, and a kind never changes its meaning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// The run was created with its plan. Nothing was run yet.
+    RunStarted {
+        /// What it will do.
+        plan: Box<Plan>,
+        /// Why, as a reason or a ticket.
+        reason: String,
+        /// The values that were given at the start.
+        values: BTreeMap<String, String>,
+    },
+    /// A parameter got a value.
+    ValueSet {
+        /// The parameter's name.
+        name: String,
+        /// The value.
+        value: String,
+    },
+    /// Someone typed the name of a production target.
+    TargetConfirmed,
+    /// The intent: these commands of this step are about to be started.
+    AttemptStarted {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step, from 1.
+        attempt: u32,
+        /// The numbers of the commands.
+        commands: Vec<u32>,
+        /// The digest of the work.
+        digest: Digest,
+    },
+    /// A command was handed to the shell.
+    CommandStarted {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+        /// The command's number in the step.
+        command: u32,
+        /// Where its output begins.
+        offset: u64,
+        /// When, by the shim's clock.
+        at: Timestamp,
+    },
+    /// A command ended.
+    CommandEnded {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+        /// The command's number in the step.
+        command: u32,
+        /// Where its output ends.
+        offset: u64,
+        /// When, by the shim's clock.
+        at: Timestamp,
+        /// How.
+        end: CommandEnd,
+    },
+    /// Someone asked a watch to end; the next command goes on.
+    WatchEnded {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+    },
+    /// Someone asked the whole attempt to stop.
+    StopRequested {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+    },
+    /// The shim wrote its last record.
+    AttemptEnded {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+        /// The record.
+        exit: Box<Exit>,
+    },
+    /// The shim is gone without a last record: nobody knows how it ended.
+    AttemptInterrupted {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+        /// Why that is known, in a sentence.
+        reason: String,
+        /// Bytes of output that are there.
+        bytes: u64,
+        /// Processes that still run.
+        survivors: Vec<String>,
+    },
+    /// A command was passed over.
+    CommandSkipped {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The command's number in the step.
+        command: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A step was passed over.
+    StepSkipped {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A manual step was marked as done.
+    StepDone {
+        /// The step's place in the plan, from 1.
+        step: u32,
+    },
+    /// A line was ticked.
+    ItemTicked {
+        /// The step's place in the plan; `None` is the expected outcome.
+        step: Option<u32>,
+        /// The line's place among the ticks, from 1.
+        item: u32,
+        /// What the person had to say about it.
+        note: String,
+    },
+    /// A tick was taken back.
+    ItemUnticked {
+        /// The step's place in the plan; `None` is the expected outcome.
+        step: Option<u32>,
+        /// The line's place among the ticks, from 1.
+        item: u32,
+    },
+    /// Someone wrote a note.
+    NoteAdded {
+        /// The step it is about, if it is about one.
+        step: Option<u32>,
+        /// The note.
+        text: String,
+    },
+    /// The run was closed.
+    RunFinished {
+        /// What came of it.
+        verdict: Verdict,
+        /// What the person had to say about it.
+        comment: String,
+    },
+}
+
+/// What came of a run, apart from exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The expected outcome was reached.
+    Reached,
+    /// It was not.
+    NotReached,
+    /// The rollback was run.
+    RolledBack,
+    /// The run was given up.
+    Aborted,
+}
+
+impl Verdict {
+    /// All verdicts, in the order in which pages offer them.
+    pub const ALL: [Self; 4] = [Self::Reached, Self::NotReached, Self::RolledBack, Self::Aborted];
+
+    /// The verdict in words.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Reached => "reached",
+            Self::NotReached => "not reached",
+            Self::RolledBack => "rolled back",
+            Self::Aborted => "aborted",
+        }
+    }
+
+    /// The verdict as forms and addresses write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reached => "reached",
+            Self::NotReached => "not_reached",
+            Self::RolledBack => "rolled_back",
+            Self::Aborted => "aborted",
+        }
+    }
+
+    /// The verdict with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
+    }
+}
+
+impl Event {
+    /// The version of the stored form of all kinds that exist today.
+    pub const VERSION: i64 = 1;
+
+    /// The name under which it is stored.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::RunStarted { .. } => "run_started",
+            Self::ValueSet { .. } => "value_set",
+            Self::TargetConfirmed => "target_confirmed",
+            Self::AttemptStarted { .. } => "attempt_started",
+            Self::CommandStarted { .. } => "command_started",
+            Self::CommandEnded { .. } => "command_ended",
+            Self::WatchEnded { .. } => "watch_ended",
+            Self::StopRequested { .. } => "stop_requested",
+            Self::AttemptEnded { .. } => "attempt_ended",
+            Self::AttemptInterrupted { .. } => "attempt_interrupted",
+            Self::CommandSkipped { .. } => "command_skipped",
+            Self::StepSkipped { .. } => "step_skipped",
+            Self::StepDone { .. } => "step_done",
+            Self::ItemTicked { .. } => "item_ticked",
+            Self::ItemUnticked { .. } => "item_unticked",
+            Self::NoteAdded { .. } => "note_added",
+            Self::RunFinished { .. } => "run_finished",
+        }
+    }
+}

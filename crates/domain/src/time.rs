@@ -1,0 +1,159 @@
+//! Moments and spans, and how people read them.
+//!
+//! The domain never asks what time it is: moments come in from outside.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A moment: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+const DAY: i64 = 86_400_000;
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+impl Timestamp {
+    /// Milliseconds from `earlier` to this moment, never negative.
+    pub fn since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+
+    /// The moment so many milliseconds later.
+    #[must_use]
+    pub fn plus(self, milliseconds: u64) -> Self {
+        Self(self.0.saturating_add_unsigned(milliseconds))
+    }
+
+    /// As `2026-11-23T21:58:04Z`, for machines and for the attribute `datetime`.
+    pub fn iso(self) -> String {
+        let (year, month, day) = self.date();
+        let (hour, minute, second) = self.clock();
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
+    /// As `Mon 23 Nov 2026, 21:58:04 UTC`, for people who want it exactly.
+    pub fn absolute(self) -> String {
+        let (year, month, day) = self.date();
+        let weekday = WEEKDAYS[usize::try_from(self.0.div_euclid(DAY).rem_euclid(7)).unwrap_or(0)];
+        let name = MONTHS[usize::try_from(month - 1).unwrap_or(0)];
+        format!("{weekday} {day} {name} {year}, {} UTC", self.time_of_day())
+    }
+
+    /// As `21:58:04`, in UTC.
+    pub fn time_of_day(self) -> String {
+        let (hour, minute, second) = self.clock();
+        format!("{hour:02}:{minute:02}:{second:02}")
+    }
+
+    /// As `4 min ago`, seen from `now`.
+    pub fn ago(self, now: Self) -> String {
+        let seconds = now.since(self) / 1000;
+        match seconds {
+            0..5 => "just now".to_owned(),
+            5..60 => format!("{seconds} s ago"),
+            60..3600 => format!("{} min ago", seconds / 60),
+            3600..86_400 => format!("{} h ago", seconds / 3600),
+            86_400..172_800 => "yesterday".to_owned(),
+            _ => format!("{} days ago", seconds / 86_400),
+        }
+    }
+
+    fn clock(self) -> (i64, i64, i64) {
+        let seconds = self.0.rem_euclid(DAY) / 1000;
+        (seconds / 3600, seconds / 60 % 60, seconds % 60)
+    }
+
+    /// Year, month and day by the civil calendar (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+    fn date(self) -> (i64, i64, i64) {
+        let days = self.0.div_euclid(DAY) + 719_468;
+        let era = days.div_euclid(146_097);
+        let day_of_era = days.rem_euclid(146_097);
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted_month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.iso())
+    }
+}
+
+/// A span in milliseconds as people read it: `0.4 s`, `12 s`, `9 min 48 s`, `2 h 05 min`.
+pub fn span(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0..10 => format!("{}.{} s", seconds, milliseconds % 1000 / 100),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// A number of bytes as people read it: `312 B`, `41 KB`, `1.9 MB`.
+pub fn size(bytes: u64) -> String {
+    const STEPS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "KB")];
+    match STEPS.iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) if bytes < unit * 10 => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
+        Some((unit, name)) => format!("{} {name}", bytes / unit),
+        None => format!("{bytes} B"),
+    }
+}
+
+/// A whole number with its thousands set apart, as `18,436`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_with_its_weekday_and_zone() {
+        let moment = Timestamp(1_795_471_084_000);
+
+        assert_eq!(moment.iso(), "2026-11-23T21:58:04Z");
+        assert_eq!(moment.absolute(), "Mon 23 Nov 2026, 21:58:04 UTC");
+        assert_eq!(Timestamp(951_782_400_000).iso(), "2000-02-29T00:00:00Z");
+        assert_eq!(Timestamp(-1).iso(), "1969-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_span_has_the_unit_that_fits_it() {
+        let spans = [400, 12_000, 588_000, 7_500_000].map(span);
+
+        assert_eq!(spans, ["0.4 s", "12 s", "9 min 48 s", "2 h 05 min"]);
+    }
+
+    #[test]
+    fn the_past_is_told_from_now() {
+        let now = Timestamp(100 * DAY);
+
+        let told = [1_000, 42_000, 240_000, 7_200_000, DAY, 3 * DAY].map(|past| Timestamp(now.0 - past).ago(now));
+
+        assert_eq!(told, ["just now", "42 s ago", "4 min ago", "2 h ago", "yesterday", "3 days ago"]);
+        assert_eq!(Timestamp(now.0 + 5).ago(now), "just now");
+    }
+
+    #[test]
+    fn sizes_and_counts_are_short() {
+        assert_eq!([312, 41_000, 1_900_000].map(size), ["312 B", "41 KB", "1.9 MB"]);
+        assert_eq!([7, 1000, 18_436, 1_000_000].map(thousands), ["7", "1,000", "18,436", "1,000,000"]);
+    }
+}

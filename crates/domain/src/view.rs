@@ -1,0 +1,288 @@
+//! What pages show: plain data that the server fills and both halves of the app read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Plan, PlanParameter};
+use crate::policy::{Actor, Role};
+use crate::run::{Run, StepStatus, Verdict};
+use crate::runbook::{Finding, Part, Procedure, Prose};
+use crate::{Digest, PersonId, Risk, RunId, Slug, Timestamp};
+
+/// Who looks at the page, and which portal made it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The signed-in person.
+    pub actor: Actor,
+    /// The build of the portal.
+    pub build: String,
+    /// The portal's time when the page was made.
+    pub now: Timestamp,
+}
+
+/// What a stranger may know: enough to draw the sign-in and set-up pages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// Whether nobody has an account yet.
+    pub fresh: bool,
+    /// Set when the browser will not keep the session's cookie over this connection: why, and what to do.
+    pub cookie_problem: Option<String>,
+}
+
+/// A run in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRow {
+    /// Its number.
+    pub id: RunId,
+    /// The procedure's address.
+    pub slug: Slug,
+    /// The procedure's title as it was.
+    pub title: String,
+    /// Where it runs.
+    pub target: String,
+    /// Who started it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When it was started.
+    pub started: Timestamp,
+    /// When it was closed.
+    pub ended: Option<Timestamp>,
+    /// What came of it; `None` while it is open.
+    pub verdict: Option<Verdict>,
+    /// Where its current step stands.
+    pub status: StepStatus,
+    /// The number that the document gives the current step; 0 when all are over.
+    pub step: u32,
+    /// The title of the current step.
+    pub step_title: String,
+    /// How many steps there are, the rollback not counted.
+    pub steps: u32,
+    /// The worst class of its steps.
+    pub risk: Risk,
+}
+
+/// How long a procedure usually takes: the middle half of its last runs that were closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usual {
+    /// The lower quartile, in milliseconds.
+    pub low_ms: u64,
+    /// The upper quartile, in milliseconds.
+    pub high_ms: u64,
+}
+
+/// A procedure in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcedureRow {
+    /// Its address.
+    pub slug: Slug,
+    /// Its title.
+    pub title: String,
+    /// What the table of contents or the summary says about it.
+    pub subtitle: String,
+    /// The document's path.
+    pub document: String,
+    /// The worst class of its steps.
+    pub risk: Risk,
+    /// How many steps it has.
+    pub steps: u32,
+    /// Its last runs, oldest first, at most five.
+    pub runs: Vec<RunRow>,
+    /// How long it usually takes.
+    pub usual: Option<Usual>,
+    /// How many findings need an author.
+    pub findings: u32,
+}
+
+/// The start page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HomeView {
+    /// The portal's time.
+    pub now: Timestamp,
+    /// Open runs, newest first.
+    pub running: Vec<RunRow>,
+    /// All procedures in document order.
+    pub procedures: Vec<ProcedureRow>,
+    /// Closed runs, newest first, at most eight.
+    pub recent: Vec<RunRow>,
+    /// The documents that are open.
+    pub documents: Vec<DocumentInfo>,
+    /// What could not be read, a sentence each.
+    pub problems: Vec<String>,
+}
+
+/// Which bytes of a document are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentInfo {
+    /// Its path below the folder of documents.
+    pub path: String,
+    /// Its title.
+    pub title: String,
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// When the portal read it.
+    pub read: Timestamp,
+    /// What stands in a line "Last Updated: …".
+    pub updated: Option<String>,
+    /// How many findings need an author.
+    pub findings: u32,
+}
+
+/// A target that a run may use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetInfo {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a few words.
+    pub about: String,
+    /// Whether disrupting steps ask for its name.
+    pub production: bool,
+}
+
+/// The page of a procedure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcedureView {
+    /// The portal's time.
+    pub now: Timestamp,
+    /// What the document says.
+    pub procedure: Procedure,
+    /// Which document.
+    pub document: DocumentInfo,
+    /// What a run that starts now would do; the reason when no plan can be made.
+    pub plan: Result<Plan, String>,
+    /// What lint says about this procedure.
+    pub findings: Vec<Finding>,
+    /// The targets that a run may use.
+    pub targets: Vec<TargetInfo>,
+    /// The parameters of the plan, in order.
+    pub parameters: Vec<PlanParameter>,
+    /// Its last runs, newest first, at most five.
+    pub runs: Vec<RunRow>,
+    /// How long it usually takes.
+    pub usual: Option<Usual>,
+}
+
+/// The page of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunView {
+    /// The portal's time.
+    pub now: Timestamp,
+    /// The run as it stands.
+    pub run: Run,
+    /// Set when the document has changed since the run was created: what is different, a line each.
+    pub newer: Option<Newer>,
+    /// The output of the attempt that the page opens on.
+    pub log: Option<LogView>,
+    /// How long the procedure usually takes.
+    pub usual: Option<Usual>,
+}
+
+/// The document of a run has changed since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Newer {
+    /// The digest of the bytes that are there now; `None` when the procedure is gone.
+    pub digest: Option<Digest>,
+    /// The lines of the commands that differ: `-` as in the plan, `+` as they are now.
+    pub changes: Vec<String>,
+}
+
+/// A piece of an attempt's output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogView {
+    /// The step's place in the plan, from 1.
+    pub step: u32,
+    /// The attempt's number.
+    pub attempt: u32,
+    /// The first byte of the piece.
+    pub from: u64,
+    /// The first byte after the piece.
+    pub to: u64,
+    /// How many bytes are stored.
+    pub length: u64,
+    /// The bytes as text; what is not UTF-8 stands as U+FFFD.
+    pub text: String,
+}
+
+/// What the history is narrowed to. Also the query of its address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HistoryFilter {
+    /// A procedure's address.
+    pub procedure: String,
+    /// A person's id.
+    pub person: String,
+    /// A verdict's name, or `open`.
+    pub verdict: String,
+    /// Words in title or reason.
+    pub words: String,
+    /// Only runs with a smaller number: the next page.
+    pub before: String,
+}
+
+/// The history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    /// The portal's time.
+    pub now: Timestamp,
+    /// The runs, newest first.
+    pub runs: Vec<RunRow>,
+    /// The number to continue before, when there are more.
+    pub next: Option<RunId>,
+    /// The procedures to choose from: address and title.
+    pub procedures: Vec<(Slug, String)>,
+    /// The people to choose from: id and name.
+    pub people: Vec<(PersonId, String)>,
+}
+
+/// The page of documents.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentsView {
+    /// The portal's time.
+    pub now: Timestamp,
+    /// The documents.
+    pub documents: Vec<DocumentView>,
+    /// What could not be read, a sentence each.
+    pub problems: Vec<String>,
+}
+
+/// One document, and what is in it besides its procedures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// Which document.
+    pub info: DocumentInfo,
+    /// Its procedures: address, title, line, findings.
+    pub procedures: Vec<(Slug, String, u32, u32)>,
+    /// The text that belongs to no procedure.
+    pub preamble: Vec<Prose>,
+    /// Stray copies of parts, at their place.
+    pub stray: Vec<Part>,
+    /// What lint says, by line.
+    pub findings: Vec<Finding>,
+}
+
+/// A person in the list of people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonRow {
+    /// Their id.
+    pub id: PersonId,
+    /// The name that they sign in with.
+    pub login: String,
+    /// The name that others see.
+    pub name: String,
+    /// Their role.
+    pub role: Role,
+    /// Whether they may sign in.
+    pub enabled: bool,
+    /// When the account was made.
+    pub created: Timestamp,
+    /// When they last signed in.
+    pub seen: Option<Timestamp>,
+}
+
+/// The page of people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeopleView {
+    /// The portal's time.
+    pub now: Timestamp,
+    /// Everyone with an account, by name.
+    pub people: Vec<PersonRow>,
+}
