@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Work, WorkCommand};
 use crate::runbook::{Choice, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use crate::{Digest, Risk, Slug};
 
@@ -147,47 +146,6 @@ impl Plan {
     /// The worst class of all steps, the rollback not counted.
     pub fn risk(&self) -> Risk {
         self.steps.iter().filter(|step| step.part == PartKind::Steps).map(|step| step.risk).max().unwrap_or_default()
-    }
-
-    /// What an attempt at some commands of a step does, in a directory and with the values that they use.
-    ///
-    /// The values are put into the environment by name and never into the text of a command.
-    pub fn work(
-        &self,
-        step: &PlanStep,
-        commands: &[u32],
-        directory: &str,
-        values: &std::collections::BTreeMap<String, String>,
-    ) -> Work {
-        let chosen = || commands.iter().filter_map(|number| step.command(*number).map(|command| (*number, command)));
-        let used = chosen()
-            .flat_map(|(_, command)| &command.placeholders)
-            .filter_map(|placeholder| placeholder.parameter.as_ref())
-            .filter_map(|name| values.get_key_value(name));
-        Work {
-            interpreter: self.target.interpreter.clone(),
-            pipefail: step.pipefail,
-            tty: step.tty,
-            directory: directory.to_owned(),
-            environment: self
-                .target
-                .environment
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .chain(used.map(|(name, value)| (name.clone(), value.clone())))
-                .collect(),
-            commands: chosen()
-                .filter(|(_, command)| command.by_portal.is_none())
-                .map(|(number, command)| WorkCommand {
-                    number,
-                    script: command.script.clone(),
-                    pipeline: command.pipeline.clone(),
-                    watch: command.watch,
-                })
-                .collect(),
-            timeout_ms: step.timeout_ms,
-            output_cap: OUTPUT_CAP,
-        }
     }
 }
 

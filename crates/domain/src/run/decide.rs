@@ -9,7 +9,7 @@ use super::state::{CommandState, Run, StepStatus, ticks};
 use crate::attempt::{Exit, Mark};
 use crate::plan::{Plan, PlanCommand, PlanStep};
 use crate::policy::{Forbidden, Role, Verb, allows};
-use crate::{Digest, Risk, Timestamp, time};
+use crate::{Risk, Timestamp, time};
 
 /// The longest text that a person may write into a reason, a note or a comment, in bytes.
 pub const TEXT_LIMIT: usize = 16 * 1024;
@@ -288,7 +288,7 @@ pub fn decide(run: Option<&Run>, command: &Command, who: &Who, facts: &Facts) ->
             let (reason, survivors) = (reason.clone(), survivors.clone());
             Event::AttemptInterrupted { step: *step, attempt: *attempt, reason, bytes: *bytes, survivors }
         })),
-        _ => by_person(run, command, facts),
+        _ => by_person(run, command, who, facts),
     }
 }
 
@@ -330,7 +330,7 @@ fn start(plan: &Plan, reason: &str, values: &BTreeMap<String, String>, facts: &F
     Ok(vec![Event::RunStarted { plan: Box::new(plan.clone()), reason, values: values.clone() }])
 }
 
-fn by_person(run: &Run, command: &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Event>, Refusal> {
     if let Some(end) = &run.end {
         return Err(Refusal::Finished { by: end.stamp.by.name().to_owned(), at: end.stamp.at });
     }
@@ -340,7 +340,7 @@ fn by_person(run: &Run, command: &Command, facts: &Facts) -> Result<Vec<Event>, 
             Event::ValueSet { name: name.clone(), value: value.clone() }
         }
         Command::RunCommands { step, attempt, commands, confirmation } => {
-            return run_commands(run, *step, *attempt, commands, confirmation.as_deref());
+            return run_commands(run, *step, *attempt, commands, confirmation.as_deref(), who);
         }
         Command::SkipCommand { step, command, reason } => skip_command(run, *step, *command, reason)?,
         Command::SkipStep { step, reason } => skip_step(run, *step, reason)?,
@@ -376,6 +376,7 @@ fn run_commands(
     attempt: u32,
     commands: &[u32],
     confirmation: Option<&str>,
+    who: &Who,
 ) -> Result<Vec<Event>, Refusal> {
     let plan = plan_step(run, step)?;
     first_of_its_number(run, step, attempt)?;
@@ -385,14 +386,10 @@ fn run_commands(
     }
     startable(run, step, plan, commands)?;
     let confirmed = confirm(run, plan, commands, confirmation)?;
-    let digest = digest(run, plan, commands);
+    let work = run.work(step, commands, who).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
+    let digest = work.digest();
     let intent = Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest };
     Ok(confirmed.into_iter().chain([intent]).collect())
-}
-
-/// The digest of what an attempt at some commands would do now.
-fn digest(run: &Run, plan: &PlanStep, commands: &[u32]) -> Digest {
-    run.plan.work(plan, commands, &run.directory, &run.values).digest()
 }
 
 /// The number of an attempt is used once. Who sends a form twice is told who started it, and when.

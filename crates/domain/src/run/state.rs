@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Entry, Event, Verdict, Who};
-use crate::attempt::{AttemptResult, CommandEnd, Exit, Outcome};
-use crate::plan::{Plan, PlanCommand, PlanStep};
+use crate::attempt::{AttemptResult, CommandEnd, Exit, Outcome, Work, WorkCommand};
+use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
 use crate::runbook::{Choice, Item, StepKind};
 use crate::{AttemptId, Digest, RunId, Timestamp};
 
@@ -386,6 +386,42 @@ impl Run {
         }
     }
 
+    /// What an attempt at some commands of a step does now, when this person starts it; `None` when there is no such step.
+    ///
+    /// The values are put into the environment by name and never into the text of a command.
+    pub fn work(&self, step: u32, commands: &[u32], who: &Who) -> Option<Work> {
+        let plan = self.plan.step(step)?;
+        let chosen: Vec<(u32, &PlanCommand)> =
+            commands.iter().filter_map(|number| plan.command(*number).map(|command| (*number, command))).collect();
+        let values = chosen
+            .iter()
+            .flat_map(|(_, command)| &command.placeholders)
+            .filter_map(|placeholder| self.values.get_key_value(placeholder.parameter.as_ref()?))
+            .map(|(name, value)| (name.clone(), value.clone()));
+        let target = &self.plan.target;
+        let environment = target.environment.iter().cloned().chain(self.acting(who)).chain(values).collect();
+        let runs = chosen.iter().filter(|(_, command)| command.by_portal.is_none());
+        Some(Work {
+            interpreter: target.interpreter.clone(),
+            pipefail: plan.pipefail,
+            tty: plan.tty,
+            directory: self.directory.clone(),
+            environment,
+            commands: runs.map(|(number, command)| command.work(*number)).collect(),
+            timeout_ms: plan.timeout_ms,
+            output_cap: OUTPUT_CAP,
+        })
+    }
+
+    /// The part of the environment that tells a command for whom it works.
+    fn acting(&self, who: &Who) -> impl Iterator<Item = (String, String)> + use<> {
+        let name = who.name().to_owned();
+        let mail = format!("run-{}@runbook-portal.invalid", self.id);
+        let names = ["PORTAL_ACTOR", "GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|key| (key.to_owned(), name.clone()));
+        let mails = ["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|key| (key.to_owned(), mail.clone()));
+        names.into_iter().chain(mails).chain([("PORTAL_RUN".to_owned(), self.id.to_string())])
+    }
+
     /// The names of the parameters that some commands need and that have no value.
     pub fn missing_values(&self, step: u32, commands: &[u32]) -> Vec<String> {
         let Some(plan) = self.plan.step(step) else { return Vec::new() };
@@ -602,6 +638,12 @@ impl Outcome {
     /// Whether a step may go past a command that ended so.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Success | Self::Difference | Self::Watched)
+    }
+}
+
+impl PlanCommand {
+    fn work(&self, number: u32) -> WorkCommand {
+        WorkCommand { number, script: self.script.clone(), pipeline: self.pipeline.clone(), watch: self.watch }
     }
 }
 
