@@ -141,6 +141,9 @@ pub struct Exit {
     /// Bytes that the cap left out of `out.log`.
     #[serde(default)]
     pub dropped: u64,
+    /// The byte of `out.log` at which they would stand, when there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<u64>,
     /// SHA-256 of `out.log`.
     pub output: Digest,
     /// The directory in which the shell was at the end, when it is known.

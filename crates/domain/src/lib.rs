@@ -7,6 +7,7 @@ pub mod attempt;
 mod digest;
 pub mod frame;
 mod ids;
+pub mod outcome;
 pub mod plan;
 pub mod policy;
 mod risk;
