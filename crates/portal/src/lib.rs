@@ -1,1 +1,182 @@
-//! TODO
+//! The use cases of the portal: sign in, start, act, follow, look back. This crate owns the order of things.
+//!
+//! It records an event first and acts or tells followers after it, so that no page is ever ahead of the history; and it
+//! is the only one that knows both the store and the engine. It has no rules of its own: what may happen is decided in
+//! [`domain::run::decide`], who may ask in [`domain::policy`].
+
+mod attempts;
+mod clock;
+mod documents;
+mod error;
+mod gate;
+mod live;
+mod pages;
+mod passwords;
+mod people;
+mod planning;
+mod runs;
+mod settings;
+mod values;
+mod watching;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::Timestamp;
+use domain::time::Clock;
+use engine::Engine;
+use store::Store;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use clock::SystemClock;
+pub use error::{Error, OpenError};
+pub use people::{NewPerson, Standing};
+pub use runs::StartRun;
+pub use settings::{Settings, TargetSettings};
+pub use watching::Follow;
+
+use documents::Documents;
+use live::Live;
+use passwords::Passwords;
+
+/// The portal. Cloning it is cheap: all clones are the same one.
+#[derive(Clone)]
+pub struct Portal(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    engine: Engine,
+    documents: Documents,
+    targets: Vec<TargetSettings>,
+    passwords: Passwords,
+    live: Live,
+    people: watch::Sender<u64>,
+    clock: Arc<dyn Clock>,
+    build: String,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+    /// Held as long as the portal lives: nobody else works in the data folder.
+    _lock: std::fs::File,
+}
+
+impl std::fmt::Debug for Portal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Portal").field("build", &self.0.build).finish_non_exhaustive()
+    }
+}
+
+impl Portal {
+    /// Opens data folder and documents, and takes up every attempt that a former portal left open.
+    ///
+    /// # Errors
+    ///
+    /// One sentence for the console. Nothing has been written then, unless the data folder itself had to be made.
+    pub async fn open(settings: Settings) -> Result<Self, OpenError> {
+        if settings.targets.is_empty() {
+            return Err(OpenError::NoTarget);
+        }
+        let now = settings.clock.now();
+        let documents = Documents::open(&settings.runbooks, now)?;
+        let (lock, key) = settings::open_data(&settings.data)?;
+        let store = Store::open(&settings.data.join("portal.db"), now).await?;
+        let engine = Engine::new(settings.data.join("runs"), settings.shim, key);
+        let portal = Self(Arc::new(Inner {
+            store,
+            engine,
+            documents,
+            targets: settings.targets,
+            passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
+            live: Live::default(),
+            people: watch::Sender::new(0),
+            clock: settings.clock,
+            build: settings.build,
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            _lock: lock,
+        }));
+        let open = portal.reconcile().await.map_err(|error| data_error(&settings.data, &error))?;
+        if open > 0 {
+            tracing::info!(attempts.count = open, "took up attempts that were open");
+        }
+        Ok(portal)
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The build of this portal.
+    pub fn build(&self) -> &str {
+        &self.0.build
+    }
+
+    /// The store, for the sessions that the HTTP side keeps there.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Ends all streams and followers. Steps stay with their shims.
+    pub async fn close(&self) {
+        self.0.closing.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// The targets that a procedure may use: those that it names, or all of them.
+    fn targets_of(&self, names: &[String]) -> Vec<&TargetSettings> {
+        self.0.targets.iter().filter(|target| names.is_empty() || names.contains(&target.plan.name)).collect()
+    }
+
+    /// One target by name among those that a procedure may use; empty takes the first.
+    fn target(&self, allowed: &[String], name: &str) -> Result<&TargetSettings, Error> {
+        let targets = self.targets_of(allowed);
+        let found = targets.iter().find(|target| name.is_empty() || target.plan.name == name);
+        found.copied().ok_or_else(|| {
+            let wanted = if name.is_empty() { allowed.join(", ") } else { name.to_owned() };
+            Error::Invalid(format!(
+                "The target {wanted} is not one that this procedure can use here. Nothing was started; \
+                 the portal's configuration names the targets, and the side file which of them a procedure may use."
+            ))
+        })
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    fn documents(&self) -> &Documents {
+        &self.0.documents
+    }
+
+    fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// Ends when the portal closes.
+    async fn closing(&self) {
+        self.0.closing.cancelled().await;
+    }
+
+    fn people_changed(&self) -> watch::Receiver<u64> {
+        self.0.people.subscribe()
+    }
+
+    fn tell_people_changed(&self) {
+        self.0.people.send_modify(|version| *version += 1);
+    }
+}
+
+fn data_error(folder: &Path, error: &Error) -> OpenError {
+    OpenError::Data { folder: folder.display().to_string(), why: error.to_string() }
+}

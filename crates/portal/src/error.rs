@@ -1,0 +1,104 @@
+//! Why a use case did not do what was asked.
+
+use domain::policy::Forbidden;
+use domain::run::Refusal;
+
+/// A failed use case. Each variant is something that a caller does differently about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing, or the person may not know of it.
+    #[error("there is no such thing")]
+    NotFound,
+    /// The gate refused.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The role does not allow it.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// What was sent does not do; the text is a sentence for the person.
+    #[error("{0}")]
+    Invalid(String),
+    /// Login and password do not fit an enabled account. One text for all reasons.
+    #[error("the login or the password is wrong")]
+    SignIn,
+    /// Too much at once; trying again helps.
+    #[error("{0}")]
+    Busy(&'static str),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] store::Error),
+    /// A step could not be started.
+    #[error("the step could not be started")]
+    Launch(#[from] engine::LaunchError),
+    /// Output could not be read.
+    #[error("output could not be read")]
+    Output(#[from] std::io::Error),
+    /// A task of the portal itself broke off.
+    #[error("{0} broke off")]
+    Broken(&'static str),
+}
+
+impl Error {
+    /// What the person is told: what happened, what was not done, what to do. Never a path, a query or a type.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::NotFound => "There is no such page, or it is not for you.".to_owned(),
+            Self::Refused(refusal) => ended(refusal.to_string()),
+            Self::Forbidden(forbidden) => ended(forbidden.to_string()),
+            Self::Invalid(sentence) => sentence.clone(),
+            Self::SignIn => "The login or the password is wrong. Nobody was signed in.".to_owned(),
+            Self::Busy(sentence) => (*sentence).to_owned(),
+            Self::Store(store::Error::Moved) => {
+                "Somebody was faster: this run has moved on. Nothing was changed; look again and decide.".to_owned()
+            }
+            Self::Store(store::Error::Busy) => "The database is busy. Nothing was changed; try again in a moment.".to_owned(),
+            Self::Store(store::Error::Full) => {
+                "The disk of the database is full. Nothing was changed; tell the administrator.".to_owned()
+            }
+            Self::Launch(error) => ended(format!("The step was not started: {error}")),
+            Self::Store(_) | Self::Output(_) | Self::Broken(_) => {
+                "This request failed inside the portal. Nothing was changed; it has been logged.".to_owned()
+            }
+        }
+    }
+}
+
+fn ended(mut sentence: String) -> String {
+    if !sentence.ends_with('.') {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// Why a portal could not be opened. Each text is one sentence for the console.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder cannot be used.
+    #[error("The data folder {folder} cannot be used: {why}. Nothing was started; choose another with --data or change its permissions")]
+    Data {
+        /// The folder.
+        folder: String,
+        /// Why.
+        why: String,
+    },
+    /// Another portal uses the data folder.
+    #[error("Another portal works with the data folder {folder}. Nothing was started; stop it first, or choose another folder with --data")]
+    Locked {
+        /// The folder.
+        folder: String,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The folder of documents cannot be read.
+    #[error("The folder of runbook documents {folder} cannot be read: {why}. Nothing was started; name a folder that has Markdown files with --runbooks")]
+    Runbooks {
+        /// The folder.
+        folder: String,
+        /// Why.
+        why: String,
+    },
+    /// No target is configured.
+    #[error("No target is configured: nothing could run anywhere. Nothing was started; name one in portal.toml")]
+    NoTarget,
+}

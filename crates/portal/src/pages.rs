@@ -1,0 +1,259 @@
+//! What pages show, put together from documents, history and output.
+
+use std::collections::HashMap;
+
+use domain::policy::Viewer;
+use domain::run::Run;
+use domain::runbook::{Document, Finding, Level, PartKind, Procedure};
+use domain::view::{
+    DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LogView, Newer, ProcedureRow,
+    ProcedureView, RunView, TargetInfo, Usual,
+};
+use domain::{AttemptId, PersonId, RunId, Slug};
+use store::HistoryQuery;
+
+use crate::documents::Library;
+use crate::planning::{self, Ground};
+use crate::watching::whole_characters;
+use crate::{Error, Portal};
+
+/// Runs on one page of the history.
+const PAGE: u32 = 50;
+
+/// Closed runs on the start page.
+const RECENT: u32 = 8;
+
+/// Runs that a procedure shows.
+const LAST: u32 = 5;
+
+/// Bytes of output on a page that is rendered by the server.
+const LOG_PIECE: usize = 256 * 1024;
+
+impl Portal {
+    /// The start page.
+    pub async fn home(&self, _viewer: Viewer<'_>) -> Result<HomeView, Error> {
+        let library = self.library().await?;
+        let mut procedures = Vec::new();
+        for document in &library.documents {
+            for procedure in &document.procedures {
+                procedures.push(self.procedure_row(document, procedure).await?);
+            }
+        }
+        Ok(HomeView {
+            now: self.now(),
+            running: self.store().open().await?,
+            procedures,
+            recent: self.store().recent(RECENT).await?,
+            documents: library.documents.iter().map(|document| info(&library, document)).collect(),
+            problems: library.problems.clone(),
+        })
+    }
+
+    async fn procedure_row(&self, document: &Document, procedure: &Procedure) -> Result<ProcedureRow, Error> {
+        let mut runs = self.store().last_of(&procedure.slug, LAST).await?;
+        runs.reverse();
+        let steps = procedure.steps(PartKind::Steps).count();
+        Ok(ProcedureRow {
+            slug: procedure.slug.clone(),
+            title: procedure.title.clone(),
+            subtitle: procedure.subtitle.clone().unwrap_or_else(|| procedure.summary()),
+            document: document.path.clone(),
+            risk: procedure.risk(),
+            steps: u32::try_from(steps).unwrap_or(u32::MAX),
+            usual: self.usual(&procedure.slug).await?,
+            findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
+            runs,
+        })
+    }
+
+    /// The page of a procedure.
+    pub async fn procedure(&self, _viewer: Viewer<'_>, slug: &Slug) -> Result<ProcedureView, Error> {
+        let library = self.library().await?;
+        let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
+        let targets = self.targets_of(&procedure.settings.targets);
+        let plan = self.target(&procedure.settings.targets, "").map(|target| {
+            planning::plan(procedure, Ground { document, target: &target.plan, directory: &target.directory })
+        });
+        Ok(ProcedureView {
+            now: self.now(),
+            procedure: procedure.clone(),
+            document: info(&library, document),
+            parameters: plan.as_ref().map(|plan| plan.parameters.clone()).unwrap_or_default(),
+            plan: plan.map_err(|error| error.sentence()),
+            findings: document.findings.iter().filter(|finding| is_about(finding, slug)).cloned().collect(),
+            targets: targets
+                .into_iter()
+                .map(|target| TargetInfo {
+                    name: target.plan.name.clone(),
+                    about: target.about.clone(),
+                    production: target.plan.production,
+                })
+                .collect(),
+            runs: self.store().last_of(slug, LAST).await?,
+            usual: self.usual(slug).await?,
+        })
+    }
+
+    /// The page of documents.
+    pub async fn documents_page(&self, _viewer: Viewer<'_>) -> Result<DocumentsView, Error> {
+        let library = self.library().await?;
+        Ok(DocumentsView {
+            now: self.now(),
+            documents: library.documents.iter().map(|document| document_view(&library, document)).collect(),
+            problems: library.problems.clone(),
+        })
+    }
+
+    /// One page of the history.
+    pub async fn history(&self, _viewer: Viewer<'_>, filter: &HistoryFilter) -> Result<HistoryView, Error> {
+        let limit = PAGE + 1;
+        let query = HistoryQuery {
+            procedure: given(&filter.procedure).map(Slug),
+            person: given(&filter.person).map(PersonId),
+            verdict: given(&filter.verdict),
+            words: given(&filter.words),
+            before: filter.before.trim().parse().ok().map(RunId),
+            limit,
+        };
+        let mut runs = self.store().history(&query).await?;
+        let more = runs.len() > PAGE as usize;
+        runs.truncate(PAGE as usize);
+        Ok(HistoryView {
+            now: self.now(),
+            next: runs.last().filter(|_| more).map(|run| run.id),
+            procedures: self.procedures_to_choose().await?,
+            people: self.store().names().await?,
+            runs,
+        })
+    }
+
+    /// The procedures that are there now, and those that only the history knows.
+    async fn procedures_to_choose(&self) -> Result<Vec<(Slug, String)>, Error> {
+        let library = self.library().await?;
+        let there = library.documents.iter().flat_map(|document| &document.procedures);
+        let mut list: Vec<(Slug, String)> =
+            there.map(|procedure| (procedure.slug.clone(), procedure.title.clone())).collect();
+        let known: HashMap<Slug, ()> = list.iter().map(|(slug, _)| (slug.clone(), ())).collect();
+        let gone = self.store().procedures().await?;
+        list.extend(gone.into_iter().filter(|(slug, _)| !known.contains_key(slug)));
+        Ok(list)
+    }
+
+    /// The page of a run, opened on an attempt, or on the one that runs or ran last.
+    pub async fn run(
+        &self,
+        viewer: Viewer<'_>,
+        id: RunId,
+        selected: Option<(u32, u32)>,
+    ) -> Result<RunView, Error> {
+        let run = self.store().run(id).await?.ok_or(Error::NotFound)?;
+        let shown = selected
+            .map(|(step, attempt)| AttemptId { run: id, step, attempt })
+            .filter(|shown| run.attempt(*shown).is_some())
+            .or_else(|| run.open_attempt())
+            .or_else(|| last_attempt(&run));
+        let log = match shown {
+            Some(shown) => Some(self.log(viewer, shown, u64::MAX).await?),
+            None => None,
+        };
+        Ok(RunView {
+            now: self.now(),
+            newer: self.newer(&run).await?,
+            log,
+            usual: self.usual(&run.plan.slug).await?,
+            run,
+        })
+    }
+
+    /// A piece of an attempt's output from a byte on; [`u64::MAX`] gives the tail.
+    pub async fn log(&self, _viewer: Viewer<'_>, id: AttemptId, from: u64) -> Result<LogView, Error> {
+        let run = self.store().run(id.run).await?.ok_or(Error::NotFound)?;
+        let attempt = run.attempt(id).ok_or(Error::NotFound)?;
+        let length = self.engine().length(&id);
+        let from = if from == u64::MAX { length.saturating_sub(LOG_PIECE as u64) } else { from.min(length) };
+        let piece = self.engine().read(&id, from, LOG_PIECE).await?;
+        let last = attempt.end.is_some() && from + piece.len() as u64 >= length;
+        let whole = whole_characters(&piece, last);
+        let text = String::from_utf8_lossy(&piece[..whole]).into_owned();
+        Ok(LogView { step: id.step, attempt: id.attempt, from, to: from + whole as u64, length, text })
+    }
+
+    /// What is different when a run's document is not what it was.
+    async fn newer(&self, run: &Run) -> Result<Option<Newer>, Error> {
+        let library = self.library().await?;
+        let plan = &run.plan;
+        let Some((document, procedure)) = library.procedure(&plan.slug) else {
+            return Ok(Some(Newer { digest: None, changes: Vec::new() }));
+        };
+        if document.digest == plan.document_digest && document.side_digest == plan.side_digest {
+            return Ok(None);
+        }
+        let ground = Ground { document, target: &plan.target, directory: &plan.directory };
+        let changes = planning::changes(plan, &planning::plan(procedure, ground));
+        Ok(Some(Newer { digest: Some(document.digest.clone()), changes }))
+    }
+
+    async fn usual(&self, slug: &Slug) -> Result<Option<Usual>, Error> {
+        Ok(self.store().usual(slug).await?)
+    }
+
+    async fn library(&self) -> Result<std::sync::Arc<Library>, Error> {
+        self.documents().current(self.now()).await
+    }
+}
+
+fn given(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn is_about(finding: &Finding, slug: &Slug) -> bool {
+    finding.procedure.as_ref() == Some(slug)
+}
+
+/// Notes are for reading; errors and warnings need an author.
+fn need_an_author<'a>(findings: impl Iterator<Item = &'a Finding>) -> u32 {
+    u32::try_from(findings.filter(|finding| finding.level != Level::Note).count()).unwrap_or(u32::MAX)
+}
+
+fn info(library: &Library, document: &Document) -> DocumentInfo {
+    DocumentInfo {
+        path: document.path.clone(),
+        title: document.title.clone(),
+        digest: document.digest.clone(),
+        read: library.read,
+        updated: document.updated.clone(),
+        findings: need_an_author(document.findings.iter()),
+    }
+}
+
+fn document_view(library: &Library, document: &Document) -> DocumentView {
+    let about = |procedure: &Procedure| {
+        need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug)))
+    };
+    DocumentView {
+        info: info(library, document),
+        procedures: document
+            .procedures
+            .iter()
+            .map(|procedure| (procedure.slug.clone(), procedure.title.clone(), procedure.line, about(procedure)))
+            .collect(),
+        preamble: document.preamble.clone(),
+        stray: document
+            .procedures
+            .iter()
+            .flat_map(|procedure| &procedure.parts)
+            .filter(|part| part.kind == PartKind::Stray)
+            .cloned()
+            .collect(),
+        findings: document.findings.clone(),
+    }
+}
+
+/// The attempt that was started last.
+fn last_attempt(run: &Run) -> Option<AttemptId> {
+    let attempts = (1..).zip(&run.steps).flat_map(|(step, state)| {
+        (1..).zip(&state.attempts).map(move |(attempt, state)| (state.started.at, step, attempt))
+    });
+    attempts.max().map(|(_, step, attempt)| AttemptId { run: run.id, step, attempt })
+}

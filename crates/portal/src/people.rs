@@ -1,0 +1,269 @@
+//! People: the first account, signing in, roles.
+
+use domain::policy::{Actor, Administrator, Role};
+use domain::run::Who;
+use domain::view::PeopleView;
+use domain::PersonId;
+use rand::RngCore as _;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use crate::{Error, Portal, passwords};
+
+/// The longest login and name, in characters.
+const NAME_LIMIT: usize = 64;
+
+/// What it takes to make an account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewPerson {
+    /// The name to sign in with.
+    pub login: String,
+    /// The name that others see.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// The first password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for NewPerson {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewPerson").field("login", &self.login).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+/// Whether a person may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// They may.
+    Enabled,
+    /// They may not, and their sessions are over.
+    Disabled,
+}
+
+impl Portal {
+    /// Whether nobody has an account yet.
+    pub async fn welcome(&self) -> Result<bool, Error> {
+        Ok(self.store().fresh().await?)
+    }
+
+    /// A new token for the first account, while there is none. It replaces the one of an earlier start.
+    pub async fn set_up_token(&self) -> Result<Option<String>, Error> {
+        if !self.store().fresh().await? {
+            return Ok(None);
+        }
+        let token = random_hex();
+        let mut write = self.store().begin().await?;
+        write.set_meta(SET_UP, &fingerprint(&token)).await?;
+        write.commit().await?;
+        Ok(Some(token))
+    }
+
+    /// Makes the first account, an administrator, for whoever holds the one-time token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when the token is not the one of the console or was used.
+    pub async fn set_up(&self, token: &str, login: &str, name: &str, password: &str) -> Result<Actor, Error> {
+        let new =
+            NewPerson { login: login.to_owned(), name: name.to_owned(), role: Role::Administrator, password: password.to_owned() };
+        let login = checked(&new)?;
+        self.token_is_good(token).await?;
+        let hash = self.passwords().hash(password).await?;
+        let actor = Actor { id: PersonId(random_hex()), name: new.name.trim().to_owned(), role: new.role };
+        let who = Who::Person(actor.clone());
+        let mut write = self.store().begin().await?;
+        // Checked again inside the transaction: two people with one link make one account.
+        if write.count_people().await? > 0 || write.meta(SET_UP).await?.as_deref() != Some(&fingerprint(token)) {
+            return Err(Error::Invalid(USED.to_owned()));
+        }
+        write.insert_person(&actor, &login, &hash, self.now()).await?;
+        write.clear_meta(SET_UP).await?;
+        write.audit(Some(&who), self.now(), "set_up", json!({ "login": login })).await?;
+        write.commit().await?;
+        tracing::info!(user.id = %actor.id, "made the first account");
+        Ok(actor)
+    }
+
+    async fn token_is_good(&self, token: &str) -> Result<(), Error> {
+        let stored = self.store().meta(SET_UP).await?;
+        let good = stored.as_deref() == Some(&fingerprint(token)) && self.store().fresh().await?;
+        if good { Ok(()) } else { Err(Error::Invalid(USED.to_owned())) }
+    }
+
+    /// Checks login and password. Takes as long for an unknown login as for a wrong password.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SignIn`], one text for unknown, wrong and disabled.
+    pub async fn sign_in(&self, login: &str, password: &str) -> Result<Actor, Error> {
+        let known = self.store().person_by_login(&login.trim().to_lowercase()).await?;
+        let fits = self.passwords().check(password, known.as_ref().map(|known| known.hash.as_str())).await?;
+        let mut write = self.store().begin().await?;
+        let now = self.now();
+        let actor = match known {
+            Some(known) if fits && known.enabled => {
+                let actor = Actor { id: known.id, name: known.name, role: known.role };
+                write.seen(&actor.id, now).await?;
+                write.audit(Some(&Who::Person(actor.clone())), now, "signed_in", json!({})).await?;
+                Some(actor)
+            }
+            _ => {
+                write.audit(None, now, "sign_in_refused", json!({ "login": shortened(login) })).await?;
+                None
+            }
+        };
+        write.commit().await?;
+        actor.ok_or(Error::SignIn)
+    }
+
+    /// The person as their account stands now; `None` when it is disabled or gone.
+    pub async fn actor(&self, id: &PersonId) -> Result<Option<Actor>, Error> {
+        Ok(self.store().actor(id).await?)
+    }
+
+    /// Everyone with an account.
+    pub async fn people(&self, _administrator: Administrator<'_>) -> Result<PeopleView, Error> {
+        Ok(PeopleView { now: self.now(), people: self.store().people().await? })
+    }
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when the login is taken or malformed, or the password does not do.
+    pub async fn create_person(&self, administrator: Administrator<'_>, new: NewPerson) -> Result<PersonId, Error> {
+        let login = checked(&new)?;
+        let hash = self.passwords().hash(&new.password).await?;
+        let actor = Actor { id: PersonId(random_hex()), name: new.name.trim().to_owned(), role: new.role };
+        let by = Who::Person(administrator.actor().clone());
+        let mut write = self.store().begin().await?;
+        match write.insert_person(&actor, &login, &hash, self.now()).await {
+            Err(store::Error::Taken) => {
+                return Err(Error::Invalid(format!("Somebody signs in as {login} already. No account was made; choose another login.")));
+            }
+            inserted => inserted?,
+        }
+        let body = json!({ "person": actor.id, "login": login, "role": actor.role });
+        write.audit(Some(&by), self.now(), "person_created", body).await?;
+        write.commit().await?;
+        Ok(actor.id)
+    }
+
+    /// Gives a person another role. It holds from the next request on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when nobody would be left to look after people.
+    pub async fn set_role(&self, administrator: Administrator<'_>, person: &PersonId, role: Role) -> Result<(), Error> {
+        let mut write = self.store().begin().await?;
+        write.set_role(person, role).await.map_err(unknown_person)?;
+        let body = json!({ "person": person, "role": role });
+        self.finish_change(write, administrator, "role_changed", body).await
+    }
+
+    /// Lets a person sign in again, or no longer; disabling ends their sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when nobody would be left to look after people.
+    pub async fn set_standing(
+        &self,
+        administrator: Administrator<'_>,
+        person: &PersonId,
+        standing: Standing,
+    ) -> Result<(), Error> {
+        let enabled = standing == Standing::Enabled;
+        let mut write = self.store().begin().await?;
+        write.set_enabled(person, enabled).await.map_err(unknown_person)?;
+        if !enabled {
+            write.end_sessions(person, None).await?;
+        }
+        let body = json!({ "person": person, "enabled": enabled });
+        self.finish_change(write, administrator, "standing_changed", body).await
+    }
+
+    async fn finish_change(
+        &self,
+        mut write: store::Write,
+        administrator: Administrator<'_>,
+        kind: &'static str,
+        body: serde_json::Value,
+    ) -> Result<(), Error> {
+        if write.count_administrators().await? == 0 {
+            return Err(Error::Invalid(
+                "Nobody would be left to look after people. Nothing was changed; make somebody else an administrator first.".to_owned(),
+            ));
+        }
+        let by = Who::Person(administrator.actor().clone());
+        write.audit(Some(&by), self.now(), kind, body).await?;
+        write.commit().await?;
+        self.tell_people_changed();
+        Ok(())
+    }
+
+    /// Changes one's own password and ends one's other sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when the old password is wrong or the new one does not do.
+    pub async fn change_password(&self, actor: &Actor, old: &str, new: &str, keep: Option<&str>) -> Result<(), Error> {
+        let known = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?;
+        if !self.passwords().check(old, Some(&known.hash)).await? {
+            return Err(Error::Invalid("The present password is wrong. Nothing was changed.".to_owned()));
+        }
+        passwords::judge(new, &[&known.login, &known.name])?;
+        let hash = self.passwords().hash(new).await?;
+        let mut write = self.store().begin().await?;
+        write.set_password(&actor.id, &hash).await.map_err(unknown_person)?;
+        write.end_sessions(&actor.id, keep).await?;
+        write.audit(Some(&Who::Person(actor.clone())), self.now(), "password_changed", json!({})).await?;
+        write.commit().await?;
+        self.tell_people_changed();
+        Ok(())
+    }
+}
+
+const SET_UP: &str = "set_up_token";
+
+const USED: &str = "This set-up link is not valid: it was used, or the portal was started again since. \
+     No account was made; take the newest link from the portal's console, or sign in.";
+
+fn unknown_person(error: store::Error) -> Error {
+    match error {
+        store::Error::Gone => Error::NotFound,
+        other => Error::Store(other),
+    }
+}
+
+/// The login in the form in which it is stored, when everything about the new person does.
+fn checked(new: &NewPerson) -> Result<String, Error> {
+    let login = new.login.trim().to_lowercase();
+    let allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || "._-".contains(character);
+    if login.is_empty() || login.len() > NAME_LIMIT || !login.chars().all(allowed) {
+        return Err(Error::Invalid(format!(
+            "A login has 1 to {NAME_LIMIT} letters a to z, digits, dots, hyphens or underscores. No account was made; choose another."
+        )));
+    }
+    let name = new.name.trim();
+    if name.is_empty() || name.chars().count() > NAME_LIMIT || name.chars().any(char::is_control) {
+        return Err(Error::Invalid(format!("A name has 1 to {NAME_LIMIT} characters. No account was made.")));
+    }
+    passwords::judge(&new.password, &[&login, name])?;
+    Ok(login)
+}
+
+fn shortened(login: &str) -> String {
+    login.chars().take(NAME_LIMIT).collect()
+}
+
+/// 256 random bits, written as 64 hexadecimal digits.
+fn random_hex() -> String {
+    let mut bytes = [0_u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    hex::encode(bytes)
+}
+
+fn fingerprint(token: &str) -> String {
+    hex::encode(Sha256::digest(token.as_bytes()))
+}

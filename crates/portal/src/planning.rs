@@ -1,0 +1,182 @@
+//! From a procedure as it was read to the plan of a run: targets chosen, values named, bytes frozen.
+
+use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
+use domain::runbook::{
+    Command, Document, Parameter, ParameterKind, PartKind, Procedure, Step, StepKind,
+};
+
+/// The tour that is built into the portal. Its scratch step, and only its, may be confirmed by its runner.
+const TOUR: &[u8] = include_bytes!("../../../runbooks/first-tour.md");
+
+/// What a plan needs to know besides the procedure.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// The document that holds the procedure.
+    pub document: &'a Document,
+    /// Where it will run.
+    pub target: &'a PlanTarget,
+    /// Where the first step begins unless the side file says otherwise.
+    pub directory: &'a str,
+}
+
+/// The plan of a run that would start now.
+pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
+    let settings = &procedure.settings;
+    let steps = [PartKind::Steps, PartKind::Rollback]
+        .into_iter()
+        .flat_map(|part| procedure.steps(part).map(move |step| plan_step(part, step, procedure, ground)))
+        .collect::<Vec<_>>();
+    Plan {
+        slug: procedure.slug.clone(),
+        title: procedure.title.clone(),
+        document: ground.document.path.clone(),
+        document_digest: ground.document.digest.clone(),
+        side_digest: ground.document.side_digest.clone(),
+        target: ground.target.clone(),
+        directory: settings.directory.clone().unwrap_or_else(|| ground.directory.to_owned()),
+        parameters: parameters(procedure, &steps),
+        steps,
+        outcome: procedure.outcome().cloned().collect(),
+    }
+}
+
+/// The parameters that some command of the plan uses, in the order of the side file. Secrets are not asked of people.
+fn parameters(procedure: &Procedure, steps: &[PlanStep]) -> Vec<PlanParameter> {
+    let used = |name: &str| {
+        steps
+            .iter()
+            .flat_map(|step| &step.commands)
+            .flat_map(|command| &command.placeholders)
+            .any(|placeholder| placeholder.parameter.as_deref() == Some(name))
+    };
+    let mut list: Vec<PlanParameter> = Vec::new();
+    for parameter in &procedure.settings.parameters {
+        let known = list.iter().any(|other| other.name == parameter.name);
+        if used(&parameter.name) && !known {
+            list.push(plan_parameter(parameter));
+        }
+    }
+    list
+}
+
+fn plan_parameter(parameter: &Parameter) -> PlanParameter {
+    PlanParameter {
+        name: parameter.name.clone(),
+        placeholder: parameter.placeholder.clone(),
+        kind: parameter.kind.clone(),
+        default: parameter.default.clone(),
+        help: parameter.help.clone(),
+        example: parameter.example.clone(),
+    }
+}
+
+fn plan_step(part: PartKind, step: &Step, procedure: &Procedure, ground: Ground<'_>) -> PlanStep {
+    let commands: Vec<PlanCommand> =
+        step.commands().map(|command| plan_command(command, step, procedure, ground)).collect();
+    PlanStep {
+        part,
+        number: step.number,
+        title: step.title.clone(),
+        line: step.line,
+        kind: step.kind,
+        risk: commands.iter().map(|command| command.risk).max().unwrap_or_default(),
+        content: step.content.clone(),
+        scratch: is_tour(ground.document) && step.risk() == domain::Risk::Destroys,
+        timeout_ms: step.settings.timeout_ms,
+        tty: step.settings.tty.unwrap_or(true),
+        pipefail: procedure.settings.pipefail,
+        commands,
+    }
+}
+
+fn is_tour(document: &Document) -> bool {
+    document.digest == domain::Digest::of(TOUR)
+}
+
+fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: Ground<'_>) -> PlanCommand {
+    let (script, blocked) = script(command, procedure);
+    let by_portal = (step.kind == StepKind::Connect && is_ssh(command))
+        .then(|| format!("Selects the target: this run works on {}.", ground.target.name));
+    let (risk, rule, reason) = class(command, step);
+    PlanCommand {
+        text: command.text.clone(),
+        script,
+        label: command.label.clone(),
+        risk: if by_portal.is_some() { domain::Risk::Reads } else { risk },
+        rule,
+        reason,
+        watch: command.watch,
+        screen: command.screen,
+        choice: command.choice.clone(),
+        placeholders: if by_portal.is_some() { Vec::new() } else { command.placeholders.clone() },
+        pipeline: command.pipeline.clone(),
+        blocked: blocked.or_else(|| needs_secret(command, procedure)).or_else(|| elsewhere(step)).filter(|_| by_portal.is_none()),
+        by_portal,
+    }
+}
+
+/// The class that the rules give, or the higher one of the side file.
+fn class(command: &Command, step: &Step) -> (domain::Risk, String, String) {
+    match step.settings.risk {
+        Some(raised) if raised > command.risk => {
+            (raised, "side file".to_owned(), format!("the side file raises this step from {} to {}", command.risk.word(), raised.word()))
+        }
+        _ => (command.risk, command.rule.clone(), command.reason.clone()),
+    }
+}
+
+/// The text for the shell: placeholders replaced by references to variables, or why that cannot be done.
+fn script(command: &Command, procedure: &Procedure) -> (String, Option<String>) {
+    let bindings: Vec<(&str, &str)> = command
+        .placeholders
+        .iter()
+        .filter_map(|placeholder| Some((placeholder.text.as_str(), placeholder.parameter.as_deref()?)))
+        .collect();
+    let secret = |name: &str| {
+        let parameters = &procedure.settings.parameters;
+        parameters.iter().any(|parameter| parameter.name == name && parameter.kind == ParameterKind::Secret)
+    };
+    let bindings: Vec<(&str, &str)> = bindings.into_iter().filter(|(_, name)| !secret(name)).collect();
+    match runbook::bind(&command.text, &bindings) {
+        Ok(script) => (script, None),
+        Err(error) => (command.text.clone(), Some(format!("A value cannot be placed in this command: {error}"))),
+    }
+}
+
+fn needs_secret(command: &Command, procedure: &Procedure) -> Option<String> {
+    let parameters = &procedure.settings.parameters;
+    let secret = command.placeholders.iter().filter_map(|placeholder| placeholder.parameter.as_deref()).find(|name| {
+        parameters.iter().any(|parameter| parameter.name == *name && parameter.kind == ParameterKind::Secret)
+    })?;
+    Some(format!("This command needs the secret {secret}, and secrets are not part of this version"))
+}
+
+fn elsewhere(step: &Step) -> Option<String> {
+    let target = step.settings.target.as_ref()?;
+    Some(format!("The side file sends this step to the target {target}, and a run has one target in this version"))
+}
+
+fn is_ssh(command: &Command) -> bool {
+    command.pipeline.first().is_some_and(|program| program == "ssh")
+}
+
+/// The commands that differ between two plans of one procedure: `-` as they were, `+` as they are now.
+pub fn changes(was: &Plan, is: &Plan) -> Vec<String> {
+    let lines = |plan: &Plan| -> String {
+        plan.steps.iter().flat_map(|step| lines_of(step).collect::<Vec<_>>()).collect::<Vec<_>>().join("\n")
+    };
+    let (was, is) = (lines(was), lines(is));
+    similar::TextDiff::from_lines(&was, &is)
+        .iter_all_changes()
+        .filter(|change| change.tag() != similar::ChangeTag::Equal)
+        .map(|change| format!("{} {}", change.tag(), change.value().trim_end()))
+        .collect()
+}
+
+/// A step as lines that can be compared: its title, its commands, its ticks.
+fn lines_of(step: &PlanStep) -> impl Iterator<Item = String> + '_ {
+    let title = format!("{}. {}", step.number, step.title);
+    let commands = step.commands.iter().map(|command| format!("$ {}", command.text.replace('\n', "\n  ")));
+    let ticks = domain::run::ticks(step.items()).into_iter().map(|item| format!("[ ] {}", domain::runbook::plain(&item.words)));
+    std::iter::once(title).chain(commands).chain(ticks)
+}

@@ -1,0 +1,75 @@
+//! Starting a run and acting in it.
+
+use std::collections::BTreeMap;
+
+use domain::policy::Operator;
+use domain::run::{Command, Who};
+use domain::{ActionKey, AttemptId, RunId, Slug};
+
+use crate::planning::{self, Ground};
+use crate::{Error, Portal};
+
+/// What it takes to start a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartRun {
+    /// The procedure's address.
+    pub slug: Slug,
+    /// The target's name; empty chooses the first that the procedure may use.
+    pub target: String,
+    /// Why: a reason or a ticket; may be empty.
+    pub reason: String,
+    /// The values that are known now; empty ones count as not given.
+    pub values: BTreeMap<String, String>,
+    /// The same key starts the same run once.
+    pub key: ActionKey,
+}
+
+impl Portal {
+    /// Creates a run of a procedure as the document is now. Runs nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] without such a procedure, [`Error::Invalid`] for a target that it may not use, and what the gate refuses.
+    pub async fn start_run(&self, operator: Operator<'_>, start: StartRun) -> Result<RunId, Error> {
+        let library = self.documents().current(self.now()).await?;
+        let (document, procedure) = library.procedure(&start.slug).ok_or(Error::NotFound)?;
+        let target = self.target(&procedure.settings.targets, &start.target)?;
+        let ground = Ground { document, target: &target.plan, directory: &target.directory };
+        let plan = Box::new(planning::plan(procedure, ground));
+        let values = start.values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let command = Command::Start { plan, reason: start.reason, values };
+        let run = self.create(&start.key, &command, operator.actor()).await?;
+        tracing::info!(run.id = run.0, procedure.slug = %start.slug, user.id = %operator.actor().id, "started run {run}");
+        Ok(run)
+    }
+
+    /// Does one thing in a run: decides, records, and only then lets the shim know.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with a sentence; the run has not changed then. [`Error::Launch`] when a step was to start and could
+    /// not: that is recorded as its end.
+    pub async fn act(&self, operator: Operator<'_>, run: RunId, command: Command) -> Result<(), Error> {
+        let who = Who::Person(operator.actor().clone());
+        let decided = self.decide(run, &command, &who).await?;
+        if let Some(id) = decided.intent() {
+            return self.launch(&decided, id, &who).await;
+        }
+        match command {
+            Command::EndWatch { step, attempt } => self.steer(AttemptId { run, step, attempt }, engine::Steer::EndWatch).await,
+            Command::Stop { step, attempt } => self.steer(AttemptId { run, step, attempt }, engine::Steer::Stop).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells a shim to end its watch or to stop. That it is gone already is no error: its record tells the rest.
+    async fn steer(&self, id: AttemptId, steer: engine::Steer) -> Result<(), Error> {
+        match self.engine().steer(&id, steer).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, attempt.id = %id, "the shim could not be reached");
+                Ok(())
+            }
+        }
+    }
+}

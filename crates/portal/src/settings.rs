@@ -1,0 +1,78 @@
+//! What a portal is opened with, and its data folder.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::plan::PlanTarget;
+use domain::time::Clock;
+use engine::MasterKey;
+use rand::RngCore as _;
+
+use crate::OpenError;
+
+/// Everything that a portal needs from outside.
+#[derive(Clone)]
+pub struct Settings {
+    /// The data folder: database, keys, output. Made when it is not there.
+    pub data: PathBuf,
+    /// The folder of runbook documents.
+    pub runbooks: PathBuf,
+    /// The binary that is the shim when it is called so.
+    pub shim: PathBuf,
+    /// The targets, in the order of the configuration.
+    pub targets: Vec<TargetSettings>,
+    /// The build, for pages to compare.
+    pub build: String,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A target, as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetSettings {
+    /// What a plan freezes of it.
+    pub plan: PlanTarget,
+    /// What it is, in a few words for people.
+    pub about: String,
+    /// The absolute directory in which runs begin unless the side file says otherwise.
+    pub directory: String,
+}
+
+/// Makes and locks the data folder and reads its key, or makes one.
+pub(crate) fn open_data(folder: &Path) -> Result<(File, MasterKey), OpenError> {
+    let unusable = |error: std::io::Error| OpenError::Data { folder: folder.display().to_string(), why: error.to_string() };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder.join("keys")).map_err(unusable)?;
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(folder.join("portal.lock"))
+        .map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { folder: folder.display().to_string() }),
+        Err(TryLockError::Error(error)) => return Err(unusable(error)),
+    }
+    let key = key(&folder.join("keys/shim.key")).map_err(unusable)?;
+    Ok((lock, key))
+}
+
+/// The key that authenticates exit records: 32 random bytes, made once and readable by the portal's user alone.
+fn key(path: &Path) -> std::io::Result<MasterKey> {
+    let mut bytes = [0_u8; 32];
+    match File::open(path) {
+        Ok(mut file) => file.read_exact(&mut bytes)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            rand::rng().fill_bytes(&mut bytes);
+            let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(MasterKey::new(bytes))
+}

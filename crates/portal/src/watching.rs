@@ -1,0 +1,340 @@
+//! Following a run: one stream per page, state and output together, from exactly where the page is.
+//!
+//! The stream waits for notifications only: of a new version, of more output, of who else looks. Its channel holds a few
+//! frames; a page that does not read makes this task wait and nobody else.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::frame::{Cursor, Frame, Framed};
+use domain::policy::Viewer;
+use domain::run::Event;
+use domain::{AttemptId, PersonId, RunId};
+use futures::stream::BoxStream;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::live::Look;
+use crate::{Error, Portal};
+
+/// Frames that wait for a page before the stream waits for it.
+const AHEAD: usize = 8;
+
+/// Bytes of one piece of output.
+const PIECE: usize = 64 * 1024;
+
+/// A page that is further behind than this gets the tail instead of everything.
+const BEHIND: u64 = 1 << 20;
+
+/// How much of the tail it gets.
+const TAIL: u64 = 256 * 1024;
+
+/// How often a stream without news says that it lives.
+const BEAT: Duration = Duration::from_secs(10);
+
+/// Whether a raw stream goes on until the attempt ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// Only what is stored now.
+    Stored,
+    /// Until the attempt ends.
+    ToTheEnd,
+}
+
+impl Portal {
+    /// Follows a run from where a page is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] before the first frame; later failures end the stream, and the page asks again.
+    pub async fn watch(
+        &self,
+        viewer: Viewer<'_>,
+        run: RunId,
+        cursor: Cursor,
+    ) -> Result<BoxStream<'static, Framed>, Error> {
+        if self.store().run(run).await?.is_none() {
+            return Err(Error::NotFound);
+        }
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let look = self.live().look(run, &viewer.actor().name);
+        let watcher = Watcher {
+            portal: self.clone(),
+            person: viewer.actor().id.clone(),
+            run,
+            version: cursor.version,
+            attempts: VecDeque::new(),
+            reading: None,
+            sender,
+            seq: 0,
+        };
+        self.tasks().spawn(async move {
+            if let Err(Failure::Portal(error)) = watcher.run(look, cursor).await {
+                tracing::error!(error = &error as &dyn std::error::Error, run.id = run.0, "a run could not be followed");
+            }
+        });
+        Ok(Box::pin(ReceiverStream::new(receiver)))
+    }
+
+    /// The raw bytes of an attempt from a byte on, with the length that is stored now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when there is no such attempt.
+    pub async fn raw_output(
+        &self,
+        _viewer: Viewer<'_>,
+        id: AttemptId,
+        from: u64,
+        follow: Follow,
+    ) -> Result<(u64, BoxStream<'static, std::io::Result<Bytes>>), Error> {
+        let run = self.store().run(id.run).await?.ok_or(Error::NotFound)?;
+        run.attempt(id).ok_or(Error::NotFound)?;
+        let length = self.engine().length(&id);
+        let (sender, receiver) = mpsc::channel(AHEAD);
+        let portal = self.clone();
+        self.tasks().spawn(async move {
+            if let Err(error) = portal.send_raw(id, from, length, follow, &sender).await {
+                // The reader learns that the stream broke off; the length in the record tells how much is missing.
+                drop(sender.send(Err(error)).await);
+            }
+        });
+        Ok((length, Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn send_raw(
+        &self,
+        id: AttemptId,
+        mut from: u64,
+        length: u64,
+        follow: Follow,
+        sender: &mpsc::Sender<std::io::Result<Bytes>>,
+    ) -> std::io::Result<()> {
+        let mut progress = match follow {
+            Follow::Stored => None,
+            Follow::ToTheEnd => self.engine().follow(&id).ok(),
+        };
+        loop {
+            let (until, done) = match &mut progress {
+                Some(progress) => {
+                    let now = progress.borrow_and_update();
+                    (now.length, now.done)
+                }
+                None => (length, true),
+            };
+            while from < until {
+                let most = usize::try_from(until - from).unwrap_or(PIECE).min(PIECE);
+                let piece = self.engine().read(&id, from, most).await?;
+                if piece.is_empty() {
+                    break;
+                }
+                from += piece.len() as u64;
+                if sender.send(Ok(piece)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            let Some(progress) = progress.as_mut().filter(|_| !done) else { return Ok(()) };
+            tokio::select! {
+                changed = progress.changed() => if changed.is_err() { return Ok(()) },
+                () = sender.closed() => return Ok(()),
+            }
+        }
+    }
+}
+
+/// Why a watcher ends.
+enum Failure {
+    /// The page went away, or may not look any more.
+    Gone,
+    /// The portal could not read.
+    Portal(Error),
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Portal(error.into())
+    }
+}
+
+/// An attempt whose output is being sent.
+struct Reading {
+    id: AttemptId,
+    offset: u64,
+    progress: watch::Receiver<engine::Progress>,
+}
+
+struct Watcher {
+    portal: Portal,
+    person: PersonId,
+    run: RunId,
+    version: u64,
+    /// Attempts whose output is still to be sent, in the order in which they started, with the byte to begin at.
+    attempts: VecDeque<(AttemptId, u64)>,
+    reading: Option<Reading>,
+    sender: mpsc::Sender<Framed>,
+    seq: u64,
+}
+
+impl Watcher {
+    async fn run(mut self, mut look: Look, cursor: Cursor) -> Result<(), Failure> {
+        let mut people = self.portal.people_changed();
+        let mut beat = tokio::time::interval(BEAT);
+        beat.reset();
+        self.send(Frame::Hello { build: self.portal.build().to_owned(), now: self.portal.now() }).await?;
+        self.send(Frame::Watchers { names: look.names() }).await?;
+        self.begin(cursor).await?;
+        loop {
+            look.version.mark_unchanged();
+            self.send_entries().await?;
+            self.send_output().await?;
+            tokio::select! {
+                _ = look.version.changed() => {}
+                () = more(self.reading.as_mut()) => {}
+                _ = look.names.changed() => self.send(Frame::Watchers { names: look.names() }).await?,
+                _ = people.changed() => self.still_welcome().await?,
+                _ = beat.tick() => self.send(Frame::Beat { now: self.portal.now() }).await?,
+                () = self.sender.closed() => return Err(Failure::Gone),
+                () = self.portal.closing() => return Err(Failure::Gone),
+            }
+        }
+    }
+
+    /// Queues the rest of the attempt that the page shows, and the one that runs.
+    async fn begin(&mut self, cursor: Cursor) -> Result<(), Failure> {
+        let run = self.portal.store().run(self.run).await?.ok_or(Error::NotFound)?;
+        let shown = AttemptId { run: self.run, step: cursor.step, attempt: cursor.attempt };
+        if run.attempt(shown).is_some() {
+            self.attempts.push_back((shown, cursor.offset));
+        }
+        if let Some(open) = run.open_attempt().filter(|open| *open != shown) {
+            self.attempts.push_back((open, 0));
+        }
+        Ok(())
+    }
+
+    async fn send_entries(&mut self) -> Result<(), Failure> {
+        for entry in self.portal.store().entries(self.run, self.version).await? {
+            self.version = entry.version;
+            if let Event::AttemptStarted { step, attempt, .. } = entry.event {
+                let id = AttemptId { run: self.run, step, attempt };
+                if !self.attempts.iter().any(|(known, _)| *known == id) && self.current() != Some(id) {
+                    self.attempts.push_back((id, 0));
+                }
+            }
+            self.send(Frame::Event { entry: Box::new(entry) }).await?;
+        }
+        Ok(())
+    }
+
+    fn current(&self) -> Option<AttemptId> {
+        self.reading.as_ref().map(|reading| reading.id)
+    }
+
+    /// Sends what is stored of the attempts in the queue, and stays with the last of them until it ends.
+    async fn send_output(&mut self) -> Result<(), Failure> {
+        loop {
+            if self.reading.is_none() {
+                let Some((id, offset)) = self.attempts.pop_front() else { return Ok(()) };
+                // Without a folder there is nothing to send: the step was never started.
+                self.reading = self.portal.engine().follow(&id).ok().map(|progress| Reading { id, offset, progress });
+                continue;
+            }
+            if !self.drain().await? {
+                return Ok(());
+            }
+            self.reading = None;
+        }
+    }
+
+    /// Sends what is stored of the attempt that is read; whether that is all there will ever be.
+    async fn drain(&mut self) -> Result<bool, Failure> {
+        let Some(mut reading) = self.reading.take() else { return Ok(true) };
+        let (length, done) = {
+            let now = reading.progress.borrow_and_update();
+            (now.length, now.done)
+        };
+        let (step, attempt) = (reading.id.step, reading.id.attempt);
+        if length.saturating_sub(reading.offset) > BEHIND {
+            let (from, to) = (reading.offset, length - TAIL);
+            reading.offset = to;
+            self.send(Frame::Left { step, attempt, from, to }).await?;
+        }
+        while reading.offset < length {
+            let piece = self.portal.engine().read(&reading.id, reading.offset, PIECE).await?;
+            let whole = whole_characters(&piece, done && reading.offset + piece.len() as u64 >= length);
+            if whole == 0 {
+                break;
+            }
+            let text = String::from_utf8_lossy(&piece[..whole]).into_owned();
+            let (offset, bytes) = (reading.offset, whole as u64);
+            reading.offset += bytes;
+            self.send(Frame::Output { step, attempt, offset, bytes, text }).await?;
+        }
+        self.reading = Some(reading);
+        Ok(done)
+    }
+
+    async fn still_welcome(&self) -> Result<(), Failure> {
+        match self.portal.actor(&self.person).await? {
+            Some(actor) if actor.viewer().is_ok() => Ok(()),
+            _ => Err(Failure::Gone),
+        }
+    }
+
+    async fn send(&mut self, frame: Frame) -> Result<(), Failure> {
+        self.seq += 1;
+        self.sender.send(Framed { seq: self.seq, frame }).await.map_err(|_| Failure::Gone)
+    }
+}
+
+/// Waits for more output; for ever when nothing is read.
+async fn more(reading: Option<&mut Reading>) {
+    match reading {
+        Some(reading) if reading.progress.changed().await.is_ok() => {}
+        _ => std::future::pending().await,
+    }
+}
+
+/// How many bytes of a piece can be shown without cutting a character in two. At the very end, all of them.
+pub(crate) fn whole_characters(piece: &[u8], last: bool) -> usize {
+    if last {
+        return piece.len();
+    }
+    // A character has at most four bytes: an unfinished one begins in the last three.
+    let begins = (1..=piece.len().min(3)).find(|back| piece[piece.len() - back] & 0xC0 != 0x80);
+    match begins {
+        Some(back) if width(piece[piece.len() - back]) > back => piece.len() - back,
+        _ => piece.len(),
+    }
+}
+
+const fn width(first: u8) -> usize {
+    match first {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_is_never_cut_in_two() {
+        let text = "a€ß🚀".as_bytes();
+
+        let whole: Vec<usize> = (0..=text.len()).map(|cut| whole_characters(&text[..cut], false)).collect();
+
+        assert_eq!(whole, [0, 1, 1, 1, 4, 4, 6, 6, 6, 6, 10]);
+        assert_eq!(whole_characters(&text[..2], true), 2, "at the end the rest is shown as it is");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_not_held_back() {
+        assert_eq!(whole_characters(&[0xFF, 0xFE], false), 2);
+        assert_eq!(whole_characters(&[b'a', 0x80, 0x80, 0x80, 0x80], false), 5);
+    }
+}
