@@ -42,7 +42,12 @@ impl Portal {
     fn follow(&self, id: AttemptId) {
         let portal = self.clone();
         self.tasks().spawn(async move {
-            if let Err(error) = portal.follow_to_end(id).await {
+            // Closing leaves the attempt open: its shim goes on, and the next portal follows it.
+            let outcome = tokio::select! {
+                outcome = portal.follow_to_end(id) => outcome,
+                () = portal.closing() => Ok(()),
+            };
+            if let Err(error) = outcome {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     attempt.id = %id,

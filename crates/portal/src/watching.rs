@@ -138,6 +138,7 @@ impl Portal {
             tokio::select! {
                 changed = progress.changed() => if changed.is_err() { return Ok(()) },
                 () = sender.closed() => return Ok(()),
+                () = self.closing() => return Ok(()),
             }
         }
     }
