@@ -1,0 +1,98 @@
+# The portal's commands. `make` alone lists them.
+#
+# Every command does the set-up it needs by itself (scripts/setup); nothing has to be installed by hand but cargo and make.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+target := $(or $(CARGO_TARGET_DIR),target)
+site := target/site
+pkg := $(site)/pkg
+wasm := $(target)/wasm32-unknown-unknown/wasm-release/app.wasm
+binary := $(target)/release/runbook-portal
+with_tools := scripts/with-tools
+
+# One place says how the bundle is called and for which browsers it is: the leptos section of Cargo.toml.
+leptos = $(shell sed -n 's/^$(1) = "\(.*\)"/\1/p' Cargo.toml)
+browsers := $(call leptos,browserquery)
+
+styles := $(wildcard style/*.css style/*/*.css)
+assets := $(shell [ ! -d app/assets ] || find app/assets -type f)
+
+.PHONY: help
+help: ## list these commands
+	@echo "Runbook Portal. The commands:"
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+# --- Set-up ---
+
+.PHONY: setup setup-test setup-check setup-dev
+setup: ## install what building and running needs: prints the list first, installs only what is missing
+	@scripts/setup run
+setup-test:
+	@scripts/setup test
+setup-check:
+	@scripts/setup check
+setup-dev:
+	@scripts/setup dev
+
+# --- Build ---
+
+.PHONY: build bundle server FORCE
+build: server ## build the portal: one binary with everything the browser needs inside
+
+bundle: $(pkg)/runbook-portal.js $(pkg)/runbook-portal.css $(site)/.assets ## build what the browser loads, into target/site
+
+# cargo knows best whether the library is out of date: it is always asked, and leaves the file alone when it is not.
+$(wasm): FORCE | setup
+	@scripts/timed "The browser's half" $(with_tools) --wasm cargo build --package app --lib --target wasm32-unknown-unknown \
+	  --no-default-features --features hydrate --profile wasm-release
+
+$(pkg)/runbook-portal.js: $(wasm) scripts/bundle-wasm
+	@scripts/timed "Bindings and optimising the wasm" $(with_tools) scripts/bundle-wasm $(wasm) $(pkg)
+
+$(pkg)/runbook-portal.css: style/main.css $(styles) Cargo.toml | setup
+	@mkdir -p $(pkg)
+	@scripts/timed "The stylesheet" $(with_tools) lightningcss style/main.css --bundle --minify --targets '$(browsers)' --output-file $@
+
+$(site)/.assets: $(assets) Makefile
+	@mkdir -p $(site)
+	@[ ! -d app/assets ] || cp -R app/assets/. $(site)/
+	@touch $@
+
+server: bundle
+	@scripts/timed "The portal" $(with_tools) cargo build --release --package server
+
+# --- Run ---
+
+.PHONY: run dev
+run: server ## build everything and start the portal on http://127.0.0.1:3000
+	@$(binary)
+
+dev: setup-dev ## rebuild and reload while you edit
+	@$(with_tools) --wasm cargo leptos watch
+
+# --- Test ---
+
+.PHONY: test e2e check stack stack-down
+test: setup-test server ## run every test: Rust, the container image, the practice stack, the browser
+	@$(with_tools) scripts/test all
+
+e2e: setup-test server ## run only the tests in the browser (ARGS="…" goes to Playwright)
+	@$(with_tools) scripts/test browser $(ARGS)
+
+stack: setup-test ## start the practice stack: two services under docker-compose, and Prometheus
+	@end2end/stack/up
+
+stack-down: ## stop what `make stack` started
+	@end2end/stack/down
+
+check: setup-check ## format, clippy for server and browser, documentation, types of the browser tests; warnings are errors
+	@scripts/timed "Format" $(with_tools) cargo fmt --all --check
+	@scripts/timed "Clippy" $(with_tools) cargo clippy --workspace --all-targets -- -D warnings
+	@scripts/timed "Clippy for the browser" $(with_tools) --wasm cargo clippy --package app --lib --target wasm32-unknown-unknown \
+	  --no-default-features --features hydrate -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" scripts/timed "Documentation" $(with_tools) cargo doc --workspace --no-deps --quiet
+	@scripts/timed "Types of the browser tests" npm --prefix end2end run --silent types
