@@ -1,0 +1,496 @@
+//! What a terminal would have shown: the output of a step as lines of styled text.
+//!
+//! Output is text written by somebody else. Only colours and a few attributes are understood, a carriage return and a
+//! backspace write over what stands there, and erasing a line erases it. Every other sequence (CSI, OSC, DCS, C1) is
+//! dropped, so that no page can be made to do something by what a command prints. Pieces may be cut anywhere.
+
+use serde::{Deserialize, Serialize};
+
+/// The longest line in characters; a longer one goes on in the next.
+pub const LINE_LIMIT: usize = 16 * 1024;
+
+/// The longest string inside an escape sequence, in characters; what comes after it is text again.
+const STRING_LIMIT: u32 = 4096;
+
+/// The most numbers of one sequence that count.
+const PARAMETERS: usize = 32;
+
+/// A colour as programs ask for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "is", content = "value", rename_all = "snake_case")]
+pub enum Colour {
+    /// The page's own.
+    #[default]
+    Plain,
+    /// One of 256: sixteen with names, a cube of 216, 24 greys.
+    Indexed(u8),
+    /// Red, green, blue.
+    Rgb(u8, u8, u8),
+}
+
+impl Colour {
+    /// The nearest of the 256, so that a stylesheet can keep it readable in both themes.
+    pub fn index(self) -> Option<u8> {
+        match self {
+            Self::Plain => None,
+            Self::Indexed(index) => Some(index),
+            Self::Rgb(red, green, blue) => Some(nearest(red, green, blue)),
+        }
+    }
+}
+
+/// The nearest colour of the cube, or the nearest grey when there is no colour in it.
+fn nearest(red: u8, green: u8, blue: u8) -> u8 {
+    let (least, most) = (red.min(green).min(blue), red.max(green).max(blue));
+    if most - least < 12 {
+        return match most {
+            0..=7 => 16,
+            239..=255 => 231,
+            _ => 232 + (most - 8) / 10,
+        };
+    }
+    let level = |value: u8| match value {
+        0..=47 => 0,
+        48..=114 => 1,
+        _ => (value - 35) / 40,
+    };
+    16 + 36 * level(red) + 6 * level(green) + level(blue)
+}
+
+/// How a piece of text looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a terminal's attributes are independent switches")]
+pub struct Style {
+    /// The colour of the text.
+    pub text: Colour,
+    /// The colour behind it.
+    pub ground: Colour,
+    /// Bold.
+    pub bold: bool,
+    /// Dim.
+    pub dim: bool,
+    /// Italic.
+    pub italic: bool,
+    /// Underlined.
+    pub underline: bool,
+    /// Text and ground change places.
+    pub inverse: bool,
+}
+
+/// A piece of text in one style.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// How it looks.
+    pub style: Style,
+    /// The text, without any control character.
+    pub text: String,
+}
+
+/// A line as it looks in the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its text, piece by piece.
+    pub spans: Vec<Span>,
+    /// How often it was written over, as progress bars do.
+    pub redraws: u32,
+    /// Whether it goes on from the line before, which was too long.
+    pub continued: bool,
+}
+
+impl Line {
+    /// The text without its looks.
+    pub fn text(&self) -> String {
+        self.spans.iter().map(|span| span.text.as_str()).collect()
+    }
+}
+
+/// Where the reader stands in an escape sequence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// In text.
+    #[default]
+    Text,
+    /// After ESC.
+    Escape,
+    /// After ESC and an intermediate character: one more belongs to it.
+    Charset,
+    /// In a control sequence.
+    Control,
+    /// In a control sequence that is private or malformed: read to its end and dropped.
+    Ignored,
+    /// In a string (OSC, DCS, SOS, PM, APC): dropped up to its end.
+    Sequence { length: u32 },
+    /// After ESC in a string.
+    Ending { length: u32 },
+}
+
+/// Turns output into lines, piece by piece.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terminal {
+    state: State,
+    numbers: Vec<Option<u16>>,
+    style: Style,
+    cells: Vec<(char, Style)>,
+    column: usize,
+    returned: bool,
+    redraws: u32,
+    continued: bool,
+}
+
+impl Terminal {
+    /// Reads a piece and gives the lines that are finished now.
+    pub fn push(&mut self, text: &str) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for character in text.chars() {
+            self.step(character, &mut lines);
+        }
+        lines
+    }
+
+    /// The line that is not finished yet; `None` when it is empty.
+    pub fn open(&self) -> Option<Line> {
+        (!self.cells.is_empty()).then(|| self.line())
+    }
+
+    fn step(&mut self, character: char, lines: &mut Vec<Line>) {
+        match self.state {
+            State::Text => self.text(character, lines),
+            State::Escape => self.escape(character, lines),
+            State::Charset => self.state = State::Text,
+            State::Control | State::Ignored => self.control(character, lines),
+            State::Sequence { length } => self.string(character, length, lines),
+            State::Ending { length } => match character {
+                '\\' => self.state = State::Text,
+                _ => self.string(character, length, lines),
+            },
+        }
+    }
+
+    fn text(&mut self, character: char, lines: &mut Vec<Line>) {
+        match character {
+            '\n' => self.end_line(lines),
+            '\r' => {
+                self.column = 0;
+                self.returned = true;
+            }
+            '\u{8}' => self.column = self.column.saturating_sub(1),
+            '\t' => {
+                let stop = (self.column / 8 + 1) * 8;
+                while self.column < stop {
+                    self.write(' ', lines);
+                }
+            }
+            '\u{1b}' => self.state = State::Escape,
+            '\u{9b}' => self.begin_control(),
+            '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => self.state = State::Sequence { length: 0 },
+            _ if character.is_control() => {}
+            _ if turns_text_around(character) => self.write(char::REPLACEMENT_CHARACTER, lines),
+            _ => self.write(character, lines),
+        }
+    }
+
+    fn escape(&mut self, character: char, lines: &mut Vec<Line>) {
+        match character {
+            '[' => self.begin_control(),
+            ']' | 'P' | 'X' | '^' | '_' => self.state = State::Sequence { length: 0 },
+            ' '..='/' => self.state = State::Charset,
+            '\u{1b}' => {}
+            _ if character.is_control() => {
+                self.state = State::Text;
+                self.text(character, lines);
+            }
+            _ => self.state = State::Text,
+        }
+    }
+
+    fn begin_control(&mut self) {
+        self.numbers.clear();
+        self.numbers.push(None);
+        self.state = State::Control;
+    }
+
+    fn control(&mut self, character: char, lines: &mut Vec<Line>) {
+        match character {
+            '0'..='9' => self.digit(character),
+            ';' | ':' => self.next_number(),
+            '@'..='~' => {
+                if self.state == State::Control {
+                    self.apply(character);
+                }
+                self.state = State::Text;
+            }
+            ' '..='?' => self.state = State::Ignored,
+            '\u{1b}' => self.state = State::Escape,
+            '\u{18}' | '\u{1a}' => self.state = State::Text,
+            // A line ends also in the middle of a sequence: what a program forgot must not swallow the rest.
+            '\n' | '\r' => {
+                self.state = State::Text;
+                self.text(character, lines);
+            }
+            _ if character.is_control() => {}
+            _ => {
+                self.state = State::Text;
+                self.text(character, lines);
+            }
+        }
+    }
+
+    fn digit(&mut self, character: char) {
+        let digit = u16::try_from(character.to_digit(10).unwrap_or(0)).unwrap_or(0);
+        if let Some(number) = self.numbers.last_mut() {
+            *number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(digit));
+        }
+    }
+
+    fn next_number(&mut self) {
+        if self.numbers.len() < PARAMETERS {
+            self.numbers.push(None);
+        } else {
+            self.state = State::Ignored;
+        }
+    }
+
+    fn string(&mut self, character: char, length: u32, lines: &mut Vec<Line>) {
+        match character {
+            '\u{7}' | '\u{9c}' | '\u{18}' | '\u{1a}' => self.state = State::Text,
+            '\u{1b}' => self.state = State::Ending { length },
+            '\n' | '\r' => {
+                self.state = State::Text;
+                self.text(character, lines);
+            }
+            _ if length >= STRING_LIMIT => self.state = State::Text,
+            _ => self.state = State::Sequence { length: length + 1 },
+        }
+    }
+
+    fn apply(&mut self, last: char) {
+        match last {
+            'm' => self.select_style(),
+            'K' => match self.numbers.first().copied().flatten().unwrap_or(0) {
+                0 => self.cells.truncate(self.column),
+                1 => {
+                    let end = self.cells.len().min(self.column + 1);
+                    self.cells[..end].fill((' ', Style::default()));
+                }
+                2 => self.cells.clear(),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn select_style(&mut self) {
+        let numbers = std::mem::take(&mut self.numbers);
+        let mut rest = numbers.iter().map(|number| number.unwrap_or(0));
+        while let Some(number) = rest.next() {
+            let style = &mut self.style;
+            match number {
+                0 => *style = Style::default(),
+                1 => style.bold = true,
+                2 => style.dim = true,
+                3 => style.italic = true,
+                4 => style.underline = true,
+                7 => style.inverse = true,
+                22 => (style.bold, style.dim) = (false, false),
+                23 => style.italic = false,
+                24 => style.underline = false,
+                27 => style.inverse = false,
+                30..=37 => style.text = Colour::Indexed(small(number - 30)),
+                38 => style.text = extended(&mut rest).unwrap_or(style.text),
+                39 => style.text = Colour::Plain,
+                40..=47 => style.ground = Colour::Indexed(small(number - 40)),
+                48 => style.ground = extended(&mut rest).unwrap_or(style.ground),
+                49 => style.ground = Colour::Plain,
+                90..=97 => style.text = Colour::Indexed(small(number - 82)),
+                100..=107 => style.ground = Colour::Indexed(small(number - 92)),
+                _ => {}
+            }
+        }
+        self.numbers = numbers;
+    }
+
+    fn write(&mut self, character: char, lines: &mut Vec<Line>) {
+        if std::mem::take(&mut self.returned) && !self.cells.is_empty() {
+            self.redraws = self.redraws.saturating_add(1);
+        }
+        if self.column >= LINE_LIMIT {
+            self.end_line(lines);
+            self.continued = true;
+        }
+        let cell = (character, self.style);
+        while self.cells.len() < self.column {
+            self.cells.push((' ', Style::default()));
+        }
+        match self.cells.get_mut(self.column) {
+            Some(place) => *place = cell,
+            None => self.cells.push(cell),
+        }
+        self.column += 1;
+    }
+
+    fn end_line(&mut self, lines: &mut Vec<Line>) {
+        lines.push(self.line());
+        self.cells.clear();
+        self.column = 0;
+        self.returned = false;
+        self.redraws = 0;
+        self.continued = false;
+    }
+
+    fn line(&self) -> Line {
+        let mut spans: Vec<Span> = Vec::new();
+        for (character, style) in &self.cells {
+            match spans.last_mut() {
+                Some(span) if span.style == *style => span.text.push(*character),
+                _ => spans.push(Span { style: *style, text: character.to_string() }),
+            }
+        }
+        Line { spans, redraws: self.redraws, continued: self.continued }
+    }
+}
+
+/// The rest of `38;5;n` or `38;2;r;g;b`, also as `38:2::r:g:b` is read once its empty number is skipped.
+fn extended(rest: &mut impl Iterator<Item = u16>) -> Option<Colour> {
+    match rest.next()? {
+        5 => Some(Colour::Indexed(small(rest.next()?))),
+        2 => Some(Colour::Rgb(small(rest.next()?), small(rest.next()?), small(rest.next()?))),
+        _ => None,
+    }
+}
+
+fn small(number: u16) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
+/// Characters that change the direction of what follows: a line must read as it was written.
+const fn turns_text_around(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn all(text: &str) -> Vec<Line> {
+        let mut terminal = Terminal::default();
+        let mut lines = terminal.push(text);
+        lines.extend(terminal.open());
+        lines
+    }
+
+    fn texts(text: &str) -> Vec<String> {
+        all(text).iter().map(Line::text).collect()
+    }
+
+    #[test]
+    fn colours_of_all_three_kinds_are_kept() {
+        let lines = all("\u{1b}[1;31mred\u{1b}[0m \u{1b}[38;5;208morange\u{1b}[48;2;1;2;3mdeep");
+
+        let spans = &lines[0].spans;
+        assert_eq!(spans[0].style, Style { text: Colour::Indexed(1), bold: true, ..Style::default() });
+        assert_eq!(spans[2].style.text, Colour::Indexed(208));
+        assert_eq!(spans[3].style.ground, Colour::Rgb(1, 2, 3));
+        assert_eq!(lines[0].text(), "red orangedeep");
+    }
+
+    #[test]
+    fn progress_is_folded_into_its_last_state() {
+        let lines = all("10 %\r50 %\r100 %\ndone\n");
+
+        assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), ["100 %", "done"]);
+        assert_eq!(lines[0].redraws, 2);
+        assert_eq!(texts("downloading\r\u{1b}[Kok"), ["ok"]);
+        assert_eq!(texts("ab\u{8}c"), ["ac"]);
+        assert_eq!(texts("one\r\ntwo\r\n"), ["one", "two"]);
+        assert_eq!(all("one\r\ntwo")[0].redraws, 0);
+    }
+
+    #[test]
+    fn what_is_not_a_colour_is_dropped() {
+        let link = "\u{1b}]8;;http://evil\u{1b}\\click\u{1b}]8;;\u{7}";
+        let clipboard = "\u{1b}]52;c;ZXZpbA==\u{9c}x";
+        let rest = "\u{1b}[2J\u{1b}[10;10H\u{1b}(Ba\u{9b}31mb\u{90}secret\u{1b}\\c\u{1b}[?25ld\u{85}e";
+
+        assert_eq!(texts(link), ["click"]);
+        assert_eq!(texts(clipboard), ["x"]);
+        assert_eq!(texts(rest), ["abcde"]);
+    }
+
+    #[test]
+    fn a_sequence_without_its_end_swallows_one_line_at_most() {
+        assert_eq!(texts("\u{1b}]0;title\nnext line"), ["", "next line"]);
+        assert_eq!(texts("\u{1b}[31\nred?"), ["", "red?"]);
+    }
+
+    #[test]
+    fn marks_that_turn_text_around_are_shown() {
+        assert_eq!(texts("a\u{202e}b"), ["a\u{fffd}b"]);
+    }
+
+    #[test]
+    fn a_line_without_end_goes_on_in_the_next() {
+        let lines = all(&"x".repeat(LINE_LIMIT + 3));
+
+        assert_eq!(lines.iter().map(|line| line.text().len()).collect::<Vec<_>>(), [LINE_LIMIT, 3]);
+        assert!(!lines[0].continued && lines[1].continued);
+    }
+
+    #[test]
+    fn a_true_colour_has_a_place_in_the_palette() {
+        let places = [(255, 0, 0), (0, 0, 0), (128, 128, 128), (95, 135, 175)]
+            .map(|(red, green, blue)| Colour::Rgb(red, green, blue).index());
+
+        assert_eq!(places, [Some(196), Some(16), Some(244), Some(67)]);
+        assert_eq!(Colour::Plain.index(), None);
+    }
+
+    /// Text with many escapes in it, as plain random text has few.
+    fn output() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "[a-z0-9 ;:?]{0,6}",
+            "\\PC{0,3}",
+            Just("\u{1b}[".to_owned()),
+            Just("\u{1b}]".to_owned()),
+            Just("\u{1b}".to_owned()),
+            Just("\u{9b}".to_owned()),
+            Just("\u{90}".to_owned()),
+            Just("\u{7}".to_owned()),
+            Just("m".to_owned()),
+            Just("K".to_owned()),
+            Just("\r".to_owned()),
+            Just("\n".to_owned()),
+            Just("\t".to_owned()),
+            Just("\u{8}".to_owned()),
+            any::<char>().prop_map(|character| character.to_string()),
+        ];
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_character_comes_out(text in output()) {
+            for line in all(&text) {
+                prop_assert!(!line.text().chars().any(char::is_control));
+            }
+        }
+
+        #[test]
+        fn it_does_not_matter_where_pieces_are_cut(text in output(), cuts in prop::collection::vec(0usize..200, 0..6)) {
+            let characters: Vec<char> = text.chars().collect();
+            let mut places: Vec<usize> = cuts.iter().map(|cut| (*cut).min(characters.len())).collect();
+            places.extend([0, characters.len()]);
+            places.sort_unstable();
+
+            let mut terminal = Terminal::default();
+            let mut lines = Vec::new();
+            for pair in places.windows(2) {
+                lines.extend(terminal.push(&characters[pair[0]..pair[1]].iter().collect::<String>()));
+            }
+            lines.extend(terminal.open());
+
+            prop_assert_eq!(lines, all(&text));
+        }
+    }
+}
