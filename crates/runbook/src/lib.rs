@@ -1,1 +1,33 @@
-//! TODO
+//! From a plain Markdown file, and the side file beside it, to a [`domain::runbook::Document`].
+//!
+//! - [`read`] reads one document, [`read_folder`] a folder of them.
+//! - [`bind`] puts quoted variable references in place of placeholders when a plan is made.
+//! - [`risk::classify`] says what a command can do at worst.
+//! - [`lint_text`] and [`lint_json`] print the findings, [`show`] what the reader saw.
+//! - [`side_file`] describes every key of a side file.
+//!
+//! Nothing here runs anything or opens anything but the files it is asked to read.
+
+mod bind;
+mod code;
+mod coverage;
+mod encoding;
+mod library;
+mod links;
+mod lint;
+mod markdown;
+mod parts;
+mod placeholder;
+mod reader;
+pub mod risk;
+mod shell;
+pub mod show;
+pub mod side_file;
+mod steps;
+mod stray;
+mod structure;
+
+pub use bind::{BindError, bind};
+pub use library::{Library, LibraryError, Problem, read_file, read_folder};
+pub use lint::{lint_json, lint_text};
+pub use reader::{LARGEST, ReadError, read};

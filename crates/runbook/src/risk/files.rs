@@ -1,0 +1,111 @@
+//! Files, text, archives, and the programs that only look.
+
+use domain::Risk::{Changes, Destroys, Reads};
+
+use super::Rule;
+
+/// The rules, first fit first. What needs a closer look (`cp`, `mv`, `tar`, `sed` …) stands in `custom`.
+pub(super) const RULES: &[Rule] = &[
+    ("rm|unlink|shred|srm|truncate|trash", "", "", Destroys, "files are lost"),
+    ("mkfs|mkfs.ext4|mkfs.xfs|mkfs.btrfs|mke2fs|blkdiscard|badblocks", "", "", Destroys, "what is on the disk is lost"),
+    ("rsync", "", "-n|--dry-run", Reads, "changes nothing"),
+    (
+        "rsync",
+        "",
+        "--delete|--delete-before|--delete-after|--delete-during|--delete-delay|--delete-excluded|--del",
+        Destroys,
+        "--delete removes what the source does not have",
+    ),
+    ("rsync", "", "--remove-source-files", Destroys, "removes the files it has copied"),
+    ("rsync|scp|sftp", "", "", Changes, "writes files"),
+    (
+        "rmdir|mkdir|touch|chmod|chown|chgrp|setfacl|chattr|install|mkfifo|mknod|mktemp|split|csplit|patch|tee|fallocate|zip|dos2unix|iconv|rename",
+        "",
+        "",
+        Changes,
+        "writes files or changes who may use them",
+    ),
+    ("ln", "", "-f|--force", Changes, "replaces a link"),
+    ("ln", "", "", Changes, "makes a link"),
+    ("gzip|gunzip|bzip2|bunzip2|xz|unxz|zstd|lz4", "", "-c|--stdout|-l|--list|-t|--test", Reads, "only looks"),
+    ("gzip|gunzip|bzip2|bunzip2|xz|unxz|zstd|lz4", "", "", Changes, "replaces files by their packed or unpacked form"),
+    ("unzip|7z|unrar", "", "-l|-t|-v|-Z", Reads, "only looks"),
+    ("unzip|7z|unrar", "", "", Changes, "writes files"),
+    ("sort", "", "-o|--output", Changes, "writes a file"),
+    ("yq|xmlstarlet", "", "-i|--inplace", Changes, "changes a file in its place"),
+    ("history", "", "-c|-d", Destroys, "history is lost"),
+    ("hostname|umask", "*", "", Changes, "changes a setting"),
+    ("date", "", "-s|--set", Changes, "sets the clock"),
+    (
+        "cat|tac|nl|head|tail|less|more|most|bat|grep|egrep|fgrep|zgrep|zcat|zless|bzcat|xzcat|rg|ag|ack|cut|tr|sort|uniq|wc|diff|sdiff|colordiff|cmp|comm|join|paste|column|fold|fmt|expand|unexpand|rev|jq|yq|xmllint|xmlstarlet|base64|base32|md5sum|sha1sum|sha224sum|sha256sum|sha384sum|sha512sum|b2sum|cksum|sum|od|xxd|hexdump|strings|file|stat|ls|ll|la|dir|tree|exa|eza|du|df|ncdu|duf|basename|dirname|realpath|readlink|pwd|find|fd|locate|which|whereis|type|namei|getfacl|lsattr|numfmt|seq|yes|shuf|tsort|factor|bc|expr|dc|gawk-info|ts|pv|dotenv-linter|envsubst|nproc",
+        "",
+        "",
+        Reads,
+        "only reads",
+    ),
+    (
+        "cd|echo|printf|test|[|[[|true|false|:|set|shopt|export|declare|local|readonly|typeset|unset|alias|unalias|hash|read|mapfile|readarray|wait|sleep|jobs|fg|bg|umask|ulimit|times|trap|exit|return|shift|break|continue|let|pushd|popd|dirs|getopts|help|history|hostname|date|cal|uname|arch|lscpu|lsmem|lspci|lsusb|lshw|dmidecode|id|who|w|whoami|groups|users|last|lastb|lastlog|getent|locale|printenv|uptime|free|top|htop|atop|btop|vmstat|iostat|mpstat|pidstat|sar|iotop|iftop|nethogs|nload|ps|pgrep|pidof|pstree|pmap|lsof|lsns|tty|stty|clear|tput|reset-terminal|man|info|apropos|cowsay|figlet|logname|tload|slabtop|dstat|glances|ctop|journalctl|lsb_release|neofetch|getconf|ldd|nm|objdump|readelf|git-lfs-version",
+        "",
+        "",
+        Reads,
+        "only looks",
+    ),
+];
+
+/// Endings of files whose content is hard to make again.
+const PRECIOUS: &[&str] = &[
+    ".key",
+    ".pem",
+    ".crt",
+    ".cer",
+    ".csr",
+    ".p12",
+    ".pfx",
+    ".jks",
+    ".env",
+    ".conf",
+    ".cfg",
+    ".ini",
+    ".toml",
+    ".yml",
+    ".yaml",
+    ".json",
+    ".db",
+    ".sqlite",
+    ".sqlite3",
+    ".sql",
+    ".dump",
+    ".kdbx",
+    ".tfstate",
+    ".service",
+    ".hcl",
+    ".properties",
+    ".xml",
+    ".rules",
+];
+/// Folders in which everything is hard to make again.
+const PRECIOUS_FOLDERS: &[&str] =
+    &["/etc/", "/letsencrypt/", "/var/lib/", "/boot/", "/root/.ssh/", "~/.ssh/", "/usr/", "/lib/", "/bin/"];
+
+/// Whether a path looks like something that is missed when it is written over.
+pub(super) fn is_precious(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    PRECIOUS_FOLDERS.iter().any(|folder| path.starts_with(folder) || path.contains("/.ssh/"))
+        || PRECIOUS.iter().any(|ending| name.ends_with(ending))
+        || name.starts_with(".env")
+        || matches!(
+            name,
+            "authorized_keys" | "known_hosts" | "sudoers" | "crontab" | "passwd" | "shadow" | "fstab" | "hosts"
+        )
+}
+
+/// Whether a path looks like a backup or a new file of its own: nothing is there before.
+pub(super) fn is_backup(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+    ["bak", "backup", "old", "orig", "save", "copy", "snapshot", "new", "tmp", "before", "previous"]
+        .iter()
+        .any(|word| name.contains(word))
+        || name.contains("$(")
+        || name.contains('`')
+        || path.starts_with("/tmp/")
+}
