@@ -1,1 +1,77 @@
-//! TODO
+//! Runs steps, and keeps what they print.
+//!
+//! # The story of an attempt
+//!
+//! An operator starts a step. The portal records the *intent* and only then calls [`Engine::launch`]. That makes a folder for
+//! this attempt, which must not be there yet (nothing is ever started twice), writes into it what is to be done
+//! (`spec.json`, durably), takes a lock on it, and starts a **shim**: the portal's own binary in another mode.
+//!
+//! The shim leaves the portal at once: it has its own session, closes everything it might have inherited, cannot be looked
+//! into, and becomes the reaper of every process below it. The lock came to it as a descriptor that was already locked, so
+//! that there is no moment in which the attempt looks dead. The key with which it will sign came over its standard input, and
+//! is nowhere else. It compares the work with its digest and starts one shell, on a terminal or on pipes, in a control group
+//! where there is one.
+//!
+//! The shell runs a small driver. The shim feeds it one command at a time, with a fresh token; the shell answers with marks
+//! in its own output that carry the token. What stands between two marks is the output of the command. The shim takes the marks
+//! out, appends everything else to `out.log` as it came, and the borders to `out.idx`. The mark at the end brings the exit
+//! codes; [`domain::outcome::judge`] says what they mean. A failure or a difference ends the step; else the next command
+//! is fed.
+//!
+//! When the shell has left, whatever it left behind is ended and named. Then the shim makes the log durable, writes how it all
+//! ended into `exit.json`, signed, and dies. With it goes the lock.
+//!
+//! ```text
+//!   portal                          shim                            shell
+//!   ──────                          ────                            ─────
+//!   intent recorded
+//!   launch ── folder, lock, key ──▶ checks the digest
+//!                                   starts ───────────────────────▶ driver
+//!                                   ◀───────────────────────────── ready
+//!                                   command, token ───────────────▶ runs it
+//!   follow ◀┄┄ inotify ┄┄ out.log ◀ bytes ◀──────────────────────── prints
+//!   read   ◀┄┄┄ file ┄┄┄┄ out.idx ◀ marks ◀──────────────────────── ends, codes
+//!   steer  ── control.sock ───────▶ SIGINT, SIGTERM, kill ────────▶ ✕
+//!   wait_end ◀┄ inotify ┄ exit.json ◀ signed; the lock is let go
+//! ```
+//!
+//! No byte of output passes through the portal on its way to the disk, and the shim waits for nobody. The portal follows
+//! the files ([`Engine::follow`], [`Output::read`]); any number of readers cost the step nothing. Kill the portal and start it
+//! again: the shim has not noticed, and [`Engine::inspect`] says of every attempt what it is.
+//!
+//! - The lock is held: it runs. Following goes on at the same byte.
+//! - There is an `exit.json` that the attempt's own key has signed: it ended so.
+//! - There is one that it has not signed, or none and no lock: interrupted, the outcome is unknown, and a person decides.
+//!   [`Engine::survivors`] finds what is still there.
+//! - There is no `out.log`: nothing of it was run.
+//!
+//! # Where things are
+//!
+//! The portal's half: [`Engine`], with `launch`, `follow`, `inspect`, `output`, `steer` and `survivors` behind it. The
+//! shim's half: [`shim`], with the shell and its `driver`, the `scanner` that finds the marks, the `log`, the `control` socket, and
+//! `supervise`, the loop that holds them together. What both speak stands in `record` and `folder`.
+//!
+//! Not the business of this crate: what may be run, by whom, and what is recorded about it.
+
+mod cgroup;
+mod engine;
+mod folder;
+mod follow;
+mod inspect;
+mod key;
+mod launch;
+mod output;
+mod processes;
+mod record;
+pub mod shim;
+mod steer;
+mod survivors;
+
+pub use engine::Engine;
+pub use follow::Progress;
+pub use inspect::Inspection;
+pub use key::MasterKey;
+pub use launch::LaunchError;
+pub use output::{Output, PIECE};
+pub use record::{Ladder, Steer};
+pub use steer::SteerError;

@@ -1,0 +1,146 @@
+//! The portal's handle on everything that runs.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::AttemptId;
+use domain::attempt::{Mark, Spec};
+use tokio::sync::watch;
+
+use crate::folder::{Folder, LOG};
+use crate::follow::Followers;
+use crate::inspect::inspect;
+use crate::launch::launch;
+use crate::steer::steer;
+use crate::{Inspection, Ladder, LaunchError, MasterKey, Output, Progress, Steer, SteerError, survivors};
+
+/// Starts attempts, follows them, speaks to them, and says what became of them.
+///
+/// It holds no state about any of them that the folders do not hold: a portal that was started again goes on with a new one.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    root: PathBuf,
+    shim: PathBuf,
+    key: MasterKey,
+    ladder: Ladder,
+    followers: Arc<Followers>,
+}
+
+impl Engine {
+    /// An engine over `data/runs`, with the binary that has the sub-command [`crate::shim::COMMAND`].
+    ///
+    /// Must be called inside a tokio runtime.
+    pub fn new(root: PathBuf, shim: PathBuf, key: MasterKey) -> io::Result<Self> {
+        Self::with_ladder(root, shim, key, Ladder::default())
+    }
+
+    /// The same with other times between the rungs of stopping, for the attempts that it starts.
+    pub fn with_ladder(root: PathBuf, shim: PathBuf, key: MasterKey, ladder: Ladder) -> io::Result<Self> {
+        let followers = Followers::new()?;
+        Ok(Self(Arc::new(Inner { root, shim, key, ladder, followers })))
+    }
+
+    /// Prepares the folder of an attempt and starts its shim. The intent must be recorded before.
+    ///
+    /// Whether the shell could be started is said by the attempt's own record, a moment later.
+    pub async fn launch(&self, spec: &Spec) -> Result<(), LaunchError> {
+        let key = self.0.key.attempt(spec.id, &spec.digest);
+        launch(&self.lookup(spec.id), &self.0.shim, spec, &key, self.0.ladder).await
+    }
+
+    /// The folder of an attempt, whether it is there or not.
+    pub fn folder(&self, id: &AttemptId) -> PathBuf {
+        self.lookup(*id).path().to_owned()
+    }
+
+    /// What became of an attempt.
+    pub fn inspect(&self, id: &AttemptId) -> io::Result<Inspection> {
+        inspect(&self.lookup(*id), &self.0.key)
+    }
+
+    /// The marks of an attempt from one on, at their places in `out.log`.
+    pub fn marks(&self, id: &AttemptId, from: usize) -> io::Result<Vec<Mark>> {
+        crate::inspect::marks(&self.lookup(*id), &self.0.key, from)
+    }
+
+    /// How far an attempt has come, now and from now on.
+    pub fn follow(&self, id: &AttemptId) -> io::Result<watch::Receiver<Progress>> {
+        self.0.followers.follow(*id, &self.lookup(*id))
+    }
+
+    /// Attempts that somebody follows at this moment.
+    pub fn followed(&self) -> usize {
+        self.0.followers.count()
+    }
+
+    /// Bytes in `out.log`.
+    pub fn length(&self, id: &AttemptId) -> u64 {
+        self.lookup(*id).length()
+    }
+
+    /// The output of an attempt, open for reading.
+    pub fn output(&self, id: &AttemptId) -> io::Result<Output> {
+        Ok(Output::new(self.lookup(*id).open(LOG)?))
+    }
+
+    /// At most `limit` bytes of output (and at most [`crate::PIECE`]) from a place on. Who reads on uses [`Engine::output`].
+    pub async fn read(&self, id: &AttemptId, from: u64, limit: usize) -> io::Result<Bytes> {
+        self.output(id)?.read(from, limit).await
+    }
+
+    /// Waits until the shim is gone, and says what became of the attempt.
+    pub async fn wait_end(&self, id: &AttemptId) -> io::Result<Inspection> {
+        if let Ok(mut progress) = self.follow(id) {
+            // An error means that the engine itself is being dropped.
+            let _ = progress.wait_for(|progress| progress.done).await;
+        }
+        self.inspect(id)
+    }
+
+    /// Asks something of an attempt that runs.
+    pub async fn steer(&self, id: &AttemptId, request: Steer) -> Result<(), SteerError> {
+        steer(&self.lookup(*id), &request).await
+    }
+
+    /// Ends the watch that runs; the next command goes on.
+    pub async fn end_watch(&self, id: &AttemptId) -> Result<(), SteerError> {
+        self.steer(id, Steer::EndWatch).await
+    }
+
+    /// Stops an attempt, rung by rung. That it has ended shows in its record.
+    pub async fn stop(&self, id: &AttemptId) -> Result<(), SteerError> {
+        self.steer(id, Steer::Stop).await
+    }
+
+    /// Types something into the terminal of the command that runs. A line ends with a line feed.
+    pub async fn input(&self, id: &AttemptId, text: String) -> Result<(), SteerError> {
+        self.steer(id, Steer::Input { text }).await
+    }
+
+    /// The processes of an attempt whose shim is dead, as "sleep (pid 4711)". Looks at every process of the machine.
+    pub fn survivors(&self, id: &AttemptId) -> Vec<String> {
+        self.token_of_dead(*id).map(|token| survivors::survivors(&token)).unwrap_or_default()
+    }
+
+    /// Kills them. Gives those that cannot be killed.
+    pub async fn stop_survivors(&self, id: &AttemptId) -> Vec<String> {
+        let Some(token) = self.token_of_dead(*id) else { return Vec::new() };
+        tokio::task::spawn_blocking(move || survivors::stop(&token)).await.unwrap_or_default()
+    }
+
+    /// The token of an attempt's processes, unless its shim lives and looks after them itself.
+    fn token_of_dead(&self, id: AttemptId) -> Option<String> {
+        let folder = self.lookup(id);
+        let spec = folder.spec().ok()?;
+        let lives = folder.is_held().unwrap_or(false);
+        (!lives).then(|| self.0.key.attempt(spec.id, &spec.digest).token())
+    }
+
+    fn lookup(&self, id: AttemptId) -> Folder {
+        Folder::new(&self.0.root, id)
+    }
+}

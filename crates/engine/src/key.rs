@@ -1,0 +1,94 @@
+//! Keys: how an exit record proves that its own shim wrote it.
+//!
+//! Nothing secret lies in the folder of an attempt. The key of an attempt is derived from the portal's master key, so that a
+//! portal that was started again can check what an earlier one set in motion.
+
+use domain::{AttemptId, Digest};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// The key from which the keys of all attempts are derived. It never leaves the portal.
+#[derive(Clone)]
+pub struct MasterKey([u8; 32]);
+
+impl MasterKey {
+    /// Takes 32 random bytes that were stored where only the portal can read them.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn attempt(&self, id: AttemptId, digest: &Digest) -> AttemptKey {
+        AttemptKey(mac(&self.0, format!("attempt\n{id}\n{digest}").as_bytes()).finalize().into_bytes().into())
+    }
+}
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+/// The key of one attempt, handed to its shim over standard input.
+#[derive(Clone)]
+pub(crate) struct AttemptKey([u8; 32]);
+
+impl AttemptKey {
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
+        hex::decode(text).ok()?.try_into().ok().map(Self)
+    }
+
+    pub(crate) fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    /// Signs the body of an exit record.
+    pub(crate) fn sign(&self, body: &str) -> String {
+        hex::encode(mac(&self.0, body.as_bytes()).finalize().into_bytes())
+    }
+
+    /// Whether the body was signed with this key. Takes the same time whatever the answer.
+    pub(crate) fn verifies(&self, body: &str, signature: &str) -> bool {
+        hex::decode(signature).is_ok_and(|bytes| mac(&self.0, body.as_bytes()).verify_slice(&bytes).is_ok())
+    }
+
+    /// What every process of the attempt carries in its environment. It tells nothing about the key.
+    pub(crate) fn token(&self) -> String {
+        let bytes = mac(&self.0, b"the token in the environment of an attempt").finalize().into_bytes();
+        hex::encode(bytes.get(..16).expect("SHA-256 has 32 bytes"))
+    }
+}
+
+fn mac(key: &[u8; 32], bytes: &[u8]) -> Hmac<Sha256> {
+    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length").chain_update(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::RunId;
+
+    use super::*;
+
+    const ID: AttemptId = AttemptId { run: RunId(7), step: 2, attempt: 1 };
+
+    #[test]
+    fn only_the_same_attempt_with_the_same_work_verifies_a_record() {
+        let master = MasterKey::new([7; 32]);
+        let signature = master.attempt(ID, &Digest::of(b"work")).sign("{}");
+
+        assert!(master.attempt(ID, &Digest::of(b"work")).verifies("{}", &signature));
+        assert!(!master.attempt(ID, &Digest::of(b"other")).verifies("{}", &signature));
+        assert!(!master.attempt(AttemptId { attempt: 2, ..ID }, &Digest::of(b"work")).verifies("{}", &signature));
+        assert!(!master.attempt(ID, &Digest::of(b"work")).verifies("{ }", &signature));
+        assert!(!master.attempt(ID, &Digest::of(b"work")).verifies("{}", "no hex"));
+    }
+
+    #[test]
+    fn a_key_survives_its_way_to_the_shim() {
+        let key = MasterKey::new([7; 32]).attempt(ID, &Digest::of(b"work"));
+
+        let arrived = AttemptKey::from_hex(&key.to_hex()).unwrap();
+
+        assert_eq!(arrived.sign("x"), key.sign("x"));
+        assert_eq!(arrived.token(), key.token());
+    }
+}

@@ -1,0 +1,105 @@
+//! Starting a shim: the folder first, then the process.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use domain::AttemptId;
+use domain::attempt::{FORMAT, Spec};
+use rustix::fs::FlockOperation;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use crate::Ladder;
+use crate::folder::{Folder, LOCK, SPEC, TROUBLE};
+use crate::key::AttemptKey;
+use crate::record::{Handover, write_durably};
+use crate::shim;
+
+/// Why a step was not started. In each case nothing of it was run.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// Nothing is ever started twice.
+    #[error("attempt {0} was started before, and nothing is ever started twice")]
+    Again(AttemptId),
+    /// The disk is full, or the portal may not write there.
+    #[error("its folder could not be written ({})", .0.kind())]
+    Folder(#[source] io::Error),
+    /// The portal's own binary could not be started.
+    #[error("the process that runs it could not be started ({})", .0.kind())]
+    Shim(#[source] io::Error),
+}
+
+/// What the shim gets apart from its key.
+struct Prepared {
+    lock: File,
+    trouble: File,
+}
+
+/// Prepares the folder and starts the shim in it.
+pub(crate) async fn launch(
+    folder: &Folder,
+    shim: &Path,
+    spec: &Spec,
+    key: &AttemptKey,
+    ladder: Ladder,
+) -> Result<(), LaunchError> {
+    let prepared = {
+        let (folder, spec) = (folder.clone(), spec.clone());
+        let task = tokio::task::spawn_blocking(move || prepare(&folder, &spec));
+        task.await.map_err(|error| LaunchError::Folder(io::Error::other(error)))??
+    };
+    start(folder, shim, prepared, key, ladder).await.map_err(|error| {
+        // Nothing was run, so nothing has to be kept.
+        let _ = std::fs::remove_dir_all(folder.path());
+        LaunchError::Shim(error)
+    })
+}
+
+fn prepare(folder: &Folder, spec: &Spec) -> Result<Prepared, LaunchError> {
+    folder.create().map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => LaunchError::Again(spec.id),
+        _ => LaunchError::Folder(error),
+    })?;
+    fill(folder, spec).map_err(|error| {
+        let _ = std::fs::remove_dir_all(folder.path());
+        LaunchError::Folder(error)
+    })
+}
+
+fn fill(folder: &Folder, spec: &Spec) -> io::Result<Prepared> {
+    let make = |name: &str| {
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(true).mode(0o600).open(folder.path().join(name))
+    };
+    let lock = make(LOCK)?;
+    // From here until the shim's death the lock is held: there is no moment in which the attempt looks dead.
+    rustix::fs::flock(&lock, FlockOperation::LockExclusive)?;
+    let trouble = make(TROUBLE)?;
+    write_durably(folder.path(), SPEC, &serde_json::to_vec_pretty(spec)?)?;
+    Ok(Prepared { lock, trouble })
+}
+
+/// Neither a process group nor anything else is set here: this stays the fast way to start a process, and the shim makes
+/// itself independent.
+async fn start(folder: &Folder, shim: &Path, prepared: Prepared, key: &AttemptKey, ladder: Ladder) -> io::Result<()> {
+    let handover = Handover { v: FORMAT, key: key.to_hex(), ladder };
+    let handover = serde_json::to_vec(&handover)?;
+    let mut child = Command::new(shim)
+        .arg(shim::COMMAND)
+        .arg(std::path::absolute(folder.path())?)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::from(prepared.lock))
+        .stderr(Stdio::from(prepared.trouble))
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // That it is gone already shows in the folder.
+        let _ = stdin.write_all(&handover).await;
+    }
+    tokio::spawn(async move { child.wait().await });
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Looking at processes through `/proc`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rustix::process::{Pid, PidfdFlags, Signal};
+
+/// A living process, as it was when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub pid: Pid,
+    pub parent: i32,
+    name: String,
+}
+
+impl Process {
+    /// Looks at one process; a dead one that nobody has collected yet does not count.
+    pub(crate) fn look(pid: Pid) -> Option<Self> {
+        let stat = fs::read_to_string(proc_path(pid, "stat")).ok()?;
+        let (head, rest) = stat.rsplit_once(')')?;
+        let (_, name) = head.split_once('(')?;
+        let mut fields = rest.split_ascii_whitespace();
+        let state = fields.next()?;
+        let parent = fields.next()?.parse().ok()?;
+        (!matches!(state, "Z" | "X")).then(|| Self { pid, parent, name: name.to_owned() })
+    }
+
+    /// As "sleep (pid 4711)".
+    pub(crate) fn title(&self) -> String {
+        format!("{} (pid {})", self.name.escape_debug(), self.pid.as_raw_nonzero())
+    }
+}
+
+/// Every process that descends from `ancestor`, nearest first.
+pub(crate) fn descendants(ancestor: Pid) -> Vec<Process> {
+    let mut found: Vec<Process> = Vec::new();
+    let mut open = vec![ancestor];
+    while let Some(parent) = open.pop() {
+        for pid in children(parent) {
+            // A dead process can still have living children only for the moment in which they find their new parent.
+            open.push(pid);
+            found.extend(Process::look(pid));
+        }
+    }
+    found
+}
+
+/// The direct children of a process, dead ones that wait to be collected included.
+pub(crate) fn children(parent: Pid) -> Vec<Pid> {
+    listed_children(parent).unwrap_or_else(|| searched_children(parent))
+}
+
+fn listed_children(parent: Pid) -> Option<Vec<Pid>> {
+    let mut found = Vec::new();
+    for thread in fs::read_dir(proc_path(parent, "task")).ok()?.flatten() {
+        let text = fs::read_to_string(thread.path().join("children")).ok()?;
+        found.extend(text.split_ascii_whitespace().filter_map(|word| Pid::from_raw(word.parse().ok()?)));
+    }
+    Some(found)
+}
+
+/// For kernels that keep no list of children.
+fn searched_children(parent: Pid) -> Vec<Pid> {
+    let is_child = |pid: &Pid| Process::look(*pid).is_some_and(|it| it.parent == parent.as_raw_nonzero().get());
+    all().filter(is_child).collect()
+}
+
+/// Every process of the machine.
+pub(crate) fn all() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
+}
+
+/// Whether `pid` is `ancestor` or descends from it.
+pub(crate) fn descends_from(pid: Pid, ancestor: Pid) -> bool {
+    let mut next = Some(pid);
+    while let Some(pid) = next {
+        if pid == ancestor {
+            return true;
+        }
+        next = Process::look(pid).and_then(|process| Pid::from_raw(process.parent));
+    }
+    false
+}
+
+/// Sends a signal. That the process is gone already is as good.
+pub(crate) fn signal(pid: Pid, signal: Signal) {
+    let _ = rustix::process::kill_process(pid, signal);
+}
+
+/// Kills a process if it still is what it was taken for; its number cannot have passed to another one in between.
+pub(crate) fn kill_if(pid: Pid, is_meant: impl FnOnce() -> bool) {
+    if let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty())
+        && is_meant()
+    {
+        let _ = rustix::process::pidfd_send_signal(handle, Signal::KILL);
+    }
+}
+
+pub(crate) fn proc_path(pid: Pid, name: &str) -> PathBuf {
+    PathBuf::from(format!("/proc/{}/{name}", pid.as_raw_nonzero()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn own() -> Pid {
+        rustix::process::getpid()
+    }
+
+    #[test]
+    fn a_child_is_a_descendant_and_is_named_with_its_number() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+
+        let found = descendants(own()).into_iter().find(|process| process.pid == pid);
+
+        assert_eq!(found.unwrap().title(), format!("sleep (pid {})", child.id()));
+        assert!(searched_children(own()).contains(&pid));
+        assert!(descends_from(pid, own()));
+        assert!(!descends_from(own(), pid));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_dead_process_is_no_survivor() {
+        let mut child = std::process::Command::new("true").stdin(std::process::Stdio::null()).spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        rustix::process::waitid(
+            rustix::process::WaitId::Pid(pid),
+            rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT,
+        )
+        .unwrap();
+
+        let found = Process::look(pid);
+
+        assert_eq!(found, None);
+        child.wait().unwrap();
+    }
+}

@@ -1,0 +1,111 @@
+//! What passes between the portal and a shim: the handover, requests with their answers, and the signed exit record.
+//!
+//! An old shim may meet a new portal: fields and kinds are only ever added, and what is unknown is passed over.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use domain::attempt::Exit;
+use serde::{Deserialize, Serialize};
+
+use crate::key::AttemptKey;
+
+/// How long a step is given to end by itself, rung by rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ladder {
+    /// Milliseconds after SIGINT.
+    pub interrupt_ms: u64,
+    /// Milliseconds after SIGTERM; then it is killed.
+    pub terminate_ms: u64,
+    /// Milliseconds for what is still there when the shell has ended, between SIGTERM and the kill.
+    pub held_ms: u64,
+}
+
+impl Default for Ladder {
+    fn default() -> Self {
+        Self { interrupt_ms: 5_000, terminate_ms: 10_000, held_ms: 500 }
+    }
+}
+
+/// What a shim is told over its standard input, and nowhere else.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Handover {
+    /// [`domain::attempt::FORMAT`].
+    pub v: u32,
+    /// The key of the attempt, in hexadecimal digits.
+    pub key: String,
+    /// How it stops.
+    #[serde(default)]
+    pub ladder: Ladder,
+}
+
+/// What an operator can ask of an attempt that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Steer {
+    /// Ends the watch that runs; the next command goes on.
+    EndWatch,
+    /// Stops the whole attempt, step by step: SIGINT, SIGTERM, kill.
+    Stop,
+    /// Types something into the terminal of the command that runs.
+    Input {
+        /// The bytes as they are; a line ends with a line feed.
+        text: String,
+    },
+}
+
+/// The shim's answer to a [`Steer`].
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// It was begun; the end shows in the marks.
+    Done,
+    /// It was not, for a reason in a sentence.
+    Refused {
+        /// The reason.
+        sentence: String,
+    },
+}
+
+impl Answer {
+    pub(crate) fn refused(sentence: &str) -> Self {
+        Self::Refused { sentence: sentence.to_owned() }
+    }
+}
+
+/// `exit.json`: the body as the very text that was signed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SignedExit {
+    body: String,
+    mac: String,
+}
+
+impl SignedExit {
+    pub(crate) fn new(exit: &Exit, key: &AttemptKey) -> Self {
+        let body = serde_json::to_string(exit).expect("an exit has string keys only");
+        let mac = key.sign(&body);
+        Self { body, mac }
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("two strings are always JSON")
+    }
+
+    /// The exit in it, if the key has signed it.
+    pub(crate) fn open(bytes: &[u8], key: &AttemptKey) -> Option<Exit> {
+        let signed: Self = serde_json::from_slice(bytes).ok()?;
+        key.verifies(&signed.body, &signed.mac).then(|| serde_json::from_str(&signed.body).ok()).flatten()
+    }
+}
+
+/// Writes a file that is there whole or not at all, also after the power was lost: write, fsync, rename, fsync the folder.
+pub(crate) fn write_durably(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let draft = folder.join(format!(".{name}"));
+    let mut file = File::create(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&draft, folder.join(name))?;
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,201 @@
+//! The shim: the process that stands beside a step from its first byte to its last, whatever happens to the portal.
+//!
+//! It is the same binary in another mode, `runbook-portal __shim FOLDER`, started with nothing but the key of its attempt on
+//! standard input and the lock of its folder as standard output. It must be called before any thread is started: it begins
+//! by letting go of everything that it might have inherited.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use domain::attempt::{AttemptResult, Exit, FORMAT, Spec};
+use nix::sys::signal::{SigSet, Signal as MaskedSignal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::process::DumpableBehavior;
+
+use crate::cgroup::Cgroup;
+use crate::folder::{EXIT, LOCK, SPEC};
+use crate::key::AttemptKey;
+use crate::record::{Handover, SignedExit, write_durably};
+
+mod children;
+pub(crate) mod clock;
+mod control;
+mod driver;
+mod log;
+mod scanner;
+pub(crate) mod shell;
+mod supervise;
+
+use children::Children;
+use control::Control;
+use log::Log;
+use shell::Shell;
+use supervise::{Ending, Supervisor, supervise};
+
+/// The word before the folder on the command line.
+pub const COMMAND: &str = "__shim";
+
+/// Nobody hands over more than that.
+const HANDOVER_LIMIT: u64 = 64 << 10;
+
+/// Runs the attempt that lies in the folder named by the one argument, to its end.
+///
+/// What went wrong before there was a record to write it into is said on standard error, which is `shim.log`.
+pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let Some(folder) = arguments.next() else {
+        eprintln!("The shim needs the folder of its attempt.");
+        return ExitCode::from(2);
+    };
+    match run(Path::new(&folder)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("The step was not started: {error}.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(folder: &Path) -> io::Result<()> {
+    stand_alone()?;
+    std::env::set_current_dir(folder)?;
+    let _lock = lock()?;
+    let handover = hear_handover()?;
+    let key = AttemptKey::from_hex(&handover.key).ok_or_else(|| io::Error::other("the handover holds no key"))?;
+    let spec: Spec = serde_json::from_slice(&std::fs::read(SPEC)?)?;
+
+    // From here on there is a log, and with it a record of whatever happens.
+    let mut log = Log::create(spec.work.output_cap)?;
+    let begun = Instant::now();
+    let ending = attempt(&spec, &handover, &key, &mut log)
+        .unwrap_or_else(|reason| Ending { result: Some(AttemptResult::NotStarted { reason }), ..Ending::default() });
+    record(&spec, &key, &mut log, ending, begun);
+    Ok(())
+}
+
+/// Leaves the portal: own session, no descriptors but the first three, not to be looked into, reaper of all below.
+fn stand_alone() -> io::Result<()> {
+    // Fails only for one who leads a session already, which is what is wanted.
+    let _ = rustix::process::setsid();
+    close_inherited()?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    Ok(())
+}
+
+fn close_inherited() -> io::Result<()> {
+    let entries: Vec<_> = std::fs::read_dir("/proc/self/fd")?.flatten().collect();
+    let numbers = entries.iter().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    for number in numbers.filter(|number| *number > 2) {
+        #[expect(unsafe_code, reason = "nothing of this process owns a descriptor yet: these came from outside")]
+        // SAFETY: called first in `main`, before anything was opened; the folder's own descriptor is closed already.
+        unsafe {
+            rustix::io::close(number);
+        }
+    }
+    Ok(())
+}
+
+/// Takes the lock over. The portal has taken it already and passes it on as standard output, so that there is no moment in
+/// which nobody holds it; without that (a start by hand) it is taken here.
+fn lock() -> io::Result<File> {
+    let file = File::options().read(true).append(true).open(LOCK)?;
+    let inherited = rustix::stdio::stdout();
+    let (ours, theirs) = (rustix::fs::fstat(&file)?, rustix::fs::fstat(inherited)?);
+    let same = (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino);
+    let file = if same { File::from(rustix::io::fcntl_dupfd_cloexec(inherited, 3)?) } else { file };
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| io::Error::other("another process holds the lock of this attempt"))?;
+    Ok(file)
+}
+
+/// Reads the handover, and lets go of the portal's last descriptors.
+fn hear_handover() -> io::Result<Handover> {
+    let mut text = Vec::new();
+    io::stdin().lock().take(HANDOVER_LIMIT).read_to_end(&mut text)?;
+    let nothing = rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::stdio::dup2_stdin(nothing.as_fd())?;
+    rustix::stdio::dup2_stdout(nothing.as_fd())?;
+    Ok(serde_json::from_slice(&text)?)
+}
+
+/// Runs what is to be run, or says in a sentence why nothing was.
+fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) -> Result<Ending, String> {
+    check(spec)?;
+    let trouble = |error: io::Error| format!("The step could not be set up: {error}.");
+    let signals = block_signals().map_err(trouble)?;
+    let control = Control::listen().map_err(trouble)?;
+    let (session, name) = (token(), key.token());
+    let shell = Shell::start(&spec.work, &session, &name)?;
+    let cgroup = Cgroup::create(&cgroup_name(&name)).filter(|cgroup| cgroup.add(shell.pid).is_ok());
+    let children = Children::new(shell.pid, cgroup);
+    Ok(supervise(Supervisor { spec, ladder: handover.ladder, session, shell, children, signals, control, log }))
+}
+
+/// The group is named after the token, so that it can be found without the shim.
+pub(crate) fn cgroup_name(token: &str) -> String {
+    format!("portal-{token}")
+}
+
+fn check(spec: &Spec) -> Result<(), String> {
+    if spec.work.digest() != spec.digest {
+        return Err("What lies in the folder of the step is not what was to be run. Nothing was run.".to_owned());
+    }
+    match spec.work.commands.iter().find(|command| command.script.contains('\0')) {
+        Some(command) => Err(format!("Command {} contains a NUL byte, which no shell can take.", command.number)),
+        None => Ok(()),
+    }
+}
+
+/// Deaths of children come as readable events; and the shim may set up its terminal from the background.
+fn block_signals() -> io::Result<SignalFd> {
+    let mut children = SigSet::empty();
+    children.add(MaskedSignal::SIGCHLD);
+    let mut blocked = children;
+    blocked.add(MaskedSignal::SIGTTOU);
+    // Programs that are started from here get an empty mask again from the standard library.
+    blocked.thread_block()?;
+    Ok(SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
+}
+
+/// 128 random bits.
+pub(crate) fn token() -> String {
+    hex::encode(rand::random::<[u8; 16]>())
+}
+
+/// Writes `exit.json`. While the disk is full it is tried again: the truth about a step is worth waiting for.
+fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, ending: Ending, begun: Instant) {
+    let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+    let at = clock::now();
+    let reason = "The step came to no end.".to_owned();
+    let result = ending.result.unwrap_or(AttemptResult::NotStarted { reason });
+    loop {
+        let written = log.finish().and_then(|end| {
+            let exit = Exit {
+                v: FORMAT,
+                id: spec.id,
+                digest: spec.digest.clone(),
+                result: result.clone(),
+                bytes: end.bytes,
+                dropped: end.dropped,
+                cut: end.cut,
+                output: end.digest,
+                directory: ending.directory.clone(),
+                at,
+                duration_ms,
+                survivors: ending.survivors.clone(),
+                held: ending.held.clone(),
+            };
+            write_durably(Path::new("."), EXIT, &SignedExit::new(&exit, key).to_bytes())
+        });
+        match written {
+            Ok(()) => return,
+            Err(_) => std::thread::sleep(Duration::from_secs(1)),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The shim's socket: who may speak to it, and how requests are read.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::process::Pid;
+
+use crate::folder::CONTROL;
+use crate::record::{Answer, Steer};
+
+/// Longer than that no request is.
+const LONGEST: usize = 64 << 10;
+/// More peers than that are not heard at the same time.
+const PEERS: usize = 8;
+
+/// Listens in the present folder.
+pub(crate) struct Control {
+    listener: OwnedFd,
+    peers: Vec<Peer>,
+}
+
+struct Peer {
+    socket: OwnedFd,
+    heard: Vec<u8>,
+    over: bool,
+}
+
+impl Control {
+    /// Binds `control.sock`. The name is relative, so that no path is too long for a socket.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let listener = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        rustix::net::bind(&listener, &SocketAddrUnix::new(CONTROL)?)?;
+        rustix::fs::chmod(CONTROL, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)?;
+        rustix::net::listen(&listener, 16)?;
+        Ok(Self { listener, peers: Vec::new() })
+    }
+
+    /// What to wait for.
+    pub(crate) fn interests(&self) -> impl Iterator<Item = PollFd<'_>> {
+        let listener = (self.peers.len() < PEERS).then(|| self.listener.as_fd());
+        let peers = self.peers.iter().map(|peer| peer.socket.as_fd());
+        listener.into_iter().chain(peers).map(|socket: BorrowedFd<'_>| PollFd::from_borrowed_fd(socket, PollFlags::IN))
+    }
+
+    /// Hears every peer and answers each request; peers that `may` does not know are sent away.
+    pub(crate) fn serve(&mut self, may: impl Fn(Pid) -> bool, mut answer: impl FnMut(Steer) -> Answer) {
+        while self.peers.len() < PEERS {
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let Ok(socket) = rustix::net::accept_with(&self.listener, flags) else { break };
+            if is_own(&socket, &may) {
+                self.peers.push(Peer { socket, heard: Vec::new(), over: false });
+            }
+        }
+        for peer in &mut self.peers {
+            peer.hear();
+            while let Some(end) = peer.heard.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = peer.heard.drain(..=end).collect();
+                let reply = match serde_json::from_slice(&line) {
+                    Ok(request) => answer(request),
+                    Err(_) => Answer::refused("This request is not known here; the portal is newer than this step."),
+                };
+                peer.tell(&reply);
+            }
+        }
+        self.peers.retain(|peer| !peer.over);
+    }
+}
+
+impl Peer {
+    fn hear(&mut self) {
+        let mut buffer = [0; 4096];
+        while !self.over {
+            match rustix::io::read(&self.socket, &mut buffer) {
+                Ok(0) => self.over = true,
+                Ok(count) => self.heard.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+                Err(rustix::io::Errno::AGAIN) => break,
+                Err(_) => self.over = true,
+            }
+            self.over |= self.heard.len() > LONGEST;
+        }
+    }
+
+    /// An answer is shorter than any socket's buffer; who does not read it does not get it.
+    fn tell(&mut self, answer: &Answer) {
+        let mut line = serde_json::to_vec(answer).expect("an answer is always JSON");
+        line.push(b'\n');
+        self.over |= rustix::net::send(&self.socket, &line, rustix::net::SendFlags::NOSIGNAL).is_err();
+    }
+}
+
+/// Only the portal's own user is heard, and no process of the attempt itself.
+fn is_own(socket: &OwnedFd, may: impl Fn(Pid) -> bool) -> bool {
+    rustix::net::sockopt::socket_peercred(socket)
+        .is_ok_and(|peer| peer.uid == rustix::process::geteuid() && may(peer.pid))
+}

@@ -1,0 +1,164 @@
+//! The shell of an attempt: started on a terminal or on pipes, with nothing of ours but its three descriptors.
+//!
+//! The shim is the leader of the session and owns its terminal; the shell is a process group in the foreground of it. So the
+//! terminal outlives the shell: nothing that it wrote last is lost when it ends, and what it leaves behind is still there to
+//! be named.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use domain::attempt::Work;
+use rustix::fs::OFlags;
+use rustix::pipe::PipeFlags;
+use rustix::process::{Pid, Signal};
+use rustix::pty::OpenptFlags;
+use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios, Winsize};
+
+use super::driver;
+
+const SIZE: Winsize = Winsize { ws_row: 48, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
+const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// The variable by which the processes of an attempt are found when its shim is dead.
+pub(crate) const TOKEN_VARIABLE: &str = "PORTAL_ATTEMPT";
+
+/// A shell that was started.
+pub(crate) struct Shell {
+    pub pid: Pid,
+    /// Where commands and input go. Never blocks.
+    pub feed: OwnedFd,
+    /// Where everything comes out. Never blocks.
+    pub output: OwnedFd,
+    pub terminal: Option<Terminal>,
+}
+
+/// The shim's own end of the terminal.
+pub(crate) struct Terminal {
+    /// Keeps the terminal open, and takes the shim's own last mark. Never blocks.
+    pub end: OwnedFd,
+    modes: Termios,
+}
+
+/// What the shell gets as its standard input and output, and what stays with the shim.
+struct Ends {
+    input: OwnedFd,
+    printed: OwnedFd,
+    feed: OwnedFd,
+    output: OwnedFd,
+    terminal: Option<Terminal>,
+}
+
+impl Shell {
+    /// Starts the shell, or says in a sentence why not.
+    pub(crate) fn start(work: &Work, session: &str, token: &str) -> Result<Self, String> {
+        let program = find(work)?;
+        if !Path::new(&work.directory).is_dir() {
+            return Err(format!("The directory {} is not there, or may not be entered.", work.directory));
+        }
+        let trouble = |error: io::Error| format!("The terminal of the step could not be made: {error}.");
+        let ends = if work.tty { terminal() } else { pipes() }.map_err(trouble)?;
+        let (name, own) = work.interpreter.split_first().expect("the interpreter was found");
+        let errors = ends.printed.try_clone().map_err(trouble)?;
+        let child = Command::new(&program)
+            .arg0(name)
+            .args(own)
+            .args(driver::arguments(work, session))
+            .env_clear()
+            .envs(&work.environment)
+            .env(TOKEN_VARIABLE, token)
+            .current_dir(&work.directory)
+            .process_group(0)
+            .stdin(Stdio::from(ends.input))
+            .stdout(Stdio::from(ends.printed))
+            .stderr(Stdio::from(errors))
+            .spawn()
+            .map_err(|error| format!("The shell {name} could not be started in {}: {error}.", work.directory))?;
+        let shell =
+            Self { pid: Pid::from_child(&child), feed: ends.feed, output: ends.output, terminal: ends.terminal };
+        shell.to_foreground();
+        // It may have asked for input before it was in the foreground, and was halted for that.
+        shell.signal(Signal::CONT);
+        Ok(shell)
+    }
+
+    /// Puts the terminal back to what the driver needs, whatever a full-screen program or a job left of it.
+    pub(crate) fn restore(&self) {
+        if let Some(terminal) = &self.terminal {
+            let _ = rustix::termios::tcsetattr(&terminal.end, OptionalActions::Now, &terminal.modes);
+            self.to_foreground();
+        }
+    }
+
+    /// Sends a signal to what a person would reach with Ctrl-C.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let front = self.terminal.as_ref().and_then(|terminal| rustix::termios::tcgetpgrp(&terminal.end).ok());
+        let _ = rustix::process::kill_process_group(front.unwrap_or(self.pid), signal);
+    }
+
+    /// Where it is now.
+    pub(crate) fn directory(&self) -> Option<String> {
+        std::fs::read_link(crate::processes::proc_path(self.pid, "cwd")).ok()?.into_os_string().into_string().ok()
+    }
+
+    fn to_foreground(&self) {
+        if let Some(terminal) = &self.terminal {
+            let _ = rustix::termios::tcsetpgrp(&terminal.end, self.pid);
+        }
+    }
+}
+
+/// Finds the interpreter as a shell would, with the `PATH` of the step.
+fn find(work: &Work) -> Result<PathBuf, String> {
+    let Some(name) = work.interpreter.first() else { return Err("No shell is configured for this target.".to_owned()) };
+    let is_program = |path: &PathBuf| path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok();
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(is_program).ok_or_else(|| absent(name, "on this machine"));
+    }
+    let path = path_of(&work.environment);
+    path.split(':').map(|folder| Path::new(folder).join(name)).find(is_program).ok_or_else(|| absent(name, "in PATH"))
+}
+
+fn absent(name: &str, place: &str) -> String {
+    format!("The shell {name} is not there ({place}). Install it, or give the target another shell.")
+}
+
+fn path_of(environment: &BTreeMap<String, String>) -> &str {
+    environment.get("PATH").map_or(USUAL_PATH, String::as_str)
+}
+
+/// A terminal that does not translate what is printed and does not repeat what is typed.
+fn terminal() -> io::Result<Ends> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = rustix::pty::openpt(flags)?;
+    rustix::pty::grantpt(&master)?;
+    rustix::pty::unlockpt(&master)?;
+    let input = rustix::pty::ioctl_tiocgptpeer(&master, flags)?;
+    let end = rustix::pty::ioctl_tiocgptpeer(&master, flags)?;
+    let mut modes = rustix::termios::tcgetattr(&end)?;
+    // The translation of line feeds makes short lines six times slower, and the log wants the bytes as they are.
+    modes.output_modes.remove(OutputModes::OPOST);
+    modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::ECHONL);
+    rustix::termios::tcsetattr(&end, OptionalActions::Now, &modes)?;
+    rustix::termios::tcsetwinsize(&end, SIZE)?;
+    rustix::process::ioctl_tiocsctty(&end)?;
+    rustix::fs::fcntl_setfl(&master, OFlags::NONBLOCK)?;
+    rustix::fs::fcntl_setfl(&end, OFlags::NONBLOCK)?;
+    Ok(Ends {
+        printed: input.try_clone()?,
+        input,
+        feed: master.try_clone()?,
+        output: master,
+        terminal: Some(Terminal { end, modes }),
+    })
+}
+
+fn pipes() -> io::Result<Ends> {
+    let (input, feed) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    let (output, printed) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+    rustix::fs::fcntl_setfl(&feed, OFlags::NONBLOCK)?;
+    rustix::fs::fcntl_setfl(&output, OFlags::NONBLOCK)?;
+    Ok(Ends { input, printed, feed, output, terminal: None })
+}

@@ -1,0 +1,207 @@
+//! How attempts end that do not end by themselves, and what they leave behind.
+
+use std::time::{Duration, Instant};
+
+use domain::attempt::{AttemptResult, Outcome};
+use engine::{Ladder, SteerError};
+
+use crate::harness::{Finished, Place, Step};
+
+/// Whether a process of this kind with this argument lives.
+fn lives(argument: &str) -> bool {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
+}
+
+fn names_a_sleep(end: &Finished) -> bool {
+    end.exit.held.iter().any(|title| title.starts_with("sleep (pid "))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_background_job_is_named_and_ended_with_its_step() {
+    let place = Place::new();
+    let jobs = [
+        "sleep 7101.1 & true",
+        "nohup sleep 7101.1 >/dev/null 2>&1 & true",
+        "setsid sleep 7101.1 & true",
+        "(setsid sh -c 'sleep 7101.1 & exec sleep 7101.1' &) ; true",
+        "(trap '' TERM HUP INT; exec sleep 7101.1) & true",
+    ];
+    for script in jobs {
+        for step in [Step::new(&[script]), Step::new(&[script]).pipes()] {
+            let begun = Instant::now();
+            let end = place.run(step).await;
+
+            assert_eq!(*end.result(), AttemptResult::Completed, "{script}");
+            assert!(names_a_sleep(&end), "{script}: {:?}", end.exit.held);
+            assert!(end.exit.survivors.is_empty(), "{script}");
+            assert!(!lives("7101.1"), "{script}");
+            assert!(begun.elapsed() < Duration::from_secs(2), "{script}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_by_itself_a_moment_after_the_shell_is_not_disturbed() {
+    let place = Place::new();
+    let end = place.run(Step::new(&["exec > >(cat; echo last words)", "echo words"]).pipes()).await;
+
+    assert_eq!(end.text(), "words\nlast words\n");
+    assert!(end.exit.held.is_empty(), "{:?}", end.exit.held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_is_stopped_by_an_interrupt() {
+    let place = Place::new();
+    for (shell, step) in Step::new(&["echo ready; sleep 7102.1; echo never", "echo never"]).everywhere() {
+        let id = place.launch(step).await;
+        place.wait_for(id, "ready").await;
+
+        place.engine.stop(&id).await.unwrap();
+
+        let end = place.end(id).await;
+        assert_eq!(*end.result(), AttemptResult::Stopped, "{shell}");
+        assert_eq!((end.outcome(1), end.command(1).code), (Outcome::Stopped, Some(130)), "{shell}");
+        assert_eq!(end.text(), "ready\n", "{shell}");
+        assert!(!lives("7102.1"), "{shell}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_that_is_killed() {
+    let place = Place::new();
+    let deaf = "sh -c 'trap \"\" INT; trap \"echo terminated; exit 9\" TERM; echo ready; while :; do sleep 0.02; done'";
+    let stubborn = "sh -c 'trap \"\" INT TERM; echo ready; while :; do sleep 0.02; done'";
+    for step in [Step::new(&[deaf]), Step::new(&[deaf]).pipes()] {
+        let id = place.launch(step).await;
+        place.wait_for(id, "ready").await;
+        place.engine.stop(&id).await.unwrap();
+
+        let end = place.end(id).await;
+
+        assert_eq!(*end.result(), AttemptResult::Stopped);
+        assert_eq!(end.text(), "ready\nterminated\n");
+        assert_eq!(end.command(1).code, Some(9));
+    }
+    for step in [Step::new(&[stubborn]), Step::new(&[stubborn]).pipes()] {
+        let id = place.launch(step).await;
+        place.wait_for(id, "ready").await;
+        let begun = Instant::now();
+        place.engine.stop(&id).await.unwrap();
+
+        let end = place.end(id).await;
+
+        assert_eq!(*end.result(), AttemptResult::Stopped);
+        assert!(begun.elapsed() >= Duration::from_millis(300) && begun.elapsed() < Duration::from_secs(3));
+        assert!(end.exit.survivors.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_is_deaf_itself_is_stopped_too() {
+    let place = Place::new();
+    for (shell, step) in Step::new(&["trap '' INT TERM; echo ready; while :; do sleep 0.02; done"]).everywhere() {
+        let id = place.launch(step).await;
+        place.wait_for(id, "ready").await;
+
+        place.engine.stop(&id).await.unwrap();
+
+        assert_eq!(*place.end(id).await.result(), AttemptResult::Stopped, "{shell}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storm_of_processes_is_stopped_whole() {
+    let place = Place::new();
+    let storm =
+        "echo ready; for i in $(seq 40); do setsid sh -c 'trap \"\" INT TERM HUP; sleep 7103.1 & wait' & done; wait";
+    let id = place.launch(Step::new(&[storm])).await;
+    place.wait_for(id, "ready").await;
+
+    place.engine.stop(&id).await.unwrap();
+
+    let end = place.end(id).await;
+    assert_eq!(*end.result(), AttemptResult::Stopped);
+    assert!(end.exit.survivors.is_empty());
+    assert!(!lives("7103.1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_that_was_ended_lets_the_next_command_go_on() {
+    let place = Place::new();
+    let watches = [
+        "echo ready; tail -f /dev/null",
+        "echo ready; while true; do sleep 0.02; done",
+        "while :; do echo ready; for i in 1 2; do sleep 0.02; done; done; echo never",
+        "echo ready; while :; do :; done",
+    ];
+    for script in watches {
+        for (shell, step) in Step::new(&[script, "echo next"]).watch(1).everywhere() {
+            let id = place.launch(step).await;
+            place.wait_for(id, "ready").await;
+
+            place.engine.end_watch(&id).await.unwrap();
+
+            let end = place.end(id).await;
+            assert_eq!(end.outcome(1), Outcome::Watched, "{script} in {shell}");
+            assert_eq!(end.command(1).code, Some(130), "{script} in {shell}");
+            assert_eq!(end.printed(2), "next\n", "{script} in {shell}");
+            assert_eq!(*end.result(), AttemptResult::Completed, "{script} in {shell}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on() {
+    let place = Place::new();
+    let script = "sh -c 'trap \"\" INT TERM; echo ready; while :; do sleep 0.02; done'";
+    let id = place.launch(Step::new(&[script, "echo next"]).watch(1)).await;
+    place.wait_for(id, "ready").await;
+
+    place.engine.end_watch(&id).await.unwrap();
+
+    let end = place.end(id).await;
+    assert_eq!((end.outcome(1), end.outcome(2)), (Outcome::Watched, Outcome::Success));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_watch_can_be_ended_as_one() {
+    let place = Place::new();
+    let id = place.launch(Step::new(&["echo ready; sleep 60"])).await;
+    place.wait_for(id, "ready").await;
+
+    let refusal = place.engine.end_watch(&id).await.unwrap_err();
+
+    assert!(matches!(refusal, SteerError::Refused(sentence) if sentence.starts_with("No watch runs now.")));
+    place.engine.stop(&id).await.unwrap();
+    place.end(id).await;
+    assert!(matches!(place.engine.stop(&id).await, Err(SteerError::Gone)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_whose_time_is_up_is_stopped() {
+    let place = Place::new();
+    for step in [Step::new(&["sleep 60", "echo never"]), Step::new(&["sleep 60"]).pipes()] {
+        let end = place.run(step.timeout(100)).await;
+
+        assert_eq!(*end.result(), AttemptResult::TimedOut);
+        assert_eq!(end.command(1).explanation.as_deref(), Some("Its time was up."));
+        assert_eq!(end.text(), "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_can_be_stopped_in_the_very_moment_of_its_start() {
+    let place = Place::with_ladder(Ladder { interrupt_ms: 2000, terminate_ms: 2000, held_ms: 100 });
+    for _ in 0..8 {
+        let id = place.launch(Step::new(&["sleep 60"])).await;
+        while matches!(place.engine.stop(&id).await, Err(SteerError::Gone)) {
+            tokio::task::yield_now().await;
+        }
+
+        let begun = Instant::now();
+        assert_eq!(*place.end(id).await.result(), AttemptResult::Stopped);
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,237 @@
+//! A folder, an engine, and steps to run with it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use domain::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Mark, Outcome, Spec, Work, WorkCommand};
+use domain::{AttemptId, RunId};
+use engine::{Engine, Inspection, Ladder, MasterKey};
+use tempfile::TempDir;
+
+/// Nothing here takes so long unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Place {
+    pub engine: Engine,
+    pub folder: TempDir,
+    next: AtomicU32,
+}
+
+/// A step to be run: by default in bash on a terminal.
+#[derive(Clone)]
+pub struct Step(Work);
+
+pub struct Finished {
+    pub id: AttemptId,
+    pub exit: Exit,
+    pub output: Vec<u8>,
+    pub marks: Vec<Mark>,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self::with_ladder(Ladder { interrupt_ms: 150, terminate_ms: 150, held_ms: 100 })
+    }
+
+    pub fn with_ladder(ladder: Ladder) -> Self {
+        let folder = TempDir::new().unwrap();
+        let engine = engine(folder.path(), ladder);
+        Self { engine, folder, next: AtomicU32::new(1) }
+    }
+
+    pub fn spec(&self, step: Step) -> Spec {
+        let id = AttemptId { run: RunId(1), step: 1, attempt: self.next.fetch_add(1, Ordering::Relaxed) };
+        Spec { v: FORMAT, id, digest: step.0.digest(), work: step.0 }
+    }
+
+    pub async fn launch(&self, step: Step) -> AttemptId {
+        let spec = self.spec(step);
+        self.engine.launch(&spec).await.unwrap();
+        spec.id
+    }
+
+    pub async fn run(&self, step: Step) -> Finished {
+        let id = self.launch(step).await;
+        self.end(id).await
+    }
+
+    pub async fn inspect_end(&self, id: AttemptId) -> Inspection {
+        tokio::time::timeout(PATIENCE, self.engine.wait_end(&id)).await.expect("the attempt hangs").unwrap()
+    }
+
+    pub async fn end(&self, id: AttemptId) -> Finished {
+        let exit = match self.inspect_end(id).await {
+            Inspection::Ended(exit) => exit,
+            other => panic!("the attempt did not end: {other:?}"),
+        };
+        let output = std::fs::read(self.engine.folder(&id).join("out.log")).unwrap();
+        let marks = self.engine.marks(&id, 0).unwrap();
+        assert_eq!(exit.bytes, output.len() as u64);
+        assert_eq!(exit.output, domain::Digest::of(&output));
+        Finished { id, exit, output, marks }
+    }
+
+    /// Waits until the output holds some words.
+    pub async fn wait_for(&self, id: AttemptId, words: &str) {
+        let mut progress = self.engine.follow(&id).unwrap();
+        let seen = async {
+            loop {
+                progress.borrow_and_update();
+                let output = std::fs::read(self.engine.folder(&id).join("out.log")).unwrap_or_default();
+                if String::from_utf8_lossy(&output).contains(words) {
+                    return;
+                }
+                progress.changed().await.expect("the attempt ended without these words");
+            }
+        };
+        tokio::time::timeout(PATIENCE, seen).await.expect("these words never came");
+    }
+
+    /// Waits until so many marks are there.
+    pub async fn wait_for_marks(&self, id: AttemptId, count: usize) {
+        let mut progress = self.engine.follow(&id).unwrap();
+        let seen = progress.wait_for(|progress| progress.marks >= count);
+        tokio::time::timeout(PATIENCE, seen).await.expect("these marks never came").unwrap();
+    }
+
+    /// The number of the shim's process: the parent of the shell that writes its own number into a file.
+    pub fn shim_of(&self, id: AttemptId) -> i32 {
+        let folder = self.engine.folder(&id);
+        let of_shim = |pid: &i32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut words = line.split(|byte| *byte == 0);
+            words.any(|word| word == b"__shim") && words.next() == Some(folder.as_os_str().as_encoded_bytes())
+        };
+        let entries = std::fs::read_dir("/proc").unwrap().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(of_shim).expect("the shim lives")
+    }
+}
+
+pub fn engine(folder: &Path, ladder: Ladder) -> Engine {
+    let shim = env!("CARGO_BIN_EXE_portal-shim").into();
+    Engine::with_ladder(folder.join("runs"), shim, MasterKey::new([7; 32]), ladder).unwrap()
+}
+
+impl Step {
+    pub fn new(scripts: &[&str]) -> Self {
+        let command = |(index, script): (usize, &&str)| WorkCommand {
+            number: u32::try_from(index).unwrap() + 1,
+            script: (*script).to_owned(),
+            pipeline: Vec::new(),
+            watch: false,
+        };
+        let environment =
+            [("PATH", env!("PATH")), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("HOME", "/nowhere")];
+        Self(Work {
+            interpreter: ["bash", "--noprofile", "--norc"].map(str::to_owned).to_vec(),
+            pipefail: false,
+            tty: true,
+            directory: "/tmp".to_owned(),
+            environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            commands: scripts.iter().enumerate().map(command).collect(),
+            timeout_ms: None,
+            output_cap: 1 << 30,
+        })
+    }
+
+    pub fn pipes(self) -> Self {
+        Self(Work { tty: false, ..self.0 })
+    }
+
+    pub fn shell(self, interpreter: &[&str]) -> Self {
+        Self(Work { interpreter: interpreter.iter().map(|word| (*word).to_owned()).collect(), ..self.0 })
+    }
+
+    /// Names the members of a command's pipeline, as the reader of the document does.
+    pub fn pipeline(mut self, number: usize, names: &str) -> Self {
+        self.0.commands[number - 1].pipeline = names.split(' ').map(str::to_owned).collect();
+        self
+    }
+
+    pub fn watch(mut self, number: usize) -> Self {
+        self.0.commands[number - 1].watch = true;
+        self
+    }
+
+    pub fn timeout(self, milliseconds: u64) -> Self {
+        Self(Work { timeout_ms: Some(milliseconds), ..self.0 })
+    }
+
+    pub fn cap(self, bytes: u64) -> Self {
+        Self(Work { output_cap: bytes, ..self.0 })
+    }
+
+    pub fn pipefail(self) -> Self {
+        Self(Work { pipefail: true, ..self.0 })
+    }
+
+    pub fn directory(self, path: &Path) -> Self {
+        Self(Work { directory: path.to_str().unwrap().to_owned(), ..self.0 })
+    }
+
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.0.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub fn environment(self, environment: BTreeMap<String, String>) -> Self {
+        Self(Work { environment, ..self.0 })
+    }
+
+    /// The same step in every kind of shell that is here: bash and dash, on a terminal and on pipes.
+    pub fn everywhere(&self) -> [(&'static str, Self); 4] {
+        let dash = self.clone().shell(&["dash"]);
+        [
+            ("bash, terminal", self.clone()),
+            ("bash, pipes", self.clone().pipes()),
+            ("dash, terminal", dash.clone()),
+            ("dash, pipes", dash.pipes()),
+        ]
+    }
+}
+
+impl Finished {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.output.clone()).unwrap()
+    }
+
+    pub fn result(&self) -> &AttemptResult {
+        &self.exit.result
+    }
+
+    /// How a command ended.
+    pub fn command(&self, number: u32) -> &CommandEnd {
+        let end = self.marks.iter().find_map(|mark| match mark {
+            Mark::Ended { command, end, .. } if *command == number => Some(end),
+            _ => None,
+        });
+        end.expect("the command ended")
+    }
+
+    pub fn outcome(&self, number: u32) -> Outcome {
+        self.command(number).outcome
+    }
+
+    pub fn codes(&self) -> Vec<Option<i32>> {
+        let code = |mark: &Mark| match mark {
+            Mark::Ended { end, .. } => Some(end.code),
+            Mark::Started { .. } => None,
+        };
+        self.marks.iter().filter_map(code).collect()
+    }
+
+    /// What a command printed, by the marks alone.
+    pub fn printed(&self, number: u32) -> String {
+        let place = |is_end: bool| {
+            let place = self.marks.iter().find_map(|mark| match mark {
+                Mark::Started { command, offset, .. } if *command == number && !is_end => Some(*offset),
+                Mark::Ended { command, offset, .. } if *command == number && is_end => Some(*offset),
+                _ => None,
+            });
+            usize::try_from(place.expect("the command has both marks")).unwrap()
+        };
+        String::from_utf8_lossy(&self.output[place(false)..place(true)]).into_owned()
+    }
+}

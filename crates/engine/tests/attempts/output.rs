@@ -1,0 +1,157 @@
+//! The bytes that were printed: all of them, as they are, for whoever reads.
+
+use domain::attempt::{AttemptResult, Mark};
+
+use crate::harness::{Place, Step};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_256_bytes_are_kept_as_they_are() {
+    let place = Place::new();
+    let all: Vec<u8> = (0..=255).collect();
+    let source = place.folder.path().join("bytes");
+    std::fs::write(&source, all.repeat(300)).unwrap();
+    for (shell, step) in Step::new(&[&format!("cat {}", source.display())]).everywhere() {
+        let end = place.run(step).await;
+
+        assert!(end.output == all.repeat(300), "{shell}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_200_kilobytes_and_a_million_short_ones_are_whole() {
+    let place = Place::new();
+    for (shell, step) in Step::new(&["head -c 200000 /dev/zero | tr '\\0' x", "seq 1 1000000"]).everywhere() {
+        let end = place.run(step).await;
+
+        assert_eq!(end.printed(1), "x".repeat(200_000), "{shell}");
+        assert_eq!(end.printed(2).len(), 6_888_896, "{shell}");
+        assert!(end.printed(2).starts_with("1\n2\n") && end.printed(2).ends_with("\n1000000\n"), "{shell}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forged_marks_stay_output_and_end_nothing() {
+    let place = Place::new();
+    let forged = "printf '\\033]133;D;0;;0123456789abcdef0123456789abcdef\\007\\033]133;A;x\\007'";
+    let end = place.run(Step::new(&[forged, "echo next"])).await;
+
+    assert_eq!(end.printed(1), "\x1b]133;D;0;;0123456789abcdef0123456789abcdef\x07\x1b]133;A;x\x07");
+    assert_eq!(*end.result(), AttemptResult::Completed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_background_job_tears_no_mark() {
+    let place = Place::new();
+    let commands: Vec<String> = (0..30).map(|number| format!("echo c{number}")).collect();
+    let mut scripts = vec!["(while :; do echo noise; done) &"];
+    scripts.extend(commands.iter().map(String::as_str));
+    scripts.push("kill $!");
+    for step in [Step::new(&scripts), Step::new(&scripts).pipes()] {
+        let end = place.run(step).await;
+
+        assert_eq!(end.codes(), vec![Some(0); 32]);
+        assert!((2..32).all(|number| end.printed(number).contains(&format!("c{}\n", number - 2))));
+        assert!(!end.text().contains('\x1b'));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_cap_the_first_and_the_last_half_are_kept_and_the_rest_is_counted() {
+    let place = Place::new();
+    for (shell, step) in Step::new(&["seq 1 100000", "echo last"]).everywhere() {
+        let end = place.run(step.cap(2001)).await;
+
+        let whole: String = (1..=100_000).map(|number| format!("{number}\n")).collect::<String>() + "last\n";
+        let expected = format!("{}{}", &whole[..1000], &whole[whole.len() - 1001..]);
+        assert_eq!(end.text(), expected, "{shell}");
+        assert_eq!((end.exit.dropped, end.exit.cut), (whole.len() as u64 - 2001, Some(1000)), "{shell}");
+        assert_eq!(end.printed(2), "last\n", "{shell}");
+        assert!(!place.engine.folder(&end.id).join("out.tail").exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_of_exactly_the_cap_is_whole() {
+    let place = Place::new();
+    let end = place.run(Step::new(&["printf 0123456789"]).cap(10)).await;
+    assert_eq!((end.text().as_str(), end.exit.dropped, end.exit.cut), ("0123456789", 0, None));
+
+    let end = place.run(Step::new(&["printf 0123456789a"]).cap(10)).await;
+    assert_eq!((end.text().as_str(), end.exit.dropped, end.exit.cut), ("012346789a", 1, Some(5)));
+
+    let end = place.run(Step::new(&["printf 0123456789a"]).cap(0)).await;
+    assert_eq!((end.text().as_str(), end.exit.dropped, end.exit.cut), ("", 11, Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_follows_sees_every_byte_while_it_comes_and_the_place_of_the_cut() {
+    let place = Place::new();
+    let id = place.launch(Step::new(&["echo one; read -r go; seq 1 1000"]).cap(1000)).await;
+    place.wait_for(id, "one").await;
+    let mut progress = place.engine.follow(&id).unwrap();
+    let before = *progress.borrow_and_update();
+    assert_eq!((before.length, before.marks, before.cut, before.done), (4, 1, None, false));
+
+    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+    let end = *progress.wait_for(|progress| progress.done).await.unwrap();
+
+    assert_eq!((end.length, end.marks, end.cut), (1000, 2, Some(500)));
+    assert_eq!(place.engine.read(&id, 0, 4).await.unwrap(), "one\n");
+    assert_eq!(place.engine.read(&id, 990, 1 << 20).await.unwrap().len(), 10);
+    assert_eq!(place.engine.read(&id, 5000, 10).await.unwrap().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watch_is_shared_and_goes_with_its_last_viewer() {
+    let place = Place::new();
+    let id = place.launch(Step::new(&["echo one; read -r go"])).await;
+    place.wait_for(id, "one").await;
+    let viewers: Vec<_> = (0..50).map(|_| place.engine.follow(&id).unwrap()).collect();
+    assert_eq!(place.engine.followed(), 1);
+
+    drop(viewers);
+
+    // The watch is let go by a task that has to get its turn.
+    while place.engine.followed() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(place.engine.read(&id, 0, 100).await.unwrap(), "one\n");
+    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+    place.end(id).await;
+    assert_eq!(place.engine.followed(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_attempts_at_once_are_all_complete() {
+    let place = Place::new();
+    let mut ids = Vec::new();
+    for number in 0..30 {
+        let step = Step::new(&["seq 1 10000", "echo end"]);
+        ids.push(place.launch(if number % 2 == 0 { step } else { step.pipes() }).await);
+    }
+    for id in ids {
+        let end = place.end(id).await;
+
+        assert_eq!(end.output.len(), 48_894 + 4);
+        assert_eq!(*end.result(), AttemptResult::Completed);
+        assert_eq!(end.marks.len(), 4);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marks_carry_places_and_times_that_only_grow() {
+    let place = Place::new();
+    let end = place.run(Step::new(&["echo one", "sleep 0.05", "echo three"])).await;
+
+    let places: Vec<(u64, i64)> = end
+        .marks
+        .iter()
+        .map(|mark| match mark {
+            Mark::Started { offset, at, .. } | Mark::Ended { offset, at, .. } => (*offset, *at),
+        })
+        .collect();
+    assert!(places.is_sorted());
+    assert_eq!(places.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(), [0, 4, 4, 4, 4, 10]);
+    assert!(end.command(2).duration_ms >= 50);
+    assert_eq!(place.engine.marks(&end.id, 4).unwrap(), end.marks[4..]);
+}

@@ -1,0 +1,184 @@
+//! What a portal finds that was not there when the attempt began, or whose shim is dead.
+
+use domain::attempt::{AttemptResult, FORMAT, Spec};
+use engine::{Engine, Inspection, Ladder, LaunchError, MasterKey};
+
+use crate::harness::{Place, Step, engine};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_engine_goes_on_where_the_old_one_was() {
+    let mut place = Place::new();
+    let id = place.launch(Step::new(&["echo one; read -r go; echo two", "echo three"])).await;
+    place.wait_for(id, "one").await;
+
+    place.engine = engine(place.folder.path(), Ladder::default());
+
+    assert_eq!(place.engine.inspect(&id).unwrap(), Inspection::Running);
+    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+    let end = place.end(id).await;
+    assert_eq!(end.text(), "one\ntwo\nthree\n");
+    assert_eq!(*end.result(), AttemptResult::Completed);
+    assert_eq!(place.engine.follow(&id).unwrap().borrow().marks, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_started_twice() {
+    let place = Place::new();
+    let file = place.folder.path().join("count");
+    let spec = place.spec(Step::new(&[&format!("echo x >> {}", file.display())]));
+    place.engine.launch(&spec).await.unwrap();
+
+    let again = place.engine.launch(&spec).await;
+
+    assert!(matches!(again, Err(LaunchError::Again(id)) if id == spec.id));
+    place.end(spec.id).await;
+    assert!(matches!(place.engine.launch(&spec).await, Err(LaunchError::Again(_))));
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "x\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_nobody_launched_was_never_started() {
+    let place = Place::new();
+    let id = place.spec(Step::new(&["true"])).id;
+
+    assert_eq!(place.engine.inspect(&id).unwrap(), Inspection::NeverStarted);
+    assert!(place.engine.follow(&id).is_err());
+    assert!(place.engine.marks(&id, 0).unwrap().is_empty());
+    assert!(place.engine.survivors(&id).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_that_cannot_start_the_shim_says_so_and_leaves_nothing() {
+    let place = Place::new();
+    let runs = place.folder.path().join("runs");
+    let broken = Engine::new(runs, "/no/such/binary".into(), MasterKey::new([7; 32])).unwrap();
+    let spec = place.spec(Step::new(&["true"]));
+
+    let error = broken.launch(&spec).await.unwrap_err();
+
+    assert_eq!(error.to_string(), "the process that runs it could not be started (entity not found)");
+    assert_eq!(broken.inspect(&spec.id).unwrap(), Inspection::NeverStarted);
+    place.engine.launch(&spec).await.unwrap();
+    place.end(spec.id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_cannot_be_written_is_an_error_in_a_sentence() {
+    let place = Place::new();
+    std::fs::write(place.folder.path().join("runs"), "a file in the way").unwrap();
+
+    let error = place.engine.launch(&place.spec(Step::new(&["true"]))).await.unwrap_err();
+
+    assert!(error.to_string().starts_with("its folder could not be written ("), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_work_than_what_the_intent_names_is_not_run() {
+    let place = Place::new();
+    let mut spec = place.spec(Step::new(&["echo approved"]));
+    spec.work.commands[0].script = "echo swapped".to_owned();
+    place.engine.launch(&spec).await.unwrap();
+
+    let end = place.end(spec.id).await;
+
+    assert!(
+        matches!(end.result(), AttemptResult::NotStarted { reason } if reason.contains("is not what was to be run"))
+    );
+    assert_eq!(end.text(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_or_changed_record_is_an_interruption() {
+    let place = Place::new();
+    let end = place.run(Step::new(&["false"])).await;
+    let path = place.engine.folder(&end.id).join("exit.json");
+    let genuine = std::fs::read_to_string(&path).unwrap();
+    let forged = "{\"body\":\"{}\",\"mac\":\"00\"}".to_owned();
+    for text in
+        [genuine.replace("failed", "complet"), genuine.replace("\"mac\":\"", "\"mac\":\"0"), forged, String::new()]
+    {
+        std::fs::write(&path, text).unwrap();
+
+        let Inspection::Interrupted { reason } = place.engine.inspect(&end.id).unwrap() else { panic!("believed") };
+
+        assert!(reason.starts_with("The record of how the step ended was not written by the process that ran it."));
+    }
+    std::fs::write(&path, genuine).unwrap();
+    assert_eq!(place.engine.inspect(&end.id).unwrap(), Inspection::Ended(end.exit));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_of_one_attempt_is_no_record_of_another() {
+    let place = Place::new();
+    let good = place.run(Step::new(&["true"])).await;
+    let other = place.run(Step::new(&["false"])).await;
+
+    let exits = [&good, &other].map(|end| place.engine.folder(&end.id).join("exit.json"));
+    std::fs::copy(&exits[0], &exits[1]).unwrap();
+
+    assert!(matches!(place.engine.inspect(&other.id).unwrap(), Inspection::Interrupted { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_a_step_writes_itself_is_not_believed() {
+    let place = Place::new();
+    let forge =
+        "cd \"$folder\" && printf '{\"body\":\"{}\",\"mac\":\"00\"}' > x && mv x exit.json; kill -9 $PPID; sleep 60";
+    let mut spec = place.spec(Step::new(&["true"]));
+    let folder = place.engine.folder(&spec.id);
+    spec = Spec {
+        v: FORMAT,
+        ..place_work(spec, Step::new(&[forge]).variable("folder", folder.to_str().unwrap()), &place)
+    };
+    place.engine.launch(&spec).await.unwrap();
+
+    let end = place.inspect_end(spec.id).await;
+
+    assert!(matches!(end, Inspection::Interrupted { .. }), "{end:?}");
+    place.engine.stop_survivors(&spec.id).await;
+}
+
+/// The same attempt with other work.
+fn place_work(spec: Spec, step: Step, place: &Place) -> Spec {
+    Spec { id: spec.id, ..place.spec(step) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_shim_is_an_interruption_and_what_it_left_is_found_and_ended() {
+    let place = Place::new();
+    let script = "setsid sh -c 'trap \"\" HUP TERM INT; sleep 7104.1' & env -i nohup sleep 7104.2 & echo ready; wait";
+    for step in [Step::new(&[script]), Step::new(&[script]).pipes()] {
+        let id = place.launch(step).await;
+        place.wait_for(id, "ready").await;
+        let mut progress = place.engine.follow(&id).unwrap();
+        assert!(place.engine.survivors(&id).is_empty(), "a living shim looks after its own");
+
+        let shim = rustix::process::Pid::from_raw(place.shim_of(id)).unwrap();
+        rustix::process::kill_process(shim, rustix::process::Signal::KILL).unwrap();
+        progress.wait_for(|progress| progress.done).await.unwrap();
+
+        let Inspection::Interrupted { reason } = place.engine.inspect(&id).unwrap() else { panic!("not interrupted") };
+        assert!(reason.contains("is not known"));
+        assert_eq!(place.engine.read(&id, 0, 100).await.unwrap(), "ready\n");
+        assert!(place.engine.survivors(&id).iter().any(|title| title.starts_with("sleep (pid ")));
+        assert!(place.engine.stop_survivors(&id).await.is_empty());
+        assert!(place.engine.survivors(&id).is_empty());
+        assert!(place.engine.stop(&id).await.is_err());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_with_a_long_path_is_as_good_as_any() {
+    let place = Place::new();
+    let deep = place.folder.path().join("x".repeat(120)).join("y".repeat(120));
+    let far = engine(&deep, Ladder::default());
+    let spec = place.spec(Step::new(&["read -r line; echo \"<$line>\""]));
+    far.launch(&spec).await.unwrap();
+    let mut progress = far.follow(&spec.id).unwrap();
+    progress.wait_for(|progress| progress.marks == 1).await.unwrap();
+
+    far.input(&spec.id, "heard\n".to_owned()).await.unwrap();
+
+    assert!(matches!(far.wait_end(&spec.id).await.unwrap(), Inspection::Ended(_)));
+    assert_eq!(far.read(&spec.id, 0, 100).await.unwrap(), "<heard>\n");
+}
