@@ -1,0 +1,222 @@
+//! Accounts.
+
+use std::fmt;
+
+use domain::policy::{Actor, Role};
+use domain::view::PersonRow;
+use domain::{PersonId, Timestamp};
+use sqlx::sqlite::SqliteQueryResult;
+
+use crate::words::parse;
+use crate::{Error, Store, Write, counted};
+
+/// What it takes to check a sign-in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Who.
+    pub id: PersonId,
+    /// The name that they sign in with.
+    pub login: String,
+    /// The name that others see.
+    pub name: String,
+    /// Their role.
+    pub role: Role,
+    /// Whether they may sign in.
+    pub enabled: bool,
+    /// The hash of their password, with its parameters.
+    pub hash: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("id", &self.id).field("login", &self.login).finish_non_exhaustive()
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    login: String,
+    name: String,
+    role: String,
+    enabled: i64,
+    password: String,
+    created: i64,
+    seen: Option<i64>,
+}
+
+impl TryFrom<Row> for Credentials {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: PersonId(row.id),
+            login: row.login,
+            name: row.name,
+            role: parse(&row.role)?,
+            enabled: row.enabled == 1,
+            hash: row.password,
+        })
+    }
+}
+
+impl TryFrom<Row> for PersonRow {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: PersonId(row.id),
+            login: row.login,
+            name: row.name,
+            role: parse(&row.role)?,
+            enabled: row.enabled == 1,
+            created: Timestamp(row.created),
+            seen: row.seen.map(Timestamp),
+        })
+    }
+}
+
+const BY_ID: &str = "SELECT id, login, name, role, enabled, password, created, seen FROM people WHERE id = $1";
+const BY_LOGIN: &str = "SELECT id, login, name, role, enabled, password, created, seen FROM people WHERE login = $1";
+const ALL: &str = "SELECT id, login, name, role, enabled, password, created, seen FROM people ORDER BY name, login";
+const STANDING: &str = "SELECT role FROM people WHERE id = $1 AND enabled = 1";
+
+impl Store {
+    /// Whether nobody has an account yet.
+    pub async fn fresh(&self) -> Result<bool, Error> {
+        let people: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM people").fetch_one(&mut *self.reader().await?).await?;
+        Ok(people == 0)
+    }
+
+    /// Everyone with an account, by name.
+    pub async fn people(&self) -> Result<Vec<PersonRow>, Error> {
+        let rows: Vec<Row> = sqlx::query_as(ALL).fetch_all(&mut *self.reader().await?).await?;
+        rows.into_iter().map(PersonRow::try_from).collect()
+    }
+
+    /// Everyone by id and name, by name.
+    pub async fn names(&self) -> Result<Vec<(PersonId, String)>, Error> {
+        let rows: Vec<(String, String)> = sqlx::query_as("SELECT id, name FROM people ORDER BY name, login")
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        Ok(rows.into_iter().map(|(id, name)| (PersonId(id), name)).collect())
+    }
+
+    /// What it takes to check a sign-in under a login, which is given in lower case.
+    pub async fn person_by_login(&self, login: &str) -> Result<Option<Credentials>, Error> {
+        self.credentials_of(BY_LOGIN, login).await
+    }
+
+    /// What it takes to check the password of a person.
+    pub async fn credentials(&self, person: &PersonId) -> Result<Option<Credentials>, Error> {
+        self.credentials_of(BY_ID, person.as_str()).await
+    }
+
+    async fn credentials_of(&self, query: &'static str, key: &str) -> Result<Option<Credentials>, Error> {
+        let row: Option<Row> = sqlx::query_as(query).bind(key).fetch_optional(&mut *self.reader().await?).await?;
+        row.map(Credentials::try_from).transpose()
+    }
+
+    /// A person as their account stands; `None` when it is disabled or not there.
+    pub async fn actor(&self, person: &PersonId) -> Result<Option<Actor>, Error> {
+        let known = self.credentials(person).await?.filter(|known| known.enabled);
+        Ok(known.map(|known| Actor { id: known.id, name: known.name, role: known.role }))
+    }
+}
+
+impl Write {
+    /// The role of a person at this moment; `None` when the account is disabled or not there.
+    pub async fn standing(&mut self, person: &PersonId) -> Result<Option<Role>, Error> {
+        let query = sqlx::query_scalar(STANDING).bind(person.as_str());
+        let role: Option<String> = query.fetch_optional(self.connection()).await?;
+        role.as_deref().map(parse).transpose()
+    }
+
+    /// How many accounts there are.
+    pub async fn count_people(&mut self) -> Result<u64, Error> {
+        let people = sqlx::query_scalar("SELECT COUNT(*) FROM people").fetch_one(self.connection()).await?;
+        Ok(counted(people))
+    }
+
+    /// How many administrators may sign in.
+    pub async fn count_administrators(&mut self) -> Result<u64, Error> {
+        let query = sqlx::query_scalar("SELECT COUNT(*) FROM people WHERE role = 'administrator' AND enabled = 1");
+        Ok(counted(query.fetch_one(self.connection()).await?))
+    }
+
+    /// Makes an account that may sign in. The login is given in lower case.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Taken`] when somebody has the login.
+    pub async fn insert_person(
+        &mut self,
+        person: &Actor,
+        login: &str,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO people (id, login, name, role, enabled, password, created) VALUES ($1, $2, $3, $4, 1, $5, $6)",
+        )
+        .bind(person.id.as_str())
+        .bind(login)
+        .bind(&person.name)
+        .bind(person.role.word())
+        .bind(hash)
+        .bind(now.0)
+        .execute(self.connection())
+        .await
+        .map_err(|error| Error::unless_unique(error, Error::Taken))?;
+        Ok(())
+    }
+
+    /// Gives a person another role.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] when there is no such person.
+    pub async fn set_role(&mut self, person: &PersonId, role: Role) -> Result<(), Error> {
+        let query = sqlx::query("UPDATE people SET role = $2 WHERE id = $1").bind(person.as_str()).bind(role.word());
+        there(&query.execute(self.connection()).await?)
+    }
+
+    /// Lets a person sign in, or no longer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] when there is no such person.
+    pub async fn set_enabled(&mut self, person: &PersonId, enabled: bool) -> Result<(), Error> {
+        let query =
+            sqlx::query("UPDATE people SET enabled = $2 WHERE id = $1").bind(person.as_str()).bind(i64::from(enabled));
+        there(&query.execute(self.connection()).await?)
+    }
+
+    /// Gives a person another password.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] when there is no such person.
+    pub async fn set_password(&mut self, person: &PersonId, hash: &str) -> Result<(), Error> {
+        let query = sqlx::query("UPDATE people SET password = $2 WHERE id = $1").bind(person.as_str()).bind(hash);
+        there(&query.execute(self.connection()).await?)
+    }
+
+    /// Notes that a person has signed in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] when there is no such person.
+    pub async fn seen(&mut self, person: &PersonId, now: Timestamp) -> Result<(), Error> {
+        let query = sqlx::query("UPDATE people SET seen = $2 WHERE id = $1").bind(person.as_str()).bind(now.0);
+        there(&query.execute(self.connection()).await?)
+    }
+}
+
+fn there(changed: &SqliteQueryResult) -> Result<(), Error> {
+    if changed.rows_affected() == 1 { Ok(()) } else { Err(Error::Gone) }
+}
+
+#[cfg(test)]
+mod tests;

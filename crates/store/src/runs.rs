@@ -1,0 +1,185 @@
+//! Lists of runs.
+
+use domain::run::Verdict;
+use domain::view::{RunRow, Usual};
+use domain::{PersonId, RunId, Slug, Timestamp};
+use sqlx::QueryBuilder;
+
+use crate::words::parse;
+use crate::{Db, Error, Store};
+
+/// Closed runs that tell how long a procedure usually takes.
+const USUAL_OF: i64 = 20;
+
+/// Fewer of them tell nothing.
+const USUAL_FROM: usize = 3;
+
+/// What the history is narrowed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HistoryQuery {
+    /// Only runs of this procedure.
+    pub procedure: Option<Slug>,
+    /// Only runs that this person started.
+    pub person: Option<PersonId>,
+    /// Only runs with the verdict of this name, or `open` ones. Any other name finds nothing.
+    pub verdict: Option<String>,
+    /// Only runs whose title or reason has all of these words, in any case.
+    pub words: Option<String>,
+    /// Only runs with a smaller number: the next page.
+    pub before: Option<RunId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    id: i64,
+    slug: String,
+    title: String,
+    target: String,
+    by_name: String,
+    reason: String,
+    started: i64,
+    ended: Option<i64>,
+    verdict: Option<String>,
+    status: String,
+    step: u32,
+    step_title: String,
+    steps: u32,
+    risk: String,
+}
+
+impl TryFrom<Row> for RunRow {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        Ok(Self {
+            id: RunId(row.id),
+            slug: Slug(row.slug),
+            title: row.title,
+            target: row.target,
+            by: row.by_name,
+            reason: row.reason,
+            started: Timestamp(row.started),
+            ended: row.ended.map(Timestamp),
+            verdict: row.verdict.as_deref().map(parse).transpose()?,
+            status: parse(&row.status)?,
+            step: row.step,
+            step_title: row.step_title,
+            steps: row.steps,
+            risk: parse(&row.risk)?,
+        })
+    }
+}
+
+fn mapped(rows: Vec<Row>) -> Result<Vec<RunRow>, Error> {
+    rows.into_iter().map(RunRow::try_from).collect()
+}
+
+/// The columns of [`Row`].
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, slug, title, target, by_name, reason, started, ended, verdict, status, step, step_title, steps, risk ",
+            "FROM runs ",
+            $rest
+        )
+    };
+}
+
+const OPEN: &str = select!("WHERE verdict IS NULL ORDER BY id DESC");
+const RECENT: &str = select!("WHERE ended IS NOT NULL ORDER BY ended DESC, id DESC LIMIT $1");
+const LAST_OF: &str = select!("WHERE slug = $1 ORDER BY id DESC LIMIT $2");
+const USUAL: &str =
+    "SELECT ended - started FROM runs WHERE slug = $1 AND verdict = 'reached' ORDER BY id DESC LIMIT $2";
+
+impl Store {
+    /// Open runs, newest first.
+    pub async fn open_runs(&self) -> Result<Vec<RunRow>, Error> {
+        mapped(sqlx::query_as(OPEN).fetch_all(&mut *self.reader().await?).await?)
+    }
+
+    /// Closed runs, the one that was closed last first.
+    pub async fn recent(&self, limit: u32) -> Result<Vec<RunRow>, Error> {
+        mapped(sqlx::query_as(RECENT).bind(limit).fetch_all(&mut *self.reader().await?).await?)
+    }
+
+    /// The last runs of a procedure, newest first.
+    pub async fn last_of(&self, slug: &Slug, limit: u32) -> Result<Vec<RunRow>, Error> {
+        let query = sqlx::query_as(LAST_OF).bind(slug.as_str()).bind(limit);
+        mapped(query.fetch_all(&mut *self.reader().await?).await?)
+    }
+
+    /// How long a procedure usually takes: the middle half of its last runs that reached their outcome.
+    pub async fn usual(&self, slug: &Slug) -> Result<Option<Usual>, Error> {
+        let query = sqlx::query_scalar(USUAL).bind(slug.as_str()).bind(USUAL_OF);
+        let durations: Vec<i64> = query.fetch_all(&mut *self.reader().await?).await?;
+        Ok(quartiles(durations.into_iter().map(|duration| u64::try_from(duration).unwrap_or_default()).collect()))
+    }
+
+    /// The procedures that have runs: address, and title as it was in the last of them.
+    pub async fn procedures(&self) -> Result<Vec<(Slug, String)>, Error> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT slug, title FROM runs WHERE id IN (SELECT MAX(id) FROM runs GROUP BY slug) ORDER BY title, slug",
+        )
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        Ok(rows.into_iter().map(|(slug, title)| (Slug(slug), title)).collect())
+    }
+
+    /// Runs of the history, newest first.
+    pub async fn history(&self, query: &HistoryQuery) -> Result<Vec<RunRow>, Error> {
+        if query.verdict.as_deref().is_some_and(|name| name != "open" && Verdict::parse(name).is_none()) {
+            return Ok(Vec::new());
+        }
+        let mut builder = history(query);
+        mapped(builder.build_query_as().fetch_all(&mut *self.reader().await?).await?)
+    }
+}
+
+/// Only the filters that are given become part of the query, so that each finds its index.
+fn history(query: &HistoryQuery) -> QueryBuilder<Db> {
+    let mut builder = QueryBuilder::new(select!("WHERE id < "));
+    builder.push_bind(query.before.map_or(i64::MAX, |before| before.0));
+    if let Some(slug) = &query.procedure {
+        builder.push(" AND slug = ").push_bind(slug.as_str().to_owned());
+    }
+    if let Some(person) = &query.person {
+        builder.push(" AND by_id = ").push_bind(person.as_str().to_owned());
+    }
+    match query.verdict.as_deref() {
+        None => {}
+        Some("open") => drop(builder.push(" AND verdict IS NULL")),
+        Some(name) => drop(builder.push(" AND verdict = ").push_bind(name.to_owned())),
+    }
+    for word in query.words.as_deref().unwrap_or_default().split_whitespace() {
+        builder.push(" AND words LIKE ").push_bind(pattern(word)).push(" ESCAPE '!'");
+    }
+    builder.push(" ORDER BY id DESC LIMIT ").push_bind(query.limit);
+    builder
+}
+
+/// What `LIKE` takes for "contains this word, whatever characters it has".
+fn pattern(word: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in word.to_lowercase().chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn quartiles(mut durations: Vec<u64>) -> Option<Usual> {
+    if durations.len() < USUAL_FROM {
+        return None;
+    }
+    durations.sort_unstable();
+    let last = durations.len() - 1;
+    Some(Usual { low_ms: durations[last / 4], high_ms: durations[(3 * last).div_ceil(4)] })
+}
+
+#[cfg(test)]
+mod tests;

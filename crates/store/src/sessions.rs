@@ -1,0 +1,166 @@
+//! Sessions of signed-in browsers.
+//!
+//! Ids come in as the cookie carries them. Only their SHA-256 is stored, and it is made here and nowhere else: who reads the
+//! database cannot sign in with what stands there. A session that has ended cannot come back: saving never makes a row.
+
+use std::fmt;
+
+use domain::{Digest, PersonId, Timestamp};
+
+use crate::{Error, Store, Write, counted};
+
+/// When a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// Unless it is used before.
+    pub idle: Timestamp,
+    /// In any case.
+    pub ends: Timestamp,
+}
+
+/// A session that has not ended.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSession {
+    /// Whose it is.
+    pub person: PersonId,
+    /// What the HTTP side keeps in it, as JSON.
+    pub data: String,
+    /// When it began.
+    pub created: Timestamp,
+    /// When it ends.
+    pub lifetime: Lifetime,
+}
+
+impl fmt::Debug for StoredSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredSession").field("person", &self.person).finish_non_exhaustive()
+    }
+}
+
+fn fingerprint(id: &str) -> String {
+    Digest::of(id.as_bytes()).as_str().to_owned()
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    person: String,
+    data: String,
+    created: i64,
+    idle: i64,
+    ends: i64,
+}
+
+impl From<Row> for StoredSession {
+    fn from(row: Row) -> Self {
+        Self {
+            person: PersonId(row.person),
+            data: row.data,
+            created: Timestamp(row.created),
+            lifetime: Lifetime { idle: Timestamp(row.idle), ends: Timestamp(row.ends) },
+        }
+    }
+}
+
+impl Store {
+    /// Begins a session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Taken`] when the id is in use, [`Error::Gone`] when the person is not there or may not sign in any more.
+    pub async fn create_session(
+        &self,
+        id: &str,
+        person: &PersonId,
+        data: &str,
+        now: Timestamp,
+        lifetime: Lifetime,
+    ) -> Result<(), Error> {
+        let mut write = self.begin().await?;
+        write.standing(person).await?.ok_or(Error::Gone)?;
+        sqlx::query("INSERT INTO sessions (id, person, data, created, idle, ends) VALUES ($1, $2, $3, $4, $5, $6)")
+            .bind(fingerprint(id))
+            .bind(person.as_str())
+            .bind(data)
+            .bind(now.0)
+            .bind(lifetime.idle.0)
+            .bind(lifetime.ends.0)
+            .execute(write.connection())
+            .await
+            .map_err(|error| Error::unless_unique(error, Error::Taken))?;
+        write.commit().await
+    }
+
+    /// Keeps new data in a session and moves its idle end. Its absolute end never moves.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] when the session has ended: it does not come back.
+    pub async fn save_session(&self, id: &str, data: &str, now: Timestamp, idle: Timestamp) -> Result<(), Error> {
+        let mut write = self.begin().await?;
+        let saved = sqlx::query("UPDATE sessions SET data = $2, idle = $3 WHERE id = $1 AND idle > $4 AND ends > $4")
+            .bind(fingerprint(id))
+            .bind(data)
+            .bind(idle.0)
+            .bind(now.0)
+            .execute(write.connection())
+            .await?;
+        if saved.rows_affected() != 1 {
+            return Err(Error::Gone);
+        }
+        write.commit().await
+    }
+
+    /// A session that has not ended, of a person who may sign in.
+    pub async fn session(&self, id: &str, now: Timestamp) -> Result<Option<StoredSession>, Error> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT person, data, sessions.created, idle, ends FROM sessions JOIN people ON people.id = sessions.person \
+             WHERE sessions.id = $1 AND idle > $2 AND ends > $2 AND enabled = 1",
+        )
+        .bind(fingerprint(id))
+        .bind(now.0)
+        .fetch_optional(&mut *self.reader().await?)
+        .await?;
+        Ok(row.map(StoredSession::from))
+    }
+
+    /// Ends a session, if it has not ended.
+    pub async fn delete_session(&self, id: &str) -> Result<(), Error> {
+        let mut write = self.begin().await?;
+        let delete = sqlx::query("DELETE FROM sessions WHERE id = $1").bind(fingerprint(id));
+        delete.execute(write.connection()).await?;
+        write.commit().await
+    }
+}
+
+impl Write {
+    /// Ends all sessions of a person but the one to keep; gives how many.
+    pub async fn end_sessions(&mut self, person: &PersonId, keep: Option<&str>) -> Result<u64, Error> {
+        let ended = sqlx::query("DELETE FROM sessions WHERE person = $1 AND id <> $2")
+            .bind(person.as_str())
+            // No fingerprint is empty.
+            .bind(keep.map(fingerprint).unwrap_or_default())
+            .execute(self.connection())
+            .await?;
+        Ok(ended.rows_affected())
+    }
+
+    /// Removes the sessions that have run out; gives how many.
+    pub async fn sweep_sessions(&mut self, now: Timestamp) -> Result<u64, Error> {
+        let swept = sqlx::query("DELETE FROM sessions WHERE idle <= $1 OR ends <= $1")
+            .bind(now.0)
+            .execute(self.connection())
+            .await?;
+        Ok(swept.rows_affected())
+    }
+
+    /// How many sessions of a person have not ended.
+    pub async fn count_sessions(&mut self, person: &PersonId, now: Timestamp) -> Result<u64, Error> {
+        let query = sqlx::query_scalar("SELECT COUNT(*) FROM sessions WHERE person = $1 AND idle > $2 AND ends > $2")
+            .bind(person.as_str())
+            .bind(now.0);
+        Ok(counted(query.fetch_one(self.connection()).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests;
