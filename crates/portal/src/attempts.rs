@@ -94,7 +94,8 @@ impl Portal {
                 self.interrupt(id, reason).await?;
             }
             Inspection::NeverStarted => {
-                self.interrupt(id, "The portal died before the step was started. Nothing of it was run.".to_owned()).await?;
+                self.interrupt(id, "The portal died before the step was started. Nothing of it was run.".to_owned())
+                    .await?;
             }
         }
         Ok(())
@@ -114,4 +115,3 @@ fn spec(run: &Run, id: AttemptId, who: &Who) -> Option<Spec> {
     let work = run.work(id.step, &attempt.commands, who)?;
     Some(Spec { v: FORMAT, id, digest: attempt.digest.clone(), work })
 }
-

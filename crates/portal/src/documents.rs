@@ -42,13 +42,12 @@ pub struct Documents {
 impl Documents {
     /// Reads the folder for the first time.
     pub fn open(folder: &Path, now: Timestamp) -> Result<Self, OpenError> {
-        let refused =
-            |error: &dyn std::fmt::Display| OpenError::Runbooks { folder: folder.display().to_string(), why: error.to_string() };
+        let refused = |error: &dyn std::fmt::Display| OpenError::Runbooks {
+            folder: folder.display().to_string(),
+            why: error.to_string(),
+        };
         let fingerprint = runbook::fingerprint(folder).map_err(|error| refused(&error))?;
         let library = read(folder, fingerprint, now).map_err(|error| refused(&error))?;
-        if library.documents.is_empty() && library.problems.is_empty() {
-            return Err(refused(&"it holds no Markdown file (a name that ends in .md)"));
-        }
         let library = Mutex::new(Arc::new(library));
         Ok(Self { folder: folder.to_owned(), library, reading: tokio::sync::Mutex::new(()) })
     }
@@ -65,7 +64,10 @@ impl Documents {
             match read(&folder, fingerprint, now) {
                 Ok(library) => Some(library),
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the runbook documents could not be read again");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the runbook documents could not be read again"
+                    );
                     None
                 }
             }
@@ -85,5 +87,6 @@ impl Documents {
 fn read(folder: &Path, fingerprint: Digest, read: Timestamp) -> Result<Library, runbook::FolderError> {
     let folder = runbook::read_folder(folder)?;
     let documents = folder.documents.into_iter().map(Arc::new).collect();
-    Ok(Library { documents, problems: folder.problems, read, fingerprint })
+    let problems = folder.problems.iter().map(ToString::to_string).collect();
+    Ok(Library { documents, problems, read, fingerprint })
 }

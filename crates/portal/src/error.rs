@@ -51,7 +51,9 @@ impl Error {
             Self::Store(store::Error::Moved) => {
                 "Somebody was faster: this run has moved on. Nothing was changed; look again and decide.".to_owned()
             }
-            Self::Store(store::Error::Busy) => "The database is busy. Nothing was changed; try again in a moment.".to_owned(),
+            Self::Store(store::Error::Busy) => {
+                "The database is busy. Nothing was changed; try again in a moment.".to_owned()
+            }
             Self::Store(store::Error::Full) => {
                 "The disk of the database is full. Nothing was changed; tell the administrator.".to_owned()
             }
@@ -74,7 +76,9 @@ fn ended(mut sentence: String) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The data folder cannot be used.
-    #[error("The data folder {folder} cannot be used: {why}. Nothing was started; choose another with --data or change its permissions")]
+    #[error(
+        "The data folder {folder} cannot be used: {why}. Nothing was started; choose another with --data or change its permissions"
+    )]
     Data {
         /// The folder.
         folder: String,
@@ -82,7 +86,9 @@ pub enum OpenError {
         why: String,
     },
     /// Another portal uses the data folder.
-    #[error("Another portal works with the data folder {folder}. Nothing was started; stop it first, or choose another folder with --data")]
+    #[error(
+        "Another portal works with the data folder {folder}. Nothing was started; stop it first, or choose another folder with --data"
+    )]
     Locked {
         /// The folder.
         folder: String,
@@ -91,7 +97,9 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The folder of documents cannot be read.
-    #[error("The folder of runbook documents {folder} cannot be read: {why}. Nothing was started; name a folder that has Markdown files with --runbooks")]
+    #[error(
+        "The folder of runbook documents {folder} cannot be read: {why}. Nothing was started; name a folder that has Markdown files with --runbooks"
+    )]
     Runbooks {
         /// The folder.
         folder: String,

@@ -81,7 +81,8 @@ impl Portal {
         let documents = Documents::open(&settings.runbooks, now)?;
         let (lock, key) = settings::open_data(&settings.data)?;
         let store = Store::open(&settings.data.join("portal.db"), now).await?;
-        let engine = Engine::new(settings.data.join("runs"), settings.shim, key);
+        let engine = Engine::new(settings.data.join("runs"), settings.shim, key)
+            .map_err(|error| data_error(&settings.data, &Error::Output(error)))?;
         let portal = Self(Arc::new(Inner {
             store,
             engine,
@@ -178,5 +179,6 @@ impl Portal {
 }
 
 fn data_error(folder: &Path, error: &Error) -> OpenError {
-    OpenError::Data { folder: folder.display().to_string(), why: error.to_string() }
+    let why = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    OpenError::Data { folder: folder.display().to_string(), why }
 }

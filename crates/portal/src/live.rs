@@ -43,10 +43,9 @@ impl Live {
     pub fn look(&self, run: RunId, name: &str) -> Look {
         let ticket = self.next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut runs = self.lock();
-        let channel = runs.entry(run).or_insert_with(|| Channel {
-            version: watch::Sender::new(0),
-            names: watch::Sender::new(Vec::new()),
-        });
+        let channel = runs
+            .entry(run)
+            .or_insert_with(|| Channel { version: watch::Sender::new(0), names: watch::Sender::new(Vec::new()) });
         channel.names.send_modify(|names| names.push((ticket, name.to_owned())));
         let (version, names) = (channel.version.subscribe(), channel.names.subscribe());
         drop(runs);

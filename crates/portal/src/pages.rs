@@ -41,7 +41,7 @@ impl Portal {
         }
         Ok(HomeView {
             now: self.now(),
-            running: self.store().open().await?,
+            running: self.store().open_runs().await?,
             procedures,
             recent: self.store().recent(RECENT).await?,
             documents: library.documents.iter().map(|document| info(&library, document)).collect(),
@@ -140,12 +140,7 @@ impl Portal {
     }
 
     /// The page of a run, opened on an attempt, or on the one that runs or ran last.
-    pub async fn run(
-        &self,
-        viewer: Viewer<'_>,
-        id: RunId,
-        selected: Option<(u32, u32)>,
-    ) -> Result<RunView, Error> {
+    pub async fn run(&self, viewer: Viewer<'_>, id: RunId, selected: Option<(u32, u32)>) -> Result<RunView, Error> {
         let run = self.store().run(id).await?.ok_or(Error::NotFound)?;
         let shown = selected
             .map(|(step, attempt)| AttemptId { run: id, step, attempt })

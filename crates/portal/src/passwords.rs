@@ -61,7 +61,8 @@ impl Passwords {
     }
 
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        const STORM: Error = Error::Busy("Too many people sign in at this moment. Nobody was signed in; try again in a moment.");
+        const STORM: Error =
+            Error::Busy("Too many people sign in at this moment. Nobody was signed in; try again in a moment.");
         let _place = self.queue.try_acquire().map_err(|_| STORM)?;
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| STORM)?;
         let done = tokio::task::spawn_blocking(move || {
@@ -86,7 +87,9 @@ pub fn judge(password: &str, about: &[&str]) -> Result<(), Error> {
         )));
     }
     if password.len() > MOST {
-        return Err(Error::Invalid(format!("The password has more than {MOST} bytes. Nothing was changed; choose a shorter one.")));
+        return Err(Error::Invalid(format!(
+            "The password has more than {MOST} bytes. Nothing was changed; choose a shorter one."
+        )));
     }
     if u8::from(zxcvbn::zxcvbn(password, about).score()) < STRENGTH {
         return Err(Error::Invalid(

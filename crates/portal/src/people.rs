@@ -1,9 +1,9 @@
 //! People: the first account, signing in, roles.
 
+use domain::PersonId;
 use domain::policy::{Actor, Administrator, Role};
 use domain::run::Who;
 use domain::view::PeopleView;
-use domain::PersonId;
 use rand::RngCore as _;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -65,8 +65,12 @@ impl Portal {
     ///
     /// [`Error::Invalid`] with a sentence when the token is not the one of the console or was used.
     pub async fn set_up(&self, token: &str, login: &str, name: &str, password: &str) -> Result<Actor, Error> {
-        let new =
-            NewPerson { login: login.to_owned(), name: name.to_owned(), role: Role::Administrator, password: password.to_owned() };
+        let new = NewPerson {
+            login: login.to_owned(),
+            name: name.to_owned(),
+            role: Role::Administrator,
+            password: password.to_owned(),
+        };
         let login = checked(&new)?;
         self.token_is_good(token).await?;
         let hash = self.passwords().hash(password).await?;
@@ -140,7 +144,9 @@ impl Portal {
         let mut write = self.store().begin().await?;
         match write.insert_person(&actor, &login, &hash, self.now()).await {
             Err(store::Error::Taken) => {
-                return Err(Error::Invalid(format!("Somebody signs in as {login} already. No account was made; choose another login.")));
+                return Err(Error::Invalid(format!(
+                    "Somebody signs in as {login} already. No account was made; choose another login."
+                )));
             }
             inserted => inserted?,
         }
@@ -239,7 +245,8 @@ fn unknown_person(error: store::Error) -> Error {
 /// The login in the form in which it is stored, when everything about the new person does.
 fn checked(new: &NewPerson) -> Result<String, Error> {
     let login = new.login.trim().to_lowercase();
-    let allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || "._-".contains(character);
+    let allowed =
+        |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || "._-".contains(character);
     if login.is_empty() || login.len() > NAME_LIMIT || !login.chars().all(allowed) {
         return Err(Error::Invalid(format!(
             "A login has 1 to {NAME_LIMIT} letters a to z, digits, dots, hyphens or underscores. No account was made; choose another."

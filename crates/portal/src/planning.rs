@@ -1,9 +1,7 @@
 //! From a procedure as it was read to the plan of a run: targets chosen, values named, bytes frozen.
 
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
-use domain::runbook::{
-    Command, Document, Parameter, ParameterKind, PartKind, Procedure, Step, StepKind,
-};
+use domain::runbook::{Command, Document, Parameter, ParameterKind, PartKind, Procedure, Step, StepKind};
 
 /// The tour that is built into the portal. Its scratch step, and only its, may be confirmed by its runner.
 const TOUR: &[u8] = include_bytes!("../../../runbooks/first-tour.md");
@@ -110,7 +108,10 @@ fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: G
         choice: command.choice.clone(),
         placeholders: if by_portal.is_some() { Vec::new() } else { command.placeholders.clone() },
         pipeline: command.pipeline.clone(),
-        blocked: blocked.or_else(|| needs_secret(command, procedure)).or_else(|| elsewhere(step)).filter(|_| by_portal.is_none()),
+        blocked: blocked
+            .or_else(|| needs_secret(command, procedure))
+            .or_else(|| elsewhere(step))
+            .filter(|_| by_portal.is_none()),
         by_portal,
     }
 }
@@ -118,9 +119,11 @@ fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: G
 /// The class that the rules give, or the higher one of the side file.
 fn class(command: &Command, step: &Step) -> (domain::Risk, String, String) {
     match step.settings.risk {
-        Some(raised) if raised > command.risk => {
-            (raised, "side file".to_owned(), format!("the side file raises this step from {} to {}", command.risk.word(), raised.word()))
-        }
+        Some(raised) if raised > command.risk => (
+            raised,
+            "side file".to_owned(),
+            format!("the side file raises this step from {} to {}", command.risk.word(), raised.word()),
+        ),
         _ => (command.risk, command.rule.clone(), command.reason.clone()),
     }
 }
@@ -145,9 +148,10 @@ fn script(command: &Command, procedure: &Procedure) -> (String, Option<String>) 
 
 fn needs_secret(command: &Command, procedure: &Procedure) -> Option<String> {
     let parameters = &procedure.settings.parameters;
-    let secret = command.placeholders.iter().filter_map(|placeholder| placeholder.parameter.as_deref()).find(|name| {
-        parameters.iter().any(|parameter| parameter.name == *name && parameter.kind == ParameterKind::Secret)
-    })?;
+    let secret =
+        command.placeholders.iter().filter_map(|placeholder| placeholder.parameter.as_deref()).find(|name| {
+            parameters.iter().any(|parameter| parameter.name == *name && parameter.kind == ParameterKind::Secret)
+        })?;
     Some(format!("This command needs the secret {secret}, and secrets are not part of this version"))
 }
 
@@ -177,6 +181,7 @@ pub fn changes(was: &Plan, is: &Plan) -> Vec<String> {
 fn lines_of(step: &PlanStep) -> impl Iterator<Item = String> + '_ {
     let title = format!("{}. {}", step.number, step.title);
     let commands = step.commands.iter().map(|command| format!("$ {}", command.text.replace('\n', "\n  ")));
-    let ticks = domain::run::ticks(step.items()).into_iter().map(|item| format!("[ ] {}", domain::runbook::plain(&item.words)));
+    let ticks =
+        domain::run::ticks(step.items()).into_iter().map(|item| format!("[ ] {}", domain::runbook::plain(&item.words)));
     std::iter::once(title).chain(commands).chain(ticks)
 }

@@ -43,7 +43,8 @@ pub struct TargetSettings {
 
 /// Makes and locks the data folder and reads its key, or makes one.
 pub(crate) fn open_data(folder: &Path) -> Result<(File, MasterKey), OpenError> {
-    let unusable = |error: std::io::Error| OpenError::Data { folder: folder.display().to_string(), why: error.to_string() };
+    let unusable =
+        |error: std::io::Error| OpenError::Data { folder: folder.display().to_string(), why: error.to_string() };
     DirBuilder::new().recursive(true).mode(0o700).create(folder.join("keys")).map_err(unusable)?;
     let lock = OpenOptions::new()
         .create(true)

@@ -8,10 +8,7 @@ use regex::Regex;
 
 /// The values that do not fit, each with the reason. Names that the plan does not know are the gate's business.
 pub fn misfits(plan: &Plan, values: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    values
-        .iter()
-        .filter_map(|(name, value)| Some((name.clone(), misfit(plan.parameter(name)?, value)?)))
-        .collect()
+    values.iter().filter_map(|(name, value)| Some((name.clone(), misfit(plan.parameter(name)?, value)?))).collect()
 }
 
 fn misfit(parameter: &PlanParameter, value: &str) -> Option<String> {
@@ -27,9 +24,10 @@ fn misfit(parameter: &PlanParameter, value: &str) -> Option<String> {
         ParameterKind::Path { root } => off_root(root.as_deref().unwrap_or("/"), value),
         ParameterKind::BackupFile { root, .. } => off_root(root, value),
         ParameterKind::Secret => Some("a secret is named in the portal's configuration and never typed".to_owned()),
-        ParameterKind::ComposeService { .. } | ParameterKind::Container | ParameterKind::Image | ParameterKind::GitRevision => {
-            unlike("[A-Za-z0-9][A-Za-z0-9._/:@-]*", value)
-        }
+        ParameterKind::ComposeService { .. }
+        | ParameterKind::Container
+        | ParameterKind::Image
+        | ParameterKind::GitRevision => unlike("[A-Za-z0-9][A-Za-z0-9._/:@-]*", value),
     }
 }
 

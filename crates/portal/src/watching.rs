@@ -71,7 +71,11 @@ impl Portal {
         };
         self.tasks().spawn(async move {
             if let Err(Failure::Portal(error)) = watcher.run(look, cursor).await {
-                tracing::error!(error = &error as &dyn std::error::Error, run.id = run.0, "a run could not be followed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    run.id = run.0,
+                    "a run could not be followed"
+                );
             }
         });
         Ok(Box::pin(ReceiverStream::new(receiver)))
@@ -291,9 +295,12 @@ impl Watcher {
 
 /// Waits for more output; for ever when nothing is read.
 async fn more(reading: Option<&mut Reading>) {
-    match reading {
-        Some(reading) if reading.progress.changed().await.is_ok() => {}
-        _ => std::future::pending().await,
+    let more = match reading {
+        Some(reading) => reading.progress.changed().await.is_ok(),
+        None => false,
+    };
+    if !more {
+        std::future::pending::<()>().await;
     }
 }
 
