@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary `runbook-portal`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    server::main()
+}

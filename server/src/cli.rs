@@ -1,0 +1,145 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::{LogFormat, PublicUrl, parse_span};
+
+/// Keeps an operations team's runbooks as plain Markdown and works through them together.
+#[derive(Debug, Parser)]
+#[command(name = "runbook-portal", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub struct CommandLine {
+    /// What to do; nothing means `serve`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The arguments of `serve`.
+    #[command(flatten)]
+    pub serve: ServeArguments,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the portal (this is also what happens without a command)
+    Serve(ServeArguments),
+    /// Check documents: one finding a line, as `file:line: level: message`
+    #[command(after_help = "Exit code: 0 nothing found, 1 something found, 2 a file could not be read.")]
+    Lint(ReadArguments),
+    /// Print what the reader sees in documents: procedures, parts, steps, commands with their risk
+    #[command(after_help = "Exit code: 0, or 2 when a file could not be read. The JSON is a stable interface.")]
+    Show(ReadArguments),
+    /// Look after accounts while the portal is not running
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+/// The arguments of `serve`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ServeArguments {
+    /// The folder of runbook documents [default: ./runbooks]
+    #[arg(long, value_name = "DIR", env = "PORTAL_RUNBOOKS", hide_env_values = true)]
+    pub runbooks: Option<PathBuf>,
+    /// The data folder: database, keys, output [default: ./data]
+    #[arg(long, value_name = "DIR", env = "PORTAL_DATA", hide_env_values = true)]
+    pub data: Option<PathBuf>,
+    /// The address to listen on [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDR", env = "PORTAL_LISTEN", hide_env_values = true)]
+    pub listen: Option<SocketAddr>,
+    /// The configuration [default: ./portal.toml when it is there]
+    #[arg(long, value_name = "FILE", env = "PORTAL_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+    /// The address that people type, when a proxy stands before the portal
+    #[arg(long, value_name = "URL", env = "PORTAL_PUBLIC_URL", hide_env_values = true)]
+    pub public_url: Option<PublicUrl>,
+    /// A session ends after so long without a request [default: 12h]
+    #[arg(long, value_name = "SPAN", env = "PORTAL_SESSION_IDLE", hide_env_values = true, value_parser = parse_span)]
+    pub session_idle: Option<Duration>,
+    /// A session ends after so long in any case [default: 7d]
+    #[arg(long, value_name = "SPAN", env = "PORTAL_SESSION_ABSOLUTE", hide_env_values = true, value_parser = parse_span)]
+    pub session_absolute: Option<Duration>,
+    /// How the log is written [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT", env = "PORTAL_LOG_FORMAT", hide_env_values = true)]
+    pub log_format: Option<LogFormat>,
+    /// Print a configuration with every key, its default and its meaning, and serve nothing
+    #[arg(long)]
+    pub write_config: bool,
+}
+
+/// The arguments of `lint` and `show`.
+#[derive(Debug, Args)]
+pub struct ReadArguments {
+    /// Markdown files; the side file beside each (NAME.portal.toml) is read too
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// How `lint` and `show` print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// What `user` can do.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account; the password is read from standard input
+    Add {
+        /// The name to sign in with
+        login: String,
+        /// The name that others see [default: the login]
+        #[arg(long)]
+        name: Option<String>,
+        /// viewer, operator, lead or administrator
+        #[arg(long, default_value = "operator", value_parser = parse_role)]
+        role: domain::policy::Role,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: ServeArguments,
+    },
+    /// List all accounts
+    List {
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: ServeArguments,
+    },
+    /// Close an account and end its sessions
+    Disable {
+        /// The name to sign in with
+        login: String,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: ServeArguments,
+    },
+}
+
+fn parse_role(word: &str) -> Result<domain::policy::Role, String> {
+    domain::policy::Role::parse(word).ok_or_else(|| "a role is viewer, operator, lead or administrator".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_means_serve() {
+        let line = CommandLine::parse_from(["runbook-portal", "--data", "/d"]);
+
+        assert!(line.command.is_none());
+        assert_eq!(line.serve.data, Some(PathBuf::from("/d")));
+    }
+}

@@ -1,0 +1,359 @@
+//! The configuration: a file, overridden by the environment, overridden by the command line.
+//!
+//! Everything is parsed here; what comes out can be used as it is. A mistake is one sentence with its place, and nothing is
+//! started then.
+
+mod file;
+mod public_url;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::plan::PlanTarget;
+use portal::TargetSettings;
+
+use crate::cli::ServeArguments;
+use file::{ConfigFile, TargetTable};
+
+pub use file::{DOCUMENTED, ConfigError};
+pub use public_url::PublicUrl;
+
+/// The file that is read when none is named.
+const DEFAULT_FILE: &str = "portal.toml";
+
+/// What a server needs to know before it starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The folder of runbook documents.
+    pub runbooks: PathBuf,
+    /// The address that people use, when it is not the one to listen on.
+    pub public_url: Option<PublicUrl>,
+    /// How long a session lasts.
+    pub sessions: SessionLimits,
+    /// The targets, in the order of the file.
+    pub targets: Vec<TargetSettings>,
+    /// How the log is written.
+    pub log: LogFormat,
+}
+
+/// How long a session lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Without a request.
+    pub idle: Duration,
+    /// At most, whatever happens.
+    pub absolute: Duration,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self { idle: Duration::from_hours(12), absolute: Duration::from_hours(7 * 24) }
+    }
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line, for collectors.
+    Json,
+}
+
+/// What the portal takes over from its own environment into that of a local target.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// `PATH`.
+    pub path: Option<String>,
+    /// `HOME`.
+    pub home: Option<String>,
+    /// `DOCKER_HOST`.
+    pub docker_host: Option<String>,
+    /// The directory in which the portal was started.
+    pub directory: PathBuf,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    ///
+    /// # Errors
+    ///
+    /// When the directory in which it was started is gone.
+    pub fn of_this_process() -> std::io::Result<Self> {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Ok(Self {
+            path: variable("PATH"),
+            home: variable("HOME"),
+            docker_host: variable("DOCKER_HOST"),
+            directory: std::env::current_dir()?,
+        })
+    }
+}
+
+impl Config {
+    /// Puts the configuration together.
+    ///
+    /// # Errors
+    ///
+    /// One sentence with the place of the mistake.
+    pub fn load(arguments: &ServeArguments, surroundings: &Surroundings) -> Result<Self, ConfigError> {
+        let named = arguments.config.as_deref();
+        let path = surroundings.directory.join(named.unwrap_or(Path::new(DEFAULT_FILE)));
+        let shown = named.unwrap_or(Path::new(DEFAULT_FILE)).display().to_string();
+        let file = match std::fs::read_to_string(&path) {
+            Ok(text) => Some(ConfigFile::parse(&text, &shown)?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => None,
+            Err(error) => return Err(ConfigError::unreadable(&shown, &error)),
+        };
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        Self::assemble(file, folder, arguments, surroundings)
+    }
+
+    fn assemble(
+        file: Option<ConfigFile>,
+        folder: &Path,
+        arguments: &ServeArguments,
+        surroundings: &Surroundings,
+    ) -> Result<Self, ConfigError> {
+        let targets = match &file {
+            Some(file) => file.targets.iter().map(|(name, table)| target(name, table, surroundings)).collect(),
+            None => vec![target("local", &TargetTable::local(), surroundings)],
+        };
+        let file = file.unwrap_or_default();
+        let here = &surroundings.directory;
+        let place = |argument: &Option<PathBuf>, in_file: &Option<PathBuf>, default: &str| match (argument, in_file) {
+            (Some(path), _) => here.join(path),
+            (None, Some(path)) => folder.join(path),
+            (None, None) => here.join(default),
+        };
+        let limits = SessionLimits::default();
+        Ok(Self {
+            listen: arguments.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
+            data: place(&arguments.data, &file.data, "data"),
+            runbooks: place(&arguments.runbooks, &file.runbooks, "runbooks"),
+            public_url: arguments.public_url.clone().or(file.public_url),
+            sessions: SessionLimits {
+                idle: arguments.session_idle.or(file.session_idle).unwrap_or(limits.idle),
+                absolute: arguments.session_absolute.or(file.session_absolute).unwrap_or(limits.absolute),
+            },
+            targets,
+            log: arguments.log_format.or(file.log_format).unwrap_or_default(),
+        })
+    }
+}
+
+/// A target with the environment that its steps get: this list, and nothing that the portal happens to have.
+fn target(name: &str, table: &TargetTable, surroundings: &Surroundings) -> TargetSettings {
+    TargetSettings {
+        plan: PlanTarget {
+            name: name.to_owned(),
+            production: table.production,
+            interpreter: table.shell.clone().unwrap_or_else(default_shell),
+            environment: environment(table.path.as_deref(), surroundings),
+        },
+        about: table.about.clone(),
+        directory: table.directory.clone().unwrap_or_else(|| surroundings.directory.display().to_string()),
+    }
+}
+
+/// Bash where there is one: runbooks are written for it.
+fn default_shell() -> Vec<String> {
+    let bash = Path::new("/bin/bash");
+    vec![if bash.exists() { "/bin/bash" } else { "/bin/sh" }.to_owned()]
+}
+
+/// Nothing waits in a pager, an editor or a question, and programs speak one language.
+const QUIET: [(&str, &str); 10] = [
+    ("LANG", "C.UTF-8"),
+    ("LC_ALL", "C.UTF-8"),
+    ("TERM", "xterm-256color"),
+    ("PAGER", "cat"),
+    ("GIT_PAGER", "cat"),
+    ("MANPAGER", "cat"),
+    ("EDITOR", ":"),
+    ("GIT_EDITOR", ":"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    ("LESSSECURE", "1"),
+];
+
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+fn environment(path: Option<&str>, surroundings: &Surroundings) -> Vec<(String, String)> {
+    let path = path.or(surroundings.path.as_deref()).unwrap_or(SYSTEM_PATH);
+    let home = surroundings.home.as_deref().unwrap_or("/");
+    let mut list = vec![("PATH".to_owned(), path.to_owned()), ("HOME".to_owned(), home.to_owned())];
+    list.extend(QUIET.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    list.push(("DEBIAN_FRONTEND".to_owned(), "noninteractive".to_owned()));
+    list.extend(surroundings.docker_host.clone().map(|host| ("DOCKER_HOST".to_owned(), host)));
+    list
+}
+
+/// A span as it is written in a configuration: `45s`, `30m`, `12h`, `7d`.
+///
+/// # Errors
+///
+/// A phrase that says what is expected.
+pub fn parse_span(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("\"{text}\" is not a length of time; write a number with s, m, h or d, such as \"12h\"");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    match number.checked_mul(seconds) {
+        Some(seconds) if seconds > 0 && number < 100_000 => Ok(Duration::from_secs(seconds)),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn surroundings(folder: &Path) -> Surroundings {
+        Surroundings { path: Some("/bin".to_owned()), home: Some("/home/o".to_owned()), docker_host: None, directory: folder.to_owned() }
+    }
+
+    fn load(text: Option<&str>, arguments: &ServeArguments) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(text) = text {
+            std::fs::write(folder.path().join("portal.toml"), text).unwrap();
+        }
+        Config::load(arguments, &surroundings(folder.path()))
+    }
+
+    #[test]
+    fn without_a_file_there_is_the_local_target_and_everything_has_its_default() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let config = Config::load(&ServeArguments::default(), &surroundings(folder.path())).unwrap();
+
+        assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.data, folder.path().join("data"));
+        assert_eq!(config.runbooks, folder.path().join("runbooks"));
+        assert_eq!(config.sessions, SessionLimits::default());
+        assert_eq!(config.targets.len(), 1);
+        assert_eq!(config.targets[0].plan.name, "local");
+    }
+
+    #[test]
+    fn a_file_that_names_no_target_is_refused() {
+        let refusal = load(Some("listen = \"127.0.0.1:4000\"\n"), &ServeArguments::default()).unwrap_err().to_string();
+
+        assert!(refusal.contains("portal.toml"), "{refusal}");
+        assert!(refusal.contains("names no target"), "{refusal}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line_and_the_nearest_name() {
+        let cases = [
+            ("lisen = \"127.0.0.1:4000\"\n", "portal.toml:1: ", "\"lisen\"", "\"listen\""),
+            ("[session]\nidel = \"1h\"\n", "portal.toml:2: ", "\"session.idel\"", "\"session.idle\""),
+            ("[target.a]\nkind = \"local\"\nprodution = true\n", "portal.toml:3: ", "\"target.a.prodution\"", "\"target.a.production\""),
+        ];
+
+        for (text, place, wrong, near) in cases {
+            let refusal = load(Some(text), &ServeArguments::default()).unwrap_err().to_string();
+
+            assert!(refusal.starts_with(place), "{refusal}");
+            assert!(refusal.contains(wrong) && refusal.contains(near), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_line() {
+        let cases = [
+            "[target.a]\nkind = \"local\"\n[session]\nidle = \"soon\"\n",
+            "[target.a]\nkind = \"local\"\n[log]\nformat = \"loud\"\n",
+            "[target.a]\nkind = \"local\"\nabout = \"x\"\nproduction = \"yes\"\n",
+            "[target.a]\nkind = \"local\"\n\ndirectory = \"relative/path\"\n",
+        ];
+
+        for text in cases {
+            let refusal = load(Some(text), &ServeArguments::default()).unwrap_err().to_string();
+
+            assert!(refusal.starts_with("portal.toml:4: "), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_target_of_an_unknown_kind_is_refused() {
+        let refusal = load(Some("[target.a]\nkind = \"teleport\"\n"), &ServeArguments::default()).unwrap_err().to_string();
+
+        assert!(refusal.starts_with("portal.toml:2: "), "{refusal}");
+        assert!(refusal.contains("teleport") && refusal.contains("local"), "{refusal}");
+    }
+
+    #[test]
+    fn what_is_not_toml_is_refused_with_its_line() {
+        let refusal = load(Some("listen = \n"), &ServeArguments::default()).unwrap_err().to_string();
+
+        assert!(refusal.starts_with("portal.toml:1: "), "{refusal}");
+        assert_eq!(refusal.lines().count(), 1, "{refusal}");
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file() {
+        let text = "listen = \"127.0.0.1:4000\"\n[target.local]\nkind = \"local\"\n";
+        let arguments = ServeArguments { listen: Some("127.0.0.1:5000".parse().unwrap()), ..ServeArguments::default() };
+
+        let config = load(Some(text), &arguments).unwrap();
+
+        assert_eq!(config.listen.port(), 5000);
+    }
+
+    #[test]
+    fn targets_keep_the_order_of_the_file() {
+        let text = "[target.zeta]\nkind = \"local\"\n[target.alpha]\nkind = \"local\"\nproduction = true\n";
+
+        let config = load(Some(text), &ServeArguments::default()).unwrap();
+
+        let names: Vec<&str> = config.targets.iter().map(|target| target.plan.name.as_str()).collect();
+        assert_eq!(names, ["zeta", "alpha"]);
+        assert!(config.targets[1].plan.production);
+    }
+
+    #[test]
+    fn the_documented_file_is_accepted_and_says_the_defaults() {
+        let config = load(Some(DOCUMENTED), &ServeArguments::default()).unwrap();
+
+        let default = load(None, &ServeArguments::default()).unwrap();
+        assert_eq!(config.listen, default.listen);
+        assert_eq!(config.sessions, default.sessions);
+        assert_eq!(config.log, default.log);
+        assert_eq!(config.targets[0].plan.name, "local");
+        assert_eq!(config.targets[0].plan.environment, default.targets[0].plan.environment);
+    }
+
+    #[test]
+    fn a_step_gets_a_list_in_which_nothing_waits_for_a_person() {
+        let environment = environment(None, &surroundings(Path::new("/")));
+
+        let value = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        assert_eq!(value("PATH"), Some("/bin"));
+        assert_eq!(value("GIT_PAGER"), Some("cat"));
+        assert_eq!(value("GIT_EDITOR"), Some(":"));
+        assert_eq!(value("DEBIAN_FRONTEND"), Some("noninteractive"));
+        assert_eq!(value("DOCKER_HOST"), None);
+    }
+
+    #[test]
+    fn a_span_is_a_number_with_a_unit() {
+        assert_eq!(parse_span("12h"), Ok(Duration::from_hours(12)));
+        assert_eq!(parse_span("7d"), Ok(Duration::from_hours(168)));
+        for wrong in ["", "h", "12", "-1h", "0s", "1w", "9999999999999999999d", "1ü"] {
+            assert!(parse_span(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! `portal.toml`: parsed, checked key by key, and documented.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use toml::de::{DeTable, DeValue};
+
+use super::{LogFormat, PublicUrl, parse_span};
+
+/// The file with every key, its default and its meaning, as `serve --write-config` prints it.
+pub const DOCUMENTED: &str = include_str!("portal.toml");
+
+/// Why a configuration cannot be used: one sentence with the place.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {what}. Nothing was started; {remedy}")]
+pub struct ConfigError {
+    place: String,
+    what: String,
+    remedy: &'static str,
+}
+
+const LOOK_UP: &str = "correct it, or look it up in what `runbook-portal serve --write-config` prints";
+
+impl ConfigError {
+    pub(super) fn unreadable(place: &str, error: &std::io::Error) -> Self {
+        Self {
+            place: place.to_owned(),
+            what: format!("the configuration cannot be read: {error}"),
+            remedy: "name a readable file with --config",
+        }
+    }
+
+    fn at(place: &str, line: usize, what: String) -> Self {
+        Self { place: format!("{place}:{line}"), what, remedy: LOOK_UP }
+    }
+}
+
+/// What a file says. What it does not say is `None`.
+#[derive(Debug, Default)]
+pub(super) struct ConfigFile {
+    pub listen: Option<SocketAddr>,
+    pub data: Option<PathBuf>,
+    pub runbooks: Option<PathBuf>,
+    pub public_url: Option<PublicUrl>,
+    pub session_idle: Option<Duration>,
+    pub session_absolute: Option<Duration>,
+    pub log_format: Option<LogFormat>,
+    pub targets: Vec<(String, TargetTable)>,
+}
+
+#[derive(Deserialize)]
+struct Tables {
+    listen: Option<SocketAddr>,
+    data: Option<PathBuf>,
+    runbooks: Option<PathBuf>,
+    #[serde(default, deserialize_with = "parsed")]
+    public_url: Option<PublicUrl>,
+    #[serde(default)]
+    session: SessionTable,
+    #[serde(default)]
+    log: LogTable,
+    #[serde(default)]
+    target: BTreeMap<String, TargetTable>,
+}
+
+#[derive(Default, Deserialize)]
+struct SessionTable {
+    #[serde(default, deserialize_with = "span")]
+    idle: Option<Duration>,
+    #[serde(default, deserialize_with = "span")]
+    absolute: Option<Duration>,
+}
+
+#[derive(Default, Deserialize)]
+struct LogTable {
+    format: Option<LogFormat>,
+}
+
+/// What carries steps to where they run.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    /// The machine of the portal, as the portal's user.
+    Local,
+}
+
+/// One `[target.NAME]`.
+#[derive(Debug, Deserialize)]
+pub(super) struct TargetTable {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    #[serde(default)]
+    pub about: String,
+    #[serde(default)]
+    pub production: bool,
+    #[serde(default, deserialize_with = "shell")]
+    pub shell: Option<Vec<String>>,
+    pub path: Option<String>,
+    #[serde(default, deserialize_with = "absolute")]
+    pub directory: Option<String>,
+}
+
+impl TargetTable {
+    /// The target of a portal without a configuration.
+    pub fn local() -> Self {
+        Self {
+            _kind: Kind::Local,
+            about: "this machine, as the portal's own user".to_owned(),
+            production: false,
+            shell: None,
+            path: None,
+            directory: None,
+        }
+    }
+}
+
+impl ConfigFile {
+    /// Reads a file's text; `place` is what messages call the file.
+    pub fn parse(text: &str, place: &str) -> Result<Self, ConfigError> {
+        let failed = |error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| line_of(text, span.start));
+            ConfigError::at(place, line, one_line(error.message()))
+        };
+        let table = DeTable::parse(text).map_err(failed)?;
+        check_keys(table.get_ref(), text, place)?;
+        let tables: Tables = toml::from_str(text).map_err(failed)?;
+        let targets = in_order(tables.target, table.get_ref());
+        if targets.is_empty() {
+            return Err(ConfigError {
+                place: place.to_owned(),
+                what: "the configuration names no target, so nothing could run anywhere".to_owned(),
+                remedy: "add [target.local] with kind = \"local\", or leave the file out to get that target",
+            });
+        }
+        Ok(Self {
+            listen: tables.listen,
+            data: tables.data,
+            runbooks: tables.runbooks,
+            public_url: tables.public_url,
+            session_idle: tables.session.idle,
+            session_absolute: tables.session.absolute,
+            log_format: tables.log.format,
+            targets,
+        })
+    }
+}
+
+const TOP: &[&str] = &["listen", "data", "runbooks", "public_url", "session", "log", "target"];
+const SESSION: &[&str] = &["idle", "absolute"];
+const LOG: &[&str] = &["format"];
+const TARGET: &[&str] = &["kind", "about", "production", "shell", "path", "directory"];
+
+/// Refuses the first key that is no setting, in the order of the file, and names the nearest that is.
+fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), ConfigError> {
+    let mut unknown = Vec::new();
+    collect_unknown(table, "", TOP, &mut unknown);
+    for (name, known) in [("session", SESSION), ("log", LOG)] {
+        if let Some(DeValue::Table(inner)) = table.get(name).map(toml::Spanned::get_ref) {
+            collect_unknown(inner, &format!("{name}."), known, &mut unknown);
+        }
+    }
+    if let Some(DeValue::Table(targets)) = table.get("target").map(toml::Spanned::get_ref) {
+        for (name, target) in targets {
+            if let DeValue::Table(inner) = target.get_ref() {
+                collect_unknown(inner, &format!("target.{}.", name.get_ref()), TARGET, &mut unknown);
+            }
+        }
+    }
+    match unknown.into_iter().min_by_key(|(start, _)| *start) {
+        None => Ok(()),
+        Some((start, what)) => Err(ConfigError::at(place, line_of(text, start), what)),
+    }
+}
+
+fn collect_unknown(table: &DeTable<'_>, prefix: &str, known: &[&str], unknown: &mut Vec<(usize, String)>) {
+    for (key, _) in table {
+        let name: &str = key.get_ref();
+        if !known.contains(&name) {
+            let near = nearest(name, known).map_or(String::new(), |near| format!("; the nearest setting is \"{prefix}{near}\""));
+            unknown.push((key.span().start, format!("\"{prefix}{name}\" is not a setting{near}")));
+        }
+    }
+}
+
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let scored = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known));
+    scored.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+}
+
+/// The targets in the order in which the file names them.
+fn in_order(targets: BTreeMap<String, TargetTable>, table: &DeTable<'_>) -> Vec<(String, TargetTable)> {
+    let place = |name: &str| match table.get("target").map(toml::Spanned::get_ref) {
+        Some(DeValue::Table(named)) => named.get_key_value(name).map_or(usize::MAX, |(key, _)| key.span().start),
+        _ => usize::MAX,
+    };
+    let mut targets: Vec<_> = targets.into_iter().collect();
+    targets.sort_by_key(|(name, _)| place(name));
+    targets
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
+}
+
+fn one_line(message: &str) -> String {
+    message.lines().map(str::trim).collect::<Vec<_>>().join(", ")
+}
+
+fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse_span(&text).map(Some).map_err(D::Error::custom)
+}
+
+fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicUrl>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(D::Error::custom)
+}
+
+fn shell<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    match words.first() {
+        Some(program) if !program.is_empty() => Ok(Some(words)),
+        _ => Err(D::Error::custom("a shell is a list of a program and its arguments, such as [\"/bin/bash\"]")),
+    }
+}
+
+fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let directory = String::deserialize(deserializer)?;
+    if directory.starts_with('/') {
+        Ok(Some(directory))
+    } else {
+        Err(D::Error::custom(format!("\"{directory}\" is not absolute; a target's directory begins with /")))
+    }
+}

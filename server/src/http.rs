@@ -1,0 +1,172 @@
+//! HTTP: which layers stand around which routes.
+//!
+//! From the outside in: [`requests`] gives every request a number, a line in the log and its headers; [`gate`] looks at host and
+//! origin; the session is found; [`gate`] again asks the table in [`routes`] who may; then pages and server functions of
+//! `app`, the raw [`output`], the files of the site ([`assets`]).
+
+pub mod answers;
+pub mod assets;
+pub mod gate;
+pub mod origin;
+pub mod output;
+pub mod requests;
+pub mod routes;
+pub mod sessions;
+pub mod streams;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRef, Request, State};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use leptos::config::LeptosOptions;
+use leptos::prelude::use_context;
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
+use portal::Portal;
+use tower::ServiceExt as _;
+use tower_http::compression::CompressionLayer;
+
+use crate::config::{PublicUrl, SessionLimits};
+use answers::sentence;
+use assets::Assets;
+use routes::Undeclared;
+use sessions::{Sessions, layer};
+
+/// What every part of the HTTP side needs.
+#[derive(Clone, Debug)]
+pub struct Site(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    portal: Portal,
+    assets: Assets,
+    sessions: Sessions,
+    public_url: Option<PublicUrl>,
+    options: LeptosOptions,
+}
+
+impl Site {
+    /// Puts a site together.
+    pub fn new(portal: Portal, assets: Assets, public_url: Option<PublicUrl>, limits: SessionLimits) -> Self {
+        let options = LeptosOptions::builder().output_name("runbook-portal").build();
+        let sessions = Sessions::new(portal.clone(), limits);
+        Self(Arc::new(Inner { portal, assets, sessions, public_url, options }))
+    }
+
+    /// The use cases.
+    pub fn portal(&self) -> &Portal {
+        &self.0.portal
+    }
+
+    /// The sessions.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// The address that people use, when it is configured.
+    pub fn public_url(&self) -> Option<&PublicUrl> {
+        self.0.public_url.as_ref()
+    }
+}
+
+impl FromRef<Site> for LeptosOptions {
+    fn from_ref(site: &Site) -> Self {
+        site.0.options.clone()
+    }
+}
+
+/// Everything that the portal answers.
+///
+/// # Errors
+///
+/// When there is an address without a declared policy.
+pub fn router(site: &Site) -> Result<Router, Undeclared> {
+    let pages = generate_route_list(app::App);
+    let calls = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path);
+    routes::check(pages.iter().map(leptos_axum::AxumRouteListing::path).chain(calls))?;
+
+    let (context, options) = (page_context(site), site.0.options.clone());
+    let shell = move || app::shell(options.clone());
+    let guarded = Router::new()
+        .leptos_routes_with_context(site, pages, context, shell)
+        .route(routes::OUTPUT, get(output::output))
+        .fallback(no_such_page)
+        .layer(from_fn_with_state(site.clone(), gate::gate))
+        .with_state(site.clone());
+    let with_sessions = sessions_by_host(&guarded, site);
+    let mut everything = Router::new()
+        .route(routes::ALIVE, get(alive))
+        .route(routes::READY, get(ready))
+        .fallback_service(with_sessions);
+    for path in site.0.assets.paths() {
+        everything = everything.route(path, get(asset));
+    }
+    Ok(everything
+        .layer(from_fn(sessions::secure_removals))
+        .layer(CompressionLayer::new().no_zstd().no_deflate().compress_when(is_page))
+        .layer(from_fn_with_state(site.clone(), gate::at_the_door))
+        .layer(from_fn_with_state(site.clone(), requests::around))
+        .with_state(site.clone()))
+}
+
+/// What pages and server functions find in their context, and the policy for what a page may load and run.
+fn page_context(site: &Site) -> impl Fn() + Clone + Send + Sync + 'static {
+    let site = site.clone();
+    move || {
+        app::ssr::provide(site.portal());
+        let policy = app::ssr::content_security_policy().and_then(|policy| HeaderValue::from_str(&policy).ok());
+        if let (Some(policy), Some(response)) = (policy, use_context::<ResponseOptions>()) {
+            response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    }
+}
+
+/// A browser keeps a secure cookie only over an encrypted connection, or on its own machine: there it gets another one.
+fn sessions_by_host(guarded: &Router, site: &Site) -> Router {
+    let secure = guarded.clone().layer(layer(site.sessions(), sessions::Cookie::Secure));
+    let local = guarded.clone().layer(layer(site.sessions(), sessions::Cookie::ThisMachine));
+    let encrypted = site.public_url().is_some_and(PublicUrl::is_https);
+    Router::new().fallback(move |request: Request| {
+        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let chosen = if !encrypted && origin::is_this_machine(host) { local.clone() } else { secure.clone() };
+        async move { chosen.oneshot(request).await }
+    })
+}
+
+/// Pages are compressed here; files of the site bring their own encoding; calls and streams are never compressed.
+fn is_page(status: StatusCode, _: http::Version, headers: &HeaderMap, _: &http::Extensions) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    !status.is_redirection() && kind.is_some_and(|kind| kind.starts_with("text/html"))
+}
+
+async fn alive() -> Response {
+    sentence(StatusCode::OK, "The portal lives.")
+}
+
+async fn ready(State(site): State<Site>) -> Response {
+    match site.portal().welcome().await {
+        Ok(_) => sentence(StatusCode::OK, "The portal is ready."),
+        Err(_) => sentence(StatusCode::SERVICE_UNAVAILABLE, "The database does not answer."),
+    }
+}
+
+async fn asset(State(site): State<Site>, request: Request) -> Response {
+    site.0.assets.answer(request.uri().path(), request.uri().query(), request.headers()).await
+}
+
+/// The page that says that there is none, for people; a sentence for programs.
+async fn no_such_page(State(site): State<Site>, request: Request) -> Response {
+    if !answers::wants_a_page(request.headers()) || routes::is_call(request.uri().path()) {
+        return sentence(StatusCode::NOT_FOUND, "There is no such address.");
+    }
+    let options = site.0.options.clone();
+    let render = leptos_axum::render_app_async_with_context(page_context(&site), move || app::shell(options.clone()));
+    let mut response = render(request).await;
+    if response.status().is_success() {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response
+}

@@ -1,0 +1,231 @@
+//! Nobody gets further without a right to: the second line before pages and server functions, which check again themselves.
+
+use std::time::Duration;
+
+use app::AppError;
+use app::api::Policy;
+use app::ssr::PERSON;
+use axum::body::{Body, to_bytes};
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use domain::PersonId;
+use domain::policy::{Actor, Forbidden};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use leptos::server_fn::error::ServerFnUrlError;
+use tower_sessions::Session;
+
+use super::answers::{refused_call, see_other, sentence, wants_a_page};
+use super::origin::{self, Provenance};
+use super::requests::Asker;
+use super::{Site, routes, streams};
+use crate::config::PublicUrl;
+
+/// The most bytes of a request's body.
+pub const BODY_LIMIT: usize = 1 << 20;
+
+/// A body that has not arrived after so long is given up.
+const BODY_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The host that the browser asked for, and the one that it should.
+#[derive(Clone, Debug, Default)]
+struct Host {
+    name: String,
+    public: Option<PublicUrl>,
+}
+
+impl Host {
+    fn of(request: &Request) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_default()
+    }
+
+    fn pinned(&self, location: &HeaderValue) -> HeaderValue {
+        origin::pinned(location, &self.name, self.public.as_ref())
+    }
+}
+
+/// Refuses unknown hosts, and requests from other sites that could change something.
+pub async fn at_the_door(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
+    if !routes::is_health(request.uri().path()) {
+        if host.is_empty() {
+            return sentence(StatusCode::BAD_REQUEST, "The request names no host. Nothing was done.");
+        }
+        if !origin::is_our_host(&host, site.public_url()) {
+            let text = "The portal does not answer under this name. Nothing was done; use the address that its administrator has set.";
+            return sentence(StatusCode::MISDIRECTED_REQUEST, text);
+        }
+    }
+    if is_mutating(request.method()) {
+        let provenance = origin::provenance(request.headers(), &host, site.public_url());
+        if provenance == Provenance::Foreign {
+            tracing::warn!(http.path = request.uri().path(), "refused a request that another site sent");
+            return refused(request.uri().path(), FOREIGN);
+        }
+        request.extensions_mut().insert(provenance);
+    }
+    request.extensions_mut().insert(Host { name: host, public: site.public_url().cloned() });
+    next.run(request).await
+}
+
+const FOREIGN: &str = "This request was not sent by a page of this portal. Nothing was done; open the portal's own page. \
+     (Behind a proxy the portal has to know its public address: public_url.)";
+
+const UNSTATED: &str = "This request does not say where it comes from. Nothing was done; send the header Origin with the portal's own address.";
+
+fn refused(path: &str, text: &str) -> Response {
+    if routes::is_call(path) {
+        refused_call(path, StatusCode::FORBIDDEN, &AppError::Denied(text.to_owned()))
+    } else {
+        sentence(StatusCode::FORBIDDEN, text)
+    }
+}
+
+fn is_mutating(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// Lets a request through to its page or function when the table of policies lets its person.
+pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let matched = request.extensions().get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
+    // An address that is not there is answered like one that is, so that a stranger learns nothing.
+    let policy = match &matched {
+        Some(matched) => routes::policy(matched),
+        None => Some(Policy::Verb(domain::policy::Verb::Read)),
+    };
+    let Some(policy) = policy else {
+        return sentence(StatusCode::NOT_FOUND, "There is no such address.");
+    };
+    if let Policy::Verb(verb) = policy {
+        let Some((actor, session)) = actor(&site, &request).await else { return signed_out(&path, &request) };
+        note(&request, &actor);
+        if let Err(forbidden) = actor.may(verb) {
+            return not_allowed(&path, &request, &forbidden);
+        }
+        request.extensions_mut().insert(streams::Watched { person: actor.id.clone(), session });
+        request.extensions_mut().insert(actor);
+    }
+    if is_mutating(request.method()) {
+        if request.extensions().get::<Provenance>() != Some(&Provenance::Ours) {
+            return refused(&path, UNSTATED);
+        }
+        return to_the_end(site, request, next).await;
+    }
+    streams::until_signed_out(&site, matched.as_deref(), request, next).await
+}
+
+fn note(request: &Request, actor: &Actor) {
+    if let Some(asker) = request.extensions().get::<Asker>() {
+        asker.is(actor.id.as_str());
+    }
+}
+
+/// The person of a live session, as their account stands now.
+async fn actor(site: &Site, request: &Request) -> Option<(Actor, tower_sessions::session::Id)> {
+    let session = request.extensions().get::<Session>()?;
+    let person: String = session.get(PERSON).await.ok()??;
+    let actor = site.portal().actor(&PersonId(person)).await.ok()??;
+    Some((actor, session.id()?))
+}
+
+/// What somebody without a session is told: a program the status, a browser the page to sign in.
+fn signed_out(path: &str, request: &Request) -> Response {
+    if wants_a_page(request.headers()) {
+        let next = if is_mutating(request.method()) { came_from(request) } else { path_and_query(request) };
+        return see_other(&format!("/sign-in?next={}", encoded(&next)));
+    }
+    if routes::is_call(path) {
+        return refused_call(path, StatusCode::UNAUTHORIZED, &AppError::SignedOut);
+    }
+    let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if is_mutating(request.method()) || matched == Some(routes::OUTPUT) {
+        return sentence(StatusCode::UNAUTHORIZED, &AppError::SignedOut.to_string());
+    }
+    see_other(&format!("/sign-in?next={}", encoded(&path_and_query(request))))
+}
+
+fn path_and_query(request: &Request) -> String {
+    request.uri().path_and_query().map_or("/".to_owned(), |path| path.as_str().to_owned())
+}
+
+/// The page from which a form was sent, when it is one of ours.
+fn came_from(request: &Request) -> String {
+    let referer = request.headers().get(header::REFERER).cloned().unwrap_or(HeaderValue::from_static("/"));
+    Host::of(request).pinned(&referer).to_str().unwrap_or("/").to_owned()
+}
+
+fn encoded(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let mut text = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if plain(byte) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+fn not_allowed(path: &str, request: &Request, forbidden: &Forbidden) -> Response {
+    let error = AppError::from(forbidden.clone());
+    if !routes::is_call(path) {
+        return sentence(StatusCode::FORBIDDEN, &error.to_string());
+    }
+    if wants_a_page(request.headers()) {
+        return back_with(path, request, &error);
+    }
+    refused_call(path, StatusCode::FORBIDDEN, &error)
+}
+
+/// Sends a browser without scripts back to its form, which shows the error.
+fn back_with(path: &str, request: &Request, error: &AppError) -> Response {
+    let form = came_from(request);
+    let base = format!("http://portal.invalid{form}");
+    let told = ServerFnUrlError::new(path, error.clone()).to_url(&base).ok();
+    see_other(told.as_ref().and_then(|url| url.as_str().strip_prefix("http://portal.invalid")).unwrap_or("/"))
+}
+
+/// Does what a request asks for to its end, also when its browser goes away in the middle: a decision that is recorded and
+/// the step that it starts belong together.
+async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
+    let host = Host::of(&request);
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path().to_owned();
+    let body = match tokio::time::timeout(BODY_PATIENCE, to_bytes(body, BODY_LIMIT)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return not_taken(&path, StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than 1 MiB, or broke off. Nothing was done."),
+        Err(_) => return not_taken(&path, StatusCode::REQUEST_TIMEOUT, "The request did not arrive in time. Nothing was done; send it again."),
+    };
+    let matched = parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
+    let request = Request::from_parts(parts, Body::from(body));
+    let work = tokio::spawn(async move { streams::until_signed_out(&site, matched.as_deref(), request, next).await });
+    match work.await {
+        Ok(mut response) => {
+            stay(response.headers_mut(), &host);
+            response
+        }
+        // The net for panics is further out.
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => not_taken(&path, StatusCode::SERVICE_UNAVAILABLE, "The portal is stopping. Try again in a moment."),
+        },
+    }
+}
+
+/// A server function redirects to wherever `Referer` says: the browser stays in the portal all the same.
+fn stay(headers: &mut HeaderMap, host: &Host) {
+    if let Some(location) = headers.get(header::LOCATION) {
+        let pinned = host.pinned(location);
+        headers.insert(header::LOCATION, pinned);
+    }
+}
+
+fn not_taken(path: &str, status: StatusCode, text: &str) -> Response {
+    if routes::is_call(path) {
+        refused_call(path, status, &AppError::Invalid(text.to_owned()))
+    } else {
+        sentence(status, text)
+    }
+}

@@ -1,0 +1,123 @@
+//! Around every request: a number, one line in the log, the headers that every answer has, and a net for panics.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use app::AppError;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures::FutureExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use rand::RngCore as _;
+
+use super::answers::{refused_call, sentence};
+use super::{Site, routes};
+
+/// A page that has not begun to answer after so long is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Who asked; known once the gate has looked, for the line in the log.
+#[derive(Clone, Debug, Default)]
+pub struct Asker(Arc<OnceLock<String>>);
+
+impl Asker {
+    /// Notes the id of the person.
+    pub fn is(&self, person: &str) {
+        // The gate looks once in a request.
+        drop(self.0.set(person.to_owned()));
+    }
+}
+
+/// The outermost layer.
+pub async fn around(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let number = number();
+    let asker = Asker::default();
+    request.extensions_mut().insert(asker.clone());
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let answered = AssertUnwindSafe(tokio::time::timeout(PATIENCE, next.run(request))).catch_unwind().await;
+    let mut response = match answered {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => given_up(&path),
+        Err(_) => failed(&path, &number),
+    };
+    protect(response.headers_mut(), &site);
+    if let Ok(number) = HeaderValue::from_str(&number) {
+        response.headers_mut().insert(REQUEST_ID, number);
+    }
+    log(&method, &path, &response, began.elapsed(), &asker, &number);
+    response
+}
+
+fn number() -> String {
+    let mut bytes = [0_u8; 8];
+    rand::rng().fill_bytes(&mut bytes);
+    hex::encode(bytes)
+}
+
+fn given_up(path: &str) -> Response {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let text = "The portal did not answer in time. Look whether the change was made before you try again.";
+    if routes::is_call(path) {
+        refused_call(path, status, &AppError::Busy(text.to_owned()))
+    } else {
+        sentence(status, text)
+    }
+}
+
+fn failed(path: &str, number: &str) -> Response {
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    if routes::is_call(path) {
+        return refused_call(path, status, &AppError::Internal);
+    }
+    let text = format!(
+        "This request failed inside the portal. It has been logged as {number}; tell the administrator when it stays so."
+    );
+    sentence(status, &text)
+}
+
+/// What a page may not do, unless the page said it better: nothing at all.
+const NOTHING_ALLOWED: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const FEATURES: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+
+/// The headers of every answer, whoever gave it.
+fn protect(headers: &mut HeaderMap, site: &Site) {
+    let mut put = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
+    put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(header::REFERRER_POLICY, "same-origin");
+    put(header::X_FRAME_OPTIONS, "DENY");
+    put(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    put(HeaderName::from_static("permissions-policy"), FEATURES);
+    if site.public_url().is_some_and(crate::config::PublicUrl::is_https) {
+        put(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    let policy = HeaderValue::from_static(NOTHING_ALLOWED);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+fn log(method: &Method, path: &str, response: &Response, elapsed: Duration, asker: &Asker, number: &str) {
+    let status = response.status().as_u16();
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let person = asker.0.get().map_or("-", String::as_str);
+    // The query stays out of the log: it can carry a set-up token or what somebody searched for.
+    if routes::is_health(path) {
+        tracing::debug!(http.status = status, elapsed_ms = milliseconds, "{method} {path}: {status} in {milliseconds} ms");
+    } else {
+        tracing::info!(
+            http.method = %method,
+            http.path = path,
+            http.status = status,
+            elapsed_ms = milliseconds,
+            user.id = person,
+            request.id = number,
+            "{method} {path}: {status} in {milliseconds} ms"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Every address and who may use it, as data. What is not in the tables does not start.
+
+use app::api::{self, Policy};
+use domain::policy::Verb;
+
+/// The pages, by their path in the router.
+pub const PAGES: &[(&str, Policy)] = &[
+    ("/sign-in", Policy::Open),
+    ("/set-up", Policy::Open),
+    ("/", Policy::Verb(Verb::Read)),
+    ("/procedures/{slug}", Policy::Verb(Verb::Read)),
+    ("/runs/{id}", Policy::Verb(Verb::Read)),
+    ("/history", Policy::Verb(Verb::Read)),
+    ("/documents", Policy::Verb(Verb::Read)),
+    // The page itself says what it takes; its data is guarded by its function.
+    ("/people", Policy::Verb(Verb::Read)),
+    ("/account", Policy::Verb(Verb::OwnAccount)),
+];
+
+/// What is neither a page nor a server function. The files of the site are open as well: they are the same for everybody.
+pub const RESOURCES: &[(&str, Policy)] = &[
+    (OUTPUT, Policy::Verb(Verb::Read)),
+    (ALIVE, Policy::Open),
+    (READY, Policy::Open),
+];
+
+/// The raw output of an attempt.
+pub const OUTPUT: &str = "/runs/{run}/output/{step}/{attempt}";
+
+/// Whether the process lives.
+pub const ALIVE: &str = "/healthz";
+
+/// Whether the portal can work.
+pub const READY: &str = "/readyz";
+
+/// The stream of a run.
+pub const WATCH: &str = "/api/runs/watch";
+
+/// Whether a path is one of a server function.
+pub fn is_call(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+/// Whether a path is for machines that look after the portal.
+pub fn is_health(path: &str) -> bool {
+    matches!(path, ALIVE | READY)
+}
+
+/// Who may use a path of the router; `None` when nobody declared it.
+pub fn policy(path: &str) -> Option<Policy> {
+    let declared = PAGES.iter().chain(RESOURCES).find(|(declared, _)| *declared == path);
+    declared.map(|(_, policy)| *policy).or_else(|| api::policy(path))
+}
+
+/// An address without a declared policy.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Nobody declared who may use {}. Nothing was started; this build is broken, use another one", .0.join(", "))]
+pub struct Undeclared(pub Vec<String>);
+
+/// Refuses addresses without a policy.
+///
+/// # Errors
+///
+/// Names them all.
+pub fn check<'a>(paths: impl Iterator<Item = &'a str>) -> Result<(), Undeclared> {
+    let undeclared: Vec<String> = paths.filter(|path| policy(path).is_none()).map(str::to_owned).collect();
+    if undeclared.is_empty() { Ok(()) } else { Err(Undeclared(undeclared)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_nobody_declared_is_named() {
+        let outcome = check(["/", "/api/sign-in", "/secret", "/api/forgotten"].into_iter());
+
+        assert_eq!(outcome, Err(Undeclared(vec!["/secret".to_owned(), "/api/forgotten".to_owned()])));
+    }
+
+    #[test]
+    fn a_stranger_reaches_only_what_leads_to_signing_in() {
+        let open: Vec<&str> =
+            PAGES.iter().chain(RESOURCES).filter(|(_, policy)| *policy == Policy::Open).map(|(path, _)| *path).collect();
+
+        assert_eq!(open, ["/sign-in", "/set-up", ALIVE, READY]);
+    }
+}

@@ -1,0 +1,62 @@
+//! Streams: never compressed, never kept by a proxy, and over as soon as the person may not look any more.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use domain::PersonId;
+use futures::StreamExt as _;
+use http::{HeaderName, HeaderValue, header};
+use tower_sessions::session::Id;
+
+use super::{Site, routes};
+
+/// How often an open stream asks whether its session still lives.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Whose session a stream hangs on.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// The person.
+    pub person: PersonId,
+    /// Their session.
+    pub session: Id,
+}
+
+/// Answers a request; if the answer is a stream, it ends with its session.
+pub async fn until_signed_out(site: &Site, matched: Option<&str>, request: Request, next: Next) -> Response {
+    let watched = request.extensions().get::<Watched>().cloned();
+    let response = next.run(request).await;
+    let (true, Some(watched)) = (matches!(matched, Some(routes::WATCH | routes::OUTPUT)), watched) else { return response };
+    if !response.status().is_success() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    parts.headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    if parts.headers.contains_key(header::CONTENT_LENGTH) {
+        // It has an end of its own, and soon.
+        return Response::from_parts(parts, body);
+    }
+    let over = signed_out(site.clone(), watched);
+    let body = Body::from_stream(body.into_data_stream().take_until(Box::pin(over)));
+    Response::from_parts(parts, body)
+}
+
+/// Ends when the session is over, or its person may not read any more. A busy database is no reason to end.
+async fn signed_out(site: Site, watched: Watched) {
+    let mut again = tokio::time::interval(LOOK_AGAIN);
+    loop {
+        again.tick().await;
+        let lives = site.sessions().lives(&watched.session).await.unwrap_or(true);
+        let reads = match site.portal().actor(&watched.person).await {
+            Ok(actor) => actor.is_some_and(|actor| actor.viewer().is_ok()),
+            Err(_) => true,
+        };
+        if !lives || !reads {
+            return;
+        }
+    }
+}

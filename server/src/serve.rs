@@ -1,0 +1,207 @@
+//! From a configuration to a listening process, and back.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use portal::{OpenError, Portal, Settings, SystemClock};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::config::Config;
+use crate::http::assets::Assets;
+use crate::http::routes::Undeclared;
+use crate::http::{self, Site};
+
+/// A request's head that has not arrived after so long ends its connection.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The most bytes that a connection holds back in memory.
+const BUFFER: usize = 64 * 1024;
+
+/// More connections than this wait in the system's queue.
+const CONNECTIONS: usize = 1024;
+
+/// After a signal, requests get so long to end.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Why the portal did not start: one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Nobody can listen there.
+    #[error("The address {address} cannot be used: {why}. Nothing was started; stop what uses it, or choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        why: std::io::Error,
+    },
+    /// Data or documents cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The build is broken.
+    #[error(transparent)]
+    Undeclared(#[from] Undeclared),
+    /// A use case failed before the first request.
+    #[error("{}", .0.sentence())]
+    Portal(#[from] portal::Error),
+    /// The system refuses what every process gets.
+    #[error("The portal cannot work here: {0}. Nothing was started")]
+    System(#[from] std::io::Error),
+}
+
+/// Serves until a signal asks to stop.
+///
+/// # Errors
+///
+/// One sentence when it could not begin. Steps that run stay with their shims in any case.
+pub async fn serve(config: Config) -> Result<(), ServeError> {
+    let stop = stop_signal()?;
+    // The cheapest and most frequent mistake first: nothing is made on the disk for an address that is taken.
+    let listener = listen(config.listen).await?;
+    let assets = Assets::embedded();
+    let portal = open(&config, assets.build().to_owned()).await?;
+    let site = Site::new(portal.clone(), assets.clone(), config.public_url.clone(), config.sessions);
+    let router = http::router(&site)?;
+    // Compressing takes a moment of one core; until then a file is compressed for whoever asks first.
+    std::thread::spawn(move || assets.warm_up());
+    let cleaning = tokio::spawn(forget_old_sessions(site.clone()));
+    announce(&config, listener.local_addr()?, &portal).await?;
+    accept(listener, router, stop, &portal).await;
+    cleaning.abort();
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|why| ServeError::Listen { address, why })
+}
+
+/// Opens the portal of a configuration.
+///
+/// # Errors
+///
+/// One sentence for the console.
+pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> {
+    let settings = Settings {
+        data: config.data.clone(),
+        runbooks: config.runbooks.clone(),
+        shim: std::env::current_exe()?,
+        targets: config.targets.clone(),
+        build,
+        clock: Arc::new(SystemClock),
+    };
+    Ok(Portal::open(settings).await?)
+}
+
+/// Says on the console where the portal is, and how the first account is made.
+async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> Result<(), ServeError> {
+    let here = reachable(address);
+    let base = config.public_url.as_ref().map_or(here, ToString::to_string);
+    let mut text = format!("Runbook Portal {} is ready on {base}\n", env!("CARGO_PKG_VERSION"));
+    if let Some(token) = portal.set_up_token().await? {
+        text.push_str(&format!("Nobody has an account yet. Make the first one here; the link works once:\n  {base}/set-up?token={token}\n"));
+    }
+    let mut console = std::io::stdout().lock();
+    // A console that nobody reads is no reason to stop.
+    drop(console.write_all(text.as_bytes()).and_then(|()| console.flush()));
+    tracing::info!(listen.address = %address, portal.build = portal.build(), "listening on {address}");
+    Ok(())
+}
+
+/// An address that a browser on this machine can open.
+fn reachable(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() { format!("http://127.0.0.1:{}", address.port()) } else { format!("http://{address}") }
+}
+
+async fn forget_old_sessions(site: Site) {
+    let mut hourly = tokio::time::interval(Duration::from_hours(1));
+    loop {
+        hourly.tick().await;
+        if let Err(error) = site.sessions().forget_old().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old sessions could not be removed");
+        }
+    }
+}
+
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Serves connections until `stop`, then lets go of all of them.
+async fn accept(listener: TcpListener, router: Router, stop: impl Future<Output = ()>, portal: &Portal) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    tokio::pin!(stop);
+    loop {
+        let place = Arc::clone(&places).acquire_owned();
+        tokio::select! {
+            (stream, place) = next_connection(&listener, place) => connect(stream, &router, &graceful, place),
+            () = &mut stop => break,
+        }
+    }
+    tracing::info!("stopping: streams end, steps stay with their shims");
+    drop(listener);
+    portal.close().await;
+    if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some connections did not end in time and were cut");
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn next_connection(
+    listener: &TcpListener,
+    place: impl Future<Output = Result<OwnedSemaphorePermit, tokio::sync::AcquireError>>,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    let place = place.await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return (stream, place),
+            Err(error) => {
+                // Out of descriptors, or a connection that was gone before it was taken: others may be luckier.
+                tracing::warn!(error = &error as &dyn std::error::Error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn connect(stream: TcpStream, router: &Router, graceful: &GracefulShutdown, place: OwnedSemaphorePermit) {
+    // Small frames of a live log are not to wait for each other.
+    drop(stream.set_nodelay(true));
+    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(BUFFER);
+    let service = TowerToHyperService::new(router.clone());
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let watched = graceful.watch(connection);
+    tokio::spawn(async move {
+        // How a connection ends is the browser's business.
+        drop(watched.await);
+        drop(place);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_address_can_be_opened_on_this_machine() {
+        assert_eq!(reachable("0.0.0.0:3000".parse().unwrap()), "http://127.0.0.1:3000");
+        assert_eq!(reachable("[::]:3000".parse().unwrap()), "http://127.0.0.1:3000");
+        assert_eq!(reachable("[::1]:3000".parse().unwrap()), "http://[::1]:3000");
+        assert_eq!(reachable("10.0.0.5:3000".parse().unwrap()), "http://10.0.0.5:3000");
+    }
+}

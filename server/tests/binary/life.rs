@@ -1,0 +1,137 @@
+//! From the start to the end of the process.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use ureq::http::StatusCode;
+
+use crate::browser::{Browser, lines, text};
+use crate::process::{Place, Served, run};
+
+#[test]
+fn a_terminated_portal_ends_well_and_at_once_even_while_a_page_follows_a_run() {
+    let place = Place::with_document();
+    let mut portal = Served::start(&place);
+    let mut browser = Browser::set_up(&place, &portal);
+    let form = [("slug", "count-slowly"), ("target", ""), ("reason", ""), ("key", "one")];
+    assert_eq!(browser.call("runs/start", &form).status(), StatusCode::OK);
+    let cursor = [("run", "1"), ("cursor[version]", "0"), ("cursor[step]", "0"), ("cursor[attempt]", "0"), ("cursor[offset]", "0")];
+    let mut frames = lines(browser.call("runs/watch", &cursor));
+    assert!(frames.next().unwrap().contains("\"hello\""));
+
+    let began = Instant::now();
+    portal.signal(Signal::TERM);
+    let status = portal.wait();
+
+    assert_eq!(status.code(), Some(0));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // The stream ended, it was not cut in the middle of a frame.
+    assert!(frames.all(|frame| frame.ends_with('}')));
+}
+
+#[test]
+fn an_interrupted_portal_ends_well() {
+    let place = Place::with_document();
+    let mut portal = Served::start(&place);
+
+    portal.signal(Signal::INT);
+
+    assert_eq!(portal.wait().code(), Some(0));
+}
+
+#[test]
+fn machines_can_ask_whether_it_lives_and_can_work() {
+    let place = Place::with_document();
+    let portal = Served::start(&place);
+    let machine = Browser::new(&portal.address);
+
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(machine.get(path).status(), StatusCode::OK, "{path}");
+    }
+}
+
+#[test]
+fn the_link_of_the_console_works_once_and_is_gone_after_it() {
+    let place = Place::with_document();
+    let portal = Served::start(&place);
+    let token = portal.token.clone().unwrap();
+    Browser::set_up(&place, &portal);
+
+    let form = [("token", token.as_str()), ("login", "eve"), ("name", "Eve"), ("password", crate::browser::PASSWORD)];
+    let second = Browser::new(&portal.address).call("set-up", &form);
+
+    assert_eq!(second.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(text(second).contains("was used"));
+    drop(portal);
+    assert!(Served::start(&place).token.is_none());
+}
+
+#[test]
+fn a_session_outlives_the_portal() {
+    let place = Place::with_document();
+    let first = Served::start(&place);
+    let browser = Browser::set_up(&place, &first);
+    drop(first);
+
+    let second = Served::start(&place);
+    let page = browser.at(&second.address).get("/");
+
+    assert_eq!(page.status(), StatusCode::OK);
+}
+
+#[test]
+fn half_a_head_does_not_hold_a_connection_open() {
+    use std::io::{Read as _, Write as _};
+    let place = Place::with_document();
+    let portal = Served::start(&place);
+    let mut stream = std::net::TcpStream::connect(portal.address.strip_prefix("http://").unwrap()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Half: ").unwrap();
+    let began = Instant::now();
+    let mut rest = Vec::new();
+    let ended = stream.read_to_end(&mut rest);
+
+    assert!(ended.is_ok(), "the portal ends the connection");
+    assert!(began.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn the_program_says_its_version_and_explains_its_configuration() {
+    let place = Place::empty();
+
+    let version = run(&place, &["--version"]);
+    let config = run(&place, &["serve", "--write-config"]);
+
+    assert!(String::from_utf8(version.stdout).unwrap().starts_with("runbook-portal 0."));
+    assert!(String::from_utf8(config.stdout).unwrap().contains("public_url"));
+    assert!(place.names("data").is_empty());
+}
+
+#[test]
+fn accounts_can_be_looked_after_from_the_console() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let place = Place::with_document();
+    let mut adding = crate::process::binary(&place.path(""))
+        .args(["user", "add", "otto", "--role", "lead"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    adding.stdin.take().unwrap().write_all(format!("{}\n", crate::browser::PASSWORD).as_bytes()).unwrap();
+
+    let added = adding.wait_with_output().unwrap();
+
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    place.write("set-up", "");
+    let portal = Served::start(&place);
+    assert_eq!(Browser::new(&portal.address).sign_in("otto"), StatusCode::OK);
+    drop(portal);
+    let disabled = run(&place, &["user", "disable", "otto"]);
+    // Otto is no administrator, and the only one with an account: nobody is left to look after people.
+    assert_eq!(disabled.status.code(), Some(1));
+    let listed = run(&place, &["user", "list"]);
+    assert!(String::from_utf8(listed.stdout).unwrap().starts_with("otto  lead"));
+}

@@ -1,0 +1,119 @@
+//! A real portal in a folder of its own, and requests to its router.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use domain::plan::PlanTarget;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
+use portal::{Portal, Settings, SystemClock, TargetSettings};
+use server::config::{PublicUrl, SessionLimits};
+use server::http::assets::Assets;
+use server::http::{Site, router};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+pub const HOST: &str = "127.0.0.1:3000";
+pub const ORIGIN: &str = "http://127.0.0.1:3000";
+pub const PASSWORD: &str = "four quiet otters swim";
+
+const DOCUMENT: &str = "# Count\n\n## Steps\n\n1. **Count**\n\n   ```bash\n   seq 3\n   ```\n";
+
+/// A portal with its router.
+pub struct Served {
+    pub portal: Portal,
+    pub router: Router,
+    token: String,
+    _folder: TempDir,
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The session's cookie, as a browser sends it back.
+    pub fn cookie(&self) -> String {
+        self.header("set-cookie").split(';').next().unwrap().to_owned()
+    }
+}
+
+impl Served {
+    pub async fn start() -> Self {
+        Self::start_as(None).await
+    }
+
+    /// The same behind a proxy with this address.
+    pub async fn start_as(public: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("runbooks")).unwrap();
+        std::fs::write(folder.path().join("runbooks/count.md"), DOCUMENT).unwrap();
+        let plan = PlanTarget {
+            name: "local".to_owned(),
+            production: false,
+            interpreter: vec!["/bin/sh".to_owned()],
+            environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+        };
+        let target = TargetSettings { plan, about: String::new(), directory: "/".to_owned() };
+        let settings = Settings {
+            data: folder.path().join("data"),
+            runbooks: folder.path().join("runbooks"),
+            shim: env!("CARGO_BIN_EXE_runbook-portal").into(),
+            targets: vec![target],
+            build: "test".to_owned(),
+            clock: Arc::new(SystemClock),
+        };
+        let portal = Portal::open(settings).await.unwrap();
+        let token = portal.set_up_token().await.unwrap().unwrap();
+        let public: Option<PublicUrl> = public.map(|public| public.parse().unwrap());
+        let site = Site::new(portal.clone(), Assets::embedded(), public, SessionLimits::default());
+        Self { router: router(&site).unwrap(), portal, token, _folder: folder }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+    }
+
+    pub async fn get(&self, path: &str, cookie: &str) -> Answer {
+        self.send(page(path).header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
+    }
+
+    /// Makes the first account: the cookie of its session.
+    pub async fn administrator(&self) -> String {
+        let form = format!("token={}&login=ada&name=Ada&password={}", self.token, PASSWORD.replace(' ', "+"));
+        let answer = self.send(call("/api/set-up").body(Body::from(form)).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.cookie()
+    }
+}
+
+/// A page, as a browser asks for it.
+pub fn page(path: &str) -> http::request::Builder {
+    Request::get(path).header(header::HOST, HOST).header(header::ACCEPT, "text/html")
+}
+
+/// A server function, as one of our pages calls it.
+pub fn call(path: &str) -> http::request::Builder {
+    unstated(Method::POST, path).header(header::ORIGIN, ORIGIN).header("sec-fetch-site", "same-origin")
+}
+
+/// A server function, as `curl` calls it: without a word on where it comes from.
+pub fn unstated(method: Method, path: &str) -> http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, HOST)
+        .header(header::ACCEPT, "*/*")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+}
