@@ -1,0 +1,150 @@
+// What every spec begins with: a portal of its own, people in it, and words for what a person does.
+import { test as base, expect, type Browser, type Page } from '@playwright/test';
+import { Portal } from './portal.ts';
+
+export const password = 'grandfather clock pelican';
+
+/** A page in the words of an operator. The same words serve with and without scripts. */
+export class Operator {
+  constructor(
+    readonly page: Page,
+    readonly portal: Portal,
+    private readonly scripts: boolean,
+  ) {}
+
+  async go(path: string): Promise<void> {
+    await this.page.goto(`${this.portal.address}${path}`);
+    if (this.scripts) await this.page.locator('html[data-ready]').waitFor();
+  }
+
+  async signIn(login: string): Promise<void> {
+    await this.go('/sign-in');
+    await this.page.getByLabel('Login').fill(login);
+    await this.page.getByLabel('Password').fill(password);
+    await this.page.getByRole('button', { name: 'Sign in' }).click();
+    await expect(this.page).toHaveURL(`${this.portal.address}/`);
+  }
+
+  /** Starts a run of a procedure with values by the label of their field; gives its number. */
+  async start(slug: string, values: Record<string, string> = {}, reason = ''): Promise<number> {
+    await this.go(`/procedures/${slug}`);
+    for (const [label, value] of Object.entries(values)) {
+      const field = this.page.getByLabel(label, { exact: true });
+      if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value);
+      else await field.fill(value);
+    }
+    await this.page.getByLabel('Reason or ticket').fill(reason);
+    await this.page.getByRole('button', { name: /^Start run on/ }).click();
+    await this.page.waitForURL(/\/runs\/\d+/);
+    return Number(/\/runs\/(\d+)/.exec(this.page.url())?.[1]);
+  }
+
+  /** Opens a step of a run. */
+  async open(run: number, step: number): Promise<void> {
+    await this.go(`/runs/${run}?step=${step}`);
+  }
+
+  async press(name: string | RegExp): Promise<void> {
+    await this.page.getByRole('button', { name }).first().click();
+  }
+
+  /** Waits until a step has a state. Without scripts a page is loaded again to see what is new. */
+  async step(title: string, state: string): Promise<void> {
+    const item = this.page
+      .getByRole('navigation', { name: 'Steps of this run' })
+      .getByRole('listitem')
+      .filter({ hasText: title });
+    await this.until(async () => {
+      await expect(item.first()).toHaveAttribute('data-state', state, { timeout: this.scripts ? 20_000 : 300 });
+    });
+  }
+
+  /** Tries until it holds, with a fresh page each time where there are no scripts. */
+  async until(holds: () => Promise<void>): Promise<void> {
+    if (this.scripts) return await holds();
+    await expect(async () => {
+      await this.page.reload();
+      await holds();
+    }).toPass({ timeout: 40_000, intervals: [100, 250] });
+  }
+
+  /** Skips one command of the step that is shown. */
+  async skip(command: number, reason: string): Promise<void> {
+    const card = this.page.locator('details.alone').nth(command - 1);
+    await card.locator('summary').click();
+    await card.getByLabel('Why it is skipped').fill(reason);
+    await card.getByRole('button', { name: `Skip command ${command}` }).click();
+  }
+
+  /** Closes the run with a verdict. */
+  async finish(verdict: string, comment = ''): Promise<void> {
+    await this.page.getByRole('radio', { name: verdict }).first().check();
+    await this.page.getByLabel('Comment').fill(comment);
+    await this.page.getByRole('button', { name: /^Close run/ }).click();
+    await expect(this.page.getByRole('heading', { name: 'Steps as they were' })).toBeVisible();
+  }
+
+  /** The lines of the log that the page shows. */
+  async log(): Promise<string[]> {
+    return await this.page.locator('ol.log > li:not([data-kind]) > span:last-child').allInnerTexts();
+  }
+}
+
+/** Signs a person in, in a browser of their own. */
+export async function someone(browser: Browser, portal: Portal, login: string, scripts: boolean): Promise<Operator> {
+  const context = await browser.newContext({ javaScriptEnabled: scripts });
+  const person = new Operator(await context.newPage(), portal, scripts);
+  await person.signIn(login);
+  return person;
+}
+
+/** Makes the first account, an administrator named Ada, and an operator and a viewer. */
+async function populate(browser: Browser, portal: Portal): Promise<void> {
+  const page = await browser.newPage();
+  await page.goto(portal.setUpLink);
+  await page.getByLabel('Login').fill('ada');
+  await page.getByLabel('Name', { exact: true }).fill('Ada Lind');
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: /account/i }).click();
+  await expect(page).toHaveURL(`${portal.address}/`);
+  for (const [login, name, role] of [
+    ['olga', 'Olga Marin', 'operator'],
+    ['otto', 'Otto Brandt', 'operator'],
+    ['vera', 'Vera Holm', 'viewer'],
+  ] as const) {
+    await page.goto(`${portal.address}/people`);
+    const form = page.locator('form').filter({ has: page.getByRole('button', { name: /^Create/ }) });
+    await form.getByLabel('Login').fill(login);
+    await form.getByLabel('Name', { exact: true }).fill(name);
+    await form.getByLabel('Role').selectOption(role);
+    await form.getByLabel('Password').fill(password);
+    await form.getByRole('button', { name: /^Create/ }).click();
+    await expect(page.getByText(name)).toBeVisible();
+  }
+  await page.close();
+}
+
+type Worker = { portal: Portal };
+type Each = { operator: Operator; scripts: boolean };
+
+export const test = base.extend<Each, Worker>({
+  portal: [
+    async ({ browser }, use) => {
+      const portal = await Portal.start();
+      await populate(browser, portal);
+      await use(portal);
+      await portal.remove();
+    },
+    { scope: 'worker' },
+  ],
+  scripts: async ({ javaScriptEnabled }, use) => {
+    await use(javaScriptEnabled);
+  },
+  operator: async ({ browser, portal, scripts }, use) => {
+    const operator = await someone(browser, portal, 'olga', scripts);
+    await use(operator);
+    await operator.page.context().close();
+  },
+});
+
+export { expect };

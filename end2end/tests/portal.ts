@@ -1,0 +1,96 @@
+// The real binary, started for tests: its own data folder, its own port, real processes.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '../..');
+const binary = process.env['PORTAL_BINARY'] ?? join(root, 'target/release/runbook-portal');
+
+/** A port that was free a moment ago. A portal that is killed and started again needs the same one twice. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** One portal with its own data and its own copy of the documents. */
+export class Portal {
+  private child: ChildProcess | undefined;
+  private said = '';
+
+  private constructor(
+    readonly folder: string,
+    readonly port: number,
+  ) {}
+
+  /** Starts a portal on a copy of the bundled documents, or of another folder. */
+  static async start(runbooks = join(root, 'runbooks')): Promise<Portal> {
+    const folder = await mkdtemp(join(tmpdir(), 'portal-e2e-'));
+    await cp(runbooks, join(folder, 'runbooks'), { recursive: true });
+    const portal = new Portal(folder, await freePort());
+    await portal.spawn();
+    return portal;
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The folder of documents that this portal reads. */
+  get runbooks(): string {
+    return join(this.folder, 'runbooks');
+  }
+
+  /** The one-time link, as the console prints it. */
+  get setUpLink(): string {
+    const link = /http:\/\/\S+\/set-up\?token=\S+/.exec(this.said)?.[0];
+    if (!link) throw new Error(`the console shows no set-up link:\n${this.said}`);
+    return link;
+  }
+
+  /** Everything that the console showed since the last start. */
+  get console(): string {
+    return this.said;
+  }
+
+  /** Starts the binary and waits until it says where it listens. */
+  async spawn(): Promise<void> {
+    this.said = '';
+    const child = spawn(
+      binary,
+      ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', join(this.folder, 'data'), '--runbooks', this.runbooks],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.child = child;
+    await new Promise<void>((ready, failed) => {
+      const hear = (chunk: Buffer) => {
+        this.said += chunk.toString();
+        if (this.said.includes(`http://127.0.0.1:${this.port}`)) ready();
+      };
+      child.stdout?.on('data', hear);
+      child.stderr?.on('data', hear);
+      child.once('error', failed);
+      child.once('exit', (code) => failed(new Error(`the portal ended with ${code}:\n${this.said}`)));
+    });
+  }
+
+  /** Ends the portal by a signal and waits until it is gone. Steps stay with their shims. */
+  async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((exit) => child.once('exit', exit));
+    child.kill(signal);
+    await gone;
+  }
+
+  /** Ends the portal and removes its folder. */
+  async remove(): Promise<void> {
+    await this.end('SIGTERM');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
