@@ -100,3 +100,6 @@ fn stored(number: u64) -> i64 {
 fn counted(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

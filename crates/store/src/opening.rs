@@ -23,7 +23,7 @@ const APPLICATION_ID: u32 = 0x5262_6B50;
 /// Below this version, resetting the write-ahead log can damage a database (<https://www.sqlite.org/wal.html#walresetbug>).
 const OLDEST_LIBRARY: [u32; 3] = [3, 51, 3];
 
-/// How long anybody waits for the writer, and SQLite for another process.
+/// How long anybody waits for their turn, before being told to come back later.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Connections that read.
@@ -39,7 +39,11 @@ impl Store {
     ///
     /// [`Error::Open`] with one sentence. A file that is not ours, is damaged or is newer has not been touched then.
     pub async fn open(path: &Path, now: Timestamp) -> Result<Self, Error> {
-        let place = Place::of(path);
+        Self::open_patiently(path, now, PATIENCE).await
+    }
+
+    async fn open_patiently(path: &Path, now: Timestamp, patience: Duration) -> Result<Self, Error> {
+        let place = Place::of(path, patience);
         place.check_library().await?;
         match place.look()? {
             Found::Nothing => place.begin().await?,
@@ -73,12 +77,14 @@ struct Place {
     path: PathBuf,
     /// The path for messages.
     file: String,
+    /// How long anybody waits for the writer, and SQLite for another process.
+    patience: Duration,
 }
 
 impl Place {
-    fn of(path: &Path) -> Self {
+    fn of(path: &Path, patience: Duration) -> Self {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Self { file: path.display().to_string(), path }
+        Self { file: path.display().to_string(), path, patience }
     }
 
     async fn check_library(&self) -> Result<(), OpenError> {
@@ -170,9 +176,9 @@ impl Place {
     async fn connect(&self) -> Result<Store, OpenError> {
         let writing =
             self.options().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).foreign_keys(true);
-        let writer = pool(1).connect_with(writing).await.map_err(|error| self.why(error))?;
+        let writer = self.pool(1).connect_with(writing).await.map_err(|error| self.why(error))?;
         let reading = self.options().read_only(true);
-        let readers = pool(READERS).connect_with(reading).await.map_err(|error| self.why(error))?;
+        let readers = self.pool(READERS).connect_with(reading).await.map_err(|error| self.why(error))?;
         Ok(Store { writer, readers })
     }
 
@@ -190,7 +196,21 @@ impl Place {
 
     fn options(&self) -> SqliteConnectOptions {
         // A trigger or view that somebody put into the file must not run functions with effects.
-        SqliteConnectOptions::new().filename(&self.path).busy_timeout(PATIENCE).pragma("trusted_schema", "OFF")
+        SqliteConnectOptions::new().filename(&self.path).busy_timeout(self.patience).pragma("trusted_schema", "OFF")
+    }
+
+    fn pool(&self, connections: u32) -> PoolOptions<Db> {
+        PoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(self.patience)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            // When the disk is full SQLite takes a transaction back by itself, and the driver goes on believing in it: such a
+            // connection could never begin another one. A new one can, as soon as there is room again.
+            .before_acquire(|connection: &mut Connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
     }
 
     fn why(&self, error: sqlx::Error) -> OpenError {
@@ -207,18 +227,6 @@ impl Place {
             Cause::Other => OpenError::Unusable { file, why },
         }
     }
-}
-
-fn pool(connections: u32) -> PoolOptions<Db> {
-    PoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(PATIENCE)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        // When the disk is full SQLite takes a transaction back by itself, and the driver goes on believing in it: such a
-        // connection could never begin another one. A new one can, as soon as there is room again.
-        .before_acquire(|connection: &mut Connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 async fn schema(connection: &mut Connection) -> Result<i64, sqlx::Error> {
@@ -249,3 +257,6 @@ fn expected_size(head: &[u8; 100]) -> u64 {
 fn number(head: &[u8; 100], at: usize) -> u32 {
     u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]])
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! What the tests of this crate share: a database in a folder of its own, and people in it.
+
+use domain::policy::{Actor, Role};
+use domain::run::{Event, Run};
+use domain::{RunId, Timestamp};
+use tempfile::TempDir;
+use testkit::{NOW, actor, plan, start, who};
+
+use crate::Store;
+
+/// A new database; the folder goes away with the second value.
+pub(crate) async fn store() -> (Store, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("portal.db"), NOW).await.unwrap();
+    (store, folder)
+}
+
+/// A person with an account; the login is the name.
+pub(crate) async fn account(store: &Store, person: &Actor) {
+    let mut write = store.begin().await.unwrap();
+    write.insert_person(person, &person.name, "hash", NOW).await.unwrap();
+    write.commit().await.unwrap();
+}
+
+/// A run that an operator has just started.
+pub(crate) async fn begun(store: &Store) -> Run {
+    continued(store, None, &[start(plan(), "it does not answer")], NOW).await
+}
+
+/// A run with more events, by an operator.
+pub(crate) async fn continued(store: &Store, run: Option<Run>, events: &[Event], at: Timestamp) -> Run {
+    let mut write = store.begin().await.unwrap();
+    let id = match &run {
+        Some(run) => run.id,
+        None => write.next_run().await.unwrap(),
+    };
+    let (run, _) = write.append(run, id, &who(Role::Operator), at, events).await.unwrap();
+    write.commit().await.unwrap();
+    run
+}
+
+/// A note.
+pub(crate) fn note(text: &str) -> Event {
+    Event::NoteAdded { step: None, text: text.to_owned() }
+}
+
+/// The number of events of everything.
+pub(crate) async fn events(store: &Store) -> i64 {
+    sqlx::query_scalar("SELECT COUNT(*) FROM events").fetch_one(&store.readers).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_is_not_committed_never_happened() {
+    let (store, _folder) = store().await;
+    let before = events(&store).await;
+
+    let mut write = store.begin().await.unwrap();
+    write.insert_person(&actor(Role::Lead), "lead", "hash", NOW).await.unwrap();
+    write.append(None, RunId(1), &who(Role::Operator), NOW, &[start(plan(), "")]).await.unwrap();
+    drop(write);
+
+    assert!(store.fresh().await.unwrap());
+    assert_eq!(store.run(RunId(1)).await.unwrap(), None);
+    assert_eq!(events(&store).await, before);
+}
+
+#[tokio::test]
+async fn a_value_is_kept_under_its_name_until_it_is_cleared() {
+    let (store, _folder) = store().await;
+
+    let mut write = store.begin().await.unwrap();
+    write.set_meta("set_up_token", "one").await.unwrap();
+    write.set_meta("set_up_token", "two").await.unwrap();
+    assert_eq!(write.meta("set_up_token").await.unwrap().as_deref(), Some("two"));
+    write.commit().await.unwrap();
+
+    assert_eq!(store.meta("set_up_token").await.unwrap().as_deref(), Some("two"));
+    let mut write = store.begin().await.unwrap();
+    write.clear_meta("set_up_token").await.unwrap();
+    write.commit().await.unwrap();
+    assert_eq!(store.meta("set_up_token").await.unwrap(), None);
+}
