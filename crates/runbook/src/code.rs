@@ -185,6 +185,11 @@ pub(crate) fn is_shell(code: &Code) -> bool {
     matches!(language(code.language.as_deref()), Language::Shell | Language::Session | Language::Unnamed)
 }
 
+/// Whether a language is one whose blocks could be run.
+pub(crate) fn is_shell_language(info: &str) -> bool {
+    matches!(language(Some(info)), Language::Shell | Language::Session)
+}
+
 /// Reads a block of a step.
 pub(crate) fn read(code: &Code, line: u32, choices: &mut choice::Step, repair: Repair) -> Read {
     let block = CodeBlock { line, language: code.language.clone(), text: code.text.clone(), commands: Vec::new() };

@@ -28,6 +28,6 @@ mod stray;
 mod structure;
 
 pub use bind::{BindError, bind};
-pub use library::{Library, LibraryError, Problem, read_file, read_folder};
+pub use library::{FolderError, Library, Problem, fingerprint, read_file, read_folder};
 pub use lint::{lint_json, lint_text};
 pub use reader::{LARGEST, ReadError, read};

@@ -4,10 +4,12 @@
 //! where they stay inside the folder. A file that cannot be read is a [`Problem`] and hides no other.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use domain::Digest;
 use domain::runbook::{Document, Finding, Level};
 
 use crate::reader::{self, LARGEST, ReadError, finding};
@@ -37,9 +39,16 @@ pub struct Problem {
     pub finding: Finding,
 }
 
-/// Why a folder cannot be read at all.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Finding { line, message, .. } = &self.finding;
+        if self.path.is_empty() { f.write_str(message) } else { write!(f, "{}:{line}: {message}", self.path) }
+    }
+}
+
+/// Why a folder or a file cannot be read at all.
 #[derive(Debug, thiserror::Error)]
-pub enum LibraryError {
+pub enum FolderError {
     /// The folder is not there, or is no folder, or may not be opened.
     #[error("the folder of documents {path} cannot be opened, so no document was read; create it or name another")]
     Folder {
@@ -62,8 +71,8 @@ pub enum LibraryError {
 }
 
 /// Reads every document of a folder.
-pub fn read_folder(folder: &Path) -> Result<Library, LibraryError> {
-    let failed = |source| LibraryError::Folder { path: folder.to_owned(), source };
+pub fn read_folder(folder: &Path) -> Result<Library, FolderError> {
+    let failed = |source| FolderError::Folder { path: folder.to_owned(), source };
     let root = fs::canonicalize(folder).map_err(failed)?;
     fs::read_dir(&root).map_err(failed)?;
     let mut found = Found { root: root.clone(), ..Found::default() };
@@ -71,9 +80,32 @@ pub fn read_folder(folder: &Path) -> Result<Library, LibraryError> {
     Ok(found.library())
 }
 
+/// A digest over the names, sizes and times of change of every file that [`read_folder`] would read. As long as it is the
+/// same, reading again would give the same documents.
+pub fn fingerprint(folder: &Path) -> Result<Digest, FolderError> {
+    let failed = |source| FolderError::Folder { path: folder.to_owned(), source };
+    let root = fs::canonicalize(folder).map_err(failed)?;
+    fs::read_dir(&root).map_err(failed)?;
+    let mut found = Found { root: root.clone(), ..Found::default() };
+    found.folder(&root, 0);
+    let files: Vec<String> = found
+        .documents
+        .iter()
+        .chain(&found.sides)
+        .map(|(name, path)| {
+            let data = fs::metadata(path).ok();
+            let size = data.as_ref().map_or(0, fs::Metadata::len);
+            let changed = data.and_then(|data| data.modified().ok());
+            format!("{name}\0{size}\0{changed:?}")
+        })
+        .chain(found.problems.iter().map(ToString::to_string))
+        .collect();
+    Ok(Digest::of(files.join("\n").as_bytes()))
+}
+
 /// Reads one document with the side file beside it. Its path is its name as given.
-pub fn read_file(path: &Path) -> Result<Document, LibraryError> {
-    let open = |path: &Path| bounded(path).map_err(|source| LibraryError::File { path: path.to_owned(), source });
+pub fn read_file(path: &Path) -> Result<Document, FolderError> {
+    let open = |path: &Path| bounded(path).map_err(|source| FolderError::File { path: path.to_owned(), source });
     let bytes = open(path)?;
     let side = side_of(path);
     let side_bytes = if side.is_file() { Some(open(&side)?) } else { None };

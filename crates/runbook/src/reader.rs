@@ -89,8 +89,8 @@ pub(crate) fn read_among(
             format!("No heading of this file answers to {anchor}; correct the link."),
         ));
     }
-    side_file::apply(&mut document, side_text, &mut findings);
-    lint::document(&document, &lines, repair, &context.notes, &mut findings);
+    let literal = side_file::apply(&mut document, side_text, &mut findings);
+    lint::document(&document, &lines, repair, (&context.notes, &literal), &mut findings);
     document.findings = settled(findings, &document);
     Ok(document)
 }

@@ -12,8 +12,9 @@ use serde_json::{Map, Value, json};
 
 /// The documents as JSON, indented.
 pub fn json(documents: &[Document]) -> String {
-    let documents: Vec<Value> = documents.iter().map(document).collect();
-    let mut text = serde_json::to_string_pretty(&json!({ "documents": documents })).expect("values have string keys");
+    let seen: Vec<Value> = documents.iter().map(document).collect();
+    let mut text = serde_json::to_string_pretty(&json!({ "documents": seen, "findings": crate::lint::all(documents) }))
+        .expect("values have string keys");
     text.push('\n');
     text
 }
@@ -178,9 +179,9 @@ fn command(command: &Command) -> Value {
         "reason": command.reason,
         "watch": command.watch,
         "screen": command.screen,
-        "choice": command.choice.as_ref().map(|choice| json!({
-            "group": choice.group, "when": choice.when, "exclusive": choice.exclusive,
-        })),
+        "choice": command.choice.as_ref().map(|choice| &choice.when),
+        "choice_group": command.choice.as_ref().map(|choice| choice.group),
+        "choice_exclusive": command.choice.as_ref().map(|choice| choice.exclusive),
         "placeholders": command.placeholders.iter().map(|placeholder| &placeholder.text).collect::<Vec<_>>(),
         "missing": command.placeholders.iter().filter(|placeholder| placeholder.parameter.is_none())
             .map(|placeholder| &placeholder.text).collect::<Vec<_>>(),

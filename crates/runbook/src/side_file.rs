@@ -1,9 +1,455 @@
-//! x
-use domain::runbook::*;
-pub(crate) struct SideFile;
+//! The side file: what a document cannot say itself.
+//!
+//! `NAME.portal.toml` beside `NAME.md`. Everything is optional. A key that is not known, a value that does not fit and a
+//! name that matches nothing are findings with the nearest known name; they cost that key and nothing else. A file
+//! that is no TOML is one finding, and the document is read without it.
+//!
+//! Scopes, the innermost wins: the top of the file, `[procedure."Title"]`, `.step."Step title"`, `.command.N` (counted
+//! from 1 over all blocks of the step). The step of a rollback that has no titles of its own is called `Rollback`.
+//!
+//! | scope | keys |
+//! | --- | --- |
+//! | document | `literal` (words that look like placeholders and are none) |
+//! | document, procedure | `target`, `targets`, `directory`, `mask_files`, `visible_to`, `shell = { pipefail }`, `parameter.NAME` |
+//! | procedure | `alerts`, `contacts`, `retention` (`forever`, `90d`), `schedule = { cron, zone, owner }`, `outcome."Line"` (a check), `step."Title"` |
+//! | step | `target`, `directory`, `timeout` (`90s`, `5m`, `2h`, `1d`), `tty`, `interactive`, `risk`, `evidence`, `after` (checks), `parameter.NAME`, `command.N` |
+//! | command | `risk`, `parameter.NAME` |
+//!
+//! A parameter has `placeholder` and `type`, and may have `default`, `help`, `example`. Types: `text` (`pattern`), `number`
+//! (`min`, `max`), `choice` (`choices`), `path` (`root`), `compose-service` (`file`), `container`, `image`, `backup-file` (`root`,
+//! `pattern`), `git-revision`, `secret`. Its name is also the variable that carries the value.
+//!
+//! A check has `check` and: `http` (`url`, `expect`), `command` (`run`, which may only read, `expect`), `container` (`container`), `log`
+//! (`run`, `pattern`, `window`), `certificate` (`host`, `days`), `promql` (`url`, `query`).
+//!
+//! `risk` raises a class and never lowers it.
+
+mod apply;
+mod parameter;
+mod table;
+
+use domain::Risk;
+use domain::runbook::{Check, Schedule, StepSettings};
+use toml::de::DeTable;
+
+pub(crate) use apply::{apply, words_of_part};
+use parameter::Declared;
+use table::{Findings, Table, as_table};
+
+/// A side file, read.
+#[derive(Debug)]
+pub(crate) struct SideFile {
+    /// What was found while reading it.
+    findings: Findings,
+    settings: Settings,
+    literal: Vec<String>,
+    parameters: Vec<Declared>,
+    procedures: Vec<ProcedureEntry>,
+}
+
+/// Keys of a document and of a procedure.
+#[derive(Debug, Default)]
+struct Settings {
+    targets: Option<Vec<String>>,
+    directory: Option<String>,
+    mask_files: Option<Vec<String>>,
+    visible_to: Option<Vec<String>>,
+    pipefail: Option<bool>,
+}
+
+#[derive(Debug)]
+struct ProcedureEntry {
+    title: String,
+    line: u32,
+    settings: Settings,
+    alerts: Vec<String>,
+    contacts: Vec<(u32, String, String)>,
+    retention: Option<String>,
+    schedule: Option<Schedule>,
+    outcome: Vec<(u32, String, Check)>,
+    parameters: Vec<Declared>,
+    steps: Vec<StepEntry>,
+}
+
+#[derive(Debug)]
+struct StepEntry {
+    title: String,
+    line: u32,
+    settings: StepSettings,
+    parameters: Vec<Declared>,
+    commands: Vec<CommandEntry>,
+}
+
+#[derive(Debug)]
+struct CommandEntry {
+    number: u32,
+    line: u32,
+    risk: Option<Risk>,
+    parameters: Vec<Declared>,
+}
+
+const SHARED: [&str; 6] = ["target", "targets", "directory", "mask_files", "visible_to", "shell"];
+const EVIDENCE: [&str; 3] = ["backup-file", "disk-space", "containers"];
+
 impl SideFile {
-    pub(crate) fn read(_: &str, _: &[u8]) -> Self {
-        Self
+    /// Reads a side file. Never fails: what cannot be read is a finding.
+    pub(crate) fn read(file: &str, bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
+        let mut side = Self {
+            findings: Findings::new(file, &text),
+            settings: Settings::default(),
+            literal: Vec::new(),
+            parameters: Vec::new(),
+            procedures: Vec::new(),
+        };
+        if matches!(text, std::borrow::Cow::Owned(_)) {
+            let message = "The side file is not UTF-8, so nothing in it has an effect; save it as UTF-8.".to_owned();
+            side.findings.error(1, "side-file-broken", message);
+            return side;
+        }
+        match DeTable::parse(&text) {
+            Ok(table) => side.root(Table::new(table.get_ref(), 1)),
+            Err(error) => {
+                let line = error.span().map_or(1, |span| side.findings.line(span.start));
+                let reason = error.message().trim().replace('\n', "; ");
+                let message =
+                    format!("The side file is no TOML ({reason}), so nothing in it has an effect; correct this line.");
+                side.findings.error(line, "side-file-broken", message);
+            }
+        }
+        side
+    }
+
+    fn root(&mut self, table: Table<'_>) {
+        let findings = &mut self.findings;
+        let known: Vec<&str> = SHARED.into_iter().chain(["literal", "parameter", "procedure"]).collect();
+        table.only(&known, findings);
+        self.settings = settings(&table, findings);
+        self.literal = table.texts("literal", findings).unwrap_or_default();
+        self.parameters = parameter::all(&table, findings);
+        self.procedures = table
+            .named("procedure", findings)
+            .into_iter()
+            .map(|(title, table)| procedure(title, &table, findings))
+            .collect();
     }
 }
-pub(crate) fn apply(_: &mut Document, _: Option<SideFile>, _: &mut Vec<Finding>) {}
+
+fn settings(table: &Table<'_>, findings: &mut Findings) -> Settings {
+    let one = table.text("target", findings).map(|target| vec![target]);
+    let several = table.texts("targets", findings);
+    if one.is_some() && several.is_some() {
+        findings.warning(table.line, "bad-value", "Both target and targets are given here; targets counts.".to_owned());
+    }
+    let shell = table.table("shell", findings);
+    let pipefail = shell.and_then(|shell| {
+        shell.only(&["pipefail"], findings);
+        shell.flag("pipefail", findings)
+    });
+    Settings {
+        targets: several.or(one),
+        directory: directory(table, findings),
+        mask_files: table.texts("mask_files", findings),
+        visible_to: table.texts("visible_to", findings),
+        pipefail,
+    }
+}
+
+fn directory(table: &Table<'_>, findings: &mut Findings) -> Option<String> {
+    let directory = table.text("directory", findings)?;
+    if directory.starts_with('/') {
+        return Some(directory);
+    }
+    findings.error(
+        table.line,
+        "bad-value",
+        format!("The directory {directory} is not absolute, so it has no effect; begin it with /."),
+    );
+    None
+}
+
+fn procedure(title: &str, table: &Table<'_>, findings: &mut Findings) -> ProcedureEntry {
+    let own = ["alerts", "contacts", "retention", "schedule", "outcome", "parameter", "step"];
+    let known: Vec<&str> = SHARED.into_iter().chain(own).collect();
+    table.only(&known, findings);
+    ProcedureEntry {
+        title: title.to_owned(),
+        line: table.line,
+        settings: settings(table, findings),
+        alerts: table.texts("alerts", findings).unwrap_or_default(),
+        contacts: contacts(table, findings),
+        retention: retention(table, findings),
+        schedule: table.table("schedule", findings).and_then(|schedule| self::schedule(&schedule, findings)),
+        outcome: table
+            .named("outcome", findings)
+            .into_iter()
+            .filter_map(|(words, table)| Some((table.line, words.to_owned(), check(&table, findings)?)))
+            .collect(),
+        parameters: parameter::all(table, findings),
+        steps: table.named("step", findings).into_iter().map(|(title, table)| step(title, &table, findings)).collect(),
+    }
+}
+
+fn contacts(table: &Table<'_>, findings: &mut Findings) -> Vec<(u32, String, String)> {
+    let Some(contacts) = table.table("contacts", findings) else { return Vec::new() };
+    contacts
+        .entries(findings)
+        .into_iter()
+        .filter_map(|(words, line, _)| Some((line, words.to_owned(), contacts.text(words, findings)?)))
+        .collect()
+}
+
+fn retention(table: &Table<'_>, findings: &mut Findings) -> Option<String> {
+    let retention = table.text("retention", findings)?;
+    let days = retention.strip_suffix('d').is_some_and(|days| days.parse::<u32>().is_ok_and(|days| days > 0));
+    if days || retention == "forever" {
+        return Some(retention);
+    }
+    let message =
+        format!("The retention {retention} is not understood, so it has no effect; write forever, or days as 90d.");
+    findings.error(table.line, "bad-value", message);
+    None
+}
+
+fn schedule(table: &Table<'_>, findings: &mut Findings) -> Option<Schedule> {
+    table.only(&["cron", "zone", "owner"], findings);
+    let (cron, zone, owner) =
+        (table.required("cron", findings), table.required("zone", findings), table.required("owner", findings));
+    let (cron, zone, owner) = (cron?, zone?, owner?);
+    let fields: Vec<&str> = cron.split_whitespace().collect();
+    let valid = fields.len() == 5 && fields.iter().zip(CRON).all(|(field, bounds)| is_cron_field(field, bounds));
+    if !valid {
+        let message = format!(
+            "The schedule {cron} is no cron expression of five fields, so it has no effect; write one as \"0 9 * * *\"."
+        );
+        findings.error(table.line, "bad-value", message);
+        return None;
+    }
+    let known_form =
+        zone == "UTC" || (zone.contains('/') && zone.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c)));
+    if !known_form {
+        let message = format!(
+            "The zone {zone} is no zone of the tz database, so the schedule has no effect; write one as \"Europe/Berlin\"."
+        );
+        findings.error(table.line, "bad-value", message);
+        return None;
+    }
+    Some(Schedule { cron, zone, owner })
+}
+
+/// The bounds of minute, hour, day, month, day of the week.
+const CRON: [(u32, u32); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)];
+const CRON_NAMES: &str = "jan feb mar apr may jun jul aug sep oct nov dec sun mon tue wed thu fri sat";
+
+fn is_cron_field(field: &str, (low, high): (u32, u32)) -> bool {
+    let value = |text: &str| {
+        text.parse::<u32>().is_ok_and(|number| (low..=high).contains(&number))
+            || (low <= 1 && high <= 12 && CRON_NAMES.split(' ').any(|name| name.eq_ignore_ascii_case(text)))
+    };
+    field.split(',').all(|piece| {
+        let (range, pace) = piece.split_once('/').map_or((piece, None), |(range, pace)| (range, Some(pace)));
+        let paced = pace.is_none_or(|pace| pace.parse::<u32>().is_ok_and(|pace| pace > 0));
+        let ranged =
+            range == "*" || value(range) || range.split_once('-').is_some_and(|(from, to)| value(from) && value(to));
+        paced && ranged
+    })
+}
+
+fn step(title: &str, table: &Table<'_>, findings: &mut Findings) -> StepEntry {
+    let known =
+        ["target", "directory", "timeout", "tty", "interactive", "risk", "evidence", "after", "parameter", "command"];
+    table.only(&known, findings);
+    StepEntry {
+        title: title.to_owned(),
+        line: table.line,
+        settings: StepSettings {
+            directory: directory(table, findings),
+            target: table.text("target", findings),
+            evidence: evidence(table, findings),
+            timeout_ms: table
+                .text("timeout", findings)
+                .and_then(|text| duration(&text, "timeout", table.line, findings)),
+            tty: table.flag("tty", findings),
+            interactive: table.flag("interactive", findings).unwrap_or(false),
+            risk: risk(table, findings),
+            after: after(table, findings),
+        },
+        parameters: parameter::all(table, findings),
+        commands: commands(table, findings),
+    }
+}
+
+fn evidence(table: &Table<'_>, findings: &mut Findings) -> Vec<String> {
+    let mut evidence = table.texts("evidence", findings).unwrap_or_default();
+    evidence.retain(|name| {
+        let known = EVIDENCE.contains(&name.as_str());
+        if !known {
+            let near = table::nearest(name, EVIDENCE)
+                .map_or_else(|| format!("known are {}", EVIDENCE.join(", ")), |near| format!("did you mean {near}?"));
+            findings.error(table.line, "bad-value", format!("Nobody knows how to collect the evidence {name}; {near}"));
+        }
+        known
+    });
+    evidence
+}
+
+fn risk(table: &Table<'_>, findings: &mut Findings) -> Option<Risk> {
+    let word = table.text("risk", findings)?;
+    let classes = [Risk::Reads, Risk::Changes, Risk::Disrupts, Risk::Destroys];
+    let risk = classes.into_iter().find(|risk| risk.word() == word);
+    if risk.is_none() {
+        let message = format!(
+            "The risk class {word} is not known, so it has no effect; write reads, changes, disrupts or destroys."
+        );
+        findings.error(table.line, "bad-value", message);
+    }
+    risk
+}
+
+fn after(table: &Table<'_>, findings: &mut Findings) -> Vec<Check> {
+    let Some(value) = table.get("after") else { return Vec::new() };
+    let Some(checks) = value.get_ref().as_array() else {
+        let line = findings.line(value.span().start);
+        findings.error(
+            line,
+            "wrong-type",
+            "The key after takes a list of checks, as [{ check = \"container\", container = \"…\" }].".to_owned(),
+        );
+        return Vec::new();
+    };
+    checks.iter().filter_map(|value| check(&as_table(value, "after", findings)?, findings)).collect()
+}
+
+fn commands(table: &Table<'_>, findings: &mut Findings) -> Vec<CommandEntry> {
+    let mut commands = Vec::new();
+    for (name, command) in table.named("command", findings) {
+        command.only(&["risk", "parameter"], findings);
+        match name.parse::<u32>() {
+            Ok(number) if number > 0 => commands.push(CommandEntry {
+                number,
+                line: command.line,
+                risk: risk(&command, findings),
+                parameters: parameter::all(&command, findings),
+            }),
+            _ => {
+                let message =
+                    format!("Commands are named by their number in the step, counted from 1; {name} is none.");
+                findings.error(command.line, "unknown-command", message);
+            }
+        }
+    }
+    commands
+}
+
+/// `90s`, `5m`, `2h`, `1d`, `500ms` in milliseconds.
+fn duration(text: &str, key: &str, line: u32, findings: &mut Findings) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match &text[digits.len()..] {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "m" | "min" => Some(60_000),
+        "h" => Some(3_600_000),
+        "d" => Some(86_400_000),
+        _ => None,
+    };
+    let number = digits.trim().parse::<u64>().ok().filter(|number| *number > 0);
+    let duration = factor.and_then(|factor| number?.checked_mul(factor));
+    if duration.is_none() {
+        let message = format!("The {key} {text} is no time, so it has no effect; write it as 90s, 5m, 2h or 1d.");
+        findings.error(line, "bad-value", message);
+    }
+    duration
+}
+
+const CHECKS: [&str; 6] = ["http", "command", "container", "log", "certificate", "promql"];
+
+fn check(table: &Table<'_>, findings: &mut Findings) -> Option<Check> {
+    let kind = table.required("check", findings)?;
+    let mut keys = |known: &[&str]| table.only(known, findings);
+    match kind.as_str() {
+        "http" => keys(&["check", "url", "expect"]),
+        "command" => keys(&["check", "run", "expect"]),
+        "container" => keys(&["check", "container"]),
+        "log" => keys(&["check", "run", "pattern", "window"]),
+        "certificate" => keys(&["check", "host", "days"]),
+        "promql" => keys(&["check", "url", "query"]),
+        _ => {}
+    }
+    match kind.as_str() {
+        "http" => {
+            let expect = table.number("expect", findings).unwrap_or(200);
+            let expect = in_range::<u16>(expect, "expect", table.line, findings)?;
+            Some(Check::Http { url: url(table, findings)?, expect })
+        }
+        "command" => {
+            let expect = table.number("expect", findings).unwrap_or(0);
+            let expect = in_range::<i32>(expect, "expect", table.line, findings)?;
+            Some(Check::Command { run: reading(table, findings)?, expect })
+        }
+        "container" => Some(Check::Container { container: table.required("container", findings)? }),
+        "log" => {
+            let window = table.text("window", findings).unwrap_or_else(|| "5m".to_owned());
+            let window_ms = duration(&window, "window", table.line, findings)?;
+            let pattern = table.required("pattern", findings)?;
+            parameter::expression(&pattern, table.line, findings)?;
+            Some(Check::Log { run: reading(table, findings)?, pattern, window_ms })
+        }
+        "certificate" => {
+            let days = in_range::<u32>(table.number("days", findings).unwrap_or(14), "days", table.line, findings)?;
+            Some(Check::Certificate { host: table.required("host", findings)?, days })
+        }
+        "promql" => Some(Check::Promql { url: url(table, findings)?, query: table.required("query", findings)? }),
+        other => {
+            let hint = table::nearest(other, CHECKS)
+                .map_or_else(|| format!("known are {}", CHECKS.join(", ")), |near| format!("did you mean {near}?"));
+            findings.error(
+                table.line,
+                "bad-value",
+                format!("The check {other} is not known, so it has no effect; {hint}"),
+            );
+            None
+        }
+    }
+}
+
+fn in_range<T: TryFrom<i64>>(number: i64, key: &str, line: u32, findings: &mut Findings) -> Option<T> {
+    let fitting = T::try_from(number).ok();
+    if fitting.is_none() {
+        findings.error(
+            line,
+            "bad-value",
+            format!("The number {number} is out of range for {key}, so the check has no effect."),
+        );
+    }
+    fitting
+}
+
+fn url(table: &Table<'_>, findings: &mut Findings) -> Option<String> {
+    let url = table.required("url", findings)?;
+    if url.starts_with("http://") || url.starts_with("https://") {
+        return Some(url);
+    }
+    findings.error(
+        table.line,
+        "bad-value",
+        format!("The address {url} does not begin with http:// or https://, so the check has no effect."),
+    );
+    None
+}
+
+/// The command of a check: it may only read.
+fn reading(table: &Table<'_>, findings: &mut Findings) -> Option<String> {
+    let run = table.required("run", findings)?;
+    let verdict = crate::risk::classify(&run);
+    if verdict.risk == Risk::Reads {
+        return Some(run);
+    }
+    let message = format!(
+        "A check may only read, and “{}” makes this command one that {} ({}), so the check has no effect.",
+        verdict.rule,
+        verdict.risk.word(),
+        verdict.reason
+    );
+    findings.error(table.line, "check-not-reading", message);
+    None
+}

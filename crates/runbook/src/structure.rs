@@ -1,6 +1,7 @@
 //! Where the procedures of a document are: at which level of its headings, and what belongs to none.
 
 use crate::code;
+use crate::links;
 use crate::markdown::{Kind, Node};
 use crate::parts;
 
@@ -94,6 +95,7 @@ fn sections(nodes: &[Node], level: u8) -> Vec<(usize, Signs)> {
 fn is_runnable(node: &Node) -> bool {
     match &node.kind {
         Kind::Code(code) => code::is_shell(code),
+        Kind::List { .. } if links::is_navigation(node) => false,
         Kind::List { start, items } => start.is_some() || items.iter().any(|item| item.nodes.iter().any(is_code)),
         _ => false,
     }

@@ -1,0 +1,407 @@
+//! A side file and its document put together: settings, parameters, placeholders, raised classes.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use domain::runbook::{
+    Command, Document, Finding, Item, Parameter, ParameterScope, Part, PartContent, PartKind, Procedure,
+    ProcedureSettings, Step, StepContent, plain,
+};
+use regex::Regex;
+
+use super::parameter::Declared;
+use super::table::{Findings, nearest};
+use super::{ProcedureEntry, Settings, SideFile, StepEntry};
+use crate::parts::normal;
+use crate::placeholder::{self, Declared as Filled, occurrences};
+
+/// Writes what the side file says into the document, and the placeholders of every command. Returns the words that look
+/// like placeholders and are none.
+pub(crate) fn apply(document: &mut Document, side: Option<SideFile>, findings: &mut Vec<Finding>) -> Vec<String> {
+    let Some(mut side) = side else {
+        document.procedures.iter_mut().for_each(|procedure| fill(procedure, &[], &[]));
+        return Vec::new();
+    };
+    let Document { procedures, .. } = document;
+    let entries = std::mem::take(&mut side.procedures);
+    let mut of_procedure: HashMap<usize, ProcedureEntry> = HashMap::new();
+    for entry in entries {
+        match find(procedures.iter().map(|procedure| procedure.title.as_str()), &entry.title)
+            .or_else(|| procedures.iter().position(|procedure| procedure.slug.as_str() == entry.title))
+        {
+            Some(index) => {
+                of_procedure.insert(index, entry);
+            }
+            None => unmatched(
+                &mut side.findings,
+                entry.line,
+                "unknown-procedure",
+                "procedure",
+                &entry.title,
+                procedures.iter().map(|one| one.title.as_str()),
+            ),
+        }
+    }
+    let mut used = vec![false; side.parameters.len()];
+    for (index, procedure) in procedures.iter_mut().enumerate() {
+        one(procedure, of_procedure.remove(&index), &mut side, &mut used);
+    }
+    for (declared, used) in side.parameters.iter().zip(used) {
+        if !used {
+            unused(&mut side.findings, declared, document.procedures.iter());
+        }
+    }
+    findings.extend(side.findings.found);
+    side.literal
+}
+
+/// The place of a title among others: word by word, or without case and punctuation.
+fn find<'t>(titles: impl Iterator<Item = &'t str> + Clone, wanted: &str) -> Option<usize> {
+    let mut exact = titles.clone();
+    exact.position(|title| title == wanted).or_else(|| {
+        let wanted = normal(wanted);
+        let mut titles = titles;
+        titles.position(|title| normal(title) == wanted)
+    })
+}
+
+fn unmatched<'t>(
+    findings: &mut Findings,
+    line: u32,
+    code: &str,
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'t str>,
+) {
+    let hint = nearest(name, known)
+        .map_or_else(|| "correct the name or remove it.".to_owned(), |near| format!("did you mean “{near}”?"));
+    findings.warning(
+        line,
+        code,
+        format!("The document has no {what} “{name}”, so what stands here has no effect; {hint}"),
+    );
+}
+
+/// One procedure with its entry.
+fn one(procedure: &mut Procedure, entry: Option<ProcedureEntry>, side: &mut SideFile, used: &mut [bool]) {
+    let findings = &mut side.findings;
+    let mut settings = ProcedureSettings::default();
+    merge(&side.settings, &mut settings);
+    let mut parameters: Vec<Declared> = Vec::new();
+    let mut own = Vec::new();
+    if let Some(entry) = entry {
+        merge(&entry.settings, &mut settings);
+        settings.alerts = entry.alerts;
+        settings.retention = entry.retention;
+        settings.schedule = entry.schedule;
+        settings.contacts = contacts(&entry.contacts, procedure, findings);
+        settings.outcome = outcome(entry.outcome, procedure, findings);
+        own.extend(entry.parameters.into_iter().map(|declared| scoped(declared, ParameterScope::Procedure)));
+        for step in entry.steps {
+            own.extend(of_step(step, procedure, findings));
+        }
+    }
+    for (declared, used) in side.parameters.iter().zip(used) {
+        if occurs(&declared.parameter, procedure) {
+            *used = true;
+            parameters.push(declared.clone());
+        }
+    }
+    for declared in &own {
+        if !occurs(&declared.parameter, procedure) {
+            unused(findings, declared, std::iter::once(&*procedure));
+        }
+    }
+    parameters.extend(own);
+    twice(&parameters, procedure, findings);
+    settings.parameters = parameters.into_iter().map(|declared| declared.parameter).collect();
+    let declared = settings.parameters.clone();
+    procedure.settings = settings;
+    fill(procedure, &declared, &side.literal);
+}
+
+fn merge(from: &Settings, into: &mut ProcedureSettings) {
+    if let Some(targets) = &from.targets {
+        into.targets.clone_from(targets);
+    }
+    if let Some(directory) = &from.directory {
+        into.directory = Some(directory.clone());
+    }
+    if let Some(mask_files) = &from.mask_files {
+        into.mask_files.clone_from(mask_files);
+    }
+    if let Some(visible_to) = &from.visible_to {
+        into.visible_to = Some(visible_to.clone());
+    }
+    if let Some(pipefail) = from.pipefail {
+        into.pipefail = pipefail;
+    }
+}
+
+fn scoped(mut declared: Declared, scope: ParameterScope) -> Declared {
+    declared.parameter.scope = scope;
+    declared
+}
+
+fn contacts(
+    entries: &[(u32, String, String)],
+    procedure: &Procedure,
+    findings: &mut Findings,
+) -> Vec<(String, String)> {
+    let lines = lines_of(procedure, PartKind::Escalation);
+    let text = lines.join("\n").to_lowercase();
+    let mut contacts = Vec::new();
+    for (line, words, who) in entries {
+        if !text.contains(&words.to_lowercase()) {
+            let message = format!(
+                "The escalation part of “{}” does not name “{words}”, so this contact is shown nowhere; write the words that stand there.",
+                procedure.title
+            );
+            findings.warning(*line, "unknown-contact", message);
+        }
+        contacts.push((words.clone(), who.clone()));
+    }
+    contacts
+}
+
+fn lines_of(procedure: &Procedure, kind: PartKind) -> Vec<String> {
+    let mut lines = Vec::new();
+    for part in procedure.parts.iter().filter(|part| part.kind == kind) {
+        words_of_part(part, &mut |words| lines.push(words.trim().to_owned()));
+    }
+    lines
+}
+
+fn outcome(
+    entries: Vec<(u32, String, domain::runbook::Check)>,
+    procedure: &Procedure,
+    findings: &mut Findings,
+) -> Vec<(String, domain::runbook::Check)> {
+    let lines = lines_of(procedure, PartKind::Outcome);
+    let mut outcome = Vec::new();
+    for (line, words, check) in entries {
+        match find(lines.iter().map(String::as_str), &words) {
+            Some(index) => outcome.push((lines[index].clone(), check)),
+            None => unmatched(
+                findings,
+                line,
+                "unknown-outcome",
+                "line of the expected outcome",
+                &words,
+                lines.iter().map(String::as_str),
+            ),
+        }
+    }
+    outcome
+}
+
+/// A step's entry: its settings go to the step, its parameters are returned with their scope.
+fn of_step(entry: StepEntry, procedure: &mut Procedure, findings: &mut Findings) -> Vec<Declared> {
+    let titles: Vec<String> = steps(procedure).map(|step| step.title.clone()).collect();
+    let Some(index) = find(titles.iter().map(String::as_str), &entry.title) else {
+        let what = format!("step in “{}” called", procedure.title);
+        unmatched(findings, entry.line, "unknown-step", &what, &entry.title, titles.iter().map(String::as_str));
+        return Vec::new();
+    };
+    let title = titles[index].clone();
+    let mut parameters: Vec<Declared> = entry
+        .parameters
+        .into_iter()
+        .map(|declared| scoped(declared, ParameterScope::Step { step: title.clone() }))
+        .collect();
+    let Some(step) = steps_mut(procedure).nth(index) else { return parameters };
+    let worst = step.commands().map(|command| command.risk).max().unwrap_or_default();
+    step.settings = entry.settings;
+    if step.settings.risk.is_some_and(|risk| risk < worst) {
+        let message = format!(
+            "The rules class this step as one that {}, and a side file can only raise that; remove the key.",
+            worst.word()
+        );
+        findings.error(entry.line, "risk-lowered", message);
+        step.settings.risk = None;
+    }
+    for command in entry.commands {
+        let scope = ParameterScope::Command { step: title.clone(), command: command.number };
+        let count = step.commands().count();
+        let Some(found) = commands_mut(step).nth(command.number.saturating_sub(1) as usize) else {
+            let message = format!(
+                "The step “{title}” has {count} commands and no number {}, so what stands here has no effect.",
+                command.number
+            );
+            findings.warning(command.line, "unknown-command", message);
+            continue;
+        };
+        raise(found, command.risk, command.line, findings);
+        parameters.extend(command.parameters.into_iter().map(|declared| scoped(declared, scope.clone())));
+    }
+    parameters
+}
+
+fn raise(command: &mut Command, risk: Option<domain::Risk>, line: u32, findings: &mut Findings) {
+    let Some(risk) = risk else { return };
+    if risk < command.risk {
+        let message = format!(
+            "The rules class this command as one that {}, and a side file can only raise that; remove the key.",
+            command.risk.word()
+        );
+        findings.error(line, "risk-lowered", message);
+    } else if risk > command.risk {
+        command.reason = format!("the side file raises this command from {} to {}", command.risk.word(), risk.word());
+        command.rule = "side file".to_owned();
+        command.risk = risk;
+    }
+}
+
+fn steps(procedure: &Procedure) -> impl Iterator<Item = &Step> {
+    procedure.parts.iter().flat_map(Part::steps)
+}
+
+fn steps_mut(procedure: &mut Procedure) -> impl Iterator<Item = &mut Step> {
+    procedure.parts.iter_mut().flat_map(|part| &mut part.content).filter_map(|content| match content {
+        PartContent::Step { step } => Some(step),
+        _ => None,
+    })
+}
+
+fn commands_mut(step: &mut Step) -> impl Iterator<Item = &mut Command> {
+    step.content.iter_mut().flat_map(|content| match content {
+        StepContent::Block { block } => block.commands.as_mut_slice(),
+        _ => &mut [],
+    })
+}
+
+/// One name for two parameters of a procedure: a value would fill both.
+fn twice(parameters: &[Declared], procedure: &Procedure, findings: &mut Findings) {
+    for (index, declared) in parameters.iter().enumerate() {
+        let name = &declared.parameter.name;
+        if parameters[..index].iter().any(|other| other.parameter.name == *name) {
+            let message = format!(
+                "“{}” already has a parameter {name} in an outer or earlier scope; give this one a name of its own.",
+                procedure.title
+            );
+            findings.error(declared.line, "duplicate-parameter", message);
+        }
+    }
+}
+
+/// Whether a parameter's placeholder stands where the parameter holds.
+fn occurs(parameter: &Parameter, procedure: &Procedure) -> bool {
+    let placeholder = parameter.placeholder.as_str();
+    let in_commands = steps(procedure).any(|step| {
+        step.commands().zip(1_u32..).any(|(command, number)| {
+            holds(&parameter.scope, &step.title, number) && !occurrences(&command.text, placeholder).is_empty()
+        })
+    });
+    let wide =
+        matches!(parameter.scope, ParameterScope::Document | ParameterScope::Procedure | ParameterScope::Step { .. });
+    in_commands || (wide && in_prose(procedure, placeholder))
+}
+
+fn in_prose(procedure: &Procedure, placeholder: &str) -> bool {
+    let mut found = false;
+    for part in procedure.parts.iter().filter(|part| part.kind != PartKind::Stray) {
+        words_of_part(part, &mut |words| found |= !occurrences(words, placeholder).is_empty());
+    }
+    found
+}
+
+fn holds(scope: &ParameterScope, title: &str, number: u32) -> bool {
+    match scope {
+        ParameterScope::Document | ParameterScope::Procedure => true,
+        ParameterScope::Step { step } => step == title,
+        ParameterScope::Command { step, command } => step == title && *command == number,
+    }
+}
+
+fn unused<'p>(findings: &mut Findings, declared: &Declared, procedures: impl Iterator<Item = &'p Procedure>) {
+    let placeholder = &declared.parameter.placeholder;
+    let mut candidates: Vec<String> = Vec::new();
+    for procedure in procedures {
+        for command in steps(procedure).flat_map(Step::commands).take(2_000) {
+            candidates
+                .extend(placeholder::of_command(&command.text, &[], &[], &[]).into_iter().map(|found| found.text));
+        }
+    }
+    let hint = nearest(placeholder, candidates.iter().map(String::as_str))
+        .map_or_else(|| "correct it or remove the parameter.".to_owned(), |near| format!("did you mean “{near}”?"));
+    let message = format!(
+        "The placeholder “{placeholder}” of {} stands nowhere in its scope, so it fills nothing; {hint}",
+        declared.parameter.name
+    );
+    findings.warning(declared.line, "unused-parameter", message);
+}
+
+static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)(?:^|[\s;(&|])(?:([A-Z_][A-Z0-9_]*)\+?=|(?:read|mapfile|readarray|getopts)\s[^;|&\n]*?\b([A-Z_][A-Z0-9_]*)|for\s+([A-Z_][A-Z0-9_]*)\s)")
+        .expect("a fixed pattern")
+});
+
+/// Writes the placeholders of each command.
+fn fill(procedure: &mut Procedure, parameters: &[Parameter], literal: &[String]) {
+    let assigned: Vec<String> = steps(procedure)
+        .flat_map(Step::commands)
+        .flat_map(|command| ASSIGNED.captures_iter(&command.text))
+        .filter_map(|found| found.iter().skip(1).flatten().next().map(|name| name.as_str().to_owned()))
+        .collect();
+    for step in steps_mut(procedure) {
+        let title = step.title.clone();
+        for (command, number) in commands_mut(step).zip(1_u32..) {
+            let filled = in_scope(parameters, &title, number);
+            command.placeholders = placeholder::of_command(&command.text, &filled, literal, &assigned);
+        }
+    }
+}
+
+/// The parameters that hold for a command; of two for the same words the innermost.
+fn in_scope<'p>(parameters: &'p [Parameter], title: &str, number: u32) -> Vec<Filled<'p>> {
+    let mut holding: Vec<&Parameter> =
+        parameters.iter().filter(|parameter| holds(&parameter.scope, title, number)).collect();
+    holding.sort_by(|one, other| other.scope.cmp(&one.scope));
+    let mut filled: Vec<Filled<'p>> = Vec::new();
+    for parameter in holding {
+        if !filled.iter().any(|other| other.text == parameter.placeholder) {
+            filled.push(Filled { text: &parameter.placeholder, parameter: &parameter.name });
+        }
+    }
+    filled
+}
+
+/// Calls for the words of each paragraph, item and note of a part.
+pub(crate) fn words_of_part(part: &Part, visit: &mut dyn FnMut(&str)) {
+    for content in &part.content {
+        match content {
+            PartContent::Prose { prose } => words_of_prose(prose, visit),
+            PartContent::Item { item } => words_of_item(item, visit),
+            PartContent::Step { step } => {
+                visit(&step.title);
+                for content in &step.content {
+                    match content {
+                        StepContent::Prose { prose } => words_of_prose(prose, visit),
+                        StepContent::Note { prose } => prose.iter().for_each(|prose| words_of_prose(prose, visit)),
+                        StepContent::Item { item } => words_of_item(item, visit),
+                        StepContent::Block { .. } => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn words_of_item(item: &Item, visit: &mut dyn FnMut(&str)) {
+    visit(&plain(&item.words));
+    item.items.iter().for_each(|item| words_of_item(item, visit));
+}
+
+fn words_of_prose(prose: &domain::runbook::Prose, visit: &mut dyn FnMut(&str)) {
+    use domain::runbook::Prose;
+    match prose {
+        Prose::Paragraph { words, .. } | Prose::Heading { words, .. } => visit(&plain(words)),
+        Prose::List { items, .. } => items.iter().flatten().for_each(|prose| words_of_prose(prose, visit)),
+        Prose::Quote { content, .. } => content.iter().for_each(|prose| words_of_prose(prose, visit)),
+        Prose::Table { head, rows, .. } => {
+            head.iter().chain(rows.iter().flatten()).for_each(|cell| visit(&plain(cell)))
+        }
+        Prose::Code { text, .. } => visit(text),
+        Prose::Rule { .. } => {}
+    }
+}

@@ -1,0 +1,202 @@
+//! Parameters of the side file: their types, and whether a default fits.
+
+use domain::runbook::{Parameter, ParameterKind, ParameterScope};
+use regex::Regex;
+
+use super::table::{Findings, Table, nearest};
+
+/// A parameter with the line on which it is declared.
+#[derive(Clone, Debug)]
+pub(super) struct Declared {
+    pub(super) line: u32,
+    pub(super) parameter: Parameter,
+}
+
+const TYPES: [&str; 10] = [
+    "text",
+    "number",
+    "choice",
+    "path",
+    "compose-service",
+    "container",
+    "image",
+    "backup-file",
+    "git-revision",
+    "secret",
+];
+
+/// The parameters of a scope, in the order of the file.
+pub(super) fn all(table: &Table<'_>, findings: &mut Findings) -> Vec<Declared> {
+    table.named("parameter", findings).into_iter().filter_map(|(name, table)| one(name, &table, findings)).collect()
+}
+
+fn one(name: &str, table: &Table<'_>, findings: &mut Findings) -> Option<Declared> {
+    let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.len() <= 64
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if !valid {
+        let message = format!(
+            "The parameter name {name} cannot be a variable; use lower-case letters, digits and _, beginning with a letter."
+        );
+        findings.error(table.line, "bad-value", message);
+        return None;
+    }
+    let placeholder = table.required("placeholder", findings);
+    let kind = table.required("type", findings);
+    let (placeholder, word) = (placeholder?, kind?);
+    if placeholder.trim().is_empty() {
+        findings.error(
+            table.line,
+            "bad-value",
+            format!("The placeholder of {name} is empty; write the words that stand in the document."),
+        );
+        return None;
+    }
+    let kind = kind_of(&word, table, findings)?;
+    let parameter = Parameter {
+        name: name.to_owned(),
+        placeholder,
+        default: table.text("default", findings).filter(|default| fits(&kind, default, table.line, findings)),
+        kind,
+        scope: ParameterScope::Document,
+        help: table.text("help", findings),
+        example: table.text("example", findings),
+    };
+    Some(Declared { line: table.line, parameter })
+}
+
+fn kind_of(word: &str, table: &Table<'_>, findings: &mut Findings) -> Option<ParameterKind> {
+    let own: &[&str] = match word {
+        "text" => &["pattern"],
+        "number" => &["min", "max"],
+        "choice" => &["choices"],
+        "path" => &["root"],
+        "compose-service" => &["file"],
+        "backup-file" => &["root", "pattern"],
+        _ => &[],
+    };
+    let known: Vec<&str> =
+        ["placeholder", "type", "default", "help", "example"].into_iter().chain(own.iter().copied()).collect();
+    if TYPES.contains(&word) {
+        table.only(&known, findings);
+    }
+    match word {
+        "text" => {
+            let pattern = table.text("pattern", findings);
+            let pattern = pattern.filter(|pattern| expression(pattern, table.line, findings).is_some());
+            Some(ParameterKind::Text { pattern })
+        }
+        "number" => number(table, findings),
+        "choice" => {
+            let choices = table.texts("choices", findings).unwrap_or_default();
+            if choices.is_empty() {
+                findings.error(
+                    table.line,
+                    "missing-key",
+                    "A choice needs its choices, as choices = [\"…\", \"…\"].".to_owned(),
+                );
+                return None;
+            }
+            Some(ParameterKind::Choice { choices })
+        }
+        "path" => Some(ParameterKind::Path {
+            root: table.text("root", findings).filter(|root| is_root(root, table.line, findings)),
+        }),
+        "compose-service" => Some(ParameterKind::ComposeService { file: table.text("file", findings) }),
+        "container" => Some(ParameterKind::Container),
+        "image" => Some(ParameterKind::Image),
+        "backup-file" => {
+            let root = table.required("root", findings).filter(|root| is_root(root, table.line, findings))?;
+            Some(ParameterKind::BackupFile { root, pattern: table.text("pattern", findings) })
+        }
+        "git-revision" => Some(ParameterKind::GitRevision),
+        "secret" => {
+            if table.get("default").is_some() {
+                findings.error(
+                    table.line,
+                    "bad-value",
+                    "A secret has no default: its value never stands in a file beside a document.".to_owned(),
+                );
+            }
+            Some(ParameterKind::Secret)
+        }
+        other => {
+            let hint = nearest(other, TYPES)
+                .map_or_else(|| format!("known are {}", TYPES.join(", ")), |near| format!("did you mean {near}?"));
+            findings.error(
+                table.line,
+                "bad-value",
+                format!("The type {other} is not known, so the parameter has no effect; {hint}"),
+            );
+            None
+        }
+    }
+}
+
+fn number(table: &Table<'_>, findings: &mut Findings) -> Option<ParameterKind> {
+    let (min, max) = (table.number("min", findings), table.number("max", findings));
+    if let (Some(min), Some(max)) = (min, max)
+        && min > max
+    {
+        findings.error(
+            table.line,
+            "bad-value",
+            format!("No number is at least {min} and at most {max}; correct min or max."),
+        );
+        return None;
+    }
+    Some(ParameterKind::Number { min, max })
+}
+
+fn is_root(root: &str, line: u32, findings: &mut Findings) -> bool {
+    let valid = root.starts_with('/') && !root.split('/').any(|part| part == "..");
+    if !valid {
+        findings.error(
+            line,
+            "bad-value",
+            format!("The root {root} is not an absolute path without .., so it has no effect."),
+        );
+    }
+    valid
+}
+
+/// A regular expression for a whole value.
+pub(super) fn expression(pattern: &str, line: u32, findings: &mut Findings) -> Option<Regex> {
+    let anchored = Regex::new(&format!("^(?:{pattern})$"));
+    if let Err(error) = &anchored {
+        let reason = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
+        findings.error(
+            line,
+            "bad-value",
+            format!("The pattern {pattern} is no regular expression ({reason}), so it has no effect."),
+        );
+    }
+    anchored.ok()
+}
+
+/// Whether a default is a value that the parameter would take.
+fn fits(kind: &ParameterKind, default: &str, line: u32, findings: &mut Findings) -> bool {
+    let fits = match kind {
+        ParameterKind::Text { pattern: Some(pattern) } => {
+            Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|expression| expression.is_match(default))
+        }
+        ParameterKind::Number { min, max } => default
+            .parse::<i64>()
+            .is_ok_and(|number| min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)),
+        ParameterKind::Choice { choices } => choices.iter().any(|choice| choice == default),
+        ParameterKind::Path { root } => {
+            let root = root.as_deref().unwrap_or("/");
+            default.starts_with(root) && !default.split('/').any(|part| part == "..")
+        }
+        ParameterKind::Secret => return false,
+        _ => true,
+    };
+    if !fits {
+        findings.error(
+            line,
+            "bad-value",
+            format!("The default {default} is no value that this parameter takes, so there is none."),
+        );
+    }
+    fits
+}
