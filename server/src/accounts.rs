@@ -81,7 +81,9 @@ async fn disable(portal: &Portal, login: &str) -> Result<String, portal::Error> 
     let console = console();
     let people = portal.people(console.administrator()?).await?.people;
     let Some(person) = people.iter().find(|person| person.login == login.trim().to_lowercase()) else {
-        return Err(portal::Error::Invalid(format!("Nobody signs in as {login}. Nothing was changed; `user list` names everybody.")));
+        return Err(portal::Error::Invalid(format!(
+            "Nobody signs in as {login}. Nothing was changed; `user list` names everybody."
+        )));
     };
     portal.set_standing(console.administrator()?, &person.id, Standing::Disabled).await?;
     Ok(format!("{login} can no longer sign in, and their sessions are over.\n"))

@@ -16,7 +16,7 @@ use portal::TargetSettings;
 use crate::cli::ServeArguments;
 use file::{ConfigFile, TargetTable};
 
-pub use file::{DOCUMENTED, ConfigError};
+pub use file::{ConfigError, DOCUMENTED};
 pub use public_url::PublicUrl;
 
 /// The file that is read when none is named.
@@ -222,7 +222,12 @@ mod tests {
     use super::*;
 
     fn surroundings(folder: &Path) -> Surroundings {
-        Surroundings { path: Some("/bin".to_owned()), home: Some("/home/o".to_owned()), docker_host: None, directory: folder.to_owned() }
+        Surroundings {
+            path: Some("/bin".to_owned()),
+            home: Some("/home/o".to_owned()),
+            docker_host: None,
+            directory: folder.to_owned(),
+        }
     }
 
     fn load(text: Option<&str>, arguments: &ServeArguments) -> Result<Config, ConfigError> {
@@ -260,7 +265,12 @@ mod tests {
         let cases = [
             ("lisen = \"127.0.0.1:4000\"\n", "portal.toml:1: ", "\"lisen\"", "\"listen\""),
             ("[session]\nidel = \"1h\"\n", "portal.toml:2: ", "\"session.idel\"", "\"session.idle\""),
-            ("[target.a]\nkind = \"local\"\nprodution = true\n", "portal.toml:3: ", "\"target.a.prodution\"", "\"target.a.production\""),
+            (
+                "[target.a]\nkind = \"local\"\nprodution = true\n",
+                "portal.toml:3: ",
+                "\"target.a.prodution\"",
+                "\"target.a.production\"",
+            ),
         ];
 
         for (text, place, wrong, near) in cases {
@@ -289,7 +299,8 @@ mod tests {
 
     #[test]
     fn a_target_of_an_unknown_kind_is_refused() {
-        let refusal = load(Some("[target.a]\nkind = \"teleport\"\n"), &ServeArguments::default()).unwrap_err().to_string();
+        let refusal =
+            load(Some("[target.a]\nkind = \"teleport\"\n"), &ServeArguments::default()).unwrap_err().to_string();
 
         assert!(refusal.starts_with("portal.toml:2: "), "{refusal}");
         assert!(refusal.contains("teleport") && refusal.contains("local"), "{refusal}");

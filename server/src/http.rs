@@ -97,10 +97,8 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
         .layer(from_fn_with_state(site.clone(), gate::gate))
         .with_state(site.clone());
     let with_sessions = sessions_by_host(&guarded, site);
-    let mut everything = Router::new()
-        .route(routes::ALIVE, get(alive))
-        .route(routes::READY, get(ready))
-        .fallback_service(with_sessions);
+    let mut everything =
+        Router::new().route(routes::ALIVE, get(alive)).route(routes::READY, get(ready)).fallback_service(with_sessions);
     for path in site.0.assets.paths() {
         everything = everything.route(path, get(asset));
     }

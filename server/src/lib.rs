@@ -55,8 +55,9 @@ fn serve_command(arguments: &ServeArguments) -> ExitCode {
 
 /// The configuration, or the sentence that says why there is none.
 fn load(arguments: &ServeArguments) -> Result<Config, String> {
-    let surroundings = Surroundings::of_this_process()
-        .map_err(|error| format!("The present directory cannot be used: {error}. Nothing was started; go to another one"))?;
+    let surroundings = Surroundings::of_this_process().map_err(|error| {
+        format!("The present directory cannot be used: {error}. Nothing was started; go to another one")
+    })?;
     Config::load(arguments, &surroundings).map_err(|error| error.to_string())
 }
 
@@ -79,7 +80,9 @@ fn run(work: impl Future<Output = Result<(), String>>) -> ExitCode {
 fn print(text: &str) -> ExitCode {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => not_done(&format!("Nothing could be printed: {error}")),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            not_done(&format!("Nothing could be printed: {error}"))
+        }
         _ => ExitCode::SUCCESS,
     }
 }

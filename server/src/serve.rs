@@ -36,7 +36,9 @@ const FAREWELL: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// Nobody can listen there.
-    #[error("The address {address} cannot be used: {why}. Nothing was started; stop what uses it, or choose another with --listen")]
+    #[error(
+        "The address {address} cannot be used: {why}. Nothing was started; stop what uses it, or choose another with --listen"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -106,7 +108,9 @@ async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> Resu
     let base = config.public_url.as_ref().map_or(here, ToString::to_string);
     let mut text = format!("Runbook Portal {} is ready on {base}\n", env!("CARGO_PKG_VERSION"));
     if let Some(token) = portal.set_up_token().await? {
-        text.push_str(&format!("Nobody has an account yet. Make the first one here; the link works once:\n  {base}/set-up?token={token}\n"));
+        text.push_str(&format!(
+            "Nobody has an account yet. Make the first one here; the link works once:\n  {base}/set-up?token={token}\n"
+        ));
     }
     let mut console = std::io::stdout().lock();
     // A console that nobody reads is no reason to stop.
@@ -117,7 +121,11 @@ async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> Resu
 
 /// An address that a browser on this machine can open.
 fn reachable(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() { format!("http://127.0.0.1:{}", address.port()) } else { format!("http://{address}") }
+    if address.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
 }
 
 async fn forget_old_sessions(site: Site) {

@@ -9,7 +9,8 @@ const FILTER: &str = "PORTAL_LOG";
 
 /// Begins the log of this process, and writes panics into it.
 pub fn begin(format: LogFormat) {
-    let filter = EnvFilter::try_from_env(FILTER).unwrap_or_else(|_| EnvFilter::new("info,tower_sessions=error,tower_sessions_core=error"));
+    let filter = EnvFilter::try_from_env(FILTER)
+        .unwrap_or_else(|_| EnvFilter::new("info,tower_sessions=error,tower_sessions_core=error"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let begun = match format {
         LogFormat::Text => log.with_ansi(false).try_init(),

@@ -179,7 +179,8 @@ fn collect_unknown(table: &DeTable<'_>, prefix: &str, known: &[&str], unknown: &
     for (key, _) in table {
         let name: &str = key.get_ref();
         if !known.contains(&name) {
-            let near = nearest(name, known).map_or(String::new(), |near| format!("; the nearest setting is \"{prefix}{near}\""));
+            let near = nearest(name, known)
+                .map_or(String::new(), |near| format!("; the nearest setting is \"{prefix}{near}\""));
             unknown.push((key.span().start, format!("\"{prefix}{name}\" is not a setting{near}")));
         }
     }

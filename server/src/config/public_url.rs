@@ -38,7 +38,8 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("\"{text}\" is not an address; write scheme and host, such as \"https://portal.example.com\"");
+        let wrong =
+            || format!("\"{text}\" is not an address; write scheme and host, such as \"https://portal.example.com\"");
         let uri: http::Uri = text.parse().map_err(|_| wrong())?;
         let (scheme, host) = (uri.scheme_str().ok_or_else(wrong)?, uri.host().ok_or_else(wrong)?);
         let authority = uri.authority().ok_or_else(wrong)?;
@@ -76,7 +77,8 @@ mod tests {
 
     #[test]
     fn what_is_no_address_of_a_host_is_refused() {
-        for text in ["", "portal.example.com", "ftp://x", "https://x/portal", "https://u@x", "https://x?y", "https://"] {
+        for text in ["", "portal.example.com", "ftp://x", "https://x/portal", "https://u@x", "https://x?y", "https://"]
+        {
             assert!(text.parse::<PublicUrl>().is_err(), "{text}");
         }
     }

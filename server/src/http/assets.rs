@@ -13,7 +13,6 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use rust_embed::Embed as _;
 
 /// Below this many bytes compressing gains nothing.
 const WORTH_IT: usize = 512;
@@ -129,7 +128,8 @@ impl Asset {
         let mime = mime_guess::from_path(name).first_or_octet_stream();
         let charset = if mime.type_() == mime_guess::mime::TEXT { "; charset=utf-8" } else { "" };
         Self {
-            mime: HeaderValue::from_str(&format!("{}{charset}", mime.essence_str())).expect("a media type is plain text"),
+            mime: HeaderValue::from_str(&format!("{}{charset}", mime.essence_str()))
+                .expect("a media type is plain text"),
             tag: tag(&plain),
             plain,
             brotli: OnceLock::new(),
@@ -144,23 +144,32 @@ impl Asset {
     }
 
     fn brotli(&self) -> Option<Bytes> {
-        self.brotli.get_or_init(|| self.compressed(|mut plain, packed| {
-            let parameters = brotli::enc::BrotliEncoderParams { quality: 9, ..Default::default() };
-            brotli::BrotliCompress(&mut plain, packed, &parameters).map(drop)
-        })).clone()
+        self.brotli
+            .get_or_init(|| {
+                self.compressed(|mut plain, packed| {
+                    let parameters = brotli::enc::BrotliEncoderParams { quality: 9, ..Default::default() };
+                    brotli::BrotliCompress(&mut plain, packed, &parameters).map(drop)
+                })
+            })
+            .clone()
     }
 
     fn gzip(&self) -> Option<Bytes> {
-        self.gzip.get_or_init(|| self.compressed(|plain, packed| {
-            let mut encoder = GzEncoder::new(packed, Compression::best());
-            encoder.write_all(plain)?;
-            encoder.finish().map(drop)
-        })).clone()
+        self.gzip
+            .get_or_init(|| {
+                self.compressed(|plain, packed| {
+                    let mut encoder = GzEncoder::new(packed, Compression::best());
+                    encoder.write_all(plain)?;
+                    encoder.finish().map(drop)
+                })
+            })
+            .clone()
     }
 
     fn compressed(&self, pack: impl Fn(&[u8], &mut Vec<u8>) -> std::io::Result<()>) -> Option<Bytes> {
         let mut packed = Vec::new();
-        let smaller = self.is_worth_compressing() && pack(&self.plain, &mut packed).is_ok() && packed.len() < self.plain.len();
+        let smaller =
+            self.is_worth_compressing() && pack(&self.plain, &mut packed).is_ok() && packed.len() < self.plain.len();
         smaller.then(|| Bytes::from(packed))
     }
 }
@@ -231,13 +240,19 @@ mod tests {
     }
 
     async fn ask(path: &str, query: Option<&str>, headers: &[(header::HeaderName, &str)]) -> Response {
-        let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect();
+        let headers =
+            headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect();
         assets().answer(path, query, &headers).await
     }
 
     #[tokio::test]
     async fn a_file_comes_in_the_best_encoding_that_the_browser_takes() {
-        let cases = [("gzip, deflate, br", Some("br")), ("gzip", Some("gzip")), ("br;q=0, gzip", Some("gzip")), ("identity", None)];
+        let cases = [
+            ("gzip, deflate, br", Some("br")),
+            ("gzip", Some("gzip")),
+            ("br;q=0, gzip", Some("gzip")),
+            ("identity", None),
+        ];
 
         for (accepted, encoding) in cases {
             let response = ask("/pkg/a.js", None, &[(header::ACCEPT_ENCODING, accepted)]).await;

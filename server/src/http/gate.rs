@@ -98,7 +98,8 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
         return sentence(StatusCode::NOT_FOUND, "There is no such address.");
     };
     if let Policy::Verb(verb) = policy {
-        let Some((actor, session)) = actor(&site, &request).await else { return signed_out(&path, &request) };
+        let session = request.extensions().get::<Session>().cloned();
+        let Some((actor, session)) = actor(&site, session).await else { return signed_out(&path, &request) };
         note(&request, &actor);
         if let Err(forbidden) = actor.may(verb) {
             return not_allowed(&path, &request, &forbidden);
@@ -122,8 +123,8 @@ fn note(request: &Request, actor: &Actor) {
 }
 
 /// The person of a live session, as their account stands now.
-async fn actor(site: &Site, request: &Request) -> Option<(Actor, tower_sessions::session::Id)> {
-    let session = request.extensions().get::<Session>()?;
+async fn actor(site: &Site, session: Option<Session>) -> Option<(Actor, tower_sessions::session::Id)> {
+    let session = session?;
     let person: String = session.get(PERSON).await.ok()??;
     let actor = site.portal().actor(&PersonId(person)).await.ok()??;
     Some((actor, session.id()?))
@@ -195,8 +196,20 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
     let path = parts.uri.path().to_owned();
     let body = match tokio::time::timeout(BODY_PATIENCE, to_bytes(body, BODY_LIMIT)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(_)) => return not_taken(&path, StatusCode::PAYLOAD_TOO_LARGE, "The request is larger than 1 MiB, or broke off. Nothing was done."),
-        Err(_) => return not_taken(&path, StatusCode::REQUEST_TIMEOUT, "The request did not arrive in time. Nothing was done; send it again."),
+        Ok(Err(_)) => {
+            return not_taken(
+                &path,
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The request is larger than 1 MiB, or broke off. Nothing was done.",
+            );
+        }
+        Err(_) => {
+            return not_taken(
+                &path,
+                StatusCode::REQUEST_TIMEOUT,
+                "The request did not arrive in time. Nothing was done; send it again.",
+            );
+        }
     };
     let matched = parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
     let request = Request::from_parts(parts, Body::from(body));
@@ -209,7 +222,9 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
         // The net for panics is further out.
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => not_taken(&path, StatusCode::SERVICE_UNAVAILABLE, "The portal is stopping. Try again in a moment."),
+            Err(_) => {
+                not_taken(&path, StatusCode::SERVICE_UNAVAILABLE, "The portal is stopping. Try again in a moment.")
+            }
         },
     }
 }

@@ -174,6 +174,8 @@ mod tests {
     #[test]
     fn this_machine_has_few_names() {
         assert!(["localhost:3000", "127.0.0.1", "[::1]:3000", "a.localhost"].iter().all(|host| is_this_machine(host)));
-        assert!(!["portal.lan", "localhost.evil.example", "[2001:db8::1]", ""].iter().any(|host| is_this_machine(host)));
+        assert!(
+            !["portal.lan", "localhost.evil.example", "[2001:db8::1]", ""].iter().any(|host| is_this_machine(host))
+        );
     }
 }

@@ -74,7 +74,9 @@ fn piece(headers: &HeaderMap, follows: bool, from: u64, length: u64) -> Option<P
     let whole = Piece { from: from.min(length), to: Some(length), partial: false };
     let Some(range) = headers.get(header::RANGE).and_then(|range| range.to_str().ok()) else { return Some(whole) };
     // Several ranges, or another unit, may be answered with everything.
-    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else { return Some(whole) };
+    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+        return Some(whole);
+    };
     let (from, to) = match (first.parse::<u64>(), last.parse::<u64>()) {
         (Ok(from), Ok(last)) if last >= from => (from, last.saturating_add(1).min(length)),
         (Ok(from), Err(_)) if last.is_empty() => (from, length),

@@ -108,7 +108,11 @@ fn log(method: &Method, path: &str, response: &Response, elapsed: Duration, aske
     let person = asker.0.get().map_or("-", String::as_str);
     // The query stays out of the log: it can carry a set-up token or what somebody searched for.
     if routes::is_health(path) {
-        tracing::debug!(http.status = status, elapsed_ms = milliseconds, "{method} {path}: {status} in {milliseconds} ms");
+        tracing::debug!(
+            http.status = status,
+            elapsed_ms = milliseconds,
+            "{method} {path}: {status} in {milliseconds} ms"
+        );
     } else {
         tracing::info!(
             http.method = %method,

@@ -18,11 +18,8 @@ pub const PAGES: &[(&str, Policy)] = &[
 ];
 
 /// What is neither a page nor a server function. The files of the site are open as well: they are the same for everybody.
-pub const RESOURCES: &[(&str, Policy)] = &[
-    (OUTPUT, Policy::Verb(Verb::Read)),
-    (ALIVE, Policy::Open),
-    (READY, Policy::Open),
-];
+pub const RESOURCES: &[(&str, Policy)] =
+    &[(OUTPUT, Policy::Verb(Verb::Read)), (ALIVE, Policy::Open), (READY, Policy::Open)];
 
 /// The raw output of an attempt.
 pub const OUTPUT: &str = "/runs/{run}/output/{step}/{attempt}";
@@ -80,8 +77,12 @@ mod tests {
 
     #[test]
     fn a_stranger_reaches_only_what_leads_to_signing_in() {
-        let open: Vec<&str> =
-            PAGES.iter().chain(RESOURCES).filter(|(_, policy)| *policy == Policy::Open).map(|(path, _)| *path).collect();
+        let open: Vec<&str> = PAGES
+            .iter()
+            .chain(RESOURCES)
+            .filter(|(_, policy)| *policy == Policy::Open)
+            .map(|(path, _)| *path)
+            .collect();
 
         assert_eq!(open, ["/sign-in", "/set-up", ALIVE, READY]);
     }

@@ -1,6 +1,6 @@
 //! Sessions: the cookie, and the store behind it.
 //!
-//! The store keeps the SHA-256 of an id, never the id. A session that was ended stays ended: a request that was in flight may
+//! The store keeps a fingerprint of an id, never the id. A session that was ended stays ended: a request that was in flight may
 //! save afterwards, and fails then.
 
 use std::collections::HashMap;
@@ -14,7 +14,6 @@ use domain::{PersonId, Timestamp};
 use http::{HeaderValue, header};
 use portal::Portal;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use store::{Lifetime, StoredSession};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::{Duration, OffsetDateTime};

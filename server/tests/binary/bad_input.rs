@@ -85,7 +85,8 @@ fn a_file_that_is_not_utf8_is_named_with_the_place() {
 
 #[test]
 fn a_fence_that_never_ends_is_a_finding_with_its_line() {
-    let (code, said) = linted("fence.md", "# Open\n\n## Steps\n\n1. **Go**\n\n   ```bash\n   uptime\n\n2. **Never reached**\n");
+    let (code, said) =
+        linted("fence.md", "# Open\n\n## Steps\n\n1. **Go**\n\n   ```bash\n   uptime\n\n2. **Never reached**\n");
 
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("fence.md:7: "), "{said}");

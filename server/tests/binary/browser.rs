@@ -25,12 +25,8 @@ impl Browser {
     /// Makes the first account with the link of the console; the browser is signed in then.
     pub fn set_up(place: &Place, portal: &Served) -> Self {
         let mut browser = Self::new(&portal.address);
-        let form = [
-            ("token", portal.token.as_deref().unwrap()),
-            ("login", "olga"),
-            ("name", "Olga"),
-            ("password", PASSWORD),
-        ];
+        let form =
+            [("token", portal.token.as_deref().unwrap()), ("login", "olga"), ("name", "Olga"), ("password", PASSWORD)];
         let response = browser.call("set-up", &form);
         assert_eq!(response.status(), StatusCode::OK, "{}", text(response));
         place.write("set-up", "");

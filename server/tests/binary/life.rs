@@ -15,7 +15,13 @@ fn a_terminated_portal_ends_well_and_at_once_even_while_a_page_follows_a_run() {
     let mut browser = Browser::set_up(&place, &portal);
     let form = [("slug", "count-slowly"), ("target", ""), ("reason", ""), ("key", "one")];
     assert_eq!(browser.call("runs/start", &form).status(), StatusCode::OK);
-    let cursor = [("run", "1"), ("cursor[version]", "0"), ("cursor[step]", "0"), ("cursor[attempt]", "0"), ("cursor[offset]", "0")];
+    let cursor = [
+        ("run", "1"),
+        ("cursor[version]", "0"),
+        ("cursor[step]", "0"),
+        ("cursor[attempt]", "0"),
+        ("cursor[offset]", "0"),
+    ];
     let mut frames = lines(browser.call("runs/watch", &cursor));
     assert!(frames.next().unwrap().contains("\"hello\""));
 

@@ -16,8 +16,17 @@ async fn answers(site: &Served, cookie: &str) -> Vec<(&'static str, Answer)> {
         ("a function that is not there", site.send(signed_in("/api/absent")).await),
         ("a form that was not understood", site.send(signed_in("/api/runs/stop")).await),
         ("a refusal", site.send(call("/api/session").body(Body::empty()).unwrap()).await),
-        ("another site", site.send(call("/api/session").header(header::ORIGIN, "null").body(Body::empty()).unwrap()).await),
-        ("a wrong method", site.send(unstated(Method::GET, "/api/session").header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await),
+        (
+            "another site",
+            site.send(call("/api/session").header(header::ORIGIN, "null").body(Body::empty()).unwrap()).await,
+        ),
+        (
+            "a wrong method",
+            site.send(
+                unstated(Method::GET, "/api/session").header(header::COOKIE, cookie).body(Body::empty()).unwrap(),
+            )
+            .await,
+        ),
         ("health", site.send(page("/healthz").body(Body::empty()).unwrap()).await),
         ("output that is not there", site.get("/runs/9/output/1/1", cookie).await),
         ("a file that is not there", site.send(page("/pkg/absent.js").body(Body::empty()).unwrap()).await),
@@ -56,7 +65,13 @@ async fn a_page_names_the_nonce_of_its_own_scripts_and_each_page_another_one() {
     assert!(first.body.contains(&format!("nonce=\"{}\"", nonce(&first))), "{}", first.body);
     assert_ne!(nonce(&first), nonce(&second));
     assert!(!first.body.contains(" style=\""), "a page has no inline styles");
-    let bare = first.body.match_indices("<script").filter(|(place, _)| !first.body[*place..].starts_with("<script nonce=") && !first.body[*place..].contains("nonce")).count();
+    let bare = first
+        .body
+        .match_indices("<script")
+        .filter(|(place, _)| {
+            !first.body[*place..].starts_with("<script nonce=") && !first.body[*place..].contains("nonce")
+        })
+        .count();
     assert_eq!(bare, 0);
 }
 

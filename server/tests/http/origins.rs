@@ -12,8 +12,13 @@ const CONTENT_TYPES: [&str; 4] =
 async fn another_site_changes_nothing_whatever_it_sends() {
     let site = Served::start().await;
     let cookie = site.administrator().await;
-    let origins =
-        ["https://evil.example", "null", "http://sibling.127.0.0.1:3000", "https://127.0.0.1:3000", "http://127.0.0.1:3001"];
+    let origins = [
+        "https://evil.example",
+        "null",
+        "http://sibling.127.0.0.1:3000",
+        "https://127.0.0.1:3000",
+        "http://127.0.0.1:3001",
+    ];
 
     for origin in origins {
         for content_type in CONTENT_TYPES {
@@ -55,7 +60,8 @@ async fn a_request_that_does_not_say_where_it_comes_from_changes_nothing() {
     let cookie = site.administrator().await;
     let form = "slug=count&target=local&key=forged";
 
-    let signed_in = unstated(Method::POST, "/api/runs/start").header(header::COOKIE, &cookie).body(Body::from(form)).unwrap();
+    let signed_in =
+        unstated(Method::POST, "/api/runs/start").header(header::COOKIE, &cookie).body(Body::from(form)).unwrap();
     let stranger = unstated(Method::POST, "/api/sign-in").body(Body::from("login=ada&password=x")).unwrap();
 
     assert_eq!(site.send(signed_in).await.status, StatusCode::FORBIDDEN);
