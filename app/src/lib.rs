@@ -1,1 +1,31 @@
-//! TODO
+//! What people see: pages, components, and the server functions behind them.
+//!
+//! The crate compiles twice. With `ssr` it renders pages to HTML and runs the bodies of server functions; with `hydrate` it
+//! is the program of those pages in the browser. The two lines below with `cfg` are the only ones: everything else is the
+//! same code in both. Rules live in `domain`, use cases in `portal`; here are neither.
+//!
+//! - [`routes`]: which address shows which page; [`shell`] is the HTML around it
+//! - `pages`: one file per page; `components`: what pages are made of; `live`: a run while it runs
+//! - [`api`]: the server functions, one module per noun, and who may call them
+
+pub mod api;
+mod clock;
+mod components;
+mod deeds;
+mod error;
+mod keys;
+mod live;
+mod loaded;
+mod pages;
+mod record;
+pub mod routes;
+pub mod shell;
+
+#[cfg(feature = "hydrate")]
+mod hydrate;
+#[cfg(feature = "ssr")]
+pub mod ssr;
+
+pub use error::AppError;
+pub use routes::App;
+pub use shell::shell;

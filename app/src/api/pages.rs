@@ -1,0 +1,105 @@
+//! What pages show: one function per page.
+
+use domain::view::{DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView};
+use domain::{RunId, Slug};
+use leptos::server;
+
+use crate::AppError;
+
+/// The start page.
+#[server(endpoint = "pages/home")]
+pub async fn home() -> Result<HomeView, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.home(caller.actor.viewer()?).await?)
+        }
+        .await,
+    )
+}
+
+/// The page of a procedure.
+#[server(endpoint = "pages/procedure")]
+pub async fn procedure(slug: Slug) -> Result<ProcedureView, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.procedure(caller.actor.viewer()?, &slug).await?)
+        }
+        .await,
+    )
+}
+
+/// The page of a run, with the output of one attempt: from a byte when one is named, else its tail.
+#[server(endpoint = "pages/run")]
+pub async fn run(
+    run: RunId,
+    step: Option<u32>,
+    attempt: Option<u32>,
+    from: Option<u64>,
+) -> Result<RunView, AppError> {
+    use crate::live::opens_on;
+    use crate::ssr::{answer, caller};
+    use domain::AttemptId;
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let viewer = caller.actor.viewer()?;
+            let mut view = caller.portal.run(viewer, run, None).await?;
+            let (step, attempt) = opens_on(&view.run, step, attempt);
+            view.log = match attempt {
+                0 => None,
+                _ => Some(caller.portal.log(viewer, AttemptId { run, step, attempt }, from.unwrap_or(u64::MAX)).await?),
+            };
+            Ok(view)
+        }
+        .await,
+    )
+}
+
+/// The history.
+#[server(endpoint = "pages/history")]
+pub async fn history(#[server(default)] filter: HistoryFilter) -> Result<HistoryView, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.history(caller.actor.viewer()?, &filter).await?)
+        }
+        .await,
+    )
+}
+
+/// The page of documents.
+#[server(endpoint = "pages/documents")]
+pub async fn documents() -> Result<DocumentsView, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.documents(caller.actor.viewer()?).await?)
+        }
+        .await,
+    )
+}
+
+/// The page of people.
+#[server(endpoint = "pages/people")]
+pub async fn people() -> Result<PeopleView, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.people(caller.actor.administrator()?).await?)
+        }
+        .await,
+    )
+}

@@ -1,0 +1,75 @@
+//! People and their roles.
+
+use domain::PersonId;
+use leptos::server;
+
+use crate::AppError;
+
+/// Makes an account.
+#[server(endpoint = "people/create")]
+pub async fn create_person(login: String, name: String, role: String, password: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, role_named};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let role = role_named(&role)?;
+            let person = portal::NewPerson { login, name, role, password };
+            caller.portal.create_person(caller.actor.administrator()?, person).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Gives a person another role.
+#[server(endpoint = "people/role")]
+pub async fn set_role(person: PersonId, role: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, role_named};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let role = role_named(&role)?;
+            caller.portal.set_role(caller.actor.administrator()?, &person, role).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Keeps a person out. Their sessions end.
+#[server(endpoint = "people/disable")]
+pub async fn disable_person(person: PersonId) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let proof = caller.actor.administrator()?;
+            caller.portal.set_enabled(proof, &person, portal::Standing::Disabled).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Lets a person in again.
+#[server(endpoint = "people/enable")]
+pub async fn enable_person(person: PersonId) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let proof = caller.actor.administrator()?;
+            caller.portal.set_enabled(proof, &person, portal::Standing::Enabled).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}

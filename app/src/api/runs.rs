@@ -1,0 +1,177 @@
+//! Starting runs, working in them, following them.
+//!
+//! All that happens inside a run goes through one use case and one gate; the functions differ only in what they read
+//! from their form.
+
+use std::collections::BTreeMap;
+
+use domain::frame::Cursor;
+use domain::view::LogView;
+use domain::{ActionKey, RunId, Slug};
+use leptos::server;
+use server_fn::codec::{StreamingText, TextStream};
+
+use crate::AppError;
+
+/// Starts a run and opens its page. The same key starts one run, however often the form is sent.
+#[server(endpoint = "runs/start")]
+pub async fn start_run(
+    slug: Slug,
+    target: String,
+    #[server(default)] reason: String,
+    key: ActionKey,
+    #[server(default)] values: BTreeMap<String, String>,
+) -> Result<RunId, AppError> {
+    use crate::ssr::{answer, caller, go_to};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            // An empty field is a value that stays open until a step needs it.
+            let values = values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+            let start = portal::StartRun { slug, target, reason, values, key };
+            let run = caller.portal.start_run(caller.actor.operator()?, start).await?;
+            go_to(&format!("/runs/{run}"));
+            Ok(run)
+        }
+        .await,
+    )
+}
+
+/// Gives a parameter its value.
+#[server(endpoint = "runs/value")]
+pub async fn set_value(run: RunId, name: String, value: String) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, 0, Command::SetValue { name, value }).await }.await)
+}
+
+/// Runs commands of a step.
+#[server(endpoint = "runs/run")]
+pub async fn run_commands(run: RunId, step: u32, attempt: u32, commands: String, #[server(default)] confirmation: String) -> Result<(), AppError> {
+    use crate::ssr::{act, answer, numbers};
+    use domain::run::Command;
+
+    answer(async { act(run, step, Command::RunCommands { step, attempt, commands: numbers(&commands)?, confirmation: Some(confirmation) }).await }.await)
+}
+
+/// Passes over one command.
+#[server(endpoint = "runs/skip-command")]
+pub async fn skip_command(run: RunId, step: u32, command: u32, reason: String) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, step, Command::SkipCommand { step, command, reason }).await }.await)
+}
+
+/// Passes over a step.
+#[server(endpoint = "runs/skip-step")]
+pub async fn skip_step(run: RunId, step: u32, reason: String) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, 0, Command::SkipStep { step, reason }).await }.await)
+}
+
+/// Marks a manual step as done.
+#[server(endpoint = "runs/complete")]
+pub async fn complete_step(run: RunId, step: u32) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, 0, Command::CompleteStep { step }).await }.await)
+}
+
+/// Ends the watch that runs; the next command goes on.
+#[server(endpoint = "runs/end-watch")]
+pub async fn end_watch(run: RunId, step: u32, attempt: u32) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, step, Command::EndWatch { step, attempt }).await }.await)
+}
+
+/// Stops the attempt that runs.
+#[server(endpoint = "runs/stop")]
+pub async fn stop(run: RunId, step: u32, attempt: u32) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, step, Command::Stop { step, attempt }).await }.await)
+}
+
+/// Ticks a line. Step 0 is the expected outcome.
+#[server(endpoint = "runs/tick")]
+pub async fn tick(run: RunId, step: u32, item: u32, #[server(default)] note: String) -> Result<(), AppError> {
+    use crate::ssr::{about, act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, step, Command::Tick { step: about(step), item, note }).await }.await)
+}
+
+/// Takes a tick back. Step 0 is the expected outcome.
+#[server(endpoint = "runs/untick")]
+pub async fn untick(run: RunId, step: u32, item: u32) -> Result<(), AppError> {
+    use crate::ssr::{about, act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, step, Command::Untick { step: about(step), item }).await }.await)
+}
+
+/// Writes a note. Step 0 is the whole run.
+#[server(endpoint = "runs/note")]
+pub async fn add_note(run: RunId, step: u32, text: String) -> Result<(), AppError> {
+    use crate::ssr::{about, act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, step, Command::AddNote { step: about(step), text }).await }.await)
+}
+
+/// Closes the run.
+#[server(endpoint = "runs/finish")]
+pub async fn finish(run: RunId, verdict: String, #[server(default)] comment: String) -> Result<(), AppError> {
+    use crate::ssr::{act, answer, verdict_named};
+    use domain::run::Command;
+
+    answer(async { act(run, 0, Command::Finish { verdict: verdict_named(&verdict)?, comment }).await }.await)
+}
+
+/// The output of an attempt from a byte on, at most 256 KiB; without a byte its tail.
+#[server(endpoint = "runs/log")]
+pub async fn log(run: RunId, step: u32, attempt: u32, from: Option<u64>) -> Result<LogView, AppError> {
+    use crate::ssr::{answer, caller};
+    use domain::AttemptId;
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let id = AttemptId { run, step, attempt };
+            Ok(caller.portal.log(caller.actor.viewer()?, id, from.unwrap_or(u64::MAX)).await?)
+        }
+        .await,
+    )
+}
+
+/// Follows a run as newline-delimited JSON, one frame a line, from just after the cursor.
+///
+/// A failure after the first byte cannot change the status any more: the stream ends, and the page asks again from where
+/// it is.
+#[server(endpoint = "runs/watch", output = StreamingText)]
+pub async fn watch_run(run: RunId, cursor: Cursor) -> Result<TextStream<AppError>, AppError> {
+    use crate::ssr::{answer, caller};
+    use futures::StreamExt as _;
+
+    let frames = answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.watch(caller.actor.viewer()?, run, cursor).await?)
+        }
+        .await,
+    )?;
+    Ok(TextStream::new(frames.map(|framed| {
+        let mut line = serde_json::to_string(&framed).map_err(|_| AppError::Internal)?;
+        line.push('\n');
+        Ok(line)
+    })))
+}

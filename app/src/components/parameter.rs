@@ -1,0 +1,47 @@
+//! The input of a parameter.
+
+use domain::plan::PlanParameter;
+use domain::runbook::ParameterKind;
+use leptos::prelude::*;
+
+/// The field of one parameter in the form that starts a run.
+#[component]
+pub fn ParameterField(parameter: PlanParameter) -> impl IntoView {
+    let id = format!("value-{}", parameter.name);
+    let label = parameter.name.replace('_', " ");
+    view! {
+        <div class="field">
+            <label for=id.clone()>{capital(&label)}</label>
+            {parameter_input(&parameter, format!("values[{}]", parameter.name), id)}
+            <span class="help">{parameter.help.clone().map(|help| format!("{help} "))}"stands for "<code>{parameter.placeholder.clone()}</code></span>
+        </div>
+    }
+}
+
+/// The input of a parameter's kind. What has no picker yet is typed, with its help beside it.
+pub fn parameter_input(parameter: &PlanParameter, name: String, id: String) -> AnyView {
+    let value = parameter.default.clone();
+    if let ParameterKind::Choice { choices } = &parameter.kind {
+        let options = choices
+            .iter()
+            .map(|choice| view! { <option value=choice.clone() selected=value.as_ref() == Some(choice)>{choice.clone()}</option> })
+            .collect_view();
+        return view! {
+            <select class="input" id=id name=name>
+                <option value="">"left open"</option>
+                {options}
+            </select>
+        }
+        .into_any();
+    }
+    let placeholder = parameter.example.clone().map(|example| format!("as {example}"));
+    view! {
+        <input class="input" data-mono="" id=id name=name value=value placeholder=placeholder autocomplete="off" spellcheck="false" />
+    }
+    .into_any()
+}
+
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,52 @@
+//! What a person is told when a request fails.
+
+use serde::{Deserialize, Serialize};
+use server_fn::codec::JsonEncoding;
+use server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+/// Everything a person is told when a request fails.
+///
+/// Coarse on purpose: a variant exists only where the page does something different about it. Causes stay in the
+/// server's log. The texts travel in addresses when a form is sent without scripts: never a secret, never what was typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", content = "detail", rename_all = "snake_case")]
+pub enum AppError {
+    /// Nobody is signed in, or the session has ended.
+    #[error("You are not signed in. Nothing was done; sign in to continue.")]
+    SignedOut,
+    /// The role does not allow it.
+    #[error("{0}")]
+    Denied(String),
+    /// No such thing, or not for this person.
+    #[error("There is no such page, or it is not for you.")]
+    NotFound,
+    /// What was sent does not do.
+    #[error("{0}")]
+    Invalid(String),
+    /// It cannot happen as things stand.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too much at once.
+    #[error("{0}")]
+    Busy(String),
+    /// The network, not the portal.
+    #[error("The portal cannot be reached. Nothing is known to have changed; look at your connection and try again.")]
+    Unreachable,
+    /// The portal's own fault.
+    #[error("This request failed inside the portal. It has been logged; tell the administrator when it stays so.")]
+    Internal,
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) => Self::Unreachable,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+                Self::Invalid("The form was not understood. Nothing was changed; load the page again.".to_owned())
+            }
+            _ => Self::Internal,
+        }
+    }
+}

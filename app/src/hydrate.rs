@@ -1,0 +1,20 @@
+//! Where the browser begins.
+
+use leptos::prelude::{document, request_animation_frame};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Brings the page that the server rendered to life.
+#[wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(crate::App);
+    request_animation_frame(say_ready);
+}
+
+/// Marks the document once the page answers to clicks: tests wait for it, and styles may.
+fn say_ready() {
+    if let Some(root) = document().document_element() {
+        // A page that cannot be marked still works.
+        drop(root.set_attribute("data-ready", ""));
+    }
+}

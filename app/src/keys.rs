@@ -1,0 +1,117 @@
+//! Letters that press what can be pressed on a page.
+//!
+//! An element says which key is its own (`data-key="r"`); steps say that they are steps (`data-step-link`). Letters work
+//! outside fields only, and can be switched off.
+
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlDialogElement, HtmlElement, KeyboardEvent};
+
+/// Where the browser remembers that letters are switched off.
+const STORED: &str = "letter-keys";
+
+/// Begins to listen. Everything that is called here runs in the browser only.
+pub fn listen() {
+    Effect::new(|_| {
+        let handle = window_event_listener(ev::keydown, |event| pressed(&event));
+        on_cleanup(move || handle.remove());
+    });
+}
+
+/// Whether letters are on.
+pub fn are_on() -> bool {
+    storage().and_then(|storage| storage.get_item(STORED).ok().flatten()).as_deref() != Some("off")
+}
+
+/// Switches letters on or off, for this browser.
+pub fn switch(on: bool) {
+    if let Some(storage) = storage() {
+        drop(storage.set_item(STORED, if on { "on" } else { "off" }));
+    }
+}
+
+/// The browser's own memory, if it has one.
+pub fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}
+
+fn pressed(event: &KeyboardEvent) {
+    let key = event.key();
+    if (event.ctrl_key() || event.meta_key()) && !event.alt_key() && key.eq_ignore_ascii_case("k") {
+        if open_dialog("palette") {
+            event.prevent_default();
+        }
+        return;
+    }
+    let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
+    if modified || event.default_prevented() || in_field() || in_dialog() || !are_on() {
+        return;
+    }
+    let done = match key.as_str() {
+        "j" => step(1),
+        "k" => step(-1),
+        "?" => open_dialog("keys"),
+        "/" | "r" | "x" | "n" | "End" => press(&key),
+        _ => false,
+    };
+    if done {
+        event.prevent_default();
+    }
+}
+
+fn in_field() -> bool {
+    document().active_element().is_some_and(|element| {
+        matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || element.has_attribute("contenteditable")
+    })
+}
+
+fn in_dialog() -> bool {
+    document().query_selector("dialog[open]").ok().flatten().is_some()
+}
+
+/// Shows a dialog by its id.
+pub fn open_dialog(id: &str) -> bool {
+    let dialog = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlDialogElement>().ok());
+    dialog.is_some_and(|dialog| dialog.open() || dialog.show_modal().is_ok())
+}
+
+/// Presses what has this key, or puts the cursor into it when it is a field.
+fn press(key: &str) -> bool {
+    let found = document().query_selector(&format!("[data-key=\"{key}\"]:not([disabled])")).ok().flatten();
+    let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) else { return false };
+    open_folds_around(&element);
+    if matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") {
+        element.focus().is_ok()
+    } else {
+        element.click();
+        true
+    }
+}
+
+/// A field inside a fold that is closed cannot be typed into.
+fn open_folds_around(element: &Element) {
+    let mut around = element.parent_element();
+    while let Some(element) = around {
+        if let Some(fold) = element.dyn_ref::<web_sys::HtmlDetailsElement>() {
+            fold.set_open(true);
+        }
+        around = element.parent_element();
+    }
+}
+
+/// Goes to the next step, or the one before.
+fn step(by: i32) -> bool {
+    let Ok(links) = document().query_selector_all("[data-step-link]") else { return false };
+    let links: Vec<HtmlElement> =
+        (0..links.length()).filter_map(|index| links.get(index)?.dyn_into::<HtmlElement>().ok()).collect();
+    let current = links.iter().position(|link| link.has_attribute("aria-current"));
+    let next = match (current, by) {
+        (None, _) => Some(0),
+        (Some(at), 1) => Some(at + 1),
+        (Some(at), _) => at.checked_sub(1),
+    };
+    let Some(link) = next.and_then(|at| links.get(at)) else { return false };
+    link.click();
+    true
+}

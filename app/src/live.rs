@@ -1,0 +1,141 @@
+//! A run while it runs: what its page shows, kept up to date by one stream.
+
+pub mod follow;
+pub mod log;
+
+use domain::frame::Cursor;
+use domain::policy::Actor;
+use domain::run::Run;
+use domain::view::RunView;
+use domain::{RunId, Timestamp};
+use leptos::prelude::*;
+
+use crate::clock::Clock;
+use log::Log;
+
+/// How the page hangs together with the portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Not asked yet: the page is as the server rendered it.
+    Still,
+    /// News arrive.
+    Up,
+    /// The connection is lost since then; it is tried again.
+    Lost(Timestamp),
+    /// The portal does not tell this person any more.
+    Closed,
+}
+
+/// The state of a run's page.
+#[derive(Clone, Copy)]
+pub struct Live {
+    /// The run as it stands.
+    pub run: RwSignal<Run>,
+    /// The step on the stage, by its place in the plan.
+    pub shown: RwSignal<u32>,
+    /// The output on the stage.
+    pub log: RwSignal<Log>,
+    /// Who looks at this run now.
+    pub names: RwSignal<Vec<String>>,
+    /// How the page hangs together with the portal.
+    pub link: RwSignal<Link>,
+    /// Set when the portal is of another build than this page.
+    pub outdated: RwSignal<bool>,
+    /// The portal's time.
+    pub clock: Clock,
+    /// Who looks.
+    actor: StoredValue<Actor>,
+    build: StoredValue<String>,
+    /// Counted up when the stream has to begin anew, because another step is shown.
+    turn: RwSignal<u64>,
+    /// Whether the tab has been out of sight for so long that it let its stream go.
+    asleep: RwSignal<bool>,
+}
+
+impl Live {
+    /// The page as the server rendered it, for everything below.
+    pub fn provide(view: &RunView, actor: Actor, build: String, step: Option<u32>, from: Option<u64>) -> Self {
+        let clock = Clock::start(view.now);
+        let (shown, _) = opens_on(&view.run, step, None);
+        let log = match &view.log {
+            Some(log) => Log::of(log, from.is_some()),
+            None => Log::empty(shown, 0),
+        };
+        let live = Self {
+            run: RwSignal::new(view.run.clone()),
+            shown: RwSignal::new(shown),
+            log: RwSignal::new(log),
+            names: RwSignal::new(Vec::new()),
+            link: RwSignal::new(Link::Still),
+            outdated: RwSignal::new(false),
+            clock,
+            actor: StoredValue::new(actor),
+            build: StoredValue::new(build),
+            turn: RwSignal::new(0),
+            asleep: RwSignal::new(false),
+        };
+        provide_context(live);
+        live
+    }
+
+    /// The state of this page.
+    pub fn here() -> Self {
+        expect_context()
+    }
+
+    /// The run's number.
+    pub fn id(self) -> RunId {
+        self.run.with_untracked(|run| run.id)
+    }
+
+    /// Who looks.
+    pub fn actor(self) -> Actor {
+        self.actor.get_value()
+    }
+
+    /// Whether the page belongs to this build of the portal.
+    pub fn is_of(self, build: &str) -> bool {
+        self.build.with_value(|own| own == build)
+    }
+
+    /// Puts a step on the stage, with an attempt of it or its last.
+    pub fn show(self, step: u32, attempt: Option<u32>) {
+        let (step, attempt) = self.run.with_untracked(|run| opens_on(run, Some(step), attempt));
+        let same = self.log.with_untracked(|log| (log.step(), log.attempt()) == (step, attempt));
+        self.shown.set(step);
+        if !same {
+            self.log.set(Log::empty(step, attempt));
+            self.turn.update(|turn| *turn += 1);
+        }
+    }
+
+    /// Up to where the page has everything.
+    pub fn cursor(self) -> Cursor {
+        let version = self.run.with_untracked(|run| run.version);
+        self.log.with_untracked(|log| match log.is_page() {
+            true => Cursor { version, ..Cursor::default() },
+            false => Cursor { version, step: log.step(), attempt: log.attempt(), offset: log.to() },
+        })
+    }
+}
+
+/// What a page opens on: a step and one of its attempts, 0 when there is none.
+///
+/// The step that was asked for; else what runs; else the step whose turn it is; else, when all is over, the last that ran.
+pub fn opens_on(run: &Run, step: Option<u32>, attempt: Option<u32>) -> (u32, u32) {
+    let asked = step.filter(|step| run.step(*step).is_some());
+    let running = run.open_attempt().map(|open| open.step);
+    let current = if run.end.is_none() { run.current_step() } else { None };
+    let step = asked.or(running).or(current).or_else(|| last_that_ran(run)).unwrap_or(1);
+    let attempts = run.step(step).map_or(0, |state| u32::try_from(state.attempts.len()).unwrap_or(u32::MAX));
+    let attempt = attempt.filter(|attempt| (1..=attempts).contains(attempt)).unwrap_or(attempts);
+    (step, attempt)
+}
+
+fn last_that_ran(run: &Run) -> Option<u32> {
+    (1..)
+        .zip(&run.steps)
+        .filter_map(|(step, state)| Some((state.attempts.last()?.started.at, step)))
+        .max()
+        .map(|(_, step)| step)
+}

@@ -1,0 +1,77 @@
+//! From a request to a page: waiting, failing, being sent to sign in.
+
+use std::sync::Arc;
+
+use domain::view::Session;
+use leptos::prelude::*;
+use leptos_router::components::Redirect;
+use leptos_router::hooks::use_location;
+use leptos_router::location::Url;
+
+use crate::AppError;
+use crate::components::problem::Problem;
+use crate::components::skeleton::Skeleton;
+
+/// Who is signed in, as every page asks for it.
+pub type SessionResource = Resource<Result<Session, AppError>>;
+
+/// Sets the HTTP status of the page that is being rendered. In the browser there is none, and nothing happens.
+#[derive(Clone)]
+pub struct PageStatus(pub Arc<dyn Fn(u16) + Send + Sync>);
+
+impl PageStatus {
+    /// Sets the status, where there is one.
+    pub fn set(code: u16) {
+        if let Some(status) = use_context::<Self>() {
+            (status.0)(code);
+        }
+    }
+}
+
+/// Shows a page when its data and the session are there, and what is wrong when they are not.
+///
+/// The page stays while its data is asked for again.
+pub fn loaded<T, V>(
+    data: Resource<Result<T, AppError>>,
+    page: impl Fn(Session, T) -> V + Clone + Send + Sync + 'static,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    let session = expect_context::<SessionResource>();
+    view! {
+        <Transition fallback=Skeleton>
+            {move || {
+                let page = page.clone();
+                Suspend::new(async move {
+                    match (session.await, data.await) {
+                        (Ok(session), Ok(data)) => page(session, data).into_any(),
+                        (Err(error), _) | (_, Err(error)) => refused(error),
+                    }
+                })
+            }}
+        </Transition>
+    }
+}
+
+/// Sends a stranger to sign in, and tells everybody else what is wrong.
+pub fn refused(error: AppError) -> AnyView {
+    match error {
+        AppError::SignedOut => {
+            let location = use_location();
+            let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
+            let wanted = if query.is_empty() { path } else { format!("{path}?{query}") };
+            view! { <Redirect path=format!("/sign-in?next={}", Url::escape(&wanted)) /> }.into_any()
+        }
+        error => {
+            PageStatus::set(match error {
+                AppError::NotFound => 404,
+                AppError::Denied(_) => 403,
+                AppError::Busy(_) => 503,
+                _ => 500,
+            });
+            view! { <Problem error /> }.into_any()
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The documents: which bytes are shown, what lint says about them, and what in them belongs to no procedure.
+
+use domain::view::{DocumentView, DocumentsView};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use super::procedure::parts::prose_of;
+use crate::api::pages::documents;
+use crate::clock::Clock;
+use crate::components::ago::Ago;
+use crate::components::findings::{Findings, findings_words};
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::prose::ProseView;
+use crate::loaded::loaded;
+
+/// `/documents`
+#[component]
+pub fn DocumentsPage() -> impl IntoView {
+    let view = Resource::new(|| (), |()| documents());
+    view! {
+        <Title text="Documents" />
+        {loaded(view, |_, view| view! { <Documents view /> })}
+    }
+}
+
+#[component]
+fn Documents(view: DocumentsView) -> impl IntoView {
+    Clock::start(view.now);
+    let procedures: usize = view.documents.iter().map(|document| document.procedures.len()).sum();
+    let findings: u32 = view.documents.iter().map(|document| document.info.findings).sum();
+    let count = match view.documents.len() {
+        1 => "1 document".to_owned(),
+        count => format!("{count} documents"),
+    };
+    let problems = view
+        .problems
+        .into_iter()
+        .map(|problem| {
+            view! {
+                <div class="callout" data-tone="danger">
+                    <Glyph sign=Sign::Warning />
+                    <p>{problem}</p>
+                </div>
+            }
+        })
+        .collect_view();
+    let documents = if view.documents.is_empty() {
+        view! {
+            <div class="empty">
+                <h2>"No document yet"</h2>
+                <p>"Put a Markdown file into the folder of runbook documents. It is read at the next look, as it is."</p>
+            </div>
+        }
+        .into_any()
+    } else {
+        view.documents.into_iter().map(|document| view! { <DocumentSection document /> }).collect_view().into_any()
+    };
+    view! {
+        <main id="main" class="page" data-kind="wide" tabindex="-1">
+            <header class="page-head">
+                <h1>"Documents"</h1>
+                <div class="facts-line">
+                    <span>{count}</span>
+                    <span>{format!("{procedures} procedures")}</span>
+                    <span>{findings_words(findings).unwrap_or_else(|| "no findings".to_owned())}</span>
+                </div>
+            </header>
+            {problems}
+            {documents}
+        </main>
+    }
+}
+
+#[component]
+fn DocumentSection(document: DocumentView) -> impl IntoView {
+    let DocumentView { info, procedures, preamble, stray, findings } = document;
+    let titles: Vec<(String, String)> =
+        procedures.iter().map(|(slug, title, ..)| (slug.0.clone(), title.clone())).collect();
+    let label = format!("document-{}", info.digest.short().replace(' ', ""));
+    let id = label.clone();
+    view! {
+        <section class="document stack" aria-labelledby=label>
+            <div class="panel">
+                <header>
+                    <h2 id=id>{info.title.clone()}</h2>
+                    <span>"read "<Ago at=info.read /></span>
+                </header>
+                <div class="source">
+                    <span>
+                        <Glyph sign=Sign::File />
+                        <b>{info.path.clone()}</b>
+                    </span>
+                    <span class="soft" title=info.digest.to_string()>"SHA-256 "<code>{info.digest.short()}</code></span>
+                    {info.updated.clone().map(|updated| view! { <span class="soft">"last updated: "{updated}</span> })}
+                </div>
+            </div>
+            <ProcedureList procedures />
+            <div class="panel">
+                <header>
+                    <h3>"Findings"</h3>
+                    <span>"as the command "<code>"lint"</code>" prints them"</span>
+                </header>
+                {if findings.is_empty() {
+                    view! { <p class="quiet small aside-note">"Nothing to say about this document."</p> }.into_any()
+                } else {
+                    view! { <Findings findings titles /> }.into_any()
+                }}
+            </div>
+            {(!preamble.is_empty())
+                .then(|| {
+                    view! {
+                        <details class="fold">
+                            <summary>
+                                <Glyph sign=Sign::Fold />
+                                "Text that belongs to no procedure"
+                            </summary>
+                            <div class="prose loose">
+                                <ProseView prose=preamble />
+                            </div>
+                        </details>
+                    }
+                })}
+            {stray
+                .into_iter()
+                .map(|part| {
+                    let steps: Vec<_> = part
+                        .steps()
+                        .map(|step| view! { <li><div>{step.title.clone()}<span class="quiet small">{format!(", line {}", step.line)}</span></div></li> })
+                        .collect();
+                    view! {
+                        <details class="fold">
+                            <summary>
+                                <Glyph sign=Sign::Fold />
+                                {format!("Lines {} to {}, stray: {}", part.line, part.end_line, super::procedure::heading(&part))}
+                            </summary>
+                            <div class="prose loose">{prose_of(&part)} <ul>{steps}</ul></div>
+                        </details>
+                    }
+                })
+                .collect_view()}
+        </section>
+    }
+}
+
+#[component]
+fn ProcedureList(procedures: Vec<(domain::Slug, String, u32, u32)>) -> impl IntoView {
+    let rows = procedures
+        .into_iter()
+        .map(|(slug, title, line, findings)| {
+            view! {
+                <tr>
+                    <td class="num quiet" data-label="line ">{line}</td>
+                    <th scope="row">
+                        <a href=format!("/procedures/{slug}")>{title}</a>
+                    </th>
+                    <td class="soft">{findings_words(findings)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="panel">
+            <header>
+                <h3>"Procedures"</h3>
+            </header>
+            <table class="table" data-cards>
+                <caption class="sr">"Procedures of this document, by line"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col" class="num">"Line"</th>
+                        <th scope="col">"Procedure"</th>
+                        <th scope="col">"Findings"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}

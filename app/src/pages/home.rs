@@ -1,0 +1,255 @@
+//! The start page: what needs me now, then everything else.
+
+use domain::time;
+use domain::view::{DocumentInfo, HomeView, ProcedureRow, RunRow, Session};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::api::pages::home;
+use crate::clock::Clock;
+use crate::components::ago::{Ago, Elapsed};
+use crate::components::findings::findings_words;
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::health::Health;
+use crate::components::risk::RiskMark;
+use crate::components::run_lists::{OpenRuns, RecentRuns, step_words, waits_for_a_person};
+use crate::components::state::StateMark;
+use crate::loaded::loaded;
+
+/// `/`
+#[component]
+pub fn HomePage() -> impl IntoView {
+    let view = Resource::new(|| (), |()| home());
+    view! {
+        <Title text="Home" />
+        {loaded(view, |session, view| view! { <Home session view /> })}
+    }
+}
+
+#[component]
+fn Home(session: Session, view: HomeView) -> impl IntoView {
+    Clock::start(view.now);
+    let (waiting, running): (Vec<RunRow>, Vec<RunRow>) = view.running.into_iter().partition(waits_for_a_person);
+    let count = match running.len() {
+        1 => "1 run".to_owned(),
+        count => format!("{count} runs"),
+    };
+    view! {
+        <main id="main" class="page" data-kind="home" tabindex="-1">
+            <div class="page-head">
+                <h1>"What needs you"</h1>
+                <p class="facts-line">
+                    <span>"signed in as "{session.actor.name}", "{session.actor.role.word()}</span>
+                </p>
+            </div>
+            <div class="main stack" data-gap="large">
+                <Problems problems=view.problems />
+                <Waiting runs=waiting />
+                <Show when={
+                    let running = running.clone();
+                    move || !running.is_empty()
+                }>
+                    <section class="panel" aria-labelledby="running">
+                        <header>
+                            <h2 id="running">"Running"</h2>
+                            <span>{count.clone()}</span>
+                        </header>
+                        <OpenRuns runs=running.clone() />
+                    </section>
+                </Show>
+                <Procedures procedures=view.procedures documents=view.documents.clone() />
+            </div>
+            <aside class="aside stack" data-gap="large" aria-label="Recent">
+                <section class="panel">
+                    <header>
+                        <h2>"Recent runs"</h2>
+                        <a href="/history">"History"</a>
+                    </header>
+                    {if view.recent.is_empty() {
+                        view! { <p class="quiet small aside-note">"No run is closed yet."</p> }.into_any()
+                    } else {
+                        view! { <RecentRuns runs=view.recent /> }.into_any()
+                    }}
+                </section>
+                <Documents documents=view.documents />
+            </aside>
+        </main>
+    }
+}
+
+#[component]
+fn Problems(problems: Vec<String>) -> impl IntoView {
+    (!problems.is_empty()).then(|| {
+        view! {
+            <div class="callout" data-tone="warn">
+                <Glyph sign=Sign::Warning />
+                <h2 class="head">"Not everything could be read"</h2>
+                {problems.into_iter().map(|problem| view! { <p>{problem}</p> }).collect_view()}
+            </div>
+        }
+    })
+}
+
+/// Open runs in which a person has to look: one card each.
+#[component]
+fn Waiting(runs: Vec<RunRow>) -> impl IntoView {
+    if runs.is_empty() {
+        return view! {
+            <p class="hint calm">
+                <Glyph sign=Sign::Info />
+                <span>"Nothing waits for you. A run that fails, pauses or is interrupted comes here."</span>
+            </p>
+        }
+        .into_any();
+    }
+    let cards = runs.into_iter().map(|row| view! { <WaitingCard row /> }).collect_view();
+    view! { <section class="stack" data-gap="small" aria-label="Waiting for a person">{cards}</section> }.into_any()
+}
+
+#[component]
+fn WaitingCard(row: RunRow) -> impl IntoView {
+    let href = format!("/runs/{}", row.id);
+    let words = step_words(&row);
+    view! {
+        <div class="ask-card" data-state=row.status.word()>
+            <div class="spread">
+                <h2>
+                    <Glyph sign=Sign::State(row.status) />
+                    <a href=href.clone()>{format!("{} on {}", row.title, row.target)}</a>
+                </h2>
+                <span class="left">
+                    "open for " <b>
+                        <Elapsed since=row.started />
+                    </b>
+                </span>
+            </div>
+            <p>
+                <StateMark status=row.status />
+                {format!(" at {words}. Run {}, started by {}", row.id, row.by)}
+                {(!row.reason.is_empty()).then(|| view! { ": "<q>{row.reason.clone()}</q> })}
+            </p>
+            <div class="actions">
+                <a class="btn" data-kind="primary" href=href>
+                    {format!("Look at run {}", row.id)}
+                </a>
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Procedures(procedures: Vec<ProcedureRow>, documents: Vec<DocumentInfo>) -> impl IntoView {
+    if procedures.is_empty() {
+        return view! {
+            <div class="empty">
+                <h2>"No procedure yet"</h2>
+                <p>
+                    "Put a Markdown file into the folder of runbook documents; it is read at the next look. Nothing in the file has to be marked."
+                </p>
+                <div class="actions">
+                    <a class="btn" href="/documents">"Open documents"</a>
+                </div>
+            </div>
+        }
+        .into_any();
+    }
+    let groups = documents
+        .into_iter()
+        .filter_map(|document| {
+            let rows: Vec<ProcedureRow> =
+                procedures.iter().filter(|row| row.document == document.path).cloned().collect();
+            (!rows.is_empty()).then(|| view! { <DocumentGroup document rows /> })
+        })
+        .collect_view();
+    view! { <div class="stack" data-gap="large" id="procedures">{groups}</div> }.into_any()
+}
+
+#[component]
+fn DocumentGroup(document: DocumentInfo, rows: Vec<ProcedureRow>) -> impl IntoView {
+    let count = rows.len();
+    let rows = rows.into_iter().map(|row| view! { <ProcedureLine row /> }).collect_view();
+    view! {
+        <section class="panel">
+            <header>
+                <h2>{document.title}</h2>
+                <span>{count}" in "<code>{document.path}</code></span>
+            </header>
+            <table class="table procedures-table" data-cards>
+                <caption class="sr">"Procedures with their class, last run, usual duration and last verdicts"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Procedure"</th>
+                        <th scope="col">"Up to"</th>
+                        <th scope="col">"Last run"</th>
+                        <th scope="col" class="num">"Usual"</th>
+                        <th scope="col">"Last runs"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </section>
+    }
+}
+
+#[component]
+fn ProcedureLine(row: ProcedureRow) -> impl IntoView {
+    let last = match row.runs.last() {
+        None => view! { <span class="quiet">"never"</span> }.into_any(),
+        Some(last) if last.verdict.is_none() => {
+            view! { <a href=format!("/runs/{}", last.id)>"open, run "{last.id.to_string()}</a> }.into_any()
+        }
+        Some(last) => view! { <Ago at=last.started /> }.into_any(),
+    };
+    let usual = row.usual.map(|usual| time::span(usual.low_ms.midpoint(usual.high_ms)));
+    let subtitle = (!row.subtitle.is_empty()).then(|| view! { <span class="sub">{row.subtitle.clone()}</span> });
+    let findings = findings_words(row.findings)
+        .map(|words| view! { <span class="sub" data-tone="warn"><Glyph sign=Sign::Warning />{words}</span> });
+    view! {
+        <tr>
+            <th scope="row">
+                <a href=format!("/procedures/{}", row.slug)>{row.title}</a>
+                {subtitle}
+                {findings}
+            </th>
+            <td>
+                <RiskMark risk=row.risk />
+            </td>
+            <td class="soft">{last}</td>
+            <td class="num soft">{usual}</td>
+            <td>
+                <Health runs=row.runs />
+            </td>
+        </tr>
+    }
+}
+
+#[component]
+fn Documents(documents: Vec<DocumentInfo>) -> impl IntoView {
+    let findings: u32 = documents.iter().map(|document| document.findings).sum();
+    let rows = documents
+        .into_iter()
+        .map(|document| {
+            view! {
+                <p class="hint">
+                    <Glyph sign=Sign::File />
+                    <span>
+                        <b>{document.path}</b>
+                        ", digest "
+                        <code>{document.digest.short()}</code>
+                        ", read "
+                        <Ago at=document.read />
+                    </span>
+                </p>
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="panel">
+            <header>
+                <h2>"Documents"</h2>
+                <a href="/documents">{findings_words(findings).unwrap_or_else(|| "No findings".to_owned())}</a>
+            </header>
+            {rows}
+        </section>
+    }
+}

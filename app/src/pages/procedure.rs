@@ -1,0 +1,217 @@
+//! The page of a procedure: the document's parts in their order, and the form that starts a run.
+
+pub mod parts;
+mod start;
+
+use domain::runbook::{Part, PartKind, Procedure};
+use domain::view::{ProcedureView, Session};
+use domain::{Slug, time};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::api::pages::procedure;
+use crate::clock::Clock;
+use crate::components::findings::Findings;
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::health::Health;
+use crate::components::pace::usual_words;
+use crate::components::risk::RiskMark;
+use crate::components::run_lists::LastRuns;
+use crate::loaded::loaded;
+use parts::PartView;
+use start::StartForm;
+
+/// `/procedures/{slug}`
+#[component]
+pub fn ProcedurePage() -> impl IntoView {
+    let params = use_params_map();
+    let slug = move || Slug(params.read().get("slug").unwrap_or_default());
+    let view = Resource::new(slug, procedure);
+    loaded(view, |session, view| view! { <ProcedureBody session view /> })
+}
+
+#[component]
+fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
+    Clock::start(view.now);
+    let title = view.procedure.title.clone();
+    let parts = view
+        .procedure
+        .parts
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| !is_lead(part))
+        .map(|(index, part)| {
+            let anchor = anchor(index, part);
+            view! { <PartView part=part.clone() anchor view=view.clone() /> }
+        })
+        .collect_view();
+    let findings = view.findings.clone();
+    let runs = view.runs.clone();
+    let slug = view.procedure.slug.clone();
+    view! {
+        <Title text=title />
+        <main id="main" class="page" data-kind="procedure" tabindex="-1">
+            <Contents procedure=view.procedure.clone() findings=findings.len() runs=runs.len() />
+            <article class="main stack" data-gap="large">
+                <Head view=view.clone() />
+                {parts}
+                {(!findings.is_empty())
+                    .then(|| {
+                        view! {
+                            <section class="part" id="findings" aria-labelledby="findings-title">
+                                <h2 id="findings-title">"Findings for the author"</h2>
+                                <Findings findings />
+                            </section>
+                        }
+                    })}
+                <section class="part" id="runs" aria-labelledby="runs-title">
+                    <div class="spread">
+                        <h2 id="runs-title">"Last runs"</h2>
+                        <a class="small" href=format!("/history?procedure={slug}")>
+                            "All in the history"
+                        </a>
+                    </div>
+                    {if runs.is_empty() {
+                        view! { <p class="quiet small">"Nobody has run this procedure yet."</p> }.into_any()
+                    } else {
+                        view! { <LastRuns runs /> }.into_any()
+                    }}
+                </section>
+                <div class="thumb-bar" data-until="56rem">
+                    <RiskMark risk=view.procedure.risk() />
+                    <a class="btn" data-kind="primary" href="#start" rel="external">
+                        <Glyph sign=Sign::Play />
+                        "Start run"
+                    </a>
+                </div>
+            </article>
+            <StartForm session view />
+        </main>
+    }
+}
+
+#[component]
+fn Head(view: ProcedureView) -> impl IntoView {
+    let procedure = &view.procedure;
+    let lead = procedure.parts.iter().enumerate().find(|(_, part)| is_lead(part));
+    let lead = lead.map(|(_, part)| parts::prose_of(part));
+    let emoji = procedure.emoji.clone().map(|emoji| view! { <span aria-hidden="true">{emoji}" "</span> });
+    let closed = view.runs.iter().filter(|run| run.verdict.is_some()).count();
+    let oldest_first = view.runs.iter().rev().cloned().collect::<Vec<_>>();
+    let (first, last) = (procedure.line, procedure.end_line);
+    view! {
+        <header class="page-head" id="summary">
+            <nav class="crumb" aria-label="Breadcrumb">
+                <ol>
+                    <li>
+                        <a href="/#procedures" rel="external">"Procedures"</a>
+                    </li>
+                    <li>{view.document.title.clone()}</li>
+                </ol>
+            </nav>
+            <h1>{emoji}{procedure.title.clone()}</h1>
+            <div class="actions only-wide">
+                <a class="btn" data-kind="primary" data-key="r" href="#start" rel="external">
+                    <Glyph sign=Sign::Play />
+                    "Start run"
+                    <kbd>"r"</kbd>
+                </a>
+            </div>
+            {lead.map(|lead| view! { <div class="prose">{lead}</div> })}
+            <div class="facts-line">
+                <span>"up to " <RiskMark risk=procedure.risk() /></span>
+                {view
+                    .usual
+                    .map(|usual| {
+                        view! {
+                            <span>
+                                <Glyph sign=Sign::Clock />
+                                "usual "
+                                {usual_words(usual)}
+                            </span>
+                        }
+                    })}
+                {(closed > 0).then(|| view! { <span><Health runs=oldest_first /></span> })}
+                <a href="/documents">
+                    <Glyph sign=Sign::File />
+                    {format!("{}, lines {first} to {last}", view.document.path)}
+                </a>
+            </div>
+        </header>
+    }
+}
+
+/// Parts and steps of the page. Steps are what `j` and `k` go through.
+#[component]
+fn Contents(procedure: Procedure, findings: usize, runs: usize) -> impl IntoView {
+    let parts = procedure
+        .parts
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| !is_lead(part))
+        .map(|(index, part)| {
+            let anchor = anchor(index, part);
+            let steps: Vec<_> = part
+                .steps()
+                .map(|step| {
+                    let href = format!("#{anchor}-{}", step.number);
+                    view! {
+                        <li>
+                            <a href=href data-step-link="" rel="external">{format!("{} {}", step.number, step.title)}</a>
+                        </li>
+                    }
+                })
+                .collect();
+            let below = (!steps.is_empty()).then(|| view! { <ol>{steps}</ol> });
+            view! {
+                <li>
+                    <a href=format!("#{anchor}") rel="external">{heading(part)}</a>
+                    {below}
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <nav class="rail sticky" aria-label="On this page">
+            <div class="toc">
+                <ol>
+                    <li>
+                        <a href="#summary" rel="external">"Summary"</a>
+                    </li>
+                    {parts}
+                    {(findings > 0).then(|| view! { <li><a href="#findings" rel="external">{format!("Findings, {findings}")}</a></li> })}
+                    <li>
+                        <a href="#runs" rel="external">{format!("Last runs, {}", time::thousands(runs as u64))}</a>
+                    </li>
+                </ol>
+            </div>
+        </nav>
+    }
+}
+
+/// The text before the first part stands in the head of the page, not among the parts.
+fn is_lead(part: &Part) -> bool {
+    part.kind == PartKind::Summary
+}
+
+/// What a part is called on the page: its own heading.
+pub fn heading(part: &Part) -> String {
+    match (part.title.is_empty(), part.kind) {
+        (false, _) => part.title.clone(),
+        (true, PartKind::Stray) => "Stray text".to_owned(),
+        (true, _) => "Text".to_owned(),
+    }
+}
+
+fn anchor(index: usize, part: &Part) -> String {
+    match part.kind {
+        PartKind::Summary => "summary".to_owned(),
+        PartKind::Trigger => "trigger".to_owned(),
+        PartKind::Steps => "step".to_owned(),
+        PartKind::Rollback => "rollback".to_owned(),
+        PartKind::Outcome => "outcome".to_owned(),
+        PartKind::Escalation => "escalation".to_owned(),
+        PartKind::Prose | PartKind::Stray => format!("part-{}", index + 1),
+    }
+}

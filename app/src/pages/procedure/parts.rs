@@ -1,0 +1,180 @@
+//! The parts of a procedure.
+
+use std::collections::BTreeMap;
+
+use domain::Risk;
+use domain::plan::{Plan, PlanCommand, PlanParameter};
+use domain::runbook::{Item, Part, PartContent, PartKind, Procedure, Step, StepKind};
+use domain::view::ProcedureView;
+use leptos::prelude::*;
+
+use super::heading;
+use crate::components::command::{CommandCard, as_written};
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::prose::{Items, ProseView, inline};
+use crate::components::step_content::{step_content, tick_item};
+
+/// One part, in its place.
+#[component]
+pub fn PartView(part: Part, anchor: String, view: ProcedureView) -> impl IntoView {
+    let title = heading(&part);
+    let id = format!("{anchor}-title");
+    let label = id.clone();
+    let stray = (part.kind == PartKind::Stray).then(|| stray_notice(part.line, part.end_line));
+    let content = content_of(&part, &anchor, &view);
+    view! {
+        <section class="part" id=anchor aria-labelledby=label>
+            <h2 id=id>{title}</h2>
+            {stray}
+            {content}
+        </section>
+    }
+}
+
+fn stray_notice(first: u32, last: u32) -> impl IntoView {
+    view! {
+        <div class="callout" data-tone="warn">
+            <Glyph sign=Sign::Warning />
+            <p class="head">{format!("Lines {first} to {last} belong to no procedure")}</p>
+            <p>"They are shown in their place and never run here. Give them a heading of their own, or delete them."</p>
+        </div>
+    }
+}
+
+/// What a part says, as prose.
+pub fn prose_of(part: &Part) -> Vec<AnyView> {
+    part.content
+        .iter()
+        .map(|content| match content {
+            PartContent::Prose { prose } => view! { <ProseView prose=vec![prose.clone()] /> }.into_any(),
+            PartContent::Item { item } => view! { <Items items=vec![item.clone()] /> }.into_any(),
+            PartContent::Step { .. } => ().into_any(),
+        })
+        .collect()
+}
+
+fn content_of(part: &Part, anchor: &str, view: &ProcedureView) -> Vec<AnyView> {
+    let mut views = Vec::new();
+    let mut items: Vec<Item> = Vec::new();
+    for content in &part.content {
+        if !matches!(content, PartContent::Item { .. }) && !items.is_empty() {
+            views.push(items_of(part.kind, std::mem::take(&mut items), &view.procedure));
+        }
+        match content {
+            PartContent::Prose { prose } => {
+                views.push(view! { <div class="prose"><ProseView prose=vec![prose.clone()] /></div> }.into_any());
+            }
+            PartContent::Item { item } => items.push(item.clone()),
+            PartContent::Step { step } => views.push(step_card(part.kind, step, anchor, view)),
+        }
+    }
+    if !items.is_empty() {
+        views.push(items_of(part.kind, items, &view.procedure));
+    }
+    views
+}
+
+fn items_of(kind: PartKind, items: Vec<Item>, procedure: &Procedure) -> AnyView {
+    match kind {
+        PartKind::Outcome => lines(&items, |_| "ticked by a person".to_owned()),
+        PartKind::Escalation => {
+            let contacts = procedure.settings.contacts.clone();
+            lines(&items, move |item| contact(&contacts, item))
+        }
+        _ => view! { <div class="prose"><Items items /></div> }.into_any(),
+    }
+}
+
+fn contact(contacts: &[(String, String)], item: &Item) -> String {
+    let words = domain::runbook::plain(&item.words).to_lowercase();
+    let bound = contacts.iter().find(|(who, _)| words.contains(&who.to_lowercase()));
+    bound.map_or_else(String::new, |(_, contact)| contact.clone())
+}
+
+fn lines(items: &[Item], by: impl Fn(&Item) -> String) -> AnyView {
+    let line = |_: u32, item: &Item| {
+        view! {
+            <li>
+                <Glyph sign=Sign::Person />
+                <span>{inline(item.words.clone())}</span>
+                <span class="by">{by(item)}</span>
+            </li>
+        }
+        .into_any()
+    };
+    let mut count = 0;
+    let lines: Vec<AnyView> = items.iter().map(|item| tick_item(item, &mut count, &line)).collect();
+    view! { <ul class="checks">{lines}</ul> }.into_any()
+}
+
+fn step_card(kind: PartKind, step: &Step, anchor: &str, view: &ProcedureView) -> AnyView {
+    let id = format!("{anchor}-{}", step.number);
+    let label = format!("{id}-title");
+    let title = label.clone();
+    let plan = view.plan.as_ref().ok();
+    let commands = commands_of(plan, kind, step);
+    let values = values_of(&view.parameters);
+    let badge = badge(step);
+    let content = step_content(
+        &step.content,
+        &commands,
+        |_, command| view! { <CommandCard command=command.clone() values=values.clone() /> }.into_any(),
+        |_, item| {
+            view! {
+                <li>
+                    <span class="box" aria-hidden="true"></span>
+                    <span>{inline(item.words.clone())}</span>
+                    <span class="by">"ticked in a run"</span>
+                </li>
+            }
+            .into_any()
+        },
+    );
+    view! {
+        <section class="step" id=id aria-labelledby=label>
+            <header>
+                <span class="no">{step.number}</span>
+                <h3 id=title>{step.title.clone()}</h3>
+                {badge}
+            </header>
+            {content}
+            {class_note(step.risk(), view)}
+        </section>
+    }
+    .into_any()
+}
+
+fn badge(step: &Step) -> Option<AnyView> {
+    match step.kind {
+        StepKind::Manual => Some(view! { <span class="badge"><Glyph sign=Sign::Person />"by a person"</span> }.into_any()),
+        StepKind::Connect => Some(view! { <span class="badge"><Glyph sign=Sign::Target />"selects the target"</span> }.into_any()),
+        StepKind::Commands if step.risk() == Risk::Destroys => {
+            Some(view! { <span class="badge" data-tone="warn"><Glyph sign=Sign::NeedsApproval />"needs a lead"</span> }.into_any())
+        }
+        StepKind::Commands => None,
+    }
+}
+
+fn class_note(risk: Risk, view: &ProcedureView) -> Option<AnyView> {
+    let production: Vec<String> =
+        view.targets.iter().filter(|target| target.production).map(|target| target.name.clone()).collect();
+    (risk == Risk::Disrupts && !production.is_empty()).then(|| {
+        view! { <p class="note">{format!("Asks once for the name of the target, typed, on {}.", production.join(", "))}</p> }
+            .into_any()
+    })
+}
+
+/// The commands of a step as they will run; as they are written when no plan can be made.
+fn commands_of(plan: Option<&Plan>, kind: PartKind, step: &Step) -> Vec<PlanCommand> {
+    let planned = plan.and_then(|plan| {
+        plan.steps.iter().find(|planned| planned.part == kind && planned.number == step.number && planned.line == step.line)
+    });
+    planned.map_or_else(|| step.commands().map(as_written).collect(), |planned| planned.commands.clone())
+}
+
+fn values_of(parameters: &[PlanParameter]) -> BTreeMap<String, String> {
+    parameters
+        .iter()
+        .filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?)))
+        .collect()
+}

@@ -1,0 +1,136 @@
+//! The form that starts a run. Starting runs nothing yet.
+
+use domain::policy::Verb;
+use domain::view::{ProcedureView, Session, TargetInfo};
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+use crate::api::runs::StartRun;
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::parameter::ParameterField;
+use crate::components::problem::Refused;
+
+/// Target, values, reason; and why there is no such form when there is none.
+#[component]
+pub fn StartForm(session: Session, view: ProcedureView) -> impl IntoView {
+    view! {
+        <aside class="aside sticky stack" aria-label="Start a run" id="start">
+            {match (&view.plan, session.actor.may(Verb::StartRun)) {
+                (Err(why), _) => cannot("No run can start", why.clone()),
+                (_, Err(forbidden)) => cannot("You can read this procedure", format!("{forbidden}.")),
+                (Ok(_), Ok(())) => view! { <Form session view=view.clone() /> }.into_any(),
+            }}
+        </aside>
+    }
+}
+
+fn cannot(head: &'static str, why: String) -> AnyView {
+    view! {
+        <div class="callout">
+            <Glyph sign=Sign::Info />
+            <h2 class="head">{head}</h2>
+            <p>{why}</p>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Form(session: Session, view: ProcedureView) -> impl IntoView {
+    let start = ServerAction::<StartRun>::new();
+    let problem = Signal::derive(move || start.value().get().and_then(Result::err).map(|error| error.to_string()));
+    let targets = view.targets.clone();
+    let chosen = RwSignal::new(targets.first().map(|target| target.name.clone()).unwrap_or_default());
+    let undeclared = undeclared(&view);
+    // The same form sent twice starts one run. Without scripts the server names the form, else the browser each visit.
+    let key = RwSignal::new(format!("{}-{}-{}", session.actor.id, view.procedure.slug, view.now.0));
+    Effect::new(move |_| key.update(|key| *key = format!("{key}-{}", js_sys::Math::random())));
+    let fields = view.parameters.iter().map(|parameter| view! { <ParameterField parameter=parameter.clone() /> }).collect_view();
+    view! {
+        <ActionForm action=start attr:class="panel" attr:data-box="">
+            <header>
+                <h2>"Start a run"</h2>
+                <span>"as "{session.actor.name}</span>
+            </header>
+            <Refused problem />
+            <input type="hidden" name="slug" value=view.procedure.slug.0.clone() />
+            <input type="hidden" name="key" value=move || key.get() />
+            <TargetField targets chosen />
+            {fields}
+            {undeclared}
+            <div class="field">
+                <label for="reason">"Reason or ticket"</label>
+                <input class="input" id="reason" name="reason" autocomplete="off" />
+                <span class="help">"Stands in the history."</span>
+            </div>
+            <button class="btn" data-kind="primary" type="submit" data-wide="" disabled=start.pending()>
+                <Glyph sign=Sign::Play />
+                {move || format!("Start run on {}", chosen.get())}
+            </button>
+            <p class="quiet small">"Starting runs nothing yet: each step waits for you."</p>
+        </ActionForm>
+    }
+}
+
+#[component]
+fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<String>) -> impl IntoView {
+    let about = {
+        let targets = targets.clone();
+        move || {
+            let target = targets.iter().find(|target| target.name == chosen.get())?;
+            let asks = if target.production { ". Steps that disrupt ask for its name" } else { "" };
+            Some(format!("{}{asks}", target.about))
+        }
+    };
+    let options = targets
+        .into_iter()
+        .map(|target| view! { <option value=target.name.clone()>{target.name.clone()}</option> })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for="target">"Target"</label>
+            <select
+                class="input"
+                id="target"
+                name="target"
+                aria-describedby="target-about"
+                on:change=move |event| chosen.set(event_target_value(&event))
+            >
+                {options}
+            </select>
+            <span class="help" id="target-about">
+                {about}
+            </span>
+        </div>
+    }
+}
+
+/// Words that stand for a value which nobody declared: their commands cannot start, and the page says so before.
+fn undeclared(view: &ProcedureView) -> Option<AnyView> {
+    let plan = view.plan.as_ref().ok()?;
+    let mut words: Vec<String> = plan
+        .steps
+        .iter()
+        .flat_map(|step| &step.commands)
+        .flat_map(|command| &command.placeholders)
+        .filter(|placeholder| placeholder.parameter.is_none())
+        .map(|placeholder| placeholder.text.clone())
+        .collect();
+    words.sort();
+    words.dedup();
+    if words.is_empty() {
+        return None;
+    }
+    let words = words.into_iter().map(|word| view! { <li><code>{word}</code></li> }).collect_view();
+    Some(
+        view! {
+            <div class="callout" data-tone="warn">
+                <Glyph sign=Sign::Warning />
+                <p class="head">"Values are missing"</p>
+                <p>"These words stand for a value that the side file does not declare. Commands with them cannot start."</p>
+                <ul class="words">{words}</ul>
+            </div>
+        }
+        .into_any(),
+    )
+}

@@ -1,0 +1,161 @@
+//! The facts of a run: pace, values, notes, what it was made of.
+
+use domain::policy::Verb;
+use domain::run::Run;
+use domain::view::Usual;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+use super::actions::value_form;
+use crate::components::ago::Ago;
+use crate::components::pace::{Pace, usual_words};
+use crate::deeds::Deeds;
+use crate::live::Live;
+
+/// The column of facts.
+#[component]
+pub fn Facts(usual: Option<Usual>) -> impl IntoView {
+    let live = Live::here();
+    let works = live.actor().may(Verb::WorkRun).is_ok();
+    let since = live.run.with_untracked(|run| run.started.at);
+    view! {
+        <aside class="aside stack" aria-label="Facts of this run">
+            <section class="panel">
+                <header>
+                    <h2>"Pace"</h2>
+                    <span>{usual.map(|usual| format!("usual {}", usual_words(usual)))}</span>
+                </header>
+                <Pace since until=None usual />
+            </section>
+            {move || live.run.with(|run| values(run, works))}
+            <Notes works />
+            <ThisRun />
+        </aside>
+    }
+}
+
+fn values(run: &Run, works: bool) -> Option<AnyView> {
+    let rows: Vec<AnyView> = run
+        .plan
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let label = parameter.name.replace('_', " ");
+            let value = match run.values.get(&parameter.name) {
+                Some(value) => view! { <span class="value">{value.clone()}</span> }.into_any(),
+                None => view! { <span class="quiet">"open"</span> }.into_any(),
+            };
+            let change = (works && run.end.is_none()).then(|| {
+                view! {
+                    <details class="fold">
+                        <summary>{if run.values.contains_key(&parameter.name) { "Change" } else { "Set" }}</summary>
+                        {value_form(run, parameter)}
+                    </details>
+                }
+            });
+            view! {
+                <dt>{label}</dt>
+                <dd>{value}{change}</dd>
+            }
+            .into_any()
+        })
+        .collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <section class="panel">
+                <header>
+                    <h2>"Values"</h2>
+                </header>
+                <dl class="facts" data-lay="stacked">{rows}</dl>
+            </section>
+        }
+        .into_any()
+    })
+}
+
+/// What people wrote, and a field to write more.
+#[component]
+pub fn Notes(works: bool) -> impl IntoView {
+    let live = Live::here();
+    let deeds = Deeds::here();
+    let notes = move || live.run.with(note_list);
+    let field = NodeRef::<leptos::html::Textarea>::new();
+    let answer = deeds.note.value();
+    Effect::new(move |_| {
+        if let (Some(Ok(())), Some(field)) = (answer.get(), field.get_untracked()) {
+            field.set_value("");
+        }
+    });
+    let form = works.then(|| {
+        view! {
+            <ActionForm action=deeds.note attr:class="deed">
+                <input type="hidden" name="run" value=live.id().0 />
+                <input type="hidden" name="step" value=move || live.shown.get() />
+                <textarea class="input" id="note" name="text" data-key="n" aria-label="Note on the step that is shown" required node_ref=field></textarea>
+                <button class="btn" type="submit" disabled=deeds.note.pending()>
+                    "Write note"
+                </button>
+            </ActionForm>
+        }
+    });
+    view! {
+        <section class="panel">
+            <header>
+                <h2>"Notes"</h2>
+            </header>
+            {notes}
+            {form}
+        </section>
+    }
+}
+
+fn note_list(run: &Run) -> Vec<AnyView> {
+    run.notes
+        .iter()
+        .map(|note| {
+            let step = note.step.and_then(|step| run.plan.step(step)).map(|plan| format!("step {}, ", super::rail::number(plan)));
+            view! {
+                <blockquote class="reason small">
+                    <p>{note.text.clone()}</p>
+                    <footer>{note.stamp.by.name().to_owned()}", "{step}<Ago at=note.stamp.at /></footer>
+                </blockquote>
+            }
+            .into_any()
+        })
+        .collect()
+}
+
+/// What the run was made of.
+#[component]
+pub fn ThisRun() -> impl IntoView {
+    let live = Live::here();
+    let run = live.run.get_untracked();
+    let directory = move || live.run.with(|run| run.directory.clone());
+    view! {
+        <section class="panel">
+            <header>
+                <h2>"This run"</h2>
+            </header>
+            <dl class="facts">
+                <dt>"Target"</dt>
+                <dd>{run.plan.target.name.clone()}</dd>
+                <dt>"Directory"</dt>
+                <dd>
+                    <code>{directory}</code>
+                </dd>
+                <dt>"Reason"</dt>
+                <dd>{if run.reason.is_empty() { "none given".to_owned() } else { run.reason.clone() }}</dd>
+                <dt>"Plan"</dt>
+                <dd>
+                    <code title=run.plan.digest().to_string()>{run.plan.digest().short()}</code>
+                </dd>
+                <dt>"Document"</dt>
+                <dd>
+                    {run.plan.document.clone()}
+                    ", "
+                    <code title=run.plan.document_digest.to_string()>{run.plan.document_digest.short()}</code>
+                </dd>
+            </dl>
+        </section>
+    }
+}

@@ -1,0 +1,114 @@
+//! The end of a run: the expected outcome, line by line, and the verdict.
+
+use domain::policy::Verb;
+use domain::run::{Run, Verdict};
+use domain::runbook::Item;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+use super::ticks::tick_line;
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::state::verdict_name;
+use crate::components::step_content::tick_item;
+use crate::deeds::Deeds;
+use crate::live::Live;
+
+/// The expected outcome of a run, ticked or not.
+pub fn outcome_list(run: &Run, works: bool) -> Option<AnyView> {
+    let show = |number: u32, item: &Item| {
+        let tick = usize::try_from(number).ok().and_then(|number| run.outcome.get(number.checked_sub(1)?)).cloned();
+        tick_line(run.id, 0, number, item, tick.flatten(), works)
+    };
+    let mut count = 0;
+    let lines: Vec<AnyView> = run.plan.outcome.iter().map(|item| tick_item(item, &mut count, &show)).collect();
+    (!lines.is_empty()).then(|| view! { <ul class="checks">{lines}</ul> }.into_any())
+}
+
+/// How many lines of the expected outcome are ticked.
+pub fn outcome_words(run: &Run) -> String {
+    let ticked = run.outcome.iter().flatten().count();
+    format!("{ticked} of {} ticked", run.outcome.len())
+}
+
+/// What a verdict says.
+const fn meaning(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Reached => "the expected outcome is there",
+        Verdict::NotReached => "the steps ran, the outcome is not there",
+        Verdict::RolledBack => "everything is as it was before",
+        Verdict::Aborted => "given up on the way",
+    }
+}
+
+/// Expected outcome and verdict, below the steps of an open run.
+#[component]
+pub fn Finishing() -> impl IntoView {
+    let live = Live::here();
+    let works = live.actor().may(Verb::WorkRun).is_ok();
+    let outcome = move || live.run.with(|run| outcome_list(run, works));
+    let words = move || live.run.with(outcome_words);
+    let has_outcome = live.run.with_untracked(|run| !run.outcome.is_empty());
+    view! {
+        <section class="part finish" id="finish" aria-labelledby="finish-title">
+            {has_outcome
+                .then(|| {
+                    view! {
+                        <div class="spread">
+                            <h2>"Expected outcome"</h2>
+                            <span class="quiet small">{words}</span>
+                        </div>
+                    }
+                })}
+            {outcome}
+            {works.then(|| view! { <FinishForm /> })}
+        </section>
+    }
+}
+
+#[component]
+fn FinishForm() -> impl IntoView {
+    let live = Live::here();
+    let deeds = Deeds::here();
+    let busy = Memo::new(move |_| live.run.with(|run| run.open_attempt().is_some()));
+    let verdicts = Verdict::ALL
+        .into_iter()
+        .map(|verdict| {
+            view! {
+                <label data-verdict=verdict_name(verdict)>
+                    <input type="radio" name="verdict" value=verdict.name() required />
+                    <span class="state">
+                        <Glyph sign=Sign::Verdict(verdict) />
+                        {verdict.word()}
+                    </span>
+                    <span class="help below">{meaning(verdict)}</span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <ActionForm action=deeds.finish attr:class="panel" attr:data-box="">
+            <header>
+                <h3 id="finish-title">{format!("Close run {}", live.id())}</h3>
+                <span>"A closed run does not change any more."</span>
+            </header>
+            <input type="hidden" name="run" value=live.id().0 />
+            <fieldset class="field">
+                <legend>"What came of it"</legend>
+                <div class="choice">{verdicts}</div>
+            </fieldset>
+            <div class="field">
+                <label for="comment">"Comment"</label>
+                <textarea class="input" id="comment" name="comment" aria-describedby="comment-help"></textarea>
+                <span class="help" id="comment-help">
+                    "Needed unless the outcome was reached. Stands in the record, with your name."
+                </span>
+            </div>
+            <div class="actions">
+                <button class="btn" type="submit" disabled=move || busy.get() || deeds.finish.pending().get()>
+                    {format!("Close run {}", live.id())}
+                </button>
+                {move || busy.get().then(|| view! { <span class="quiet small">"A step is running; stop it or wait for its end."</span> })}
+            </div>
+        </ActionForm>
+    }
+}

@@ -1,0 +1,110 @@
+//! Which run this is, where it stands, who looks.
+
+use domain::policy::Verb;
+use domain::run::{Run, StepStatus};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::components::ago::Ago;
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::state::StateMark;
+use crate::live::Live;
+
+/// Where a run stands, by the step whose turn it is.
+pub fn standing(run: &Run) -> StepStatus {
+    match run.open_attempt().map(|open| open.step).or_else(|| run.current_step()) {
+        Some(step) => run.status(step),
+        None => StepStatus::Done,
+    }
+}
+
+/// Where a run stands, in words.
+pub fn standing_words(run: &Run) -> String {
+    let Some(step) = run.open_attempt().map(|open| open.step).or_else(|| run.current_step()) else {
+        return "all steps are over".to_owned();
+    };
+    let number = run.plan.step(step).map_or(step, |plan| plan.number);
+    format!("step {number} {}", run.status(step).word())
+}
+
+/// Crumb, title, deeds of the run, one line of facts.
+#[component]
+pub fn Head() -> impl IntoView {
+    let live = Live::here();
+    let run = live.run.get_untracked();
+    let title = move || live.run.with(|run| format!("Run {}, {}, {}", run.id, run.plan.title, standing_words(run)));
+    let works = live.actor().may(Verb::WorkRun).is_ok();
+    let mark = move || {
+        live.run.with(|run| view! { <StateMark status=standing(run) word=standing_words(run) /> })
+    };
+    view! {
+        <Title text=title />
+        <header class="page-head">
+            <nav class="crumb" aria-label="Breadcrumb">
+                <ol>
+                    <li>
+                        <a href=format!("/procedures/{}", run.plan.slug)>{run.plan.title.clone()}</a>
+                    </li>
+                    <li>{format!("Run {}", run.id)}</li>
+                </ol>
+            </nav>
+            <h1>{format!("{} on {}", run.plan.title, run.plan.target.name)}</h1>
+            {works
+                .then(|| {
+                    view! {
+                        <div class="actions">
+                            <a class="btn" data-kind="quiet" href="#note" rel="external">
+                                <Glyph sign=Sign::Note />
+                                "Add note"
+                                <kbd>"n"</kbd>
+                            </a>
+                            <a class="btn" href="#finish" rel="external">
+                                "Close run…"
+                            </a>
+                        </div>
+                    }
+                })}
+            <div class="facts-line">
+                {mark}
+                <span>{run.started.by.name().to_owned()}</span>
+                <span>"started " <Ago at=run.started.at /></span>
+                {(!run.reason.is_empty()).then(|| view! { <span>{run.reason.clone()}</span> })}
+                <Watchers />
+            </div>
+        </header>
+    }
+}
+
+#[component]
+fn Watchers() -> impl IntoView {
+    let live = Live::here();
+    let own = live.actor().name;
+    let others = move || {
+        let mut names: Vec<String> = live.names.get().into_iter().filter(|name| *name != own).collect();
+        names.sort();
+        names.dedup();
+        match names.as_slice() {
+            [] => None,
+            [one] => Some(format!("{one} is watching")),
+            [most @ .., last] => Some(format!("{} and {last} are watching", most.join(", "))),
+        }
+    };
+    move || {
+        others().map(|words| {
+            view! {
+                <span>
+                    <Glyph sign=Sign::Eyes />
+                    {words}
+                </span>
+            }
+        })
+    }
+}
+
+/// Says changes of state to those who listen, never output.
+#[component]
+pub fn Announcements() -> impl IntoView {
+    let live = Live::here();
+    let words = Memo::new(move |_| live.run.with(standing_words));
+    view! { <p class="sr" role="status">{move || words.get()}</p> }
+}

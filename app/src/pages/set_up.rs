@@ -1,0 +1,53 @@
+//! The first account, with the token that the portal printed on its console.
+
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::sign_in::Alone;
+use crate::api::session::SetUp;
+use crate::components::problem::Refused;
+
+/// `/set-up?token=…`
+#[component]
+pub fn SetUpPage() -> impl IntoView {
+    let set_up = ServerAction::<SetUp>::new();
+    let query = use_query_map();
+    let token = move || query.read().get("token").unwrap_or_default();
+    let problem = Signal::derive(move || set_up.value().get().and_then(Result::err).map(|error| error.to_string()));
+    view! {
+        <Title text="Set up" />
+        <Alone>
+            <ActionForm action=set_up attr:class="stack" attr:data-gap="small">
+                <div>
+                    <h2>"The first account"</h2>
+                    <p class="soft small">"It is an administrator’s: it makes the accounts of all others."</p>
+                </div>
+                <Refused problem />
+                <div class="field">
+                    <label for="token">"Token from the console"</label>
+                    <input class="input" data-mono="" id="token" name="token" value=token required autocomplete="off" spellcheck="false" />
+                    <span class="help">"Works once, until the first account is made."</span>
+                </div>
+                <div class="field">
+                    <label for="name">"Name"</label>
+                    <input class="input" id="name" name="name" required autocomplete="name" />
+                    <span class="help">"As others see it."</span>
+                </div>
+                <div class="field">
+                    <label for="login">"Login"</label>
+                    <input class="input" id="login" name="login" required autocomplete="username" autocapitalize="none" spellcheck="false" />
+                </div>
+                <div class="field">
+                    <label for="password">"Password"</label>
+                    <input class="input" id="password" name="password" type="password" required minlength="15" autocomplete="new-password" />
+                    <span class="help">"At least 15 characters; a few words are good."</span>
+                </div>
+                <button class="btn" data-kind="primary" type="submit" data-wide="" disabled=set_up.pending()>
+                    "Create the first account"
+                </button>
+            </ActionForm>
+        </Alone>
+    }
+}

@@ -1,0 +1,94 @@
+//! Signing in.
+
+use domain::view::Welcome;
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::AppError;
+use crate::api::session::{SignIn, welcome};
+use crate::components::frame::Foot;
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::problem::Refused;
+
+/// `/sign-in`
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let sign_in = ServerAction::<SignIn>::new();
+    let query = use_query_map();
+    let next = move || query.read().get("next").unwrap_or_default();
+    let problem = Signal::derive(move || sign_in.value().get().and_then(Result::err).map(|error| error.to_string()));
+    view! {
+        <Title text="Sign in" />
+        <Alone>
+            <ActionForm action=sign_in attr:class="stack" attr:data-gap="small">
+                <Refused problem />
+                <input type="hidden" name="next" value=next />
+                <div class="field">
+                    <label for="login">"Login"</label>
+                    <input class="input" id="login" name="login" required autocomplete="username" autocapitalize="none" spellcheck="false" />
+                </div>
+                <div class="field">
+                    <label for="password">"Password"</label>
+                    <input class="input" id="password" name="password" type="password" required autocomplete="current-password" />
+                </div>
+                <button class="btn" data-kind="primary" type="submit" data-wide="" disabled=sign_in.pending()>
+                    "Sign in"
+                </button>
+            </ActionForm>
+        </Alone>
+    }
+}
+
+/// A page of its own for strangers, with what they have to know first.
+#[component]
+pub fn Alone(children: Children) -> impl IntoView {
+    let about = Resource::new(|| (), |()| welcome());
+    view! {
+        <a class="skip" href="#main">
+            "Skip to content"
+        </a>
+        <main id="main" class="page" data-kind="alone" tabindex="-1">
+            <h1 class="brand-line">
+                <Glyph sign=Sign::Brand />
+                "Runbook Portal"
+            </h1>
+            <Suspense>{move || Suspend::new(async move { notices(about.await) })}</Suspense>
+            {children()}
+        </main>
+        <Foot />
+    }
+}
+
+fn notices(about: Result<Welcome, AppError>) -> AnyView {
+    let about = match about {
+        Ok(about) => about,
+        Err(error) => {
+            return view! { <div class="callout" data-tone="danger"><Glyph sign=Sign::Warning /><p>{error.to_string()}</p></div> }.into_any();
+        }
+    };
+    view! {
+        {about.cookie_problem
+            .map(|sentence| {
+                view! {
+                    <div class="callout" data-tone="warn">
+                        <Glyph sign=Sign::Warning />
+                        <p class="head">"Signing in will not hold here"</p>
+                        <p>{sentence}</p>
+                    </div>
+                }
+            })}
+        {about.fresh
+            .then(|| {
+                view! {
+                    <div class="callout" data-tone="live">
+                        <Glyph sign=Sign::Info />
+                        <p class="head">"Nobody has an account yet"</p>
+                        <p>"The portal printed a set-up link on its console when it started. Open it to make the first account."</p>
+                    </div>
+                }
+            })}
+    }
+    .into_any()
+}

@@ -1,0 +1,139 @@
+//! What happened in a run, one sentence per event, in order: told from the state, which keeps who and when.
+
+use domain::Timestamp;
+use domain::attempt::AttemptResult;
+use domain::plan::PlanStep;
+use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepState, StepStatus, Tick, Verdict, ticks};
+use domain::runbook::{PartKind, plain};
+
+/// The sign beside a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Something began.
+    Began,
+    /// A step or an attempt stands so.
+    Stands(StepStatus),
+    /// Somebody wrote a note.
+    Noted,
+    /// The run was closed.
+    Closed(Verdict),
+}
+
+/// One moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// The sign.
+    pub mark: Mark,
+    /// What happened.
+    pub words: String,
+    /// More about it.
+    pub more: Option<String>,
+}
+
+/// The moments of a run, oldest first.
+pub fn timeline(run: &Run) -> Vec<Moment> {
+    let mut moments = vec![moment(run.started.at, Mark::Began, format!("{} started the run", run.started.by.name()), reason(run))];
+    for (plan, state) in run.plan.steps.iter().zip(&run.steps) {
+        moments.extend(step_moments(plan, state));
+    }
+    for (item, tick) in ticks(&run.plan.outcome).into_iter().zip(&run.outcome) {
+        moments.extend(tick.as_ref().map(|tick| ticked(tick, &plain(&item.words))));
+    }
+    moments.extend(run.notes.iter().map(|note| {
+        moment(note.stamp.at, Mark::Noted, format!("{} noted", note.stamp.by.name()), Some(note.text.clone()))
+    }));
+    if let Some(end) = &run.end {
+        let words = format!("{} closed the run: {}", end.stamp.by.name(), end.verdict.word());
+        moments.push(moment(end.stamp.at, Mark::Closed(end.verdict), words, None));
+    }
+    moments.sort_by_key(|moment| moment.at);
+    moments
+}
+
+fn moment(at: Timestamp, mark: Mark, words: String, more: Option<String>) -> Moment {
+    Moment { at, mark, words, more }
+}
+
+fn reason(run: &Run) -> Option<String> {
+    (!run.reason.is_empty()).then(|| run.reason.clone())
+}
+
+/// `Step 3`, or `Rollback step 1`.
+pub fn step_name(plan: &PlanStep) -> String {
+    match plan.part {
+        PartKind::Rollback => format!("Rollback step {}", plan.number),
+        _ => format!("Step {}", plan.number),
+    }
+}
+
+fn step_moments(plan: &PlanStep, state: &StepState) -> Vec<Moment> {
+    let name = step_name(plan);
+    let mut moments = Vec::new();
+    for (number, attempt) in (1..).zip(&state.attempts) {
+        moments.extend(attempt_moments(&name, number, attempt));
+    }
+    for (number, command) in (1..).zip(&state.commands) {
+        if let CommandState::Skipped(skip) = command {
+            let words = format!("{} skipped command {number} of {}", skip.stamp.by.name(), name.to_lowercase());
+            moments.push(moment(skip.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(skip.reason.clone())));
+        }
+    }
+    let items: Vec<_> = ticks(plan.items());
+    for (item, tick) in items.into_iter().zip(&state.ticks) {
+        moments.extend(tick.as_ref().map(|tick| ticked(tick, &plain(&item.words))));
+    }
+    if let Some(skip) = &state.skipped {
+        let words = format!("{} skipped {}", skip.stamp.by.name(), name.to_lowercase());
+        moments.push(moment(skip.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(skip.reason.clone())));
+    }
+    if let Some(done) = &state.done {
+        let words = format!("{} marked {} as done", done.by.name(), name.to_lowercase());
+        moments.push(moment(done.at, Mark::Stands(StepStatus::Done), words, None));
+    }
+    moments
+}
+
+fn ticked(tick: &Tick, line: &str) -> Moment {
+    let words = format!("{} ticked: {line}", tick.stamp.by.name());
+    let note = (!tick.note.is_empty()).then(|| tick.note.clone());
+    moment(tick.stamp.at, Mark::Stands(StepStatus::Done), words, note)
+}
+
+fn attempt_moments(name: &str, number: u32, attempt: &Attempt) -> Vec<Moment> {
+    let which = if number == 1 { String::new() } else { format!(", attempt {number}") };
+    let begun = format!("{} started {}{which}", attempt.started.by.name(), name.to_lowercase());
+    let mut moments = vec![moment(attempt.started.at, Mark::Began, begun, None)];
+    if let Some(stop) = &attempt.stop {
+        let words = format!("{} stopped {}", stop.by.name(), name.to_lowercase());
+        moments.push(moment(stop.at, Mark::Stands(StepStatus::Stopped), words, None));
+    }
+    if let Some(end) = &attempt.end {
+        let (status, words) = end_of(&end.ending);
+        let survivors = (!end.survivors.is_empty()).then(|| format!("still running: {}", end.survivors.join(", ")));
+        moments.push(moment(end.at, Mark::Stands(status), format!("{name}{which}: {words}"), survivors));
+    }
+    moments
+}
+
+/// How an attempt ended, in words.
+pub fn end_of(ending: &AttemptEnding) -> (StepStatus, String) {
+    match ending {
+        AttemptEnding::Unknown { .. } => (StepStatus::Interrupted, "interrupted, outcome unknown".to_owned()),
+        AttemptEnding::Known(exit) => match &exit.result {
+            AttemptResult::Completed => (StepStatus::Done, "ended well".to_owned()),
+            AttemptResult::Difference { command } => {
+                (StepStatus::Difference, format!("paused at a difference in command {command}"))
+            }
+            AttemptResult::Failed { command } => (StepStatus::Failed, format!("command {command} failed")),
+            AttemptResult::Stopped => (StepStatus::Stopped, "stopped".to_owned()),
+            AttemptResult::TimedOut => (StepStatus::Stopped, "its time was up".to_owned()),
+            AttemptResult::ShellEnded { command, code } => {
+                let code = code.map_or_else(String::new, |code| format!(" with {code}"));
+                (StepStatus::Failed, format!("the shell ended{code} in command {command}"))
+            }
+            AttemptResult::NotStarted { reason } => (StepStatus::Failed, format!("not started: {reason}")),
+        },
+    }
+}

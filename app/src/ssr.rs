@@ -1,0 +1,270 @@
+//! The server's half: who is asking, how a failure is answered, and what pages find in their context.
+//!
+//! The one file that knows HTTP, sessions and the use cases together. A cause of a failure is logged here and stops here.
+
+use std::sync::Arc;
+
+use domain::policy::{Actor, Forbidden, Role};
+use domain::run::{Command, Refusal, Verdict};
+use domain::{PersonId, RunId};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+use leptos::prelude::{provide_context, use_context, use_nonce};
+use leptos_axum::ResponseOptions;
+use portal::Portal;
+use tower_sessions::Session;
+
+use crate::AppError;
+use crate::loaded::PageStatus;
+
+/// The key under which a session keeps the id of its person.
+pub const PERSON: &str = "person";
+
+/// Who is asking, and whom they ask.
+pub struct Caller {
+    /// The use cases.
+    pub portal: Portal,
+    /// The person as their account stands now.
+    pub actor: Actor,
+}
+
+/// Puts into the context what pages and server functions look for there. Called once per request.
+pub fn provide(portal: &Portal) {
+    provide_context(portal.clone());
+    provide_context(PageStatus(Arc::new(|code| {
+        if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(code)) {
+            response.set_status(status);
+        }
+    })));
+}
+
+/// The policy for what a page may load and run: only the portal's own files, and scripts that carry this request's nonce.
+/// To be sent with every page, from inside its context.
+pub fn content_security_policy() -> Option<String> {
+    let nonce = use_nonce()?;
+    Some(format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
+         connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ))
+}
+
+/// The use cases, for what a stranger may call.
+pub fn portal() -> Result<Portal, AppError> {
+    use_context::<Portal>().ok_or_else(|| {
+        tracing::error!("no portal was put into the context of this request");
+        AppError::Internal
+    })
+}
+
+/// Who is asking, by their session and their account as it stands at this moment.
+pub async fn caller() -> Result<Caller, AppError> {
+    let portal = portal()?;
+    let person: Option<String> = session()?.get(PERSON).await.map_err(session_failed)?;
+    let person = person.ok_or(AppError::SignedOut)?;
+    let actor = portal.actor(&PersonId(person)).await?.ok_or(AppError::SignedOut)?;
+    Ok(Caller { portal, actor })
+}
+
+/// Ties the session to a person. Its id changes, so that nobody who knew the old one is signed in with them.
+pub async fn sign_in(actor: &Actor) -> Result<(), AppError> {
+    let session = session()?;
+    session.cycle_id().await.map_err(session_failed)?;
+    session.insert(PERSON, actor.id.as_str()).await.map_err(session_failed)
+}
+
+/// Ends the session at the server.
+pub async fn sign_out() -> Result<(), AppError> {
+    session()?.flush().await.map_err(session_failed)
+}
+
+fn session() -> Result<Session, AppError> {
+    parts().and_then(|parts| parts.extensions.get::<Session>().cloned()).ok_or_else(|| {
+        tracing::error!("no session layer stands before this request");
+        AppError::Internal
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err` by name")]
+fn session_failed(error: tower_sessions::session::Error) -> AppError {
+    tracing::error!(error = &error as &dyn std::error::Error, "a session could not be read or written");
+    AppError::Internal
+}
+
+fn parts() -> Option<Parts> {
+    use_context::<Parts>()
+}
+
+/// Does something in a run, and sends a browser without scripts back to its page: at a step, or where the run stands (0).
+pub async fn act(run: RunId, step: u32, command: Command) -> Result<(), AppError> {
+    let caller = caller().await?;
+    caller.portal.act(caller.actor.operator()?, run, command).await?;
+    back_to(&match step {
+        0 => format!("/runs/{run}"),
+        _ => format!("/runs/{run}?step={step}"),
+    });
+    Ok(())
+}
+
+/// What a form's step is about: 0 is the run as a whole.
+pub fn about(step: u32) -> Option<u32> {
+    (step > 0).then_some(step)
+}
+
+/// The numbers that a form lists, as `1,2,3`.
+pub fn numbers(list: &str) -> Result<Vec<u32>, AppError> {
+    let unreadable = |_| AppError::Invalid("The form was not understood. Nothing was started; load the page again.".into());
+    list.split(',').map(|number| number.trim().parse().map_err(unreadable)).collect()
+}
+
+/// The verdict that a form names.
+pub fn verdict_named(name: &str) -> Result<Verdict, AppError> {
+    Verdict::parse(name)
+        .ok_or_else(|| AppError::Invalid("Choose what came of the run. Nothing was changed.".to_owned()))
+}
+
+/// The role that a form names.
+pub fn role_named(word: &str) -> Result<Role, AppError> {
+    Role::parse(word)
+        .ok_or_else(|| AppError::Invalid("There is no such role. Nothing was changed; choose one of the list.".to_owned()))
+}
+
+/// Gives a failed answer its true HTTP status, for proxies and for the log.
+///
+/// Leptos answers every failure with 500. Without scripts it answers with a redirect back to the form instead, and that
+/// has to stay a redirect.
+pub fn answer<T>(outcome: Result<T, AppError>) -> Result<T, AppError> {
+    if let Err(error) = &outcome
+        && !is_plain_form()
+        && let Some(response) = use_context::<ResponseOptions>()
+    {
+        response.set_status(status(error));
+    }
+    outcome
+}
+
+/// Whether a browser without scripts sent this: it wants a page back.
+fn is_plain_form() -> bool {
+    parts().is_some_and(|parts| {
+        let accept = parts.headers.get(header::ACCEPT).map_or(&b""[..], |accept| accept.as_bytes());
+        accept.windows(9).any(|part| part == b"text/html")
+    })
+}
+
+fn status(error: &AppError) -> StatusCode {
+    match error {
+        AppError::SignedOut => StatusCode::UNAUTHORIZED,
+        AppError::Denied(_) => StatusCode::FORBIDDEN,
+        AppError::NotFound => StatusCode::NOT_FOUND,
+        AppError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        AppError::Conflict(_) => StatusCode::CONFLICT,
+        AppError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+        AppError::Unreachable | AppError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Sends the browser to a page of the portal, with scripts and without.
+pub fn go_to(path: &str) {
+    leptos_axum::redirect(inside(path));
+}
+
+/// Sends a browser without scripts back to a page. With scripts the page is there and follows by itself.
+pub fn back_to(path: &str) {
+    if is_plain_form() {
+        go_to(path);
+    }
+}
+
+/// The path if it leads to a page of this portal, else the start page.
+pub fn inside(path: &str) -> &str {
+    let rooted = path.starts_with('/') && !path[1..].starts_with(['/', '\\']);
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let loops = ["/api/", "/sign-in", "/set-up"].iter().any(|prefix| path.starts_with(prefix));
+    if rooted && plain && !loops { path } else { "/" }
+}
+
+/// Why the browser will not keep the session's cookie over this connection, and what to do, when that is so.
+pub fn cookie_problem() -> Option<String> {
+    let parts = parts()?;
+    let host = host(&parts)?;
+    (!is_encrypted(&parts) && !is_this_machine(&host)).then(|| {
+        format!(
+            "This page came over plain HTTP, and a browser keeps the portal's cookie only over HTTPS or on localhost. \
+             Signing in will not hold; open the portal over https://{host}, or on the machine itself."
+        )
+    })
+}
+
+fn host(parts: &Parts) -> Option<String> {
+    let host = text(&parts.headers, header::HOST.as_str())?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    host.bytes().all(plain).then(|| host.to_owned())
+}
+
+/// Only for a hint to the person: nothing is decided by it, so that a proxy's header can be believed.
+fn is_encrypted(parts: &Parts) -> bool {
+    parts.uri.scheme_str() == Some("https") || text(&parts.headers, "x-forwarded-proto") == Some("https")
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    matches!(name, "localhost" | "::1") || name.starts_with("127.") || name.ends_with(".localhost")
+}
+
+impl From<portal::Error> for AppError {
+    /// The one place where a cause is logged, and where it stops.
+    fn from(error: portal::Error) -> Self {
+        let sentence = error.sentence();
+        match error {
+            portal::Error::NotFound | portal::Error::Refused(Refusal::NoRun) => Self::NotFound,
+            portal::Error::Forbidden(_) | portal::Error::Refused(Refusal::Forbidden(_) | Refusal::Disabled) => {
+                Self::Denied(sentence)
+            }
+            portal::Error::Refused(_) | portal::Error::Launch(_) => Self::Conflict(sentence),
+            portal::Error::Invalid(_) | portal::Error::SignIn => Self::Invalid(sentence),
+            portal::Error::Busy(_) => Self::Busy(sentence),
+            portal::Error::Store(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the store refused a use case");
+                Self::Busy(sentence)
+            }
+            _ => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a use case failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<Forbidden> for AppError {
+    fn from(forbidden: Forbidden) -> Self {
+        Self::Denied(format!("{forbidden}. Nothing was changed."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_out_of_the_portal() {
+        let outside = ["https://evil.example", "//evil.example", "/\\evil.example", "", "runs", "/a\nb", "/api/x", "/sign-in"];
+
+        assert!(outside.iter().all(|path| inside(path) == "/"));
+        assert_eq!(inside("/runs/7?step=2"), "/runs/7?step=2");
+    }
+
+    #[test]
+    fn plain_http_is_a_problem_only_from_another_machine() {
+        let here = ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "portal.localhost"];
+        let there = ["portal.example", "10.0.0.7:3000", "localhost.example", "[2001:db8::1]:3000"];
+
+        assert!(here.iter().all(|host| is_this_machine(host)));
+        assert!(!there.iter().any(|host| is_this_machine(host)));
+    }
+}
