@@ -105,7 +105,7 @@ async function populate(browser: Browser, portal: Portal): Promise<void> {
   await page.getByLabel('Login').fill('ada');
   await page.getByLabel('Name', { exact: true }).fill('Ada Lind');
   await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: /account/i }).click();
+  await page.getByRole('button', { name: 'Create the first account' }).click();
   await expect(page).toHaveURL(`${portal.address}/`);
   for (const [login, name, role] of [
     ['olga', 'Olga Marin', 'operator'],
@@ -113,12 +113,12 @@ async function populate(browser: Browser, portal: Portal): Promise<void> {
     ['vera', 'Vera Holm', 'viewer'],
   ] as const) {
     await page.goto(`${portal.address}/people`);
-    const form = page.locator('form').filter({ has: page.getByRole('button', { name: /^Create/ }) });
+    const form = page.getByRole('complementary', { name: 'New account' });
     await form.getByLabel('Login').fill(login);
     await form.getByLabel('Name', { exact: true }).fill(name);
-    await form.getByLabel('Role').selectOption(role);
-    await form.getByLabel('Password').fill(password);
-    await form.getByRole('button', { name: /^Create/ }).click();
+    await form.getByLabel('Role of the new account').selectOption(role);
+    await form.getByLabel('First password').fill(password);
+    await form.getByRole('button', { name: 'Create account' }).click();
     await expect(page.getByText(name)).toBeVisible();
   }
   await page.close();

@@ -5,6 +5,7 @@
 mod bad_input;
 mod browser;
 mod day;
+mod kills;
 mod life;
 mod process;
 mod reading;
