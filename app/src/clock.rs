@@ -55,7 +55,11 @@ impl Clock {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a span of milliseconds is small and whole")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a span of milliseconds is small and whole"
+)]
 fn whole(milliseconds: f64) -> u64 {
     milliseconds.max(0.0) as u64
 }

@@ -104,8 +104,12 @@ impl Deeds {
 
 /// Why an offer could not be started now by this person; the gate itself is asked.
 pub fn objection(run: &Run, actor: &Actor, step: u32, offer: &Offer) -> Option<Refusal> {
-    let command =
-        Command::RunCommands { step, attempt: next_attempt(run, step), commands: offer.commands.clone(), confirmation: None };
+    let command = Command::RunCommands {
+        step,
+        attempt: next_attempt(run, step),
+        commands: offer.commands.clone(),
+        confirmation: None,
+    };
     asked(run, actor, &command)
 }
 

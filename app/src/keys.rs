@@ -62,7 +62,8 @@ fn pressed(event: &KeyboardEvent) {
 
 fn in_field() -> bool {
     document().active_element().is_some_and(|element| {
-        matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") || element.has_attribute("contenteditable")
+        matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
+            || element.has_attribute("contenteditable")
     })
 }
 

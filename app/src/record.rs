@@ -34,7 +34,8 @@ pub struct Moment {
 
 /// The moments of a run, oldest first.
 pub fn timeline(run: &Run) -> Vec<Moment> {
-    let mut moments = vec![moment(run.started.at, Mark::Began, format!("{} started the run", run.started.by.name()), reason(run))];
+    let mut moments =
+        vec![moment(run.started.at, Mark::Began, format!("{} started the run", run.started.by.name()), reason(run))];
     for (plan, state) in run.plan.steps.iter().zip(&run.steps) {
         moments.extend(step_moments(plan, state));
     }

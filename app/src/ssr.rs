@@ -72,6 +72,11 @@ pub async fn sign_in(actor: &Actor) -> Result<(), AppError> {
     session.insert(PERSON, actor.id.as_str()).await.map_err(session_failed)
 }
 
+/// The id of the session that asks, for keeping it when the others end.
+pub fn session_id() -> Option<String> {
+    session().ok()?.id().map(|id| id.to_string())
+}
+
 /// Ends the session at the server.
 pub async fn sign_out() -> Result<(), AppError> {
     session()?.flush().await.map_err(session_failed)
@@ -112,7 +117,8 @@ pub fn about(step: u32) -> Option<u32> {
 
 /// The numbers that a form lists, as `1,2,3`.
 pub fn numbers(list: &str) -> Result<Vec<u32>, AppError> {
-    let unreadable = |_| AppError::Invalid("The form was not understood. Nothing was started; load the page again.".into());
+    let unreadable =
+        |_| AppError::Invalid("The form was not understood. Nothing was started; load the page again.".into());
     list.split(',').map(|number| number.trim().parse().map_err(unreadable)).collect()
 }
 
@@ -124,8 +130,9 @@ pub fn verdict_named(name: &str) -> Result<Verdict, AppError> {
 
 /// The role that a form names.
 pub fn role_named(word: &str) -> Result<Role, AppError> {
-    Role::parse(word)
-        .ok_or_else(|| AppError::Invalid("There is no such role. Nothing was changed; choose one of the list.".to_owned()))
+    Role::parse(word).ok_or_else(|| {
+        AppError::Invalid("There is no such role. Nothing was changed; choose one of the list.".to_owned())
+    })
 }
 
 /// Gives a failed answer its true HTTP status, for proxies and for the log.
@@ -253,7 +260,8 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_out_of_the_portal() {
-        let outside = ["https://evil.example", "//evil.example", "/\\evil.example", "", "runs", "/a\nb", "/api/x", "/sign-in"];
+        let outside =
+            ["https://evil.example", "//evil.example", "/\\evil.example", "", "runs", "/a\nb", "/api/x", "/sign-in"];
 
         assert!(outside.iter().all(|path| inside(path) == "/"));
         assert_eq!(inside("/runs/7?step=2"), "/runs/7?step=2");

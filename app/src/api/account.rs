@@ -7,12 +7,13 @@ use crate::AppError;
 /// Changes one's own password.
 #[server(endpoint = "account/password")]
 pub async fn change_password(old: String, new: String) -> Result<(), AppError> {
-    use crate::ssr::{answer, back_to, caller};
+    use crate::ssr::{answer, back_to, caller, session_id};
 
     answer(
         async {
             let caller = caller().await?;
-            caller.portal.change_password(&caller.actor, &old, &new).await?;
+            let keep = session_id();
+            caller.portal.change_password(&caller.actor, &old, &new, keep.as_deref()).await?;
             back_to("/account?changed=password");
             Ok(())
         }

@@ -49,7 +49,7 @@ pub async fn disable_person(person: PersonId) -> Result<(), AppError> {
         async {
             let caller = caller().await?;
             let proof = caller.actor.administrator()?;
-            caller.portal.set_enabled(proof, &person, portal::Standing::Disabled).await?;
+            caller.portal.set_standing(proof, &person, portal::Standing::Disabled).await?;
             back_to("/people");
             Ok(())
         }
@@ -66,7 +66,7 @@ pub async fn enable_person(person: PersonId) -> Result<(), AppError> {
         async {
             let caller = caller().await?;
             let proof = caller.actor.administrator()?;
-            caller.portal.set_enabled(proof, &person, portal::Standing::Enabled).await?;
+            caller.portal.set_standing(proof, &person, portal::Standing::Enabled).await?;
             back_to("/people");
             Ok(())
         }

@@ -49,11 +49,27 @@ pub async fn set_value(run: RunId, name: String, value: String) -> Result<(), Ap
 
 /// Runs commands of a step.
 #[server(endpoint = "runs/run")]
-pub async fn run_commands(run: RunId, step: u32, attempt: u32, commands: String, #[server(default)] confirmation: String) -> Result<(), AppError> {
+pub async fn run_commands(
+    run: RunId,
+    step: u32,
+    attempt: u32,
+    commands: String,
+    #[server(default)] confirmation: String,
+) -> Result<(), AppError> {
     use crate::ssr::{act, answer, numbers};
     use domain::run::Command;
 
-    answer(async { act(run, step, Command::RunCommands { step, attempt, commands: numbers(&commands)?, confirmation: Some(confirmation) }).await }.await)
+    answer(
+        async {
+            act(
+                run,
+                step,
+                Command::RunCommands { step, attempt, commands: numbers(&commands)?, confirmation: Some(confirmation) },
+            )
+            .await
+        }
+        .await,
+    )
 }
 
 /// Passes over one command.

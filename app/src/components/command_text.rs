@@ -25,7 +25,9 @@ pub fn CommandText(text: String, placeholders: Vec<Placeholder>) -> impl IntoVie
             Piece::Plain(text) => words(&text),
             Piece::Value(text) => view! { <var>{text}</var> }.into_any(),
             Piece::Missing(text) => view! { <var data-missing="">{text}</var> }.into_any(),
-            Piece::Hidden(code) => view! { <b class="hidden-character" title="a character that does not show">{code}</b> }.into_any(),
+            Piece::Hidden(code) => {
+                view! { <b class="hidden-character" title="a character that does not show">{code}</b> }.into_any()
+            }
         })
         .collect_view()
 }
@@ -54,7 +56,8 @@ fn pieces(text: &str, placeholders: &[Placeholder]) -> Vec<Piece> {
     let mut plain = String::new();
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
-        let mark = marks.iter().find(|(form, _)| rest.starts_with(form.as_str()) && ends_there(&rest[form.len()..], form));
+        let mark =
+            marks.iter().find(|(form, _)| rest.starts_with(form.as_str()) && ends_there(&rest[form.len()..], form));
         if let Some((form, declared)) = mark {
             flush(&mut plain, &mut pieces);
             pieces.push(if *declared { Piece::Value(form.clone()) } else { Piece::Missing(form.clone()) });

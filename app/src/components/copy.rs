@@ -13,7 +13,7 @@ pub fn Copy(text: String) -> impl IntoView {
     let copy = move |_| {
         drop(window().navigator().clipboard().write_text(&text));
         copied.set(true);
-        set_timeout(move || drop(copied.try_set(false)), Duration::from_millis(1600));
+        set_timeout(move || _ = copied.try_set(false), Duration::from_millis(1600));
     };
     view! {
         <button

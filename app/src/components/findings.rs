@@ -54,9 +54,7 @@ fn procedure_cell(finding: &Finding, titles: &[(String, String)]) -> AnyView {
     let slug = finding.procedure.as_ref().map(|slug| slug.0.clone());
     let found = slug.and_then(|slug| titles.iter().find(|(known, _)| *known == slug));
     match found {
-        Some((slug, title)) => {
-            view! { <td><a href=format!("/procedures/{slug}")>{title.clone()}</a></td> }.into_any()
-        }
+        Some((slug, title)) => view! { <td><a href=format!("/procedures/{slug}")>{title.clone()}</a></td> }.into_any(),
         None => view! { <td class="quiet">"whole document"</td> }.into_any(),
     }
 }

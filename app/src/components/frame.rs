@@ -42,7 +42,7 @@ pub fn Foot() -> impl IntoView {
     view! {
         <footer class="foot">
             <span>"All times UTC"</span>
-            <button class="keys needs-scripts" type="button" on:click=move |_| drop(keys::open_dialog("keys"))>
+            <button class="keys needs-scripts" type="button" on:click=move |_| _ = keys::open_dialog("keys")>
                 <kbd>"?"</kbd>
                 " keys"
             </button>
@@ -68,7 +68,7 @@ fn Bar(actor: Actor) -> impl IntoView {
             class="jump needs-scripts"
             type="button"
             title="Search or jump, Ctrl K"
-            on:click=move |_| drop(keys::open_dialog("palette"))
+            on:click=move |_| _ = keys::open_dialog("palette")
         >
             <Glyph sign=Sign::Search />
             <span>"Search or jump"</span>

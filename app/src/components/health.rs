@@ -25,7 +25,8 @@ pub fn Health(runs: Vec<RunRow>) -> impl IntoView {
         0 => "no closed run yet".to_owned(),
         _ => format!("{reached} of the last {closed} reached the expected outcome"),
     };
-    let marks = marks(&runs).into_iter().enumerate().map(|(place, mark)| draw(1 + 7 * place as u64, mark)).collect_view();
+    let marks =
+        marks(&runs).into_iter().enumerate().map(|(place, mark)| draw(1 + 7 * place as u64, mark)).collect_view();
     view! {
         <svg class="health" width="35" height="18" viewBox="0 0 35 18" role="img" aria-label=label>
             {marks}

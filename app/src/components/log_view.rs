@@ -61,7 +61,9 @@ pub fn LogView() -> impl IntoView {
         let at_end = list.scroll_height() - list.scroll_top() - list.client_height() < NEAR;
         match (following.get_untracked(), at_end) {
             (true, false) if list.scroll_top() < before => {
-                held.set(Some(live.run.with_untracked(|run| live.log.with_untracked(|log| (log.entries(run), log.lines())))));
+                held.set(Some(
+                    live.run.with_untracked(|run| live.log.with_untracked(|log| (log.entries(run), log.lines()))),
+                ));
                 following.set(false);
             }
             (false, true) if list.scroll_top() > before => follow(),
@@ -156,7 +158,8 @@ fn log_row(row: &Row) -> AnyView {
     let number = match row.number {
         Some(number) => {
             let anchor = format!("L{number}");
-            view! { <a href=format!("#{anchor}") id=anchor tabindex="-1" rel="external">{time::thousands(number)}</a> }.into_any()
+            view! { <a href=format!("#{anchor}") id=anchor tabindex="-1" rel="external">{time::thousands(number)}</a> }
+                .into_any()
         }
         None => view! { <span class="no"></span> }.into_any(),
     };
@@ -174,21 +177,20 @@ fn log_row(row: &Row) -> AnyView {
 
 fn piece(span: &Span) -> AnyView {
     let text = span.text.clone();
-    if span.style == Style::default() { text.into_any() } else { view! { <span class=classes(span.style)>{text}</span> }.into_any() }
+    if span.style == Style::default() {
+        text.into_any()
+    } else {
+        view! { <span class=classes(span.style)>{text}</span> }.into_any()
+    }
 }
 
 /// The classes of a style; the colours stand in the stylesheet, readable in both themes.
 fn classes(style: Style) -> String {
-    let colours = [(style.text.index(), 'c'), (style.ground.index(), 'g')]
-        .into_iter()
-        .filter_map(|(index, kind)| index.map(|index| format!("{kind}{}", if kind == 'g' { ground(index) } else { index })));
-    let attributes = [
-        (style.bold, "b"),
-        (style.dim, "dim"),
-        (style.italic, "it"),
-        (style.underline, "un"),
-        (style.inverse, "inv"),
-    ];
+    let colours = [(style.text.index(), 'c'), (style.ground.index(), 'g')].into_iter().filter_map(|(index, kind)| {
+        index.map(|index| format!("{kind}{}", if kind == 'g' { ground(index) } else { index }))
+    });
+    let attributes =
+        [(style.bold, "b"), (style.dim, "dim"), (style.italic, "it"), (style.underline, "un"), (style.inverse, "inv")];
     let attributes = attributes.into_iter().filter(|(on, _)| *on).map(|(_, class)| class.to_owned());
     colours.chain(attributes).collect::<Vec<_>>().join(" ")
 }

@@ -151,7 +151,12 @@ fn all(view: HomeView) -> Vec<Place> {
     let runs = view.running.into_iter().chain(view.recent).map(|row| Place {
         kind: "Runs",
         sign: row.verdict.map_or(Sign::State(row.status), Sign::Verdict),
-        about: format!("{}, {}, {}", row.verdict.map_or(row.status.word(), |verdict| verdict.word()), row.by, row.target),
+        about: format!(
+            "{}, {}, {}",
+            row.verdict.map_or(row.status.word(), |verdict| verdict.word()),
+            row.by,
+            row.target
+        ),
         href: format!("/runs/{}", row.id),
         name: format!("{} {}", row.id, row.title),
     });

@@ -1,8 +1,8 @@
 //! Runs in lists.
 
 use domain::run::{StepStatus, Verdict};
-use domain::view::RunRow;
 use domain::time;
+use domain::view::RunRow;
 use leptos::prelude::*;
 
 use super::ago::{Ago, Elapsed};
@@ -25,10 +25,7 @@ pub fn duration_words(row: &RunRow) -> Option<String> {
 /// Whether a person has to look before an open run goes on.
 pub fn waits_for_a_person(row: &RunRow) -> bool {
     row.verdict.is_none()
-        && matches!(
-            row.status,
-            StepStatus::Failed | StepStatus::Interrupted | StepStatus::Stopped | StepStatus::Paused
-        )
+        && matches!(row.status, StepStatus::Failed | StepStatus::Interrupted | StepStatus::Stopped | StepStatus::Paused)
 }
 
 /// Open runs, one line each: what, where, state, time.

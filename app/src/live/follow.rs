@@ -47,7 +47,7 @@ fn sleep_when_out_of_sight(live: Live) {
                 timer.clear();
             }
             if document().visibility_state() == web_sys::VisibilityState::Hidden {
-                let sleep = move || drop(live.asleep.try_set(true));
+                let sleep = move || _ = live.asleep.try_set(true);
                 waiting.set_value(set_timeout_with_handle(sleep, OUT_OF_SIGHT).ok());
             } else if live.asleep.get_untracked() {
                 live.asleep.set(false);

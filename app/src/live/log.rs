@@ -243,7 +243,9 @@ impl Log {
         for ((number, command), state) in (1..).zip(&plan.commands).zip(&state.commands) {
             let begins = || Entry::Begins { command: number, text: command.script.clone() };
             match state {
-                CommandState::Running { attempt, from, .. } if *attempt == self.attempt => borders.push((*from, begins())),
+                CommandState::Running { attempt, from, .. } if *attempt == self.attempt => {
+                    borders.push((*from, begins()))
+                }
                 CommandState::Ended { attempt, from, to, end, .. } if *attempt == self.attempt => {
                     borders.push((*from, begins()));
                     let words = end_words(end);

@@ -38,7 +38,8 @@ fn History(view: HistoryView, filter: HistoryFilter) -> impl IntoView {
     Clock::start(view.now);
     let older = view.next.map(|next| address(&filter, &next.to_string()));
     let narrowed = filter != HistoryFilter::default();
-    let list = if view.runs.is_empty() { empty(narrowed) } else { view! { <RunsTable runs=view.runs.clone() /> }.into_any() };
+    let list =
+        if view.runs.is_empty() { empty(narrowed) } else { view! { <RunsTable runs=view.runs.clone() /> }.into_any() };
     view! {
         <main id="main" class="page" data-kind="wide" tabindex="-1">
             <header class="page-head">

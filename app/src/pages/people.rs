@@ -25,7 +25,10 @@ struct PeopleDeeds {
 impl PeopleDeeds {
     /// Counts what was done, so that the list is asked for again.
     fn count(self) -> usize {
-        self.create.version().get() + self.role.version().get() + self.disable.version().get() + self.enable.version().get()
+        self.create.version().get()
+            + self.role.version().get()
+            + self.disable.version().get()
+            + self.enable.version().get()
     }
 
     fn problem(self) -> Option<String> {

@@ -79,7 +79,8 @@ fn RunBody(session: Session, view: RunView, asked: Memo<Asked>) -> impl IntoView
     Effect::new(move |before: Option<Asked>| {
         let now = asked.get();
         if before.is_some_and(|before| before != now) {
-            let step = now.step.unwrap_or_else(|| live.run.with_untracked(|run| crate::live::opens_on(run, None, None).0));
+            let step =
+                now.step.unwrap_or_else(|| live.run.with_untracked(|run| crate::live::opens_on(run, None, None).0));
             live.show(step, now.attempt);
         }
         now

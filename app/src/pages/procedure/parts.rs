@@ -146,11 +146,16 @@ fn step_card(kind: PartKind, step: &Step, anchor: &str, view: &ProcedureView) ->
 
 fn badge(step: &Step) -> Option<AnyView> {
     match step.kind {
-        StepKind::Manual => Some(view! { <span class="badge"><Glyph sign=Sign::Person />"by a person"</span> }.into_any()),
-        StepKind::Connect => Some(view! { <span class="badge"><Glyph sign=Sign::Target />"selects the target"</span> }.into_any()),
-        StepKind::Commands if step.risk() == Risk::Destroys => {
-            Some(view! { <span class="badge" data-tone="warn"><Glyph sign=Sign::NeedsApproval />"needs a lead"</span> }.into_any())
+        StepKind::Manual => {
+            Some(view! { <span class="badge"><Glyph sign=Sign::Person />"by a person"</span> }.into_any())
         }
+        StepKind::Connect => {
+            Some(view! { <span class="badge"><Glyph sign=Sign::Target />"selects the target"</span> }.into_any())
+        }
+        StepKind::Commands if step.risk() == Risk::Destroys => Some(
+            view! { <span class="badge" data-tone="warn"><Glyph sign=Sign::NeedsApproval />"needs a lead"</span> }
+                .into_any(),
+        ),
         StepKind::Commands => None,
     }
 }
@@ -167,14 +172,13 @@ fn class_note(risk: Risk, view: &ProcedureView) -> Option<AnyView> {
 /// The commands of a step as they will run; as they are written when no plan can be made.
 fn commands_of(plan: Option<&Plan>, kind: PartKind, step: &Step) -> Vec<PlanCommand> {
     let planned = plan.and_then(|plan| {
-        plan.steps.iter().find(|planned| planned.part == kind && planned.number == step.number && planned.line == step.line)
+        plan.steps
+            .iter()
+            .find(|planned| planned.part == kind && planned.number == step.number && planned.line == step.line)
     });
     planned.map_or_else(|| step.commands().map(as_written).collect(), |planned| planned.commands.clone())
 }
 
 fn values_of(parameters: &[PlanParameter]) -> BTreeMap<String, String> {
-    parameters
-        .iter()
-        .filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?)))
-        .collect()
+    parameters.iter().filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?))).collect()
 }

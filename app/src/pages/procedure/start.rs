@@ -45,7 +45,8 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
     // The same form sent twice starts one run. Without scripts the server names the form, else the browser each visit.
     let key = RwSignal::new(format!("{}-{}-{}", session.actor.id, view.procedure.slug, view.now.0));
     Effect::new(move |_| key.update(|key| *key = format!("{key}-{}", js_sys::Math::random())));
-    let fields = view.parameters.iter().map(|parameter| view! { <ParameterField parameter=parameter.clone() /> }).collect_view();
+    let fields =
+        view.parameters.iter().map(|parameter| view! { <ParameterField parameter=parameter.clone() /> }).collect_view();
     view! {
         <ActionForm action=start attr:class="panel" attr:data-box="">
             <header>

@@ -68,7 +68,8 @@ fn starting(live: Live, run: &Run, step: u32, plan: &PlanStep) -> AnyView {
             offer_form(live, run, step, offer, words, place == 0 && !many)
         })
         .collect();
-    let lead = many.then(|| view! { <p class="note">"The document offers a choice. Nothing runs all alternatives in a row."</p> });
+    let lead = many
+        .then(|| view! { <p class="note">"The document offers a choice. Nothing runs all alternatives in a row."</p> });
     view! { <div class="offers">{lead}{views}</div> }.into_any()
 }
 
@@ -164,11 +165,8 @@ fn worst(run: &Run, step: u32, offer: &Offer) -> Risk {
 
 /// Values that the commands need first.
 fn missing(run: &Run, names: &[String], words: &str) -> AnyView {
-    let forms: Vec<AnyView> = names
-        .iter()
-        .filter_map(|name| run.plan.parameter(name))
-        .map(|parameter| value_form(run, parameter))
-        .collect();
+    let forms: Vec<AnyView> =
+        names.iter().filter_map(|name| run.plan.parameter(name)).map(|parameter| value_form(run, parameter)).collect();
     view! {
         <div class="refused">
             {forms}
@@ -259,7 +257,10 @@ fn stopping(run: &Run, step: u32, attempt: u32) -> AnyView {
     let words = run.plan.step(step).map(number).unwrap_or_default();
     let asked = run.attempt(domain::AttemptId { run: run.id, step, attempt }).and_then(|attempt| attempt.stop.as_ref());
     if let Some(stop) = asked {
-        let sentence = format!("{} asked step {words} to stop. It is ended for good when it does not end by itself.", stop.by.name());
+        let sentence = format!(
+            "{} asked step {words} to stop. It is ended for good when it does not end by itself.",
+            stop.by.name()
+        );
         return view! { <p class="note">{sentence}</p> }.into_any();
     }
     let watching = run.status(step) == StepStatus::Watching;
@@ -305,7 +306,8 @@ fn stopping(run: &Run, step: u32, attempt: u32) -> AnyView {
 fn then(run: &Run, step: u32) -> Option<AnyView> {
     let plan = run.plan.step(step)?;
     let state = run.step(step)?;
-    let running = state.commands.iter().position(|command| matches!(command, domain::run::CommandState::Running { .. }))?;
+    let running =
+        state.commands.iter().position(|command| matches!(command, domain::run::CommandState::Running { .. }))?;
     let next = plan.commands.get(running + 1).filter(|next| next.choice.is_none())?;
     Some(
         view! {
@@ -320,7 +322,8 @@ fn then(run: &Run, step: u32) -> Option<AnyView> {
 }
 
 fn elsewhere(live: Live, run: &Run, open: u32) -> AnyView {
-    let words = run.plan.step(open).map(|plan| format!("Open step {}, which is running", number(plan))).unwrap_or_default();
+    let words =
+        run.plan.step(open).map(|plan| format!("Open step {}, which is running", number(plan))).unwrap_or_default();
     view! {
         <a class="btn" href=format!("?step={open}") on:click=move |_| live.show(open, None)>
             {words}
@@ -343,11 +346,13 @@ fn going_on(live: Live, run: &Run, shown: u32) -> AnyView {
     let Some(plan) = run.plan.step(next) else { return ().into_any() };
     let offers = run.offers(next);
     match offers.as_slice() {
-        [only] if plan.is_run() && only.choice.is_none() && objection(run, &live.actor(), next, only).is_none() => view! {
-            {run_form(run, next, only, None, run_words(plan, false), true)}
-            {what_it_runs(plan, only)}
+        [only] if plan.is_run() && only.choice.is_none() && objection(run, &live.actor(), next, only).is_none() => {
+            view! {
+                {run_form(run, next, only, None, run_words(plan, false), true)}
+                {what_it_runs(plan, only)}
+            }
+            .into_any()
         }
-        .into_any(),
         _ => view! {
             <a
                 class="btn"
@@ -369,7 +374,9 @@ fn what_it_runs(plan: &PlanStep, offer: &Offer) -> AnyView {
         .commands
         .iter()
         .filter_map(|number| plan.command(*number))
-        .map(|command| view! { <li><code>{command.script.clone()}</code>" "<RiskMark risk=command.risk /></li> }.into_any())
+        .map(|command| {
+            view! { <li><code>{command.script.clone()}</code>" "<RiskMark risk=command.risk /></li> }.into_any()
+        })
         .collect();
     view! { <ul class="next-commands" aria-label="What it runs">{commands}</ul> }.into_any()
 }

@@ -113,7 +113,10 @@ fn note_list(run: &Run) -> Vec<AnyView> {
     run.notes
         .iter()
         .map(|note| {
-            let step = note.step.and_then(|step| run.plan.step(step)).map(|plan| format!("step {}, ", super::rail::number(plan)));
+            let step = note
+                .step
+                .and_then(|step| run.plan.step(step))
+                .map(|plan| format!("step {}, ", super::rail::number(plan)));
             view! {
                 <blockquote class="reason small">
                     <p>{note.text.clone()}</p>

@@ -34,9 +34,7 @@ pub fn Head() -> impl IntoView {
     let run = live.run.get_untracked();
     let title = move || live.run.with(|run| format!("Run {}, {}, {}", run.id, run.plan.title, standing_words(run)));
     let works = live.actor().may(Verb::WorkRun).is_ok();
-    let mark = move || {
-        live.run.with(|run| view! { <StateMark status=standing(run) word=standing_words(run) /> })
-    };
+    let mark = move || live.run.with(|run| view! { <StateMark status=standing(run) word=standing_words(run) /> });
     view! {
         <Title text=title />
         <header class="page-head">

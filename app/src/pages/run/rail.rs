@@ -126,10 +126,12 @@ fn why(plan: &PlanStep, state: &StepState, status: StepStatus) -> Option<String>
     match status {
         StepStatus::Waiting if plan.is_run() => Some(plan.risk.word().to_owned()),
         StepStatus::Waiting => Some("by a person".to_owned()),
-        StepStatus::Failed | StepStatus::Difference | StepStatus::Paused => state.commands.iter().rev().find_map(|command| {
-            let CommandState::Ended { end, .. } = command else { return None };
-            end.code.map(|code| format!("exit {code}"))
-        }),
+        StepStatus::Failed | StepStatus::Difference | StepStatus::Paused => {
+            state.commands.iter().rev().find_map(|command| {
+                let CommandState::Ended { end, .. } = command else { return None };
+                end.code.map(|code| format!("exit {code}"))
+            })
+        }
         StepStatus::Interrupted => Some("outcome unknown".to_owned()),
         StepStatus::Done => state.done.as_ref().map(|stamp| format!("done by {}", stamp.by.name())),
         _ => None,

@@ -177,7 +177,8 @@ fn step_rows(run: &Run, step: u32) -> AnyView {
             .into_any()
         })
         .collect();
-    let commands: Vec<AnyView> = plan.commands.iter().zip(&state.commands).map(|(command, state)| command_row(command, state)).collect();
+    let commands: Vec<AnyView> =
+        plan.commands.iter().zip(&state.commands).map(|(command, state)| command_row(command, state)).collect();
     view! {
         <tbody>
             <tr class="of-step">
@@ -244,7 +245,9 @@ fn Output() -> impl IntoView {
             let raw = super::card::raw_output(domain::AttemptId { run: live.id(), step, attempt });
             let title = live.run.with(|run| {
                 let plan = run.plan.step(step);
-                plan.map_or_else(String::new, |plan| format!("{} {}, output of attempt {attempt}", number(plan), plan.title))
+                plan.map_or_else(String::new, |plan| {
+                    format!("{} {}, output of attempt {attempt}", number(plan), plan.title)
+                })
             });
             let size = move || live.log.with(|log| time::size(log.to()));
             view! {

@@ -47,7 +47,9 @@ fn StageHead() -> impl IntoView {
             found.map(|(plan, of)| {
                 let running = running_command(run, step, attempt);
                 let title = match running {
-                    Some((command, _)) => view! { <h2 class="cmdline" id="cmdline">{command.script.clone()}</h2> }.into_any(),
+                    Some((command, _)) => {
+                        view! { <h2 class="cmdline" id="cmdline">{command.script.clone()}</h2> }.into_any()
+                    }
                     None => view! {
                         <h2 id="cmdline">
                             <span class="no">{number(plan)}</span>
@@ -77,7 +79,8 @@ fn StageHead() -> impl IntoView {
     };
     let amount = move || {
         live.log.with(|log| {
-            let lines = if log.is_whole() { format!("{} lines, ", time::thousands(log.lines())) } else { String::new() };
+            let lines =
+                if log.is_whole() { format!("{} lines, ", time::thousands(log.lines())) } else { String::new() };
             format!("{lines}{}", time::size(log.to()))
         })
     };
@@ -138,7 +141,9 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
     let end = attempt.end.as_ref()?;
     let mut words = Vec::new();
     match &end.ending {
-        AttemptEnding::Unknown { reason } => words.push(format!("Nobody knows how it ended: {reason}. Nothing is repeated by itself")),
+        AttemptEnding::Unknown { reason } => {
+            words.push(format!("Nobody knows how it ended: {reason}. Nothing is repeated by itself"))
+        }
         AttemptEnding::Known(exit) => {
             if let domain::attempt::AttemptResult::NotStarted { reason } = &exit.result {
                 words.push(format!("Nothing was run: {reason}"));
