@@ -89,9 +89,11 @@ fn stand_alone() -> io::Result<()> {
 }
 
 fn close_inherited() -> io::Result<()> {
-    let entries: Vec<_> = std::fs::read_dir("/proc/self/fd")?.flatten().collect();
-    let numbers = entries.iter().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    for number in numbers.filter(|number| *number > 2) {
+    let entries = std::fs::read_dir("/proc/self/fd")?.flatten();
+    // Collected first: the folder that is being read is open itself, and closed after this line.
+    let numbers: Vec<i32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let is_open = |number: &i32| std::fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_ok();
+    for number in numbers.into_iter().filter(|number| *number > 2).filter(is_open) {
         #[expect(unsafe_code, reason = "nothing of this process owns a descriptor yet: these came from outside")]
         // SAFETY: called first in `main`, before anything was opened; the folder's own descriptor is closed already.
         unsafe {
@@ -131,7 +133,14 @@ fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) ->
     let signals = block_signals().map_err(trouble)?;
     let control = Control::listen().map_err(trouble)?;
     let (session, name) = (token(), key.token());
-    let shell = Shell::start(&spec.work, &session, &name)?;
+    // A program inherits what is blocked: for the moment of its start nothing is.
+    let blocked = SigSet::thread_get_mask().map_err(|error| trouble(error.into()))?;
+    let set = |mask: SigSet| mask.thread_set_mask().map_err(|error| trouble(error.into()));
+    set(SigSet::empty())?;
+    let shell = Shell::start(&spec.work, &session, &name);
+    set(blocked)?;
+    let shell = shell?;
+    shell.to_foreground();
     let cgroup = Cgroup::create(&cgroup_name(&name)).filter(|cgroup| cgroup.add(shell.pid).is_ok());
     let children = Children::new(shell.pid, cgroup);
     Ok(supervise(Supervisor { spec, ladder: handover.ladder, session, shell, children, signals, control, log }))
@@ -152,13 +161,14 @@ fn check(spec: &Spec) -> Result<(), String> {
     }
 }
 
-/// Deaths of children come as readable events; and the shim may set up its terminal from the background.
+/// Deaths of children come as readable events; the shim may set up its terminal from the background, and is not ended by
+/// the end of that terminal.
 fn block_signals() -> io::Result<SignalFd> {
     let mut children = SigSet::empty();
     children.add(MaskedSignal::SIGCHLD);
     let mut blocked = children;
     blocked.add(MaskedSignal::SIGTTOU);
-    // Programs that are started from here get an empty mask again from the standard library.
+    blocked.add(MaskedSignal::SIGHUP);
     blocked.thread_block()?;
     Ok(SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
 }

@@ -76,19 +76,20 @@ impl Shell {
             .stderr(Stdio::from(errors))
             .spawn()
             .map_err(|error| format!("The shell {name} could not be started in {}: {error}.", work.directory))?;
-        let shell =
-            Self { pid: Pid::from_child(&child), feed: ends.feed, output: ends.output, terminal: ends.terminal };
-        shell.to_foreground();
-        // It may have asked for input before it was in the foreground, and was halted for that.
-        shell.signal(Signal::CONT);
-        Ok(shell)
+        Ok(Self { pid: Pid::from_child(&child), feed: ends.feed, output: ends.output, terminal: ends.terminal })
+    }
+
+    /// Lets it have the terminal. It may have asked for input before, and was halted for that.
+    pub(crate) fn to_foreground(&self) {
+        self.take_foreground();
+        self.signal(Signal::CONT);
     }
 
     /// Puts the terminal back to what the driver needs, whatever a full-screen program or a job left of it.
     pub(crate) fn restore(&self) {
         if let Some(terminal) = &self.terminal {
             let _ = rustix::termios::tcsetattr(&terminal.end, OptionalActions::Now, &terminal.modes);
-            self.to_foreground();
+            self.take_foreground();
         }
     }
 
@@ -103,7 +104,7 @@ impl Shell {
         std::fs::read_link(crate::processes::proc_path(self.pid, "cwd")).ok()?.into_os_string().into_string().ok()
     }
 
-    fn to_foreground(&self) {
+    fn take_foreground(&self) {
         if let Some(terminal) = &self.terminal {
             let _ = rustix::termios::tcsetpgrp(&terminal.end, self.pid);
         }

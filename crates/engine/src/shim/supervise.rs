@@ -127,15 +127,17 @@ pub(crate) fn supervise(all: Supervisor<'_>) -> Ending {
         scanner: Scanner::new(),
         ending: Ending::default(),
     };
-    while !matches!(life.stage, Stage::Over) {
+    loop {
         life.turn();
+        if matches!(life.stage, Stage::Over) {
+            return life.ending;
+        }
+        life.wait();
     }
-    life.ending
 }
 
 impl<'a> Life<'a> {
     fn turn(&mut self) {
-        self.wait();
         while let Ok(Some(_)) = self.all.signals.read_signal() {}
         self.all.children.reap();
         self.read();

@@ -89,14 +89,7 @@ impl Place {
         tokio::time::timeout(PATIENCE, seen).await.expect("these words never came");
     }
 
-    /// Waits until so many marks are there.
-    pub async fn wait_for_marks(&self, id: AttemptId, count: usize) {
-        let mut progress = self.engine.follow(&id).unwrap();
-        let seen = progress.wait_for(|progress| progress.marks >= count);
-        tokio::time::timeout(PATIENCE, seen).await.expect("these marks never came").unwrap();
-    }
-
-    /// The number of the shim's process: the parent of the shell that writes its own number into a file.
+    /// The number of the shim's process: found by its arguments.
     pub fn shim_of(&self, id: AttemptId) -> i32 {
         let folder = self.engine.folder(&id);
         let of_shim = |pid: &i32| {
