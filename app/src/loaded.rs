@@ -53,6 +53,7 @@ where
             }}
         </Transition>
     }
+    .into_any()
 }
 
 /// Sends a stranger to sign in, and tells everybody else what is wrong.

@@ -9,13 +9,13 @@ use crate::clock::Clock;
 #[component]
 pub fn Ago(at: Timestamp) -> impl IntoView {
     let clock = Clock::here();
-    view! { <time datetime=at.iso() title=at.absolute()>{move || at.ago(clock.now())}</time> }
+    view! { <time datetime=at.iso() title=at.absolute()>{move || at.ago(clock.now())}</time> }.into_any()
 }
 
 /// The time of day. The exact moment stands behind it.
 #[component]
 pub fn TimeOfDay(at: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.iso() title=at.absolute()>{at.time_of_day()}</time> }
+    view! { <time datetime=at.iso() title=at.absolute()>{at.time_of_day()}</time> }.into_any()
 }
 
 /// How long something takes: still, when it has an end, else up to now.

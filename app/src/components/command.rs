@@ -64,6 +64,7 @@ pub fn CommandCard(
             {below}
         </div>
     }
+    .into_any()
 }
 
 fn heading(command: &PlanCommand) -> Option<AnyView> {

@@ -29,4 +29,5 @@ pub fn Copy(text: String) -> impl IntoView {
             <Glyph sign=Sign::Copy />
         </button>
     }
+    .into_any()
 }

@@ -48,6 +48,7 @@ pub fn Findings(
             <tbody>{rows}</tbody>
         </table>
     }
+    .into_any()
 }
 
 fn procedure_cell(finding: &Finding, titles: &[(String, String)]) -> AnyView {
@@ -71,6 +72,7 @@ fn level_mark(level: Level) -> impl IntoView {
             {word}
         </span>
     }
+    .into_any()
 }
 
 /// How many findings need an author, in words; nothing when there are none.

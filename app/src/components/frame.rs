@@ -34,6 +34,7 @@ pub fn Frame() -> impl IntoView {
         <KeysDialog />
         <Palette />
     }
+    .into_any()
 }
 
 /// The foot of every page.
@@ -49,6 +50,7 @@ pub fn Foot() -> impl IntoView {
             <ThemeSwitch />
         </footer>
     }
+    .into_any()
 }
 
 #[component]
@@ -108,6 +110,7 @@ fn Bar(actor: Actor) -> impl IntoView {
             </div>
         </details>
     }
+    .into_any()
 }
 
 /// The places of the portal that this person may go to.
@@ -141,4 +144,5 @@ fn SignOutForm() -> impl IntoView {
             </button>
         </ActionForm>
     }
+    .into_any()
 }

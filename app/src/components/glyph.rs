@@ -123,4 +123,5 @@ pub fn Glyph(sign: Sign, #[prop(optional)] label: Option<&'static str>) -> impl 
             <use_ href=sign.href() />
         </svg>
     }
+    .into_any()
 }

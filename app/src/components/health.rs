@@ -32,6 +32,7 @@ pub fn Health(runs: Vec<RunRow>) -> impl IntoView {
             {marks}
         </svg>
     }
+    .into_any()
 }
 
 fn marks(runs: &[RunRow]) -> [Mark; PLACES] {

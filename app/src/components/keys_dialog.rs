@@ -63,4 +63,5 @@ pub fn KeysDialog() -> impl IntoView {
             </div>
         </dialog>
     }
+    .into_any()
 }

@@ -87,6 +87,7 @@ pub fn LogView() -> impl IntoView {
             />
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -124,6 +125,7 @@ fn FollowStrip(
             </button>
         </Show>
     }
+    .into_any()
 }
 
 #[component]

@@ -56,4 +56,5 @@ pub fn Pace(since: Timestamp, until: Option<Timestamp>, usual: Option<Usual>) ->
             <span>{words}</span>
         </div>
     }
+    .into_any()
 }

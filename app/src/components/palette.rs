@@ -103,6 +103,7 @@ pub fn Palette() -> impl IntoView {
             </div>
         </dialog>
     }
+    .into_any()
 }
 
 fn list(answers: &[Place], chosen: usize) -> AnyView {

@@ -16,6 +16,7 @@ pub fn ParameterField(parameter: PlanParameter) -> impl IntoView {
             <span class="help">{parameter.help.clone().map(|help| format!("{help} "))}"stands for "<code>{parameter.placeholder.clone()}</code></span>
         </div>
     }
+    .into_any()
 }
 
 /// The input of a parameter's kind. What has no picker yet is typed, with its help beside it.

@@ -37,6 +37,7 @@ pub fn Problem(error: AppError) -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }
 
 /// Why what was just asked for was not done. Stays until it is read.
@@ -59,4 +60,5 @@ pub fn Refused(#[prop(into)] problem: Signal<Option<String>>) -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }

@@ -83,5 +83,5 @@ pub fn Items(items: Vec<Item>) -> impl IntoView {
             view! { <li><div>{inline(item.words)} {below}</div></li> }
         })
         .collect_view();
-    view! { <ul>{items}</ul> }
+    view! { <ul>{items}</ul> }.into_any()
 }

@@ -14,4 +14,5 @@ pub fn RiskMark(risk: Risk) -> impl IntoView {
             {risk.word()}
         </span>
     }
+    .into_any()
 }

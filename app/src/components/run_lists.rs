@@ -55,7 +55,7 @@ pub fn OpenRuns(runs: Vec<RunRow>) -> impl IntoView {
             }
         })
         .collect_view();
-    view! { <ul class="runs">{rows}</ul> }
+    view! { <ul class="runs">{rows}</ul> }.into_any()
 }
 
 /// Closed runs, two lines each.
@@ -82,7 +82,7 @@ pub fn RecentRuns(runs: Vec<RunRow>) -> impl IntoView {
             }
         })
         .collect_view();
-    view! { <ol class="lines">{rows}</ol> }
+    view! { <ol class="lines">{rows}</ol> }.into_any()
 }
 
 /// The last runs of one procedure.
@@ -125,6 +125,7 @@ pub fn LastRuns(runs: Vec<RunRow>) -> impl IntoView {
             <tbody>{rows}</tbody>
         </table>
     }
+    .into_any()
 }
 
 /// Runs of the history, grouped by day.
@@ -172,6 +173,7 @@ pub fn RunsTable(runs: Vec<RunRow>) -> impl IntoView {
             {bodies}
         </table>
     }
+    .into_any()
 }
 
 /// `Mon 23 Nov 2026`, which is what stands before the comma of the moment in words.
@@ -210,4 +212,5 @@ fn history_row(row: RunRow) -> impl IntoView {
             <td class="num">{duration}</td>
         </tr>
     }
+    .into_any()
 }

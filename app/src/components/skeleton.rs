@@ -12,4 +12,5 @@ pub fn Skeleton() -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }

@@ -15,6 +15,7 @@ pub fn StateMark(status: StepStatus, #[prop(optional, into)] word: Option<String
             {word.unwrap_or_else(|| status.word().to_owned())}
         </span>
     }
+    .into_any()
 }
 
 /// What came of a run: glyph and word.
@@ -26,6 +27,7 @@ pub fn VerdictMark(verdict: Verdict) -> impl IntoView {
             {verdict.word()}
         </span>
     }
+    .into_any()
 }
 
 /// The verdict of a closed run, or where an open one stands.

@@ -42,6 +42,7 @@ pub fn ThemeSwitch() -> impl IntoView {
             {radios}
         </fieldset>
     }
+    .into_any()
 }
 
 fn apply(theme: &str) {

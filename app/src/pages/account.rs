@@ -21,6 +21,7 @@ pub fn AccountPage() -> impl IntoView {
         <Title text="Account" />
         {loaded(own, |_, session| view! { <Account session /> })}
     }
+    .into_any()
 }
 
 #[component]
@@ -85,4 +86,5 @@ fn Account(session: Session) -> impl IntoView {
             </ActionForm>
         </main>
     }
+    .into_any()
 }

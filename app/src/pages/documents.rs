@@ -21,6 +21,7 @@ pub fn DocumentsPage() -> impl IntoView {
         <Title text="Documents" />
         {loaded(view, |_, view| view! { <Documents view /> })}
     }
+    .into_any()
 }
 
 #[component]
@@ -69,6 +70,7 @@ fn Documents(view: DocumentsView) -> impl IntoView {
             {documents}
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -140,6 +142,7 @@ fn DocumentSection(document: DocumentView) -> impl IntoView {
                 .collect_view()}
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -176,4 +179,5 @@ fn ProcedureList(procedures: Vec<(domain::Slug, String, u32, u32)>) -> impl Into
             </table>
         </div>
     }
+    .into_any()
 }

@@ -31,6 +31,7 @@ pub fn HistoryPage() -> impl IntoView {
         <Title text="History" />
         {loaded(view, move |_, view| view! { <History view filter=filter.get_untracked() /> })}
     }
+    .into_any()
 }
 
 #[component]
@@ -61,6 +62,7 @@ fn History(view: HistoryView, filter: HistoryFilter) -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }
 
 fn empty(narrowed: bool) -> AnyView {
@@ -113,6 +115,7 @@ fn Filters(view: HistoryView, filter: HistoryFilter, narrowed: bool) -> impl Int
             </div>
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -136,6 +139,7 @@ fn Choose(
             </select>
         </div>
     }
+    .into_any()
 }
 
 /// The address of the next page, with the same filter.

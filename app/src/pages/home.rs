@@ -24,6 +24,7 @@ pub fn HomePage() -> impl IntoView {
         <Title text="Home" />
         {loaded(view, |session, view| view! { <Home session view /> })}
     }
+    .into_any()
 }
 
 #[component]
@@ -75,6 +76,7 @@ fn Home(session: Session, view: HomeView) -> impl IntoView {
             </aside>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -135,6 +137,7 @@ fn WaitingCard(row: RunRow) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -189,6 +192,7 @@ fn DocumentGroup(document: DocumentInfo, rows: Vec<ProcedureRow>) -> impl IntoVi
             </table>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -221,6 +225,7 @@ fn ProcedureLine(row: ProcedureRow) -> impl IntoView {
             </td>
         </tr>
     }
+    .into_any()
 }
 
 #[component]
@@ -252,4 +257,5 @@ fn Documents(documents: Vec<DocumentInfo>) -> impl IntoView {
             {rows}
         </section>
     }
+    .into_any()
 }

@@ -10,5 +10,5 @@ use crate::loaded::PageStatus;
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     PageStatus::set(404);
-    view! { <Problem error=AppError::NotFound /> }
+    view! { <Problem error=AppError::NotFound /> }.into_any()
 }

@@ -51,6 +51,7 @@ pub fn PeoplePage() -> impl IntoView {
         <Title text="People" />
         {loaded(view, move |session, view| view! { <People session view deeds /> })}
     }
+    .into_any()
 }
 
 #[component]
@@ -98,6 +99,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
             </aside>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -160,6 +162,7 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
             <td class="num">{standing}</td>
         </tr>
     }
+    .into_any()
 }
 
 #[component]
@@ -173,6 +176,7 @@ fn RoleChoice(chosen: Role, label: String) -> impl IntoView {
             {options}
         </select>
     }
+    .into_any()
 }
 
 #[component]
@@ -205,4 +209,5 @@ fn CreateForm(deeds: PeopleDeeds) -> impl IntoView {
             </button>
         </ActionForm>
     }
+    .into_any()
 }

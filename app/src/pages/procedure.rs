@@ -89,6 +89,7 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
             <StartForm session view />
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -140,6 +141,7 @@ fn Head(view: ProcedureView) -> impl IntoView {
             </div>
         </header>
     }
+    .into_any()
 }
 
 /// Parts and steps of the page. Steps are what `j` and `k` go through.
@@ -188,6 +190,7 @@ fn Contents(procedure: Procedure, findings: usize, runs: usize) -> impl IntoView
             </div>
         </nav>
     }
+    .into_any()
 }
 
 /// The text before the first part stands in the head of the page, not among the parts.

@@ -119,4 +119,5 @@ fn Working(view: RunView, problem: Signal<Option<String>>) -> impl IntoView {
             <Announcements />
         </main>
     }
+    .into_any()
 }

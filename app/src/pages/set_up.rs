@@ -50,4 +50,5 @@ pub fn SetUpPage() -> impl IntoView {
             </ActionForm>
         </Alone>
     }
+    .into_any()
 }

@@ -39,6 +39,7 @@ pub fn SignInPage() -> impl IntoView {
             </ActionForm>
         </Alone>
     }
+    .into_any()
 }
 
 /// A page of its own for strangers, with what they have to know first.
@@ -59,6 +60,7 @@ pub fn Alone(children: Children) -> impl IntoView {
         </main>
         <Foot />
     }
+    .into_any()
 }
 
 fn notices(about: Result<Welcome, AppError>) -> AnyView {

@@ -29,6 +29,7 @@ pub fn PartView(part: Part, anchor: String, view: ProcedureView) -> impl IntoVie
             {content}
         </section>
     }
+    .into_any()
 }
 
 fn stray_notice(first: u32, last: u32) -> impl IntoView {
@@ -39,6 +40,7 @@ fn stray_notice(first: u32, last: u32) -> impl IntoView {
             <p>"They are shown in their place and never run here. Give them a heading of their own, or delete them."</p>
         </div>
     }
+    .into_any()
 }
 
 /// What a part says, as prose.

@@ -22,6 +22,7 @@ pub fn StartForm(session: Session, view: ProcedureView) -> impl IntoView {
             }}
         </aside>
     }
+    .into_any()
 }
 
 fn cannot(head: &'static str, why: String) -> AnyView {
@@ -71,6 +72,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             <p class="quiet small">"Starting runs nothing yet: each step waits for you."</p>
         </ActionForm>
     }
+    .into_any()
 }
 
 #[component]
@@ -104,6 +106,7 @@ fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<String>) -> impl IntoV
             </span>
         </div>
     }
+    .into_any()
 }
 
 /// Words that stand for a value which nobody declared: their commands cannot start, and the page says so before.

@@ -250,6 +250,7 @@ fn SkipStep(step: u32, words: String) -> impl IntoView {
             </ActionForm>
         </details>
     }
+    .into_any()
 }
 
 fn stopping(run: &Run, step: u32, attempt: u32) -> AnyView {

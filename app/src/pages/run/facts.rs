@@ -32,6 +32,7 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
             <ThisRun />
         </aside>
     }
+    .into_any()
 }
 
 fn values(run: &Run, works: bool) -> Option<AnyView> {
@@ -107,6 +108,7 @@ pub fn Notes(works: bool) -> impl IntoView {
             {form}
         </section>
     }
+    .into_any()
 }
 
 fn note_list(run: &Run) -> Vec<AnyView> {
@@ -161,4 +163,5 @@ pub fn ThisRun() -> impl IntoView {
             </dl>
         </section>
     }
+    .into_any()
 }

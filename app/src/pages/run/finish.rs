@@ -63,6 +63,7 @@ pub fn Finishing() -> impl IntoView {
             {works.then(|| view! { <FinishForm /> })}
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -111,4 +112,5 @@ fn FinishForm() -> impl IntoView {
             </div>
         </ActionForm>
     }
+    .into_any()
 }

@@ -71,6 +71,7 @@ pub fn Head() -> impl IntoView {
             </div>
         </header>
     }
+    .into_any()
 }
 
 #[component]
@@ -104,5 +105,5 @@ fn Watchers() -> impl IntoView {
 pub fn Announcements() -> impl IntoView {
     let live = Live::here();
     let words = Memo::new(move |_| live.run.with(standing_words));
-    view! { <p class="sr" role="status">{move || words.get()}</p> }
+    view! { <p class="sr" role="status">{move || words.get()}</p> }.into_any()
 }

@@ -19,6 +19,7 @@ pub fn Notices(newer: Option<Newer>) -> impl IntoView {
             {move || (live.link.get() == Link::Closed).then(closed)}
         </div>
     }
+    .into_any()
 }
 
 /// The document has changed since this run was created; the run has not.
@@ -67,6 +68,7 @@ pub fn NewerNotice(newer: Newer) -> impl IntoView {
             {difference}
         </div>
     }
+    .into_any()
 }
 
 fn outdated() -> impl IntoView {
@@ -82,6 +84,7 @@ fn outdated() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 fn lost(since: AnyView) -> impl IntoView {
@@ -92,6 +95,7 @@ fn lost(since: AnyView) -> impl IntoView {
             <p>"The run goes on. This page tries again, and then shows every line in between."</p>
         </div>
     }
+    .into_any()
 }
 
 fn closed() -> impl IntoView {
@@ -107,4 +111,5 @@ fn closed() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }

@@ -37,6 +37,7 @@ pub fn Rail() -> impl IntoView {
             <span><kbd>"x"</kbd>" stop"</span>
         </p>
     }
+    .into_any()
 }
 
 /// On a phone the rail in one line, above the stage.
@@ -72,6 +73,7 @@ pub fn Strip() -> impl IntoView {
             {steps}
         </nav>
     }
+    .into_any()
 }
 
 /// The number that the document gives a step; the rollback counts for itself.

@@ -114,6 +114,7 @@ fn RecordHead(run: Run, end: End) -> impl IntoView {
             </div>
         </header>
     }
+    .into_any()
 }
 
 #[component]
@@ -129,6 +130,7 @@ fn VerdictBlock(run: Run, end: End) -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }
 
 /// Verdict and exit codes in one line: they are not the same.
@@ -302,4 +304,5 @@ fn Timeline(run: Run) -> impl IntoView {
             <ol class="timeline">{moments}</ol>
         </section>
     }
+    .into_any()
 }

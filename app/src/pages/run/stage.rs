@@ -100,6 +100,7 @@ fn StageHead() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 fn running_command(run: &Run, step: u32, attempt: u32) -> Option<(&domain::plan::PlanCommand, Timestamp)> {
@@ -173,6 +174,7 @@ fn WithoutScripts() -> impl IntoView {
         </div>
         <Pages />
     }
+    .into_any()
 }
 
 /// The stored output in pages: where there is more before or after what is shown.

@@ -73,6 +73,7 @@ fn TickForm(run: RunId, step: u32, number: u32, words: String) -> impl IntoView 
             </details>
         </ActionForm>
     }
+    .into_any()
 }
 
 #[component]
@@ -88,4 +89,5 @@ fn TakeBack(run: RunId, step: u32, number: u32, words: String) -> impl IntoView 
             </button>
         </ActionForm>
     }
+    .into_any()
 }
