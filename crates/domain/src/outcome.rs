@@ -127,7 +127,7 @@ impl<'a> Members<'a> {
         let rest: Vec<&str> = (culprit + 1..self.statuses.len()).filter_map(|index| self.name(index)).collect();
         let rest = if rest.is_empty() { "what follows".to_owned() } else { listed(&rest) };
         match (who.as_str(), code) {
-            ("curl", 5 | 6 | 7) => format!("{who} ended {code}: nothing was asked, {rest} saw nothing"),
+            ("curl", 5..=7) => format!("{who} ended {code}: nothing was asked, {rest} saw nothing"),
             ("curl", 22) => format!("curl ended 22: the server answered with an error, {rest} saw nothing of it"),
             ("curl", 28) => format!("curl ended 28: its time was up, {rest} saw at most a part"),
             (_, 126) => format!("{who} could not be run (126): {rest} saw nothing"),
@@ -170,7 +170,7 @@ fn difference(program: &str) -> String {
 /// What the code of a last or only program means, where that is worth a sentence.
 fn known_code(program: &str, code: i32) -> Option<String> {
     match (program, code) {
-        ("curl", 5 | 6 | 7) => Some(format!("curl ended {code}: nothing was asked")),
+        ("curl", 5..=7) => Some(format!("curl ended {code}: nothing was asked")),
         ("curl", 22) => Some("curl ended 22: the server answered with an error".to_owned()),
         ("curl", 28) => Some("curl ended 28: its time was up".to_owned()),
         (_, 126) => Some("the program could not be run (126)".to_owned()),

@@ -273,10 +273,6 @@ impl<'a> Life<'a> {
             let mark = Mark::Started { command: current.command.number, offset, at: super::clock::now() };
             self.all.log.mark(&mark, now);
         }
-        // Asked to stop while the command was on its way: it was not there yet to be interrupted.
-        if self.pressure.is_some() {
-            self.all.shell.signal(Signal::INT);
-        }
     }
 
     fn command_ends(&mut self, code: i32, statuses: Vec<i32>, shell_too: bool) {
@@ -371,7 +367,9 @@ impl<'a> Life<'a> {
         }
         let next = Instant::now() + Duration::from_millis(self.all.ladder.interrupt_ms);
         self.pressure = Some(Pressure { why, rung: 0, next });
-        if matches!(self.stage, Stage::Starting) {
+        let on_its_way = self.current.as_ref().is_some_and(|current| current.begun.is_none());
+        if on_its_way || matches!(self.stage, Stage::Starting) {
+            // There is nothing yet that could end in good order, and nothing shall begin.
             self.all.children.kill_shell();
         } else {
             self.all.shell.signal(Signal::INT);

@@ -62,9 +62,9 @@ async fn the_folder_and_everything_in_it_belong_to_the_portal_alone() {
 async fn a_process_of_the_step_is_not_heard_at_the_socket() {
     let place = Place::new();
     let speak = "python3 -c 'import socket,sys
-s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.sendall(b\"{\\\"do\\\":\\\"stop\\\"}\\n\")
-try: print(\"answer\", s.recv(100))
-except ConnectionResetError: print(\"answer\", b\"\")' \"$folder/control.sock\"";
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+try: s.sendall(b\"{\\\"do\\\":\\\"stop\\\"}\\n\"); print(\"answer\", s.recv(100))
+except ConnectionError: print(\"answer\", b\"\")' \"$folder/control.sock\"";
     let mut spec = place.spec(Step::new(&["true"]));
     let folder = place.engine.folder(&spec.id);
     let other = place.spec(Step::new(&[speak]).variable("folder", folder.to_str().unwrap()));

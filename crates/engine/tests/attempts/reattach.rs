@@ -146,7 +146,7 @@ fn place_work(spec: Spec, step: Step, place: &Place) -> Spec {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_shim_is_an_interruption_and_what_it_left_is_found_and_ended() {
     let place = Place::new();
-    let script = "setsid sh -c 'trap \"\" HUP TERM INT; sleep 7104.1' & env -i nohup sleep 7104.2 & echo ready; wait";
+    let script = "setsid sh -c 'trap \"\" HUP TERM INT; sleep 7104.1' & env -i nohup sleep 7104.2 >/dev/null 2>&1 & echo ready; wait";
     for step in [Step::new(&[script]), Step::new(&[script]).pipes()] {
         let id = place.launch(step).await;
         place.wait_for(id, "ready").await;

@@ -1,6 +1,5 @@
-while :; do
-  { case $- in *x*) __x="set -x
-" ;; *) [ -z "$__t" ] || __x= ;; esac; set +x; } 2>/dev/null
+while { case $- in *x*) __x="set -x
+" ;; *) [ -z "$__t" ] || __x= ;; esac; set +x; } 2>/dev/null; do
   [ -z "$__t" ] || { __mark "D;$__r;$__p;$__t"; __t= __c= __p=; }
   __l=; IFS= read -r __l <&8 || { [ $? -gt 128 ] && continue; __d=; break; }
   case $__l in
