@@ -9,7 +9,7 @@ use super::state::{CommandState, Run, StepStatus, ticks};
 use crate::attempt::{Exit, Mark};
 use crate::plan::{Plan, PlanCommand, PlanStep};
 use crate::policy::{Forbidden, Role, Verb, allows};
-use crate::{Risk, Timestamp, time};
+use crate::{AttemptId, Risk, Timestamp, time};
 
 /// The longest text that a person may write into a reason, a note or a comment, in bytes.
 pub const TEXT_LIMIT: usize = 16 * 1024;
@@ -526,7 +526,7 @@ fn note(run: &Run, step: u32, attempt: u32, mark: &Mark) -> Vec<Event> {
     let state = |command: u32| run.step(step).and_then(|state| state.command(command));
     match mark {
         Mark::Started { command, offset, at } => match state(*command) {
-            Some(CommandState::Waiting) if is_open(run, step, attempt) => {
+            Some(CommandState::Waiting) if is_part(run, step, attempt, *command) => {
                 let (command, offset, at) = (*command, *offset, Timestamp(*at));
                 vec![Event::CommandStarted { step, attempt, command, offset, at }]
             }
@@ -544,6 +544,12 @@ fn note(run: &Run, step: u32, attempt: u32, mark: &Mark) -> Vec<Event> {
 
 fn is_open(run: &Run, step: u32, attempt: u32) -> bool {
     run.open_attempt().is_some_and(|open| (open.step, open.attempt) == (step, attempt))
+}
+
+/// Whether a command belongs to the attempt that is open: a mark about any other is not believed.
+fn is_part(run: &Run, step: u32, attempt: u32, command: u32) -> bool {
+    let id = AttemptId { run: run.id, step, attempt };
+    is_open(run, step, attempt) && run.attempt(id).is_some_and(|open| open.commands.contains(&command))
 }
 
 fn if_open(run: &Run, step: u32, attempt: u32, event: impl FnOnce() -> Event) -> Vec<Event> {

@@ -425,14 +425,17 @@ impl Run {
     /// The names of the parameters that some commands need and that have no value.
     pub fn missing_values(&self, step: u32, commands: &[u32]) -> Vec<String> {
         let Some(plan) = self.plan.step(step) else { return Vec::new() };
-        let mut missing: Vec<String> = commands
+        let needed = commands
             .iter()
             .filter_map(|number| plan.command(*number))
             .flat_map(|command| &command.placeholders)
-            .filter_map(|placeholder| placeholder.parameter.clone())
-            .filter(|name| !self.values.contains_key(name))
-            .collect();
-        missing.dedup();
+            .filter_map(|placeholder| placeholder.parameter.as_ref());
+        let mut missing: Vec<String> = Vec::new();
+        for name in needed {
+            if !self.values.contains_key(name) && !missing.contains(name) {
+                missing.push(name.clone());
+            }
+        }
         missing
     }
 }

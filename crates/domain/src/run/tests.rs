@@ -1,1 +1,9 @@
+//! The gate under test: by table, by story, and by random histories.
 
+mod histories;
+mod offers;
+mod refusals;
+mod stage;
+mod starting;
+mod statuses;
+mod table;

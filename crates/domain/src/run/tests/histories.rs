@@ -1,0 +1,328 @@
+//! Random histories: whatever is tried in whatever order, these sentences hold.
+//!
+//! `PORTAL_HISTORIES` says how many are played (300 unless it is set).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestCaseResult};
+
+use super::stage::*;
+use crate::attempt::{AttemptResult, Outcome};
+use crate::plan::Plan;
+use crate::policy::Role;
+use crate::run::decide::verb;
+use crate::run::{Command, Entry, Event, Run, Verdict, Who, decide, evolve, fold};
+use crate::{Digest, Risk, RunId, Timestamp};
+
+fn config() -> Config {
+    let cases = std::env::var("PORTAL_HISTORIES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
+
+/// A production target, and one step that destroys and may be confirmed beside one that may not.
+fn stage() -> Plan {
+    let mut plan = plan();
+    plan.target.production = true;
+    plan.steps.push(step(9, "Scratch", vec![command("rm -rf scratch", Risk::Destroys), command("ls", Risk::Reads)]));
+    if let Some(scratch) = plan.steps.last_mut() {
+        scratch.scratch = true;
+    }
+    plan
+}
+
+/// One attempt to do something: which deed, and numbers that may or may not fit.
+#[derive(Clone, Debug)]
+struct Try {
+    deed: u8,
+    step: u32,
+    command: u32,
+    attempt: u32,
+    choice: u8,
+    standing: u8,
+}
+
+fn tries() -> impl Strategy<Value = Vec<Try>> {
+    let one = (0_u8..36, 0_u32..11, 0_u32..6, 0_u32..4, any::<u8>(), 0_u8..20);
+    let one = one.prop_map(|(deed, step, command, attempt, choice, standing)| Try {
+        deed,
+        step,
+        command,
+        attempt,
+        choice,
+        standing,
+    });
+    prop::collection::vec(one, 1..120)
+}
+
+const OUTCOMES: [Outcome; 5] =
+    [Outcome::Success, Outcome::Success, Outcome::Difference, Outcome::Failure, Outcome::Watched];
+
+fn result(choice: u8, command: u32) -> AttemptResult {
+    match choice % 6 {
+        0 | 1 => AttemptResult::Completed,
+        2 => AttemptResult::Failed { command },
+        3 => AttemptResult::Stopped,
+        4 => AttemptResult::ShellEnded { command, code: None },
+        _ => AttemptResult::NotStarted { reason: "no shell".to_owned() },
+    }
+}
+
+impl Try {
+    /// The command: about half of them follow what the run offers or what its shim would do next, so that histories get deep.
+    fn command(&self, run: &Run) -> Command {
+        let Self { step, command, attempt, choice, .. } = *self;
+        let open = run.open_attempt();
+        let text = if choice % 7 == 0 { " " } else { "why" }.to_owned();
+        let typed = ["local", "local", "elsewhere"][usize::from(choice % 3)].to_owned();
+        match self.deed {
+            0 => run_in(step, attempt, vec![command], Some(typed)),
+            1 => run_in(step, attempt, vec![command, command + 1], Some(typed)),
+            2..=10 if open.is_none() => offered(run, step, choice).map_or_else(
+                || run_in(step, attempt, vec![1], None),
+                |commands| run_in(step, next_attempt(run, step), commands, Some(typed)),
+            ),
+            11 => Command::SetValue { name: ["branch", "other"][usize::from(choice % 2)].to_owned(), value: text },
+            12 => Command::SkipCommand { step, command, reason: text },
+            13 if choice % 3 == 0 => Command::SkipStep { step, reason: text },
+            14 => Command::CompleteStep { step },
+            15 => Command::EndWatch { step: open.map_or(step, |open| open.step), attempt: attempt.max(1) },
+            16 => Command::Stop { step: open.map_or(step, |open| open.step), attempt },
+            17 => Command::Tick { step: (choice % 2 == 0).then_some(step), item: command, note: text },
+            18 => Command::Untick { step: (choice % 2 == 0).then_some(step), item: command },
+            19 => Command::AddNote { step: (choice % 2 == 0).then_some(step), text },
+            20 if choice % 8 == 0 => {
+                Command::Finish { verdict: Verdict::ALL[usize::from(choice / 8 % 4)], comment: text }
+            }
+            21 => begins(step, attempt, command),
+            22 => ends(step, attempt, command, OUTCOMES[usize::from(choice % 5)]),
+            23 => settle(step, attempt, result(choice, command)),
+            24 => open.map_or_else(|| interrupt(step, attempt), |open| interrupt(open.step, open.attempt)),
+            25 => Command::Start { plan: Box::new(stage()), reason: text, values: BTreeMap::new() },
+            _ => played(run, choice).unwrap_or_else(|| begins(step, attempt, command)),
+        }
+    }
+
+    fn who(&self, command: &Command) -> (Who, Option<Role>) {
+        let role = match self.standing {
+            0 => return (person("Olga", Role::Operator), None),
+            1 => return (Who::Portal, Some(Role::Administrator)),
+            2 => return (person("Olga", Role::Operator), Some(Role::Operator)),
+            3 => Role::Viewer,
+            4..=12 => Role::Operator,
+            13..=16 => Role::Lead,
+            _ => Role::Administrator,
+        };
+        if verb(command).is_some() { (person(role.word(), role), Some(role)) } else { (Who::Portal, None) }
+    }
+}
+
+fn run_in(step: u32, attempt: u32, commands: Vec<u32>, confirmation: Option<String>) -> Command {
+    Command::RunCommands { step, attempt, commands, confirmation }
+}
+
+fn offered(run: &Run, step: u32, choice: u8) -> Option<Vec<u32>> {
+    let offers = run.offers(step);
+    let index = usize::from(choice).checked_rem(offers.len())?;
+    offers.into_iter().nth(index).map(|offer| offer.commands)
+}
+
+fn next_attempt(run: &Run, step: u32) -> u32 {
+    run.step(step).map_or(1, |state| u32::try_from(state.attempts.len()).unwrap() + 1)
+}
+
+/// What the shim of the open attempt would say next.
+fn played(run: &Run, choice: u8) -> Option<Command> {
+    use crate::run::CommandState::{Running, Waiting};
+    let open = run.open_attempt()?;
+    let state = run.step(open.step)?;
+    let commands = &run.attempt(open)?.commands;
+    let in_state = |wanted: fn(&crate::run::CommandState) -> bool| {
+        commands.iter().copied().find(|number| state.command(*number).is_some_and(wanted))
+    };
+    if let Some(command) = in_state(|state| matches!(state, Running { .. })) {
+        return Some(ends(open.step, open.attempt, command, OUTCOMES[usize::from(choice % 5)]));
+    }
+    match in_state(|state| matches!(state, Waiting)) {
+        Some(command) if !choice.is_multiple_of(8) => Some(begins(open.step, open.attempt, command)),
+        waiting => Some(settle(open.step, open.attempt, result(choice, waiting.unwrap_or(1)))),
+    }
+}
+
+/// What is checked after every accepted command.
+#[derive(Debug, Default)]
+struct Ledger {
+    intents: BTreeSet<(u32, u32)>,
+}
+
+impl Ledger {
+    fn check(&mut self, before: &Run, command: &Command, events: &[Event], after: &Run) -> TestCaseResult {
+        let open = after.steps.iter().flat_map(|step| &step.attempts).filter(|attempt| attempt.end.is_none()).count();
+        prop_assert!(open <= 1, "{open} attempts are open after {command:?}");
+        prop_assert_eq!(open == 1, after.open_attempt().is_some());
+        if before.end.is_some() {
+            prop_assert!(events.is_empty(), "a closed run was changed by {command:?}");
+        }
+        for event in events {
+            if let Event::AttemptStarted { step, attempt, commands, digest } = event {
+                self.intent(before, command, (*step, *attempt), commands, digest)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn intent(
+        &mut self,
+        before: &Run,
+        command: &Command,
+        number: (u32, u32),
+        commands: &[u32],
+        digest: &Digest,
+    ) -> TestCaseResult {
+        let fail = |why: &str| Err(TestCaseError::fail(format!("{why}: {command:?}")));
+        let Command::RunCommands { confirmation, .. } = command else { return fail("nobody asked for this intent") };
+        if !self.intents.insert(number) {
+            return fail("a second intent with one number");
+        }
+        if before.open_attempt().is_some() {
+            return fail("two attempts at once");
+        }
+        let (step, named) = (before.plan.step(number.0), confirmation.as_deref() == Some("local"));
+        let Some(step) = step else { return fail("a step that is not there") };
+        let chosen: Vec<_> = commands.iter().filter_map(|number| step.command(*number)).collect();
+        if chosen.len() != commands.len() || chosen.is_empty() {
+            return fail("commands that are not there");
+        }
+        let worst = chosen.iter().map(|command| command.risk).max().unwrap_or_default();
+        if worst == Risk::Destroys && !(step.scratch && named) {
+            return fail("something that destroys was started");
+        }
+        if worst == Risk::Disrupts && !(named || before.target_confirmed) {
+            return fail("a service of a production target was taken away unasked");
+        }
+        if !before.missing_values(number.0, commands).is_empty() {
+            return fail("a value was missing");
+        }
+        let groups: BTreeSet<_> =
+            chosen.iter().map(|command| command.choice.as_ref().map(|choice| choice.group)).collect();
+        if groups.len() > 1 {
+            return fail("alternatives in a row");
+        }
+        if digest.as_str().len() == 64 { Ok(()) } else { fail("no digest") }
+    }
+}
+
+fn play(tries: &[Try]) -> TestCaseResult {
+    let mut story = Story::of(stage());
+    let mut ledger = Ledger::default();
+    for attempt in tries {
+        let command = attempt.command(&story.run);
+        let (who, standing) = attempt.who(&command);
+        let before = story.run.clone();
+        let Ok(events) = decide(Some(&before), &command, &who, &facts(standing)) else { continue };
+        if verb(&command).is_some() {
+            prop_assert!(standing.is_some_and(|role| role >= Role::Operator), "{command:?} by {standing:?}");
+        }
+        story = story.with(events.clone(), &who);
+        ledger.check(&before, &command, &events, &story.run)?;
+        look(&story.run);
+    }
+    prop_assert_eq!(fold(RUN, &story.entries), Some(story.run));
+    Ok(())
+}
+
+/// Everything that a page asks of a run.
+fn look(run: &Run) {
+    for step in 0..=12 {
+        let _ = (run.status(step), run.missing_values(step, &[0, 1, 2, u32::MAX]));
+        for offer in run.offers(step) {
+            assert!(!offer.commands.is_empty() && offer.commands.is_sorted());
+            assert!(run.work(step, &offer.commands, &Who::Portal).is_some());
+        }
+    }
+    let _ = (run.current_step(), run.open_attempt());
+}
+
+/// Any event with any numbers, also such as no gate would let through.
+fn any_event() -> impl Strategy<Value = Event> {
+    let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
+    (0_u8..17, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
+        |(kind, step, attempt, command, choice, offset)| {
+            let (text, at) = ("x".to_owned(), Timestamp(i64::MAX));
+            let some_step = (choice % 2 == 0).then_some(step);
+            match kind {
+                0 => Event::RunStarted { plan: Box::new(plan()), reason: text, values: BTreeMap::new() },
+                1 => Event::ValueSet { name: text.clone(), value: text },
+                2 => Event::TargetConfirmed,
+                3..=4 => {
+                    Event::AttemptStarted { step, attempt, commands: vec![command, 1], digest: Digest::of(b"work") }
+                }
+                5 => Event::CommandStarted { step, attempt, command, offset, at },
+                6 => match ends(step, attempt, command, OUTCOMES[usize::from(choice % 5)]) {
+                    Command::Note { mark: crate::attempt::Mark::Ended { end, .. }, .. } => {
+                        Event::CommandEnded { step, attempt, command, offset, at, end }
+                    }
+                    _ => Event::TargetConfirmed,
+                },
+                7 => Event::WatchEnded { step, attempt },
+                8 => Event::StopRequested { step, attempt },
+                9 => match settle(step, attempt, result(choice, command)) {
+                    Command::Settle { exit, .. } => Event::AttemptEnded { step, attempt, exit },
+                    _ => Event::TargetConfirmed,
+                },
+                10 => Event::AttemptInterrupted { step, attempt, reason: text, bytes: offset, survivors: Vec::new() },
+                11 => Event::CommandSkipped { step, command, reason: text },
+                12 => Event::StepSkipped { step, reason: text },
+                13 => Event::StepDone { step },
+                14 => Event::ItemTicked { step: some_step, item: command, note: text },
+                15 => Event::ItemUnticked { step: some_step, item: command },
+                _ => Event::NoteAdded { step: some_step, text },
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn whatever_is_tried_the_rules_hold(tries in tries()) {
+        play(&tries)?;
+    }
+
+    #[test]
+    fn a_run_can_be_read_whatever_its_events_say(events in prop::collection::vec(any_event(), 0..40)) {
+        let mut run = Some(Story::begun().run);
+        for (version, event) in (2..).zip(events) {
+            let json = serde_json::to_string(&event).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event.clone());
+            run = evolve(RunId(1), run, &Entry { version, at: NOW, by: Who::Portal, event });
+            look(run.as_ref().unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_random_histories_are_deep_enough_to_mean_something() {
+    use proptest::strategy::ValueTree as _;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut kinds = BTreeSet::new();
+    let mut attempts = 0;
+
+    for _ in 0..200 {
+        let tries = tries().new_tree(&mut runner).unwrap().current();
+        let mut story = Story::of(stage());
+        for attempt in &tries {
+            let command = attempt.command(&story.run);
+            let (who, standing) = attempt.who(&command);
+            if let Ok(events) = decide(Some(&story.run), &command, &who, &facts(standing)) {
+                story = story.with(events, &who);
+            }
+        }
+        kinds.extend(story.entries.iter().map(|entry| entry.event.kind()));
+        attempts += story.run.steps.iter().map(|step| step.attempts.len()).sum::<usize>();
+    }
+
+    assert_eq!(kinds.len(), 17, "every kind of event occurs: {kinds:?}");
+    assert!(attempts > 500, "{attempts} attempts in 200 histories");
+}

@@ -1,0 +1,281 @@
+//! What the tests of the gate share: a plan with a step of every sort, and a run that goes on by commands.
+//!
+//! (`testkit` builds the same things for other crates; inside this one its types would be those of another build.)
+
+#![expect(clippy::needless_pass_by_value, reason = "a story reads better when its deeds are written in place")]
+
+use std::collections::BTreeMap;
+
+use crate::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Mark, Outcome};
+use crate::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
+use crate::policy::{Actor, Role};
+use crate::run::{Command, Entry, Event, Facts, Refusal, Run, Who, decide, evolve};
+use crate::runbook::{Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
+use crate::{AttemptId, Digest, Risk, RunId, Timestamp};
+
+pub const NOW: Timestamp = Timestamp(1_795_471_084_000);
+
+pub const RUN: RunId = RunId(12);
+
+/// 1 *Look*: two commands that read, the second with the parameter `branch`. 2 *Restart*: disrupts. 3 *Choose*: alternatives,
+/// the second of two commands, and a command after them. 4 *Clear*: destroys. 5 *Ask*: manual with two ticks.
+/// 6 *Watch*: a watch and a command after it. 7 *Connect*. 8 in the rollback, *Back*.
+pub fn plan() -> Plan {
+    let mut steps = vec![
+        step(
+            1,
+            "Look",
+            vec![command("docker ps", Risk::Reads), with_value(command("git log X", Risk::Reads), "branch")],
+        ),
+        step(2, "Restart", vec![command("docker restart api", Risk::Disrupts)]),
+        step(
+            3,
+            "Choose",
+            vec![
+                option("git revert", 1),
+                option("git reset", 2),
+                option("git push", 2),
+                command("git status", Risk::Reads),
+            ],
+        ),
+        step(4, "Clear", vec![command("rm -rf cache", Risk::Destroys)]),
+        PlanStep {
+            kind: StepKind::Manual,
+            content: vec![tick("The team"), tick("The users")],
+            ..step(5, "Ask", vec![])
+        },
+        step(
+            6,
+            "Watch",
+            vec![PlanCommand { watch: true, ..command("tail -f log", Risk::Reads) }, command("date", Risk::Reads)],
+        ),
+        PlanStep { kind: StepKind::Connect, ..step(7, "Connect", vec![by_portal("ssh host")]) },
+        step(1, "Back", vec![command("docker start api", Risk::Changes)]),
+    ];
+    if let Some(last) = steps.last_mut() {
+        last.part = PartKind::Rollback;
+    }
+    Plan {
+        slug: "restart".into(),
+        title: "Restart".to_owned(),
+        document: "operations.md".to_owned(),
+        document_digest: Digest::of(b"operations.md"),
+        side_digest: None,
+        target: PlanTarget {
+            name: "local".to_owned(),
+            production: false,
+            interpreter: vec!["bash".to_owned()],
+            environment: vec![("PATH".to_owned(), "/bin".to_owned())],
+        },
+        directory: "/srv".to_owned(),
+        parameters: vec![PlanParameter {
+            name: "branch".to_owned(),
+            placeholder: "X".to_owned(),
+            kind: ParameterKind::Text { pattern: None },
+            default: None,
+            help: None,
+            example: None,
+        }],
+        steps,
+        outcome: vec![line("It answers")],
+    }
+}
+
+pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
+    PlanStep {
+        part: PartKind::Steps,
+        number,
+        title: title.to_owned(),
+        line: number,
+        kind: StepKind::Commands,
+        risk: commands.iter().map(|command| command.risk).max().unwrap_or_default(),
+        content: Vec::new(),
+        commands,
+        timeout_ms: None,
+        tty: true,
+        pipefail: false,
+        scratch: false,
+    }
+}
+
+pub fn command(text: &str, risk: Risk) -> PlanCommand {
+    PlanCommand {
+        text: text.to_owned(),
+        script: text.to_owned(),
+        label: None,
+        risk,
+        rule: text.to_owned(),
+        reason: text.to_owned(),
+        watch: false,
+        screen: false,
+        choice: None,
+        placeholders: Vec::new(),
+        pipeline: Vec::new(),
+        by_portal: None,
+        blocked: None,
+    }
+}
+
+pub fn with_value(command: PlanCommand, parameter: &str) -> PlanCommand {
+    let placeholder = Placeholder { text: "X".to_owned(), parameter: Some(parameter.to_owned()) };
+    PlanCommand { script: format!("git log \"${parameter}\""), placeholders: vec![placeholder], ..command }
+}
+
+pub fn option(text: &str, group: u32) -> PlanCommand {
+    let choice = Choice { group, when: format!("Option {group}"), exclusive: true };
+    PlanCommand { choice: Some(choice), ..command(text, Risk::Changes) }
+}
+
+pub fn by_portal(text: &str) -> PlanCommand {
+    PlanCommand { by_portal: Some("Selects the target.".to_owned()), ..command(text, Risk::Reads) }
+}
+
+pub fn line(words: &str) -> Item {
+    Item { line: 1, words: vec![Inline::Text { text: words.to_owned() }], items: Vec::new() }
+}
+
+fn tick(words: &str) -> StepContent {
+    StepContent::Item { item: line(words) }
+}
+
+pub fn person(name: &str, role: Role) -> Who {
+    Who::Person(Actor { id: name.into(), name: name.to_owned(), role })
+}
+
+pub fn facts(standing: Option<Role>) -> Facts {
+    Facts { now: NOW, standing, misfits: Vec::new() }
+}
+
+/// A run that goes on by commands, and everything that it consists of.
+#[derive(Clone, Debug)]
+pub struct Story {
+    pub run: Run,
+    pub entries: Vec<Entry>,
+}
+
+impl Story {
+    /// A run that Olga, an operator, has just started.
+    pub fn of(plan: Plan) -> Self {
+        let start = Command::Start { plan: Box::new(plan), reason: "OPS-1".to_owned(), values: BTreeMap::new() };
+        let events = decide(None, &start, &person("Olga", Role::Operator), &facts(Some(Role::Operator))).unwrap();
+        let entry = Entry { version: 1, at: NOW, by: person("Olga", Role::Operator), event: events[0].clone() };
+        Self { run: evolve(RUN, None, &entry).unwrap(), entries: vec![entry] }
+    }
+
+    pub fn begun() -> Self {
+        Self::of(plan())
+    }
+
+    /// Olga does something that may be done.
+    pub fn does(self, command: Command) -> Self {
+        let olga = person("Olga", Role::Operator);
+        let events = decide(Some(&self.run), &command, &olga, &facts(Some(Role::Operator))).unwrap();
+        assert!(!events.is_empty(), "{command:?}");
+        self.with(events, &olga)
+    }
+
+    /// The shim or the portal reports something.
+    pub fn hears(self, command: Command) -> Self {
+        let events = decide(Some(&self.run), &command, &Who::Portal, &facts(None)).unwrap();
+        self.with(events, &Who::Portal)
+    }
+
+    /// What Olga is told when she tries something that may not be done.
+    pub fn refuses(&self, command: Command) -> Refusal {
+        decide(Some(&self.run), &command, &person("Olga", Role::Operator), &facts(Some(Role::Operator))).unwrap_err()
+    }
+
+    pub fn with(mut self, events: Vec<Event>, by: &Who) -> Self {
+        for event in events {
+            let entry = Entry { version: self.run.version + 1, at: NOW, by: by.clone(), event };
+            self.run = evolve(RUN, Some(self.run), &entry).unwrap();
+            self.entries.push(entry);
+        }
+        self
+    }
+
+    /// Starts the next attempt at some commands of a step.
+    pub fn runs(self, step: u32, commands: &[u32]) -> Self {
+        let attempt = self.attempts(step) + 1;
+        self.does(run(step, attempt, commands))
+    }
+
+    pub fn attempts(&self, step: u32) -> u32 {
+        self.run.step(step).map_or(0, |state| u32::try_from(state.attempts.len()).unwrap())
+    }
+
+    /// A command of the open attempt begins.
+    pub fn begins(self, command: u32) -> Self {
+        let open = self.run.open_attempt().unwrap();
+        self.hears(begins(open.step, open.attempt, command))
+    }
+
+    /// A command of the open attempt begins and ends.
+    pub fn ends(self, command: u32, outcome: Outcome) -> Self {
+        let open = self.run.open_attempt().unwrap();
+        self.begins(command).hears(ends(open.step, open.attempt, command, outcome))
+    }
+
+    /// The open attempt ends.
+    pub fn settles(self, result: AttemptResult) -> Self {
+        let open = self.run.open_attempt().unwrap();
+        self.hears(settle(open.step, open.attempt, result))
+    }
+
+    /// An attempt at some commands that all do what they should.
+    pub fn succeeds(self, step: u32, commands: &[u32]) -> Self {
+        let story =
+            commands.iter().fold(self.runs(step, commands), |story, command| story.ends(*command, Outcome::Success));
+        story.settles(AttemptResult::Completed)
+    }
+
+    pub fn skips(self, step: u32) -> Self {
+        self.does(Command::SkipStep { step, reason: "not today".to_owned() })
+    }
+
+    pub fn sets(self, name: &str, value: &str) -> Self {
+        self.does(Command::SetValue { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+pub fn run(step: u32, attempt: u32, commands: &[u32]) -> Command {
+    Command::RunCommands { step, attempt, commands: commands.to_vec(), confirmation: None }
+}
+
+pub fn confirmed(step: u32, attempt: u32, commands: &[u32], typed: &str) -> Command {
+    Command::RunCommands { step, attempt, commands: commands.to_vec(), confirmation: Some(typed.to_owned()) }
+}
+
+pub fn begins(step: u32, attempt: u32, command: u32) -> Command {
+    Command::Note { step, attempt, mark: Mark::Started { command, offset: 0, at: NOW.0 } }
+}
+
+pub fn ends(step: u32, attempt: u32, command: u32, outcome: Outcome) -> Command {
+    let end = CommandEnd { code: Some(0), statuses: vec![0], duration_ms: 40, outcome, explanation: None };
+    Command::Note { step, attempt, mark: Mark::Ended { command, offset: 9, at: NOW.0, end } }
+}
+
+pub fn settle(step: u32, attempt: u32, result: AttemptResult) -> Command {
+    let id = AttemptId { run: RUN, step, attempt };
+    let exit = Exit {
+        v: FORMAT,
+        id,
+        digest: Digest::of(b"work"),
+        result,
+        bytes: 9,
+        dropped: 0,
+        cut: None,
+        output: Digest::of(b""),
+        directory: Some("/srv/app".to_owned()),
+        at: NOW.0,
+        duration_ms: 40,
+        survivors: Vec::new(),
+        held: Vec::new(),
+    };
+    Command::Settle { step, attempt, exit: Box::new(exit) }
+}
+
+pub fn interrupt(step: u32, attempt: u32) -> Command {
+    let (reason, survivors) = ("The shim is gone.".to_owned(), vec!["sleep (pid 7)".to_owned()]);
+    Command::Interrupt { step, attempt, reason, bytes: 9, survivors }
+}

@@ -1,0 +1,184 @@
+//! Where a step stands.
+
+use super::stage::*;
+use crate::attempt::{AttemptResult, Outcome};
+use crate::run::{AttemptEnding, Command, CommandState, StepStatus, Verdict, fold, ticks};
+use crate::runbook::Item;
+
+fn skip(step: u32, command: u32) -> Command {
+    Command::SkipCommand { step, command, reason: "not needed".to_owned() }
+}
+
+fn tick(step: Option<u32>, item: u32) -> Command {
+    Command::Tick { step, item, note: " seen ".to_owned() }
+}
+
+#[test]
+fn a_step_waits_runs_and_is_done() {
+    let story = Story::begun().sets("branch", "main");
+    assert_eq!(story.run.status(1), StepStatus::Waiting);
+
+    let story = story.runs(1, &[1, 2]);
+    assert_eq!(story.run.status(1), StepStatus::Running, "from the intent on");
+    let story = story.ends(1, Outcome::Success).ends(2, Outcome::Success);
+    assert_eq!(story.run.status(1), StepStatus::Running, "until the shim's last record");
+    let story = story.settles(AttemptResult::Completed);
+
+    assert_eq!(story.run.status(1), StepStatus::Done);
+    assert_eq!(story.run.current_step(), Some(2));
+}
+
+#[test]
+fn a_step_with_more_to_do_is_paused() {
+    let story = Story::begun().succeeds(1, &[1]);
+
+    assert_eq!(story.run.status(1), StepStatus::Paused);
+    assert_eq!(story.run.current_step(), Some(1));
+}
+
+#[test]
+fn a_watch_is_seen_and_ended_by_a_person() {
+    let story = Story::begun().runs(6, &[1, 2]).begins(1);
+    assert_eq!(story.run.status(6), StepStatus::Watching);
+
+    let story = story.does(Command::EndWatch { step: 6, attempt: 1 });
+    let story = story.hears(ends(6, 1, 1, Outcome::Watched)).begins(2);
+    assert_eq!(story.run.status(6), StepStatus::Running);
+    story.refuses(Command::EndWatch { step: 6, attempt: 1 });
+    let story = story.hears(ends(6, 1, 2, Outcome::Success)).settles(AttemptResult::Completed);
+
+    assert_eq!(story.run.status(6), StepStatus::Done);
+}
+
+#[test]
+fn a_difference_pauses_a_step_and_colours_it_when_it_is_over() {
+    let story = Story::begun().sets("branch", "main").runs(1, &[1, 2]).ends(1, Outcome::Difference);
+    let story = story.settles(AttemptResult::Difference { command: 1 });
+    assert_eq!(story.run.status(1), StepStatus::Paused);
+
+    let story = story.succeeds(1, &[2]);
+
+    assert_eq!(story.run.status(1), StepStatus::Difference);
+    assert!(story.run.status(1).is_over());
+}
+
+#[test]
+fn a_failure_stays_until_a_person_tries_again_or_skips_it() {
+    let failed = Story::begun().sets("branch", "main").runs(1, &[1, 2]).ends(1, Outcome::Failure);
+    let failed = failed.settles(AttemptResult::Failed { command: 1 });
+    assert_eq!(failed.run.status(1), StepStatus::Failed);
+
+    let again = failed.clone().succeeds(1, &[1, 2]);
+    let skipped = failed.does(skip(1, 1));
+
+    assert_eq!(again.run.status(1), StepStatus::Done);
+    assert_eq!(skipped.run.status(1), StepStatus::Paused);
+    assert_eq!(skipped.succeeds(1, &[2]).run.status(1), StepStatus::Done);
+}
+
+#[test]
+fn a_step_that_was_stopped_or_ran_out_of_time_says_so() {
+    for result in [AttemptResult::Stopped, AttemptResult::TimedOut] {
+        let story = Story::begun().runs(2, &[1]).begins(1).does(Command::Stop { step: 2, attempt: 1 });
+        let story = story.hears(ends(2, 1, 1, Outcome::Stopped)).settles(result);
+
+        assert_eq!(story.run.status(2), StepStatus::Stopped);
+        let attempt = &story.run.step(2).unwrap().attempts[0];
+        assert_eq!(attempt.stop.as_ref().unwrap().by.name(), "Olga");
+    }
+}
+
+#[test]
+fn a_step_that_never_began_has_failed() {
+    let story = Story::begun().runs(2, &[1]).settles(AttemptResult::NotStarted { reason: "no shell".to_owned() });
+
+    assert_eq!(story.run.status(2), StepStatus::Failed);
+}
+
+#[test]
+fn a_shell_that_went_away_leaves_its_command_without_an_end() {
+    let story = Story::begun().runs(2, &[1]).begins(1).settles(AttemptResult::ShellEnded { command: 1, code: Some(3) });
+
+    assert_eq!(story.run.step(2).unwrap().command(1), Some(&CommandState::Interrupted { attempt: 1 }));
+    assert_eq!(story.run.status(2), StepStatus::Failed);
+}
+
+#[test]
+fn an_attempt_whose_shim_is_gone_is_interrupted_and_names_its_survivors() {
+    let story = Story::begun().runs(2, &[1]).begins(1).hears(interrupt(2, 1));
+
+    assert_eq!(story.run.status(2), StepStatus::Interrupted);
+    assert_eq!(story.run.open_attempt(), None);
+    let end = story.run.step(2).unwrap().attempts[0].end.clone().unwrap();
+    assert_eq!(end.survivors, ["sleep (pid 7)"]);
+    assert_eq!(end.ending, AttemptEnding::Unknown { reason: "The shim is gone.".to_owned() });
+}
+
+#[test]
+fn a_step_of_which_every_command_was_skipped_is_skipped() {
+    let story = Story::begun().does(skip(1, 1)).does(skip(1, 2));
+
+    assert_eq!(story.run.status(1), StepStatus::Skipped);
+}
+
+#[test]
+fn a_manual_step_is_done_by_its_ticks_or_by_a_word() {
+    let story = Story::begun();
+    assert_eq!(story.run.status(5), StepStatus::Waiting);
+
+    let half = story.clone().does(tick(Some(5), 1));
+    assert_eq!(half.run.status(5), StepStatus::Paused);
+    let done = half.does(tick(Some(5), 2));
+    assert_eq!(done.run.status(5), StepStatus::Done);
+    let back = done.does(Command::Untick { step: Some(5), item: 1 });
+    assert_eq!(back.run.status(5), StepStatus::Paused);
+
+    assert_eq!(story.does(Command::CompleteStep { step: 5 }).run.status(5), StepStatus::Done);
+    let tick = back.run.step(5).unwrap().ticks[1].clone().unwrap();
+    assert_eq!((tick.note.as_str(), tick.stamp.by.name()), ("seen", "Olga"));
+}
+
+#[test]
+fn a_connect_step_without_commands_for_the_shell_is_done_by_a_word() {
+    let story = Story::begun();
+    assert_eq!(story.run.status(7), StepStatus::Waiting);
+
+    assert_eq!(story.does(Command::CompleteStep { step: 7 }).run.status(7), StepStatus::Done);
+}
+
+#[test]
+fn the_rollback_is_not_what_comes_next() {
+    let story = (1..=7).fold(Story::begun(), Story::skips);
+
+    assert_eq!(story.run.current_step(), None);
+    assert_eq!(story.run.status(8), StepStatus::Waiting);
+    assert_eq!(story.succeeds(8, &[1]).run.status(8), StepStatus::Done);
+}
+
+#[test]
+fn a_line_with_lines_below_it_is_their_heading() {
+    let inner = Item { items: vec![line("a"), line("b")], ..line("heading") };
+
+    let lines: Vec<String> =
+        ticks(&[line("first"), inner]).iter().map(|item| crate::runbook::plain(&item.words)).collect();
+
+    assert_eq!(lines, ["first", "a", "b"]);
+}
+
+#[test]
+fn a_run_is_closed_with_a_verdict_its_ticks_and_notes_kept() {
+    let story = Story::begun()
+        .does(tick(None, 1))
+        .does(Command::AddNote { step: Some(2), text: " done by hand \n".to_owned() })
+        .does(Command::Finish { verdict: Verdict::NotReached, comment: " it is still slow ".to_owned() });
+
+    let run = &story.run;
+    let end = run.end.clone().unwrap();
+    assert_eq!(
+        (end.verdict, end.comment.as_str(), end.stamp.by.name()),
+        (Verdict::NotReached, "it is still slow", "Olga")
+    );
+    assert_eq!(run.notes[0].text, "done by hand");
+    assert!(run.outcome[0].is_some());
+    assert_eq!(fold(RUN, &story.entries).as_ref(), Some(run));
+}
