@@ -114,7 +114,8 @@ impl Occurrence<'_> {
         }
         let path = shell.path(self.start);
         let path = if variable { without_own_expansion(&path, self.start) } else { &path };
-        self.refuse_code(shell)?;
+        self.refuse_code(shell, path)?;
+        self.refuse_names(path, text)?;
         let with = self.reference(path, text)?;
         Ok(Some(Replacement { start: self.start, end: self.end, with }))
     }
@@ -160,17 +161,43 @@ impl Occurrence<'_> {
         Err(BindError::NotHere { placeholder: self.placeholder.to_owned(), place })
     }
 
-    /// Refuses a place whose text another program reads as code: `sh -c`, `ssh HOST …`, `psql -c`, a program of awk.
-    fn refuse_code(&self, shell: &Shell<'_>) -> Result<(), BindError> {
+    /// Refuses a place whose text another program reads as code: `sh -c`, `ssh HOST …`, `psql -c`, a program of awk, what is
+    /// fed to a shell.
+    fn refuse_code(&self, shell: &Shell<'_>, path: &[Node<'_>]) -> Result<(), BindError> {
+        let document = path
+            .iter()
+            .any(|node| matches!(node.kind(), "heredoc_body" | "simple_heredoc_body" | "herestring_redirect"));
         for call in calls(shell).0 {
             let code = risk::code_words(&call.words);
-            let inside = code
-                .iter()
-                .filter_map(|index| call.words.get(*index))
-                .any(|word| word.start <= self.start && self.end <= word.end);
-            if inside {
+            let mut words = code.iter().filter_map(|index| call.words.get(*index));
+            let inside = words.any(|word| word.start <= self.start && self.end <= word.end);
+            if inside || ((call.fed || document) && risk::reads_code(&call.words)) {
                 let program = risk::innermost(&call.words).first().map_or_else(String::new, |word| word.text.clone());
                 return Err(BindError::Code { placeholder: self.placeholder.to_owned(), program });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses names of variables and arithmetic in the shell's own commands: `[[ 1 -eq … ]]`, `export …`, `unset …`.
+    fn refuse_names(&self, path: &[Node<'_>], text: &str) -> Result<(), BindError> {
+        for node in path {
+            let words = || text[node.byte_range()].split_whitespace();
+            let place = match node.kind() {
+                "unset_command" => Some("the name of a variable"),
+                "declaration_command" => {
+                    let steers = words().any(|word| word.starts_with('-') && word.contains(['i', 'n', 'a', 'A']));
+                    let valued = path.iter().any(|node| node.kind() == "variable_assignment");
+                    (steers || !valued).then_some("the declaration of a variable")
+                }
+                "test_command" => {
+                    let counts = ["-v", "-R", "-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
+                    words().any(|word| counts.contains(&word)).then_some("arithmetic")
+                }
+                _ => None,
+            };
+            if let Some(place) = place {
+                return self.not_here(place).map(drop);
             }
         }
         Ok(())

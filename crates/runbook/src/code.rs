@@ -190,6 +190,12 @@ pub(crate) fn is_shell_language(info: &str) -> bool {
     matches!(language(Some(info)), Language::Shell | Language::Session)
 }
 
+/// What there is to say about a language that nobody knows.
+pub(crate) fn unknown_language(info: &str) -> Option<Problem> {
+    (language(Some(info)) == Language::Unknown)
+        .then(|| Problem::UnknownLanguage { language: info.to_owned(), nearest: nearest_language(info) })
+}
+
 /// Reads a block of a step.
 pub(crate) fn read(code: &Code, line: u32, choices: &mut choice::Step, repair: Repair) -> Read {
     let block = CodeBlock { line, language: code.language.clone(), text: code.text.clone(), commands: Vec::new() };
@@ -202,11 +208,7 @@ pub(crate) fn read(code: &Code, line: u32, choices: &mut choice::Step, repair: R
     }
     match language {
         Language::Other => return shown(block, None),
-        Language::Unknown => {
-            let word = code.language.clone().unwrap_or_default();
-            let nearest = nearest_language(&word);
-            return shown(block, Some(Problem::UnknownLanguage { language: word, nearest }));
-        }
+        Language::Unknown => return shown(block, code.language.as_deref().and_then(unknown_language)),
         _ if code.text.len() > LONGEST => return shown(block, Some(Problem::TooLong)),
         _ => {}
     }
@@ -460,4 +462,4 @@ pub(crate) fn connects(commands: &[&Command]) -> bool {
     kinds.is_some_and(|kinds| kinds.contains(&true))
 }
 
-pub(crate) use choice::Step as StepChoices;
+pub(crate) use choice::{Step as StepChoices, named};

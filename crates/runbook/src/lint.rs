@@ -31,6 +31,7 @@ pub(crate) fn document(
         parts(procedure, findings);
     }
     procedures::projects(document, findings);
+    procedures::watchtower(document, findings);
 }
 
 fn encoding(lines: &[&str], repair: Repair, findings: &mut Vec<Finding>) {
@@ -125,8 +126,17 @@ fn line_of(lines: &[&str], from: u32, to: u32, text: &str) -> u32 {
     from
 }
 
-/// Commands in parts that cannot be run.
+/// Blocks between steps whose language nobody knows, and commands in parts that cannot be run.
 fn parts(procedure: &domain::runbook::Procedure, findings: &mut Vec<Finding>) {
+    for part in procedure.parts.iter().filter(|part| matches!(part.kind, PartKind::Steps | PartKind::Rollback)) {
+        for content in &part.content {
+            if let PartContent::Prose { prose: Prose::Code { line, language: Some(language), .. } } = content
+                && let Some(problem) = code::unknown_language(language)
+            {
+                findings.push(block(&Note { line: *line, problem }));
+            }
+        }
+    }
     for part in procedure.parts.iter().filter(|part| part.kind == PartKind::Prose && !part.title.is_empty()) {
         let code = part.content.iter().find_map(|content| match content {
             PartContent::Prose { prose: Prose::Code { line, language: Some(language), .. } }

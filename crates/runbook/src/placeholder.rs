@@ -307,6 +307,8 @@ fn whole_words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = (usize,
         let before = text[..*start].chars().next_back();
         let after = text[*end..].chars().next();
         let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+        // `${name:-word}`: that hyphen is the shell's own.
+        let before = if text[..*start].ends_with(":-") { None } else { before };
         !(starts_in_word && (inside(before) || before == Some('$'))
             || ends_in_word && inside(after)
             || before == Some('\\'))

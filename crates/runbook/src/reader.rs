@@ -82,6 +82,9 @@ pub(crate) fn read_among(
     let Reading { mut findings, anchors, context, .. } = reading;
     coverage::keep_what_is_missing(&mut document, &lines, repair);
     for (line, anchor) in links::resolve(&mut document, &anchors) {
+        let from = (line as usize).saturating_sub(1).min(lines.len());
+        let offset = lines[from..].iter().take(2_000).position(|text| text.contains(&anchor)).unwrap_or(0);
+        let line = line.saturating_add(u32::try_from(offset).unwrap_or(0));
         findings.push(finding(
             line,
             Level::Warning,

@@ -5,6 +5,7 @@
 //! *changes*, never *reads*; unknown words that speak of losing something are *destroys*.
 
 mod args;
+mod code_words;
 mod containers;
 mod custom;
 mod data;
@@ -198,4 +199,5 @@ fn redirect(redirect: &Redirect) -> Option<Verdict> {
     })
 }
 
-pub(crate) use wrappers::{code_words, innermost, ssh_command, unwrapped};
+pub(crate) use code_words::{code_words, reads_code};
+pub(crate) use wrappers::{innermost, ssh_command, unwrapped};

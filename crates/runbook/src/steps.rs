@@ -320,7 +320,24 @@ impl Reading<'_> {
         }
     }
 
+    /// "Alternatively:" between two blocks makes the one before it an alternative, too.
+    fn exclude_block_before(&mut self) {
+        let before = self.content.iter_mut().rev().find_map(|content| match content {
+            StepContent::Block { block } if !block.commands.is_empty() => Some(block),
+            _ => None,
+        });
+        let Some(block) = before.filter(|block| block.commands.iter().all(|command| command.choice.is_none())) else {
+            return;
+        };
+        if let Some(choice) = self.choices.excluded_before() {
+            for command in &mut block.commands {
+                command.choice = Some(code::named(choice.clone(), command));
+            }
+        }
+    }
+
     fn code(&mut self, code: &Code, line: u32) {
+        self.exclude_block_before();
         match code::read(code, line, &mut self.choices, self.context.repair) {
             code::Read::Block(block, notes) => {
                 self.context.notes.extend(notes);

@@ -118,7 +118,7 @@ impl<'l> Originals<'l> {
                 return (from, Some(*index));
             }
             let candidates = self.by_title.get(&normal(&drafts[from].title)).map_or(&[][..], Vec::as_slice);
-            for index in candidates {
+            for index in candidates.iter().take(*budget) {
                 if alike(&self.texts[*index], &text, budget) {
                     return (from, Some(*index));
                 }

@@ -69,6 +69,12 @@ impl Step {
         choices
     }
 
+    /// When prose makes the next block an alternative to the one before it: the choice that the one before it becomes.
+    pub(crate) fn excluded_before(&mut self) -> Option<Choice> {
+        let switches = matches!(self.prose, Some((Turn::Switch, _))) && self.blocks > 0;
+        switches.then(|| Choice { group: self.group(), when: String::new(), exclusive: true })
+    }
+
     fn group(&mut self) -> u32 {
         self.groups += 1;
         self.groups
@@ -139,13 +145,16 @@ impl Choices<'_> {
     /// Writes the choices into the block's commands.
     pub(crate) fn settle(self, commands: &mut [Command]) {
         for (command, choice) in commands.iter_mut().zip(self.of_commands) {
-            command.choice = choice.map(|mut choice| {
-                if choice.when.is_empty() {
-                    let first = command.text.lines().next().unwrap_or_default();
-                    choice.when = command.label.clone().unwrap_or_else(|| first.to_owned());
-                }
-                choice
-            });
+            command.choice = choice.map(|choice| named(choice, command));
         }
     }
+}
+
+/// A choice about which no comment says anything is called by its command.
+pub(crate) fn named(mut choice: Choice, command: &Command) -> Choice {
+    if choice.when.is_empty() {
+        let first = command.text.lines().next().unwrap_or_default();
+        choice.when = command.label.clone().unwrap_or_else(|| first.to_owned());
+    }
+    choice
 }

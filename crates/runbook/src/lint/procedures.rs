@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::Risk;
-use domain::runbook::{Command, Document, Finding, Level, Part, PartKind, Procedure, Step, StepKind};
+use domain::runbook::{Command, Document, Finding, Level, Part, Procedure, Step, StepKind};
 
 use super::commands;
 use crate::reader::finding;
@@ -27,7 +27,6 @@ pub(super) fn procedure(procedure: &Procedure, findings: &mut Vec<Finding>) {
             }
         }
     }
-    watchtower(procedure, findings);
 }
 
 /// Placeholders that nothing fills.
@@ -140,13 +139,13 @@ fn saves(command: &Command) -> bool {
         && command.text.to_lowercase().contains("backup"))
 }
 
-/// Watchtower: one finding per procedure, where its name stands first.
-fn watchtower(procedure: &Procedure, findings: &mut Vec<Finding>) {
+/// Watchtower: one finding per document, where it is a procedure's subject or where a command names it first.
+pub(super) fn watchtower(document: &Document, findings: &mut Vec<Finding>) {
     let named = |text: &str| text.to_lowercase().contains("watchtower");
-    let steps = || procedure.parts.iter().filter(|part| part.kind != PartKind::Stray).flat_map(Part::steps);
-    let command = steps().flat_map(Step::commands).find(|command| named(&command.text)).map(|command| command.line);
-    let line = if named(&procedure.title) { Some(procedure.line) } else { command };
-    if let Some(line) = line {
+    let steps = || document.procedures.iter().flat_map(|procedure| &procedure.parts).flat_map(Part::steps);
+    let title = document.procedures.iter().find(|procedure| named(&procedure.title)).map(|procedure| procedure.line);
+    let command = || steps().flat_map(Step::commands).find(|command| named(&command.text)).map(|command| command.line);
+    if let Some(line) = title.or_else(command) {
         let message = "Watchtower is archived since December 2025 and gets no more corrections; plan for another way to update containers.".to_owned();
         findings.push(finding(line, Level::Warning, "watchtower-archived", message));
     }
@@ -158,10 +157,15 @@ pub(super) fn projects(document: &Document, findings: &mut Vec<Finding>) {
     for command in
         document.procedures.iter().flat_map(|procedure| &procedure.parts).flat_map(Part::steps).flat_map(Step::commands)
     {
-        used.extend(words(command).iter().filter_map(|words| compose_file(words)).map(|file| {
-            let folder = file.rsplit_once('/').map_or(".", |(folder, _)| folder).trim_start_matches("./").to_owned();
-            (command.line, file, folder)
-        }));
+        used.extend(
+            words(command).iter().filter_map(|words| compose_file(words)).filter(|file| is_fixed(file, command)).map(
+                |file| {
+                    let folder =
+                        file.rsplit_once('/').map_or(".", |(folder, _)| folder).trim_start_matches("./").to_owned();
+                    (command.line, file, folder)
+                },
+            ),
+        );
     }
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for (_, _, folder) in &used {
@@ -188,4 +192,9 @@ fn compose_file(words: &[Word]) -> Option<String> {
     let named = words.iter().any(|word| matches!(word.text.as_str(), "-p" | "--project-name" | "--project-directory"));
     let file = words.windows(2).find(|pair| matches!(pair[0].text.as_str(), "-f" | "--file"))?;
     (compose && !named && !file[1].text.starts_with('$')).then(|| file[1].text.clone())
+}
+
+/// Whether no part of a file's name is a placeholder: a value may lie anywhere.
+fn is_fixed(file: &str, command: &Command) -> bool {
+    !command.placeholders.iter().any(|placeholder| file.contains(&placeholder.text))
 }

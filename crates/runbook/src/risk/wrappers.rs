@@ -41,9 +41,15 @@ const PLAIN: &[(&str, &str, usize)] = &[
 ];
 
 /// Shells: they run what `-c` says, what a file says, or what they are fed.
-const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"];
+pub(super) const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"];
 /// Interpreters: `-c`, `-e`, `--eval` hold code that no rule reads.
 pub(super) const INTERPRETERS: &[&str] = &["python", "perl", "ruby", "node", "php", "deno", "bun", "lua", "Rscript"];
+
+/// Whether a program starts the program that its words name.
+pub(super) fn is_wrapper(program: &str) -> bool {
+    PLAIN.iter().any(|(name, ..)| *name == program)
+        || matches!(program, "find" | "fd" | "docker" | "docker-compose" | "podman" | "kubectl")
+}
 
 /// The class of a wrapper; `None` when the words are no wrapper.
 pub(super) fn judge(words: &[Word], depth: usize) -> Option<Verdict> {
@@ -378,49 +384,4 @@ pub(super) fn runs_its_input(words: &[Word]) -> bool {
 /// Whether any word speaks of losing something.
 pub(super) fn spoken(words: &[Word]) -> Option<String> {
     words.iter().find_map(|word| words::destructive(&word.text))
-}
-
-/// Whether a program hands one of its words to another interpreter, so that a value in it would become code.
-///
-/// Says which: the range of words, by index.
-pub(crate) fn code_words(words: &[Word]) -> Vec<usize> {
-    let inner = innermost(words);
-    let offset = words.len() - inner.len();
-    let Some(first) = inner.first() else { return Vec::new() };
-    let program = canonical(base(&first.text));
-    let all = |from: usize| (from..inner.len()).map(|index| index + offset).collect::<Vec<_>>();
-    let after = |options: &[&str]| {
-        let found = inner.iter().position(|word| options.contains(&word.text.as_str()));
-        found.map(|at| at + 1 + offset).into_iter().collect::<Vec<_>>()
-    };
-    match program {
-        "eval" => all(1),
-        "ssh" => {
-            let command = ssh_command(inner);
-            all(inner.len() - command.len())
-        }
-        "su" | "script" => after(&["-c", "--command", "-qc", "-qec", "-qefc"]),
-        _ if SHELLS.contains(&program) => {
-            let at = inner.iter().position(|word| word.text.starts_with('-') && word.text.ends_with('c'));
-            at.map(|at| at + 1 + offset).into_iter().collect()
-        }
-        _ if INTERPRETERS.contains(&program) => {
-            after(&["-c", "-e", "-E", "-r", "--eval", "-pe", "-ne", "-p", "--print"])
-        }
-        "psql" => after(&["-c", "--command"]),
-        "mysql" | "clickhouse-client" | "cqlsh" => after(&["-e", "--execute", "-q", "--query"]),
-        "mongo" | "mongosh" => after(&["--eval"]),
-        "sqlite3" => all(2),
-        "awk" | "gawk" | "mawk" | "sed" | "jq" | "yq" => {
-            let at = inner.iter().skip(1).position(|word| !word.text.starts_with('-'));
-            at.map(|at| at + 1 + offset).into_iter().collect()
-        }
-        "xargs" | "parallel" | "watch" => all(1),
-        "find" => {
-            let runs = inner.iter().position(|word| word.text.starts_with("-exec") || word.text.starts_with("-ok"));
-            runs.filter(|at| inner.get(at + 1).is_some_and(|word| SHELLS.contains(&base(&word.text))))
-                .map_or_else(Vec::new, all)
-        }
-        _ => Vec::new(),
-    }
 }

@@ -1,0 +1,215 @@
+//! Values reach programs byte for byte: every script is really run by bash, with the value in its environment.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::process::Command;
+
+use proptest::prelude::*;
+use runbook::{BindError, bind};
+
+/// Runs a script with a value in its environment and returns what it wrote.
+fn run(script: &str, value: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("bash")
+        .args(["--norc", "--noprofile", "-c", script])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("value", value)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was executed: {script}");
+    output.stdout
+}
+
+/// Places a placeholder can stand in, with what stands around the value in the program's argument.
+const PLACES: &[(&str, &str, &str)] = &[
+    ("printf '%s\\0' /path/to/thing", "", ""),
+    ("printf '%s\\0' --archive=/path/to/thing", "--archive=", ""),
+    ("printf '%s\\0' \"see /path/to/thing now\"", "see ", " now"),
+    ("printf '%s\\0' 'see /path/to/thing now'", "see ", " now"),
+    ("printf '%s\\0' $'see\\t/path/to/thing now'", "see\t", " now"),
+    ("printf '%s\\0' a\"b /path/to/thing c\"'d'e", "ab ", " cde"),
+    ("printf '%s\\0' http://host:80/path/to/thing?x=1", "http://host:80", "?x=1"),
+    ("x=/path/to/thing; printf '%s\\0' \"$x\"", "", ""),
+    ("x=1 printf '%s\\0' /path/to/thing | cat", "", ""),
+    ("for x in /path/to/thing; do printf '%s\\0' \"$x\"; done", "", ""),
+    ("if true; then printf '%s\\0' /path/to/thing; fi", "", ""),
+    ("( cd . && printf '%s\\0' /path/to/thing )", "", ""),
+    ("f() { printf '%s\\0' /path/to/thing; }; f", "", ""),
+    ("cat < <(printf '%s\\0' /path/to/thing)", "", ""),
+    ("[[ -n /path/to/thing ]] && printf '%s\\0' /path/to/thing", "", ""),
+    ("case /path/to/thing in *) printf '%s\\0' /path/to/thing;; esac", "", ""),
+];
+
+fn nasty() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "a",
+        "'",
+        "\"",
+        "\\",
+        "$(touch x)",
+        "`touch x`",
+        "${HOME}",
+        "$value",
+        "\n",
+        " ",
+        "*",
+        "?",
+        "~",
+        "-n",
+        "--",
+        "!",
+        "#",
+        ";touch x;",
+        "&",
+        "|",
+        "<",
+        ">",
+        "(",
+        ")",
+        "{a,b}",
+        "[x]",
+        "ü",
+        "🚀",
+        "\t",
+        "%s",
+        "\\0",
+        "=",
+        "EOF",
+        "'\"'\"'",
+        "\u{202E}",
+        "/path/to/thing",
+    ]);
+    prop::collection::vec(pieces, 1..8).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_value_arrives_byte_for_byte_wherever_its_placeholder_stands(value in nasty()) {
+        for (script, before, after) in PLACES {
+            let placeholder = "/path/to/thing";
+            let bound = bind(script, &[(placeholder, "value")]).unwrap();
+
+            let received = run(&bound, &value);
+
+            prop_assert_eq!(received, format!("{before}{value}{after}\0").into_bytes(), "{}", bound);
+        }
+    }
+
+    #[test]
+    fn a_value_arrives_in_a_here_document(value in nasty()) {
+        let bound = bind("cat <<EOF\nsee /path/to/thing now\nEOF\n", &[("/path/to/thing", "value")]).unwrap();
+
+        prop_assert_eq!(run(&bound, &value), format!("see {value} now\n").into_bytes());
+    }
+
+    #[test]
+    fn a_variable_of_the_document_stays_one(value in nasty()) {
+        for script in ["printf '%s\\0' $TOKEN", "printf '%s\\0' \"${TOKEN}\"", "printf '%s\\0' $TOKEN | cat"] {
+            let bound = bind(script, &[("$TOKEN", "value")]).unwrap();
+
+            prop_assert_eq!(run(&bound, &value), format!("{value}\0").into_bytes(), "{}", bound);
+        }
+    }
+}
+
+#[test]
+fn references_fit_their_place() {
+    let bound = |text: &str| {
+        bind(text, &[("service_name", "service"), ("<commit-hash>", "commit"), ("$TOKEN", "token")]).unwrap()
+    };
+
+    assert_eq!(
+        bound("docker tag service_name:current service_name:previous"),
+        "docker tag \"${service}\":current \"${service}\":previous"
+    );
+    assert_eq!(bound("echo \"a service_name b\""), "echo \"a ${service} b\"");
+    assert_eq!(bound("echo 'a service_name b'"), "echo 'a '\"${service}\"' b'");
+    assert_eq!(bound("git checkout <commit-hash>"), "git checkout \"${commit}\"");
+    assert_eq!(bound("git log <commit-hash>~1..<commit-hash>"), "git log \"${commit}\"~1..\"${commit}\"");
+    assert_eq!(bound("echo $TOKEN | login \"x${TOKEN}\""), "echo \"${token}\" | login \"x${token}\"");
+    assert_eq!(bound("echo '$TOKEN' \\$TOKEN"), "echo '$TOKEN' \\$TOKEN");
+    assert_eq!(bound("echo service_names my-service_name"), "echo service_names my-service_name");
+}
+
+#[test]
+fn the_longer_of_two_placeholders_counts() {
+    let bound = bind(
+        "ssh user@production-server ; ls production-server",
+        &[("production-server", "host"), ("user@production-server", "login")],
+    )
+    .unwrap();
+
+    assert_eq!(bound, "ssh \"${login}\" ; ls \"${host}\"");
+}
+
+#[test]
+fn a_place_that_takes_no_value_is_refused() {
+    let refused = |text: &str| bind(text, &[("SERVICE", "service")]).unwrap_err().to_string();
+
+    assert!(refused("cat <<'EOF'\nSERVICE\nEOF\n").contains("a quoted here-document"));
+    assert!(refused("ls # SERVICE").contains("a comment"));
+    assert!(refused("SERVICE=1 ls").contains("the name of a variable"));
+    assert!(refused("echo $((SERVICE + 1))").contains("cannot be filled here"));
+    assert!(refused("(( SERVICE > 1 ))").contains("cannot be filled here"));
+    assert!(refused("echo ${x:-SERVICE}").contains("a parameter expansion"));
+    assert!(refused("echo ${a[SERVICE]}").contains("cannot be filled here"));
+    assert!(refused("a[SERVICE]=1").contains("cannot be filled here"));
+    assert!(refused("echo \"SERVICE").contains("cannot be parsed"));
+}
+
+#[test]
+fn a_value_never_becomes_code_of_another_program() {
+    let scripts = [
+        "bash -c 'echo SERVICE'",
+        "bash -c \"echo SERVICE\"",
+        "sudo sh -ec \"echo SERVICE\"",
+        "eval echo SERVICE",
+        "ssh host docker restart SERVICE",
+        "ssh -p 22 host \"docker restart SERVICE\"",
+        "docker-compose exec db psql -c \"select 'SERVICE'\"",
+        "psql -tAc \"select 'SERVICE'\"",
+        "mongosh --eval \"db.SERVICE.find()\"",
+        "docker exec db sh -c \"ls SERVICE\"",
+        "awk \"/SERVICE/\" file",
+        "sed \"s/x/SERVICE/\" file",
+        "jq '.SERVICE' file",
+        "python3 -c \"print('SERVICE')\"",
+        "watch docker ps SERVICE",
+        "find . -exec sh -c \"echo SERVICE\" \\;",
+        "ls | xargs sh -c \"echo SERVICE\"",
+        "trap \"echo SERVICE\" EXIT",
+        "source <(echo SERVICE)",
+        "echo \"rm SERVICE\" | sh",
+        "bash <<EOF\nrm SERVICE\nEOF\n",
+        "bash <<< \"rm SERVICE\"",
+        "[[ -v SERVICE ]]",
+        "[[ 1 -eq SERVICE ]]",
+        "let SERVICE",
+        "declare x=SERVICE y[SERVICE]=1",
+        "su -c \"ls SERVICE\" user",
+        "env X=1 bash -c \"ls SERVICE\"",
+        "kubectl exec pod -- sh -c \"ls SERVICE\"",
+        "printf -v SERVICE x",
+        "read SERVICE",
+        "unset SERVICE",
+        "test -v SERVICE",
+    ];
+
+    for script in scripts {
+        assert!(
+            matches!(bind(script, &[("SERVICE", "service")]), Err(BindError::Code { .. } | BindError::NotHere { .. })),
+            "{script}: {:?}",
+            bind(script, &[("SERVICE", "service")])
+        );
+    }
+}
+
+#[test]
+fn a_name_that_is_no_variable_is_refused() {
+    assert_eq!(bind("ls X", &[("X", "a b")]), Err(BindError::Name { name: "a b".to_owned() }));
+}

@@ -1,0 +1,124 @@
+//! Side files: what fits has its effect, what does not is a finding with its line and costs nothing else.
+
+use domain::runbook::{Document, ParameterKind};
+
+const TEXT: &str = "# Restore\n\n## Steps\n1. **Put it back**\n   ```bash\n   tar -xf /path/to/backup.tar\n   ls SERVICE\n   ```\n\n## Expected outcome\n- It is there\n\n## Escalation\n- The keeper\n";
+
+fn with(side: &str) -> Document {
+    runbook::read("a.md", TEXT.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap()
+}
+
+fn said(document: &Document) -> Vec<(u32, &str)> {
+    document
+        .findings
+        .iter()
+        .filter(|finding| finding.file.is_some())
+        .map(|finding| (finding.line, finding.code.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_side_file_that_is_no_toml_is_one_error_and_the_document_is_read() {
+    let document = with("target = \"a\"\ndirectory = = 3\n");
+
+    assert_eq!(said(&document), [(2, "side-file-broken")]);
+    assert_eq!(document.procedures.len(), 1);
+    assert!(document.procedures[0].settings.targets.is_empty());
+}
+
+#[test]
+fn every_mistake_has_its_line_and_costs_only_itself() {
+    let document = with(concat!(
+        "targt = \"a\"\n",
+        "directory = \"relative\"\n",
+        "mask_files = \".env\"\n",
+        "[parameter.Bad-Name]\n",
+        "placeholder = \"x\"\n",
+        "[parameter.backup]\n",
+        "placeholder = \"/path/to/backup.tar\"\n",
+        "type = \"backup-fil\"\n",
+        "[parameter.service]\n",
+        "placeholder = \"SERVICE\"\n",
+        "type = \"choice\"\n",
+        "choices = [\"a\", \"b\"]\n",
+        "default = \"c\"\n",
+        "[procedure.\"Restore\"]\n",
+        "retention = \"long\"\n",
+        "schedule = { cron = \"every day\", zone = \"UTC\", owner = \"olga\" }\n",
+        "[procedure.\"Restore\".outcome.\"It is there\"]\n",
+        "check = \"command\"\n",
+        "run = \"rm -rf /srv\"\n",
+        "[procedure.\"Restore\".step.\"Put it back\"]\n",
+        "risk = \"reads\"\n",
+        "timeout = \"soon\"\n",
+        "[procedure.\"Restore\".step.\"Put it back\".command.9]\n",
+        "risk = \"destroys\"\n",
+        "[procedure.\"Restor\"]\n",
+        "alerts = []\n",
+    ));
+
+    assert_eq!(
+        said(&document),
+        [
+            (1, "bad-value"),
+            (1, "unknown-key"),
+            (3, "wrong-type"),
+            (4, "bad-value"),
+            (6, "bad-value"),
+            (9, "bad-value"),
+            (14, "bad-value"),
+            (16, "bad-value"),
+            (17, "check-not-reading"),
+            (20, "bad-value"),
+            (20, "risk-lowered"),
+            (23, "unknown-command"),
+            (25, "unknown-procedure"),
+        ]
+    );
+    let parameters = &document.procedures[0].settings.parameters;
+    assert_eq!(parameters.len(), 1);
+    assert_eq!((parameters[0].name.as_str(), &parameters[0].default), ("service", &None));
+    let message = |code: &str| document.findings.iter().find(|finding| finding.code == code).unwrap().message.clone();
+    assert!(message("unknown-key").contains("did you mean target?"));
+    assert!(message("unknown-procedure").contains("did you mean “Restore”?"));
+}
+
+#[test]
+fn a_placeholder_that_is_not_there_is_named_with_its_neighbour() {
+    let document = with("[parameter.backup]\nplaceholder = \"/path/to/backups.tar\"\ntype = \"image\"\n");
+
+    assert_eq!(said(&document), [(1, "unused-parameter")]);
+    let message = &document.findings.iter().find(|finding| finding.code == "unused-parameter").unwrap().message;
+    assert!(message.contains("did you mean “/path/to/backup.tar”?"), "{message}");
+}
+
+#[test]
+fn a_class_is_raised_by_step_and_by_command() {
+    let document = with(concat!(
+        "[procedure.Restore.step.\"Put it back\"]\nrisk = \"destroys\"\n",
+        "[procedure.Restore.step.\"Put it back\".command.2]\nrisk = \"disrupts\"\n",
+    ));
+    let step = document.procedures[0].steps(domain::runbook::PartKind::Steps).next().unwrap();
+
+    let risks: Vec<&str> = step.commands().map(|command| command.risk.word()).collect();
+
+    assert_eq!(risks, ["changes", "disrupts"]);
+    assert_eq!(step.risk(), domain::Risk::Destroys);
+    assert_eq!(step.commands().nth(1).unwrap().rule, "side file");
+}
+
+#[test]
+fn the_innermost_scope_fills_a_placeholder() {
+    let document = with(concat!(
+        "literal = [\"/path/to/backup.tar\"]\n",
+        "[parameter.any]\nplaceholder = \"SERVICE\"\ntype = \"text\"\n",
+        "[procedure.Restore.step.\"Put it back\".command.2.parameter.exact]\nplaceholder = \"SERVICE\"\ntype = \"number\"\nmin = 1\n",
+    ));
+    let procedure = &document.procedures[0];
+    let commands: Vec<_> =
+        procedure.steps(domain::runbook::PartKind::Steps).flat_map(domain::runbook::Step::commands).collect();
+
+    assert!(commands[0].placeholders.is_empty());
+    assert_eq!(commands[1].placeholders[0].parameter.as_deref(), Some("exact"));
+    assert_eq!(procedure.settings.parameters[1].kind, ParameterKind::Number { min: Some(1), max: None });
+}
