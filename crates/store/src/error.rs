@@ -104,7 +104,7 @@ pub enum OpenError {
         /// The file.
         file: String,
     },
-    /// The SQLite library is one that can damage a database.
+    /// The `SQLite` library is one that can damage a database.
     #[error(
         "This portal was built with SQLite {found}, which can damage a database; it takes 3.51.3 or later. Nothing was written; build it again"
     )]
@@ -124,7 +124,7 @@ pub enum OpenError {
     },
 }
 
-/// The codes of SQLite that mean something to a caller (<https://www.sqlite.org/rescode.html>).
+/// The codes of `SQLite` that mean something to a caller (<https://www.sqlite.org/rescode.html>).
 mod code {
     pub const PERM: i32 = 3;
     pub const BUSY: i32 = 5;

@@ -68,12 +68,12 @@ pub(crate) async fn fold(connection: &mut Connection, id: RunId) -> Result<Optio
     let rows = rows(connection, id, 0).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let mut unknown = None;
-    let run = rows.iter().fold(None, |run: Option<Run>, row| match row.entry() {
-        Some(entry) => evolve(id, run, &entry),
-        None => {
-            unknown.get_or_insert_with(|| row.unknown());
-            run.map(|run| Run { version: counted(row.version), ..run })
+    let run = rows.iter().fold(None, |run: Option<Run>, row| {
+        if let Some(entry) = row.entry() {
+            return evolve(id, run, &entry);
         }
+        unknown.get_or_insert_with(|| row.unknown());
+        run.map(|run| Run { version: counted(row.version), ..run })
     });
     match run {
         Some(run) => Ok(Some(Run { unreadable: unknown, ..run })),

@@ -77,7 +77,7 @@ struct Place {
     path: PathBuf,
     /// The path for messages.
     file: String,
-    /// How long anybody waits for the writer, and SQLite for another process.
+    /// How long anybody waits for the writer, and `SQLite` for another process.
     patience: Duration,
 }
 
@@ -89,15 +89,15 @@ impl Place {
 
     async fn check_library(&self) -> Result<(), OpenError> {
         let mut memory =
-            SqliteConnectOptions::new().in_memory(true).connect().await.map_err(|error| self.why(error))?;
+            SqliteConnectOptions::new().in_memory(true).connect().await.map_err(|error| self.why(&error))?;
         let found: String = sqlx::query_scalar("SELECT sqlite_version()")
             .fetch_one(&mut memory)
             .await
-            .map_err(|error| self.why(error))?;
+            .map_err(|error| self.why(&error))?;
         if is_new_enough(&found) { Ok(()) } else { Err(OpenError::OldLibrary { found }) }
     }
 
-    /// Reads the file's header as plain bytes: SQLite itself would already leave traces beside the file.
+    /// Reads the file's header as plain bytes: `SQLite` itself would already leave traces beside the file.
     fn look(&self) -> Result<Found, OpenError> {
         let file = self.file.clone();
         let unusable = |error: std::io::Error| OpenError::Unusable { file: file.clone(), why: error.to_string() };
@@ -138,13 +138,14 @@ impl Place {
         if let Some(folder) = self.path.parent() {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(unwritable)?;
         }
-        let mut connection = self.options().connect().await.map_err(|error| self.why(error))?;
-        // Literals only reach the driver: this is APPLICATION_ID.
+        let mut connection = self.options().connect().await.map_err(|error| self.why(&error))?;
+        // The driver takes literals only.
+        const { assert!(APPLICATION_ID == 1_382_181_712) };
         sqlx::query("PRAGMA application_id = 1382181712")
             .execute(&mut connection)
             .await
-            .map_err(|error| self.why(error))?;
-        connection.close().await.map_err(|error| self.why(error))
+            .map_err(|error| self.why(&error))?;
+        connection.close().await.map_err(|error| self.why(&error))
     }
 
     /// Looks into a database of ours without writing: is it whole, and do we know its schema?
@@ -155,8 +156,8 @@ impl Place {
         }
         // Without a log beside it the file is all there is, and SQLite need not make one to read it.
         let options = self.options().read_only(true).immutable(!self.has_beside("-wal"));
-        let mut connection = options.connect().await.map_err(|error| self.why(error))?;
-        let found = schema(&mut connection).await.map_err(|error| self.why(error))?;
+        let mut connection = options.connect().await.map_err(|error| self.why(&error))?;
+        let found = schema(&mut connection).await.map_err(|error| self.why(&error))?;
         let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
         if found > known {
             return Err(OpenError::Newer { file: self.file.clone(), found, known });
@@ -164,21 +165,23 @@ impl Place {
         if bytes <= CHECKED {
             self.check(&mut connection).await?;
         }
-        connection.close().await.map_err(|error| self.why(error))
+        connection.close().await.map_err(|error| self.why(&error))
     }
 
     async fn check(&self, connection: &mut Connection) -> Result<(), OpenError> {
-        let verdict: String =
-            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(connection).await.map_err(|error| self.why(error))?;
+        let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
+            .fetch_one(connection)
+            .await
+            .map_err(|error| self.why(&error))?;
         if verdict == "ok" { Ok(()) } else { Err(OpenError::Damaged { file: self.file.clone(), why: verdict }) }
     }
 
     async fn connect(&self) -> Result<Store, OpenError> {
         let writing =
             self.options().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).foreign_keys(true);
-        let writer = self.pool(1).connect_with(writing).await.map_err(|error| self.why(error))?;
+        let writer = self.pool(1).connect_with(writing).await.map_err(|error| self.why(&error))?;
         let reading = self.options().read_only(true);
-        let readers = self.pool(READERS).connect_with(reading).await.map_err(|error| self.why(error))?;
+        let readers = self.pool(READERS).connect_with(reading).await.map_err(|error| self.why(&error))?;
         Ok(Store { writer, readers })
     }
 
@@ -189,7 +192,7 @@ impl Place {
                 let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
                 OpenError::Newer { file, found, known }
             }
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => self.why(error),
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => self.why(&error),
             other => OpenError::Schema { file, why: other.to_string() },
         })
     }
@@ -213,13 +216,13 @@ impl Place {
             })
     }
 
-    fn why(&self, error: sqlx::Error) -> OpenError {
+    fn why(&self, error: &sqlx::Error) -> OpenError {
         let file = self.file.clone();
-        let why = match &error {
+        let why = match error {
             sqlx::Error::Database(error) => error.message().to_owned(),
             other => other.to_string(),
         };
-        match Cause::of(&error) {
+        match Cause::of(error) {
             Cause::Busy => OpenError::Busy { file },
             Cause::Full => OpenError::Full { file },
             Cause::Unwritable => OpenError::Unwritable { file, why },

@@ -1,6 +1,6 @@
 //! The row of a run in the lists, derived from the folded run by one pure function.
 
-use domain::run::{Run, StepStatus};
+use domain::run::{Run, StepStatus, Verdict, Who};
 use domain::runbook::PartKind;
 use domain::view::RunRow;
 
@@ -34,8 +34,8 @@ pub(crate) fn row(run: &Run) -> RunRow {
 /// The id of who started a run; nobody's when it was the portal itself.
 fn starter(run: &Run) -> &str {
     match &run.started.by {
-        domain::run::Who::Person(actor) => actor.id.as_str(),
-        domain::run::Who::Portal => "",
+        Who::Person(actor) => actor.id.as_str(),
+        Who::Portal => "",
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) async fn write(connection: &mut Connection, run: &Run, seen: u64) -> 
         .bind(words(&row))
         .bind(row.started.0)
         .bind(row.ended.map(|ended| ended.0))
-        .bind(row.verdict.map(|verdict| verdict.name()))
+        .bind(row.verdict.map(Verdict::name))
         .bind(word(&row.status))
         .bind(row.step)
         .bind(&row.step_title)

@@ -181,7 +181,7 @@ async fn only_the_last_twenty_runs_tell_what_is_usual() {
     assert_eq!(store.usual(&"deploy".into()).await.unwrap(), Some(Usual { low_ms: 7_000, high_ms: 7_000 }));
 }
 
-/// How SQLite would find the rows of a query.
+/// How `SQLite` would find the rows of a query.
 async fn plan_of(store: &Store, query: &str) -> String {
     let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
     let rows = sqlx::raw_sql(explain).fetch_all(&store.readers).await.unwrap();
