@@ -181,8 +181,15 @@ fn RoleChoice(chosen: Role, label: String) -> impl IntoView {
 
 #[component]
 fn CreateForm(deeds: PeopleDeeds) -> impl IntoView {
+    let form = NodeRef::<leptos::html::Form>::new();
+    let answer = deeds.create.value();
+    Effect::new(move |_| {
+        if let (Some(Ok(())), Some(form)) = (answer.get(), form.get_untracked()) {
+            form.reset();
+        }
+    });
     view! {
-        <ActionForm action=deeds.create attr:class="panel" attr:data-box="">
+        <ActionForm action=deeds.create node_ref=form attr:class="panel" attr:data-box="">
             <header>
                 <h2>"New account"</h2>
             </header>

@@ -1,7 +1,7 @@
 //! The stage: what runs or ran in the step that is shown, its output, and what can be done next.
 
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepStatus};
-use domain::{Timestamp, time};
+use domain::time;
 use leptos::prelude::*;
 
 use super::actions::NextDeeds;
@@ -40,43 +40,8 @@ pub fn Stage() -> impl IntoView {
 #[component]
 fn StageHead() -> impl IntoView {
     let live = Live::here();
-    let head = move || {
-        live.run.with(|run| {
-            let (step, attempt) = live.log.with(|log| (log.step(), log.attempt()));
-            let found = run.plan.step(step).zip(run.attempt(domain::AttemptId { run: run.id, step, attempt }));
-            found.map(|(plan, of)| {
-                let running = running_command(run, step, attempt);
-                let title = match running {
-                    Some((command, _)) => {
-                        view! { <h2 class="cmdline" id="cmdline">{command.script.clone()}</h2> }.into_any()
-                    }
-                    None => view! {
-                        <h2 id="cmdline">
-                            <span class="no">{number(plan)}</span>
-                            {plan.title.clone()}
-                        </h2>
-                    }
-                    .into_any(),
-                };
-                let risk = running.map_or(plan.risk, |(command, _)| command.risk);
-                let watch = running.is_some_and(|(command, _)| command.watch);
-                view! {
-                    {title}
-                    <RiskMark risk />
-                    <div class="sub">
-                        {attempt_mark(of, watch)}
-                        <span>
-                            {format!("attempt {attempt} by {}", of.started.by.name())}
-                            " since "
-                            <TimeOfDay at=of.started.at />
-                        </span>
-                        {elapsed(live, of)}
-                        {ending(of)}
-                    </div>
-                }
-            })
-        })
-    };
+    let head = move || live.run.with(|run| live.log.with(|log| head_of(run, log.step(), log.attempt())));
+    // Apart from the head, because it changes with every piece of output.
     let amount = move || {
         live.log.with(|log| {
             let lines =
@@ -84,15 +49,15 @@ fn StageHead() -> impl IntoView {
             format!("{lines}{}", time::size(log.to()))
         })
     };
+    let facts = move || live.run.with(|run| live.log.with(|log| facts_of(live, run, log.step(), log.attempt())));
     let raw = move || {
         let run = live.id();
         live.log.with(|log| format!("/runs/{run}/output/{}/{}", log.step(), log.attempt()))
     };
     view! {
         <div class="stage-head">
-            {head}
-            <div class="sub">
-                <span>{amount}</span>
+            {head} <div class="sub">
+                {facts} <span>{amount}</span>
                 <a href=raw rel="external">
                     <Glyph sign=Sign::Download />
                     "Raw output"
@@ -103,10 +68,45 @@ fn StageHead() -> impl IntoView {
     .into_any()
 }
 
-fn running_command(run: &Run, step: u32, attempt: u32) -> Option<(&domain::plan::PlanCommand, Timestamp)> {
+/// The command that runs, or the step when none does; and its class.
+fn head_of(run: &Run, step: u32, attempt: u32) -> Option<AnyView> {
+    let plan = run.plan.step(step)?;
+    let running = running_command(run, step, attempt);
+    let title = match running {
+        Some(command) => view! { <h2 class="cmdline" id="cmdline">{command.script.clone()}</h2> }.into_any(),
+        None => view! {
+            <h2 id="cmdline">
+                <span class="no">{number(plan)}</span>
+                {plan.title.clone()}
+            </h2>
+        }
+        .into_any(),
+    };
+    let risk = running.map_or(plan.risk, |command| command.risk);
+    Some(view! { {title} <RiskMark risk /> }.into_any())
+}
+
+/// Where the attempt stands, who began it, how long it took.
+fn facts_of(live: Live, run: &Run, step: u32, attempt: u32) -> Option<AnyView> {
+    let of = run.attempt(domain::AttemptId { run: run.id, step, attempt })?;
+    let watch = running_command(run, step, attempt).is_some_and(|command| command.watch);
+    Some(
+        view! {
+            {attempt_mark(of, watch)}
+            <span>
+                {format!("attempt {attempt} by {}", of.started.by.name())} " since " <TimeOfDay at=of.started.at />
+            </span>
+            {elapsed(live, of)}
+            {ending(of)}
+        }
+        .into_any(),
+    )
+}
+
+fn running_command(run: &Run, step: u32, attempt: u32) -> Option<&domain::plan::PlanCommand> {
     let (plan, state) = run.plan.step(step).zip(run.step(step))?;
     plan.commands.iter().zip(&state.commands).find_map(|(command, state)| match state {
-        CommandState::Running { attempt: of, since, .. } if *of == attempt => Some((command, *since)),
+        CommandState::Running { attempt: of, .. } if *of == attempt => Some(command),
         _ => None,
     })
 }

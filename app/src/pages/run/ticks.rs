@@ -25,14 +25,24 @@ pub fn tick_line(run: RunId, step: u32, number: u32, item: &Item, tick: Option<T
             </li>
         }
         .into_any(),
-        None if works => view! {
-            <li data-state="waiting">
-                <TickForm run step number words />
-                <span>{text}</span>
-                <span class="by">"not ticked"</span>
-            </li>
+        None if works => {
+            let id = format!("tick-{step}-{number}");
+            view! {
+                <li data-state="waiting">
+                    <button
+                        class="tick-box"
+                        type="submit"
+                        form=id.clone()
+                        aria-label=format!("Tick: {words}")
+                        title="Tick"
+                    ></button>
+                    <span>{text}</span>
+                    <span class="by">"not ticked"</span>
+                    <TickForm id run step number words />
+                </li>
+            }
+            .into_any()
         }
-        .into_any(),
         None => view! {
             <li data-state="waiting">
                 <Glyph sign=Sign::State(StepStatus::Waiting) label="not ticked" />
@@ -48,13 +58,11 @@ fn done_sign() -> AnyView {
     view! { <Glyph sign=Sign::State(StepStatus::Done) label="ticked" /> }.into_any()
 }
 
-/// The form stands before the line it ticks; a note can be written before ticking.
+/// The form behind the box; a note can be written before ticking.
 #[component]
-fn TickForm(run: RunId, step: u32, number: u32, words: String) -> impl IntoView {
+fn TickForm(id: String, run: RunId, step: u32, number: u32, words: String) -> impl IntoView {
     let deeds = Deeds::here();
-    let id = format!("tick-{step}-{number}");
     view! {
-        <button class="tick-box" type="submit" form=id.clone() aria-label=format!("Tick: {words}") title="Tick"></button>
         <ActionForm action=deeds.tick attr:id=id attr:class="tick-form">
             <input type="hidden" name="run" value=run.0 />
             <input type="hidden" name="step" value=step />
