@@ -10,7 +10,7 @@ use domain::policy::{Actor, Role};
 use domain::view::PersonRow;
 use portal::{NewPerson, Portal, Standing};
 
-use crate::cli::{ServeArguments, UserCommand};
+use crate::cli::{PlaceArguments, UserCommand};
 use crate::{config, load, run as run_to_end, serve, telemetry};
 
 /// No password is longer than this.
@@ -23,24 +23,24 @@ pub fn run(command: UserCommand) -> ExitCode {
         match command {
             UserCommand::Add { login, name, role, place } => {
                 let password = read_password()?;
-                let portal = open(&place).await?;
+                let portal = open(place).await?;
                 let name = name.unwrap_or_else(|| login.clone());
                 finish(&portal, add(&portal, NewPerson { login, name, role, password }).await).await
             }
             UserCommand::List { place } => {
-                let portal = open(&place).await?;
+                let portal = open(place).await?;
                 finish(&portal, list(&portal).await).await
             }
             UserCommand::Disable { login, place } => {
-                let portal = open(&place).await?;
+                let portal = open(place).await?;
                 finish(&portal, disable(&portal, &login).await).await
             }
         }
     })
 }
 
-async fn open(place: &ServeArguments) -> Result<Portal, String> {
-    let config = load(place)?;
+async fn open(place: PlaceArguments) -> Result<Portal, String> {
+    let config = load(&place.into())?;
     serve::open(&config, env!("CARGO_PKG_VERSION").to_owned()).await.map_err(|error| error.to_string())
 }
 

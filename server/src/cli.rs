@@ -68,6 +68,26 @@ pub struct ServeArguments {
     pub write_config: bool,
 }
 
+/// Where a portal keeps its data.
+#[derive(Debug, Args)]
+pub struct PlaceArguments {
+    /// The data folder: database, keys, output [default: ./data]
+    #[arg(long, value_name = "DIR", env = "PORTAL_DATA", hide_env_values = true)]
+    pub data: Option<PathBuf>,
+    /// The folder of runbook documents [default: ./runbooks]
+    #[arg(long, value_name = "DIR", env = "PORTAL_RUNBOOKS", hide_env_values = true)]
+    pub runbooks: Option<PathBuf>,
+    /// The configuration [default: ./portal.toml when it is there]
+    #[arg(long, value_name = "FILE", env = "PORTAL_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+}
+
+impl From<PlaceArguments> for ServeArguments {
+    fn from(place: PlaceArguments) -> Self {
+        Self { data: place.data, runbooks: place.runbooks, config: place.config, ..Self::default() }
+    }
+}
+
 /// The arguments of `lint` and `show`.
 #[derive(Debug, Args)]
 pub struct ReadArguments {
@@ -103,13 +123,13 @@ pub enum UserCommand {
         role: domain::policy::Role,
         /// Where the portal keeps its data
         #[command(flatten)]
-        place: ServeArguments,
+        place: PlaceArguments,
     },
     /// List all accounts
     List {
         /// Where the portal keeps its data
         #[command(flatten)]
-        place: ServeArguments,
+        place: PlaceArguments,
     },
     /// Close an account and end its sessions
     Disable {
@@ -117,7 +137,7 @@ pub enum UserCommand {
         login: String,
         /// Where the portal keeps its data
         #[command(flatten)]
-        place: ServeArguments,
+        place: PlaceArguments,
     },
 }
 

@@ -113,7 +113,7 @@ impl Config {
             Err(error) => return Err(ConfigError::unreadable(&shown, &error)),
         };
         let folder = path.parent().unwrap_or(Path::new("/"));
-        Self::assemble(file, folder, arguments, surroundings)
+        Ok(Self::assemble(file, folder, arguments, surroundings))
     }
 
     fn assemble(
@@ -121,7 +121,7 @@ impl Config {
         folder: &Path,
         arguments: &ServeArguments,
         surroundings: &Surroundings,
-    ) -> Result<Self, ConfigError> {
+    ) -> Self {
         let targets = match &file {
             Some(file) => file.targets.iter().map(|(name, table)| target(name, table, surroundings)).collect(),
             None => vec![target("local", &TargetTable::local(), surroundings)],
@@ -134,7 +134,7 @@ impl Config {
             (None, None) => here.join(default),
         };
         let limits = SessionLimits::default();
-        Ok(Self {
+        Self {
             listen: arguments.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
             data: place(&arguments.data, &file.data, "data"),
             runbooks: place(&arguments.runbooks, &file.runbooks, "runbooks"),
@@ -145,7 +145,7 @@ impl Config {
             },
             targets,
             log: arguments.log_format.or(file.log_format).unwrap_or_default(),
-        })
+        }
     }
 }
 

@@ -97,9 +97,13 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
         .layer(from_fn_with_state(site.clone(), gate::gate))
         .with_state(site.clone());
     let with_sessions = sessions_by_host(&guarded, site);
-    let mut everything =
-        Router::new().route(routes::ALIVE, get(alive)).route(routes::READY, get(ready)).fallback_service(with_sessions);
-    for path in site.0.assets.paths() {
+    let mut everything = Router::new()
+        .route(routes::ALIVE, get(alive))
+        .route(routes::READY, get(ready))
+        // What the page of an older build wants and this one does not have is not there: no reason to sign in.
+        .route("/pkg/{*file}", get(asset))
+        .fallback_service(with_sessions);
+    for path in site.0.assets.paths().filter(|path| !path.starts_with("/pkg/")) {
         everything = everything.route(path, get(asset));
     }
     Ok(everything

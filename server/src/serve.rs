@@ -106,12 +106,13 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
 async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> Result<(), ServeError> {
     let here = reachable(address);
     let base = config.public_url.as_ref().map_or(here, ToString::to_string);
-    let mut text = format!("Runbook Portal {} is ready on {base}\n", env!("CARGO_PKG_VERSION"));
-    if let Some(token) = portal.set_up_token().await? {
-        text.push_str(&format!(
+    let ready = format!("Runbook Portal {} is ready on {base}\n", env!("CARGO_PKG_VERSION"));
+    let link = portal.set_up_token().await?.map(|token| {
+        format!(
             "Nobody has an account yet. Make the first one here; the link works once:\n  {base}/set-up?token={token}\n"
-        ));
-    }
+        )
+    });
+    let text = ready + &link.unwrap_or_default();
     let mut console = std::io::stdout().lock();
     // A console that nobody reads is no reason to stop.
     drop(console.write_all(text.as_bytes()).and_then(|()| console.flush()));

@@ -1,5 +1,7 @@
 //! Who may depend on whom. The arrows of docs/architecture.md, read from the build's own description.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

@@ -14,6 +14,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use super::answers::sentence;
+
 /// Below this many bytes compressing gains nothing.
 const WORTH_IT: usize = 512;
 
@@ -26,6 +28,8 @@ struct Site;
 pub struct Assets {
     files: Arc<BTreeMap<String, Asset>>,
     build: String,
+    /// Whether files are read again for every request: somebody edits them.
+    edited: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +45,8 @@ impl Assets {
     /// Takes the files out of the binary.
     pub fn embedded() -> Self {
         let names = Site::iter().filter(|name| !name.split('/').any(|part| part.starts_with('.')));
-        Self::of(names.filter_map(|name| Some((name.clone().into_owned(), Site::get(&name)?.data))))
+        let assets = Self::of(names.filter_map(|name| Some((name.clone().into_owned(), Site::get(&name)?.data))));
+        Self { edited: cfg!(debug_assertions), ..assets }
     }
 
     fn of(files: impl Iterator<Item = (String, Cow<'static, [u8]>)>) -> Self {
@@ -51,9 +56,9 @@ impl Assets {
                 (format!("/{name}"), asset)
             })
             .collect();
-        let all: String = files.iter().map(|(name, asset)| format!("{name} {}\n", asset.tag)).collect();
-        let build = format!("{}-{}", env!("CARGO_PKG_VERSION"), tag(all.as_bytes()));
-        Self { files: Arc::new(files), build }
+        let all: Vec<String> = files.iter().map(|(name, asset)| format!("{name} {}", asset.tag)).collect();
+        let build = format!("{}-{}", env!("CARGO_PKG_VERSION"), tag(all.join("\n").as_bytes()));
+        Self { files: Arc::new(files), build, edited: false }
     }
 
     /// The build: two portals with the same program for the browser have the same.
@@ -76,8 +81,11 @@ impl Assets {
 
     /// Answers a request for a file.
     pub async fn answer(&self, path: &str, query: Option<&str>, headers: &HeaderMap) -> Response {
-        let Some(asset) = self.files.get(path) else { return StatusCode::NOT_FOUND.into_response() };
-        let encoding = Encoding::best(headers);
+        let edited = self.edited(path);
+        let Some(asset) = edited.as_ref().or_else(|| self.files.get(path)) else {
+            return sentence(StatusCode::NOT_FOUND, "There is no such file.");
+        };
+        let encoding = if edited.is_some() { Encoding::Identity } else { Encoding::best(headers) };
         let (body, encoding) = match self.encoded(path, encoding).await {
             Some(body) => (body, encoding),
             None => (asset.plain.clone(), Encoding::Identity),
@@ -94,10 +102,16 @@ impl Assets {
             response
         };
         let kept = response.headers_mut();
-        kept.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal digits fit into a header"));
+        kept.extend(HeaderValue::from_str(&tag).map(|tag| (header::ETAG, tag)));
         kept.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         kept.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.cache(query)));
         response
+    }
+
+    /// The file as it is on the disk now, while somebody works on it.
+    fn edited(&self, path: &str) -> Option<Asset> {
+        let name = path.strip_prefix('/').filter(|_| self.edited && self.files.contains_key(path))?;
+        Some(Asset::new(name, Site::get(name)?.data))
     }
 
     /// An address with the present build in it never changes its bytes; any other is asked for again.

@@ -46,10 +46,7 @@ pub async fn output(
         Ok((length, _)) => length,
         Err(error) => return failed(&error),
     };
-    let piece = match piece(&headers, follows, question.from, length) {
-        Some(piece) => piece,
-        None => return unsatisfiable(length),
-    };
+    let Some(piece) = piece(&headers, follows, question.from, length) else { return unsatisfiable(length) };
     match site.portal().raw_output(viewer, id, piece.from, follow).await {
         Ok((_, bytes)) => answer(id, &question, &piece, length, bytes),
         Err(error) => failed(&error),

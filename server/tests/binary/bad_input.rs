@@ -5,14 +5,12 @@ use std::net::TcpListener;
 use rustix::process::Signal;
 
 use crate::browser::{Browser, text};
-use crate::process::{DOCUMENT, Place, Served, complaint, run};
+use crate::process::{DOCUMENT, Place, Served, complaint, refused, run};
 
 /// Serving with these arguments is refused: the one sentence.
 fn refusal(place: &Place, arguments: &[&str]) -> String {
-    let listen = ["serve", "--listen", "127.0.0.1:0"];
-    let output = run(place, &[&listen[..], arguments].concat());
-    let sentence = complaint(&output);
-    assert_eq!(output.status.code(), Some(1), "{sentence}");
+    let (code, sentence) = refused(place, arguments);
+    assert_eq!(code, Some(1), "{sentence}");
     assert_eq!(sentence.trim_end().lines().count(), 1, "one sentence: {sentence}");
     assert!(!sentence.contains("Error {") && !sentence.contains("panicked"), "{sentence}");
     sentence
@@ -27,14 +25,18 @@ fn linted(name: &str, content: impl AsRef<[u8]>) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_folder_without_markdown_is_refused_before_anything_is_written() {
+fn a_folder_without_markdown_is_said_on_the_first_page_with_what_to_do() {
     let place = Place::empty();
     place.write("runbooks/notes.txt", "nothing");
+    let portal = Served::start(&place);
+    let browser = Browser::set_up(&place, &portal);
 
-    let sentence = refusal(&place, &[]);
+    for page in ["/", "/documents"] {
+        let page = text(browser.get(page));
 
-    assert!(sentence.contains("Markdown") && sentence.contains("runbooks"), "{sentence}");
-    assert!(place.names("data").is_empty());
+        assert!(page.contains("holds no Markdown file"), "{page}");
+    }
+    assert_eq!(place.names("runbooks"), ["notes.txt"]);
 }
 
 #[test]
@@ -135,10 +137,9 @@ fn a_port_in_use_is_refused_before_anything_is_written() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
 
-    let output = run(&place, &["serve", "--listen", &address]);
+    let sentence = refusal(&place, &["--listen", &address]);
 
-    assert_eq!(output.status.code(), Some(1));
-    assert!(complaint(&output).contains(&address) && complaint(&output).contains("--listen"), "{}", complaint(&output));
+    assert!(sentence.contains(&address) && sentence.contains("--listen"), "{sentence}");
     assert!(place.names("data").is_empty());
 }
 

@@ -65,7 +65,11 @@ impl Page {
     fn take(&mut self, frame: &Value) {
         match frame["frame"].as_str() {
             Some("output") => {
-                assert_eq!(frame["offset"].as_u64(), Some(self.output.len() as u64), "the same byte, no gap and no repetition");
+                assert_eq!(
+                    frame["offset"].as_u64(),
+                    Some(self.output.len() as u64),
+                    "the same byte, no gap and no repetition"
+                );
                 self.output.push_str(frame["text"].as_str().unwrap());
             }
             Some("event") => {
@@ -85,6 +89,7 @@ impl Page {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "whoever asks for the proof wants to see how often")]
 fn a_step_outlives_the_portal_and_is_recorded_to_its_last_byte_and_its_true_exit_code() {
     let place = Place::empty();
     place.write("runbooks/count.md", DOCUMENT);

@@ -94,6 +94,23 @@ pub fn complaint(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
+/// Serves until the portal has refused: its exit code and what it said. A portal that starts after all is ended.
+pub fn refused(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = binary(place.folder.path());
+    command.arg("serve").args(arguments);
+    if !arguments.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    if let Some(line) = BufReader::new(child.stdout.take().unwrap()).lines().next() {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        panic!("the portal started: {}", line.unwrap());
+    }
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), complaint(&output))
+}
+
 /// Whether somebody made an account here: the mark that a browser of these tests leaves.
 fn is_set_up(place: &Place) -> bool {
     place.path("set-up").exists()

@@ -1,7 +1,12 @@
 //! What every answer carries.
 
+use axum::Router;
 use axum::body::Body;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use http::{Method, StatusCode, header};
+use server::http::assets::Assets;
+use server::http::requests::around;
 
 use crate::site::{Answer, Served, call, page, unstated};
 
@@ -104,4 +109,41 @@ async fn an_error_says_nothing_about_the_inside() {
             assert!(!answer.body.contains(inside), "{what} tells {inside}: {}", answer.body);
         }
     }
+}
+
+#[tokio::test]
+async fn a_panic_is_one_failed_request_with_a_number_and_nothing_else() {
+    async fn failing() {
+        panic!("the secret is 42")
+    }
+    let mut site = Served::start().await;
+    let wrapped = Router::new().route("/boom", get(failing)).route("/api/boom", get(failing));
+    site.router = wrapped.layer(from_fn_with_state(site.site.clone(), around));
+
+    let a_page = site.send(page("/boom").body(Body::empty()).unwrap()).await;
+    let a_call = site.send(page("/api/boom").body(Body::empty()).unwrap()).await;
+
+    for answer in [&a_page, &a_call] {
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!answer.body.contains("42"), "{}", answer.body);
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+    assert!(a_page.body.contains(a_page.header("x-request-id")), "{}", a_page.body);
+    assert_eq!(serde_json::from_str::<app::AppError>(&a_call.body).unwrap(), app::AppError::Internal);
+}
+
+#[tokio::test]
+async fn the_files_of_the_site_are_for_everybody_and_known_by_their_bytes() {
+    let site = Served::start().await;
+
+    for path in Assets::embedded().paths() {
+        let first = site.send(page(path).body(Body::empty()).unwrap()).await;
+        let known = page(path).header(header::IF_NONE_MATCH, first.header("etag")).body(Body::empty()).unwrap();
+
+        assert_eq!(first.status, StatusCode::OK, "{path}");
+        assert_eq!(first.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(site.send(known).await.status, StatusCode::NOT_MODIFIED, "{path}");
+    }
+    let absent = site.send(page("/pkg/absent.js").body(Body::empty()).unwrap()).await;
+    assert_eq!(absent.status, StatusCode::NOT_FOUND);
 }

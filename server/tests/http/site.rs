@@ -24,6 +24,7 @@ const DOCUMENT: &str = "# Count\n\n## Steps\n\n1. **Count**\n\n   ```bash\n   se
 pub struct Served {
     pub portal: Portal,
     pub router: Router,
+    pub site: Site,
     token: String,
     _folder: TempDir,
 }
@@ -75,7 +76,7 @@ impl Served {
         let token = portal.set_up_token().await.unwrap().unwrap();
         let public: Option<PublicUrl> = public.map(|public| public.parse().unwrap());
         let site = Site::new(portal.clone(), Assets::embedded(), public, SessionLimits::default());
-        Self { router: router(&site).unwrap(), portal, token, _folder: folder }
+        Self { router: router(&site).unwrap(), site, portal, token, _folder: folder }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -114,6 +115,5 @@ pub fn unstated(method: Method, path: &str) -> http::request::Builder {
         .method(method)
         .uri(path)
         .header(header::HOST, HOST)
-        .header(header::ACCEPT, "*/*")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
 }
