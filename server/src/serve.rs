@@ -37,13 +37,13 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub enum ServeError {
     /// Nobody can listen there.
     #[error(
-        "The address {address} cannot be used: {why}. Nothing was started; stop what uses it, or choose another with --listen"
+        "The address {address} cannot be used: {why}. Nothing was started; stop the other program, or choose another address with --listen"
     )]
     Listen {
         /// The address.
         address: SocketAddr,
         /// Why.
-        why: std::io::Error,
+        why: String,
     },
     /// Data or documents cannot be used.
     #[error(transparent)]
@@ -82,7 +82,14 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).await.map_err(|why| ServeError::Listen { address, why })
+    TcpListener::bind(address).await.map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there".to_owned(),
+            std::io::ErrorKind::AddrNotAvailable => "this machine does not have it".to_owned(),
+            _ => error.to_string(),
+        };
+        ServeError::Listen { address, why }
+    })
 }
 
 /// Opens the portal of a configuration.
