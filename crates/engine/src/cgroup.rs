@@ -43,11 +43,10 @@ impl Drop for Cgroup {
     }
 }
 
-/// The group of this name that was left behind by a shim which died, and in which nothing lives.
-pub(crate) fn remove_left_behind(name: &str) {
-    for parent in candidates() {
-        let _ = fs::remove_dir(parent.join(name));
-    }
+/// Removes the group of this name that a dead shim left behind. Says whether it is gone.
+pub(crate) fn remove_left_behind(name: &str) -> bool {
+    let mut groups = candidates().into_iter().map(|parent| parent.join(name));
+    groups.all(|group| fs::remove_dir(&group).is_ok() || !group.exists())
 }
 
 /// Whether a process lives in the group of this name.

@@ -40,7 +40,7 @@ impl Engine {
 
     /// The same with other times between the rungs of stopping, for the attempts that it starts.
     pub fn with_ladder(root: PathBuf, shim: PathBuf, key: MasterKey, ladder: Ladder) -> io::Result<Self> {
-        let followers = Followers::new()?;
+        let followers = Followers::new(key.clone())?;
         Ok(Self(Arc::new(Inner { root, shim, key, ladder, followers })))
     }
 

@@ -13,8 +13,9 @@ use inotify::{Event, EventMask, Inotify, WatchDescriptor, WatchMask, Watches};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use crate::MasterKey;
 use crate::folder::{EXIT, Folder, INDEX, LOCK};
-use crate::inspect;
+use crate::inspect::{self, Inspection};
 
 /// How far an attempt has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub struct Progress {
 /// All attempts that somebody follows.
 pub(crate) struct Followers {
     watches: Watches,
+    master: MasterKey,
     open: Mutex<HashMap<AttemptId, Followed>>,
     task: Mutex<Option<AbortHandle>>,
 }
@@ -48,11 +50,11 @@ struct Followed {
 
 impl Followers {
     /// Must be called inside a tokio runtime.
-    pub(crate) fn new() -> io::Result<Arc<Self>> {
+    pub(crate) fn new(master: MasterKey) -> io::Result<Arc<Self>> {
         let inotify = Inotify::init()?;
         let watches = inotify.watches();
         let mut events = inotify.into_event_stream(vec![0; 16 << 10])?;
-        let followers = Arc::new(Self { watches, open: Mutex::default(), task: Mutex::default() });
+        let followers = Arc::new(Self { watches, master, open: Mutex::default(), task: Mutex::default() });
         let weak = Arc::downgrade(&followers);
         let task = tokio::spawn(async move {
             while let Some(event) = events.next().await {
@@ -77,7 +79,7 @@ impl Followers {
         let (sender, receiver) = watch::channel(Progress::default());
         let mut followed = Followed { folder: folder.clone(), descriptor, sender, indexed: 0, awaited: false };
         // The watch is there: what happens from now on is heard, and what happened before is seen here.
-        let done = followed.is_over();
+        let done = followed.is_over(&self.master);
         followed.publish(done);
         if done {
             self.unwatch(&followed);
@@ -120,7 +122,9 @@ impl Followers {
         let mut open = self.open();
         if event.mask.contains(EventMask::Q_OVERFLOW) {
             let all: Vec<AttemptId> = open.keys().copied().collect();
-            all.into_iter().for_each(|id| self.look(&mut open, id));
+            for id in all {
+                self.look(&mut open, id);
+            }
             return;
         }
         let Some(id) = open.iter().find(|(_, it)| it.descriptor == event.wd).map(|(id, _)| *id) else { return };
@@ -131,7 +135,7 @@ impl Followers {
             return;
         }
         if event.name.as_deref().is_some_and(|name| name == EXIT) {
-            self.finish(&mut open, id);
+            self.look(&mut open, id);
         } else if let Some(followed) = open.get_mut(&id) {
             followed.publish(false);
         }
@@ -139,7 +143,7 @@ impl Followers {
 
     fn look(self: &Arc<Self>, open: &mut HashMap<AttemptId, Followed>, id: AttemptId) {
         let Some(followed) = open.get_mut(&id) else { return };
-        if followed.is_over() {
+        if followed.is_over(&self.master) {
             self.finish(open, id);
         } else {
             followed.publish(false);
@@ -156,7 +160,7 @@ impl Followers {
     /// The lock is being closed. The kernel says so a moment before it lets the lock go, so somebody waits for that.
     fn shim_went(self: &Arc<Self>, open: &mut HashMap<AttemptId, Followed>, id: AttemptId) {
         let Some(followed) = open.get_mut(&id).filter(|followed| !followed.awaited) else { return };
-        if followed.is_over() {
+        if followed.is_over(&self.master) {
             return self.finish(open, id);
         }
         followed.awaited = true;
@@ -185,8 +189,8 @@ impl Drop for Followers {
 
 impl Followed {
     /// Whether nothing changes any more: there is a record, or nobody who could write one.
-    fn is_over(&self) -> bool {
-        self.folder.has(EXIT) || !self.folder.is_held().unwrap_or(false)
+    fn is_over(&self, master: &MasterKey) -> bool {
+        !matches!(inspect::inspect(&self.folder, master), Ok(Inspection::Running))
     }
 
     fn publish(&mut self, done: bool) {

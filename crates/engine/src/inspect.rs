@@ -25,22 +25,25 @@ pub enum Inspection {
     NeverStarted,
 }
 
-/// Looks at the record first, then at the lock, then at the record again: it is written before the lock is let go.
+/// Looks at the lock before the record: the record is written before the lock is let go.
+///
+/// While the lock is held only a genuine record counts. Another one was put there by the step, and its shim will put the
+/// true one in its place.
 pub(crate) fn inspect(folder: &Folder, master: &MasterKey) -> io::Result<Inspection> {
     if !folder.has(SPEC) {
         return Ok(Inspection::NeverStarted);
     }
+    let held = match folder.is_held() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        other => other?,
+    };
     if folder.has(EXIT) {
-        return Ok(ended(folder, master));
+        let ended = ended(folder, master);
+        let believed = !held || matches!(ended, Inspection::Ended(_));
+        return Ok(if believed { ended } else { Inspection::Running });
     }
-    match folder.is_held() {
-        Ok(true) => return Ok(Inspection::Running),
-        Ok(false) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    if folder.has(EXIT) {
-        return Ok(ended(folder, master));
+    if held {
+        return Ok(Inspection::Running);
     }
     if !folder.has(LOG) {
         return Ok(Inspection::NeverStarted);

@@ -205,6 +205,8 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, ending: Ending, begun: I
         });
         match written {
             Ok(()) => return,
+            // The folder was removed: there is nobody left to tell.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
             Err(_) => std::thread::sleep(Duration::from_secs(1)),
         }
     }

@@ -23,8 +23,8 @@ pub(crate) fn stop(token: &str) -> Vec<String> {
     let begun = Instant::now();
     loop {
         let left = find(token);
-        if left.is_empty() {
-            cgroup::remove_left_behind(&cgroup_name(token));
+        // What was killed leaves its group a moment after it has left the list of processes.
+        if left.is_empty() && cgroup::remove_left_behind(&cgroup_name(token)) {
             return Vec::new();
         }
         if begun.elapsed() > LIMIT {

@@ -76,7 +76,9 @@ impl Children {
             }
             for _ in 0..ROUNDS {
                 let direct = processes::children(self.own);
-                direct.iter().for_each(|pid| processes::signal(*pid, Signal::KILL));
+                for pid in &direct {
+                    processes::signal(*pid, Signal::KILL);
+                }
                 if !self.reap() {
                     return Vec::new();
                 }
@@ -84,7 +86,9 @@ impl Children {
                     break;
                 }
             }
-            self.alive().iter().for_each(|process| processes::signal(process.pid, Signal::KILL));
+            for process in self.alive() {
+                processes::signal(process.pid, Signal::KILL);
+            }
             if !self.reap() {
                 return Vec::new();
             }

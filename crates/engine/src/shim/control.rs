@@ -15,10 +15,39 @@ const LONGEST: usize = 64 << 10;
 /// More peers than that are not heard at the same time.
 const PEERS: usize = 8;
 
+/// One line of input; a terminal does not hold more.
+const INPUT: usize = 4095;
+
 /// Listens in the present folder.
 pub(crate) struct Control {
     listener: OwnedFd,
     peers: Vec<Peer>,
+}
+
+/// What decides whether a request can be followed now.
+pub(crate) struct Standing {
+    /// A command runs.
+    pub running: bool,
+    /// It is a watch.
+    pub is_watch: bool,
+    /// There is a terminal to type into.
+    pub tty: bool,
+}
+
+impl Standing {
+    pub(crate) fn answer(&self, request: &Steer) -> Answer {
+        match request {
+            Steer::EndWatch if !self.is_watch => {
+                Answer::refused("No watch runs now. The step can be stopped as a whole.")
+            }
+            Steer::Input { .. } if !self.running => Answer::refused("No command runs that could take it."),
+            Steer::Input { .. } if !self.tty => {
+                Answer::refused("This step runs without a terminal and takes no input.")
+            }
+            Steer::Input { text } if text.len() > INPUT => Answer::refused("One line at a time, at most 4095 bytes."),
+            Steer::Stop | Steer::EndWatch | Steer::Input { .. } => Answer::Done,
+        }
+    }
 }
 
 struct Peer {

@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use rustix::time::Timespec;
 
 use super::children::Children;
-use super::control::Control;
+use super::control::{Control, Standing};
 use super::driver;
 use super::log::Log;
 use super::scanner::{Piece, Scanner, ShellMark, Tokens};
@@ -31,8 +31,6 @@ const DRAIN: Duration = Duration::from_secs(2);
 const READS: u32 = 16;
 /// Enough of an output to find the head of an answer in it.
 const HEAD: usize = 64 << 10;
-/// One line of input; a terminal does not hold more.
-const INPUT: usize = 4095;
 
 /// Everything the loop works with.
 pub(crate) struct Supervisor<'a> {
@@ -136,7 +134,7 @@ pub(crate) fn supervise(all: Supervisor<'_>) -> Ending {
     }
 }
 
-impl<'a> Life<'a> {
+impl Life<'_> {
     fn turn(&mut self) {
         while let Ok(Some(_)) = self.all.signals.read_signal() {}
         self.all.children.reap();
@@ -413,7 +411,7 @@ impl<'a> Life<'a> {
         }
         match self.stage {
             Stage::Starting if self.shell_lives() && now >= self.since + READY => {
-                self.ending.result = not_started("The shell gave no sign of life after its start.");
+                self.ending.result = Some(not_started("The shell gave no sign of life after its start."));
                 self.all.children.kill_shell();
             }
             Stage::Starting | Stage::Running | Stage::Leaving if !self.shell_lives() => self.shell_is_gone(),
@@ -425,10 +423,11 @@ impl<'a> Life<'a> {
 
     fn shell_is_gone(&mut self) {
         if self.ending.result.is_none() && matches!(self.stage, Stage::Starting) {
-            self.ending.result = match self.pressure {
-                Some(_) => Some(AttemptResult::Stopped),
+            self.ending.result = Some(match &self.pressure {
+                Some(pressure) if pressure.why == Why::Timeout => AttemptResult::TimedOut,
+                Some(_) => AttemptResult::Stopped,
                 None => not_started("The shell ended before it was ready; its output says why."),
-            };
+            });
         }
         self.enter(Stage::Ending);
         self.end_the_rest(Instant::now());
@@ -505,30 +504,6 @@ impl<'a> Life<'a> {
     }
 }
 
-/// What decides whether a request can be followed now.
-struct Standing {
-    running: bool,
-    is_watch: bool,
-    tty: bool,
-}
-
-impl Standing {
-    fn answer(&self, request: &Steer) -> Answer {
-        match request {
-            Steer::Stop => Answer::Done,
-            Steer::EndWatch if !self.is_watch => {
-                Answer::refused("No watch runs now. The step can be stopped as a whole.")
-            }
-            Steer::Input { .. } if !self.running => Answer::refused("No command runs that could take it."),
-            Steer::Input { .. } if !self.tty => {
-                Answer::refused("This step runs without a terminal and takes no input.")
-            }
-            Steer::Input { text } if text.len() > INPUT => Answer::refused("One line at a time, at most 4095 bytes."),
-            Steer::EndWatch | Steer::Input { .. } => Answer::Done,
-        }
-    }
-}
-
-fn not_started(reason: &str) -> Option<AttemptResult> {
-    Some(AttemptResult::NotStarted { reason: reason.to_owned() })
+fn not_started(reason: &str) -> AttemptResult {
+    AttemptResult::NotStarted { reason: reason.to_owned() }
 }

@@ -183,7 +183,7 @@ async fn only_a_watch_can_be_ended_as_one() {
 async fn a_step_whose_time_is_up_is_stopped() {
     let place = Place::new();
     for step in [Step::new(&["sleep 60", "echo never"]), Step::new(&["sleep 60"]).pipes()] {
-        let end = place.run(step.timeout(100)).await;
+        let end = place.run(step.timeout(1000)).await;
 
         assert_eq!(*end.result(), AttemptResult::TimedOut);
         assert_eq!(end.command(1).explanation.as_deref(), Some("Its time was up."));

@@ -89,6 +89,16 @@ impl Place {
         tokio::time::timeout(PATIENCE, seen).await.expect("these words never came");
     }
 
+    /// What an attempt is found to be once its shim has gone altogether, which is a moment after its record.
+    pub async fn inspect_gone(&self, id: AttemptId) -> Inspection {
+        loop {
+            match self.engine.inspect(&id).unwrap() {
+                Inspection::Running => tokio::task::yield_now().await,
+                other => return other,
+            }
+        }
+    }
+
     /// The number of the shim's process: found by its arguments.
     pub fn shim_of(&self, id: AttemptId) -> i32 {
         let folder = self.engine.folder(&id);

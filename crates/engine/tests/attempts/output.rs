@@ -61,7 +61,8 @@ async fn beyond_the_cap_the_first_and_the_last_half_are_kept_and_the_rest_is_cou
     for (shell, step) in Step::new(&["seq 1 100000", "echo last"]).everywhere() {
         let end = place.run(step.cap(2001)).await;
 
-        let whole: String = (1..=100_000).map(|number| format!("{number}\n")).collect::<String>() + "last\n";
+        let numbers: Vec<String> = (1..=100_000).map(|number| number.to_string()).collect();
+        let whole = numbers.join("\n") + "\nlast\n";
         let expected = format!("{}{}", &whole[..1000], &whole[whole.len() - 1001..]);
         assert_eq!(end.text(), expected, "{shell}");
         assert_eq!((end.exit.dropped, end.exit.cut), (whole.len() as u64 - 2001, Some(1000)), "{shell}");

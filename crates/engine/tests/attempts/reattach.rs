@@ -1,6 +1,6 @@
 //! What a portal finds that was not there when the attempt began, or whose shim is dead.
 
-use domain::attempt::{AttemptResult, FORMAT, Spec};
+use domain::attempt::{AttemptResult, Spec};
 use engine::{Engine, Inspection, Ladder, LaunchError, MasterKey};
 
 use crate::harness::{Place, Step, engine};
@@ -99,7 +99,7 @@ async fn a_forged_or_changed_record_is_an_interruption() {
     {
         std::fs::write(&path, text).unwrap();
 
-        let Inspection::Interrupted { reason } = place.engine.inspect(&end.id).unwrap() else { panic!("believed") };
+        let Inspection::Interrupted { reason } = place.inspect_gone(end.id).await else { panic!("believed") };
 
         assert!(reason.starts_with("The record of how the step ended was not written by the process that ran it."));
     }
@@ -116,7 +116,7 @@ async fn the_record_of_one_attempt_is_no_record_of_another() {
     let exits = [&good, &other].map(|end| place.engine.folder(&end.id).join("exit.json"));
     std::fs::copy(&exits[0], &exits[1]).unwrap();
 
-    assert!(matches!(place.engine.inspect(&other.id).unwrap(), Inspection::Interrupted { .. }));
+    assert!(matches!(place.inspect_gone(other.id).await, Inspection::Interrupted { .. }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,12 +124,9 @@ async fn a_record_that_a_step_writes_itself_is_not_believed() {
     let place = Place::new();
     let forge =
         "cd \"$folder\" && printf '{\"body\":\"{}\",\"mac\":\"00\"}' > x && mv x exit.json; kill -9 $PPID; sleep 60";
-    let mut spec = place.spec(Step::new(&["true"]));
-    let folder = place.engine.folder(&spec.id);
-    spec = Spec {
-        v: FORMAT,
-        ..place_work(spec, Step::new(&[forge]).variable("folder", folder.to_str().unwrap()), &place)
-    };
+    let id = place.spec(Step::new(&["true"])).id;
+    let folder = place.engine.folder(&id);
+    let spec = Spec { id, ..place.spec(Step::new(&[forge]).variable("folder", folder.to_str().unwrap())) };
     place.engine.launch(&spec).await.unwrap();
 
     let end = place.inspect_end(spec.id).await;
@@ -138,15 +135,27 @@ async fn a_record_that_a_step_writes_itself_is_not_believed() {
     place.engine.stop_survivors(&spec.id).await;
 }
 
-/// The same attempt with other work.
-fn place_work(spec: Spec, step: Step, place: &Place) -> Spec {
-    Spec { id: spec.id, ..place.spec(step) }
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_a_step_writes_while_its_shim_lives_is_replaced_by_the_true_one() {
+    let place = Place::new();
+    let forge = "cd \"$folder\" && printf '{\"body\":\"{}\",\"mac\":\"00\"}' > x && mv x exit.json; echo forged; read -r go; exit 3";
+    let id = place.spec(Step::new(&["true"])).id;
+    let folder = place.engine.folder(&id);
+    let spec = Spec { id, ..place.spec(Step::new(&[forge]).variable("folder", folder.to_str().unwrap())) };
+    place.engine.launch(&spec).await.unwrap();
+    place.wait_for(id, "forged").await;
+    assert_eq!(place.engine.inspect(&id).unwrap(), Inspection::Running);
+
+    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+
+    let end = place.end(id).await;
+    assert_eq!(*end.result(), AttemptResult::ShellEnded { command: 1, code: Some(3) });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_shim_is_an_interruption_and_what_it_left_is_found_and_ended() {
     let place = Place::new();
-    let script = "setsid sh -c 'trap \"\" HUP TERM INT; sleep 7104.1' & env -i nohup sleep 7104.2 >/dev/null 2>&1 & echo ready; wait";
+    let script = "env -i nohup sleep 7104.2 >/dev/null 2>&1 & setsid sh -c 'trap \"\" HUP TERM INT; echo ready; exec sleep 7104.1'";
     for step in [Step::new(&[script]), Step::new(&[script]).pipes()] {
         let id = place.launch(step).await;
         place.wait_for(id, "ready").await;
@@ -160,7 +169,7 @@ async fn a_dead_shim_is_an_interruption_and_what_it_left_is_found_and_ended() {
         let Inspection::Interrupted { reason } = place.engine.inspect(&id).unwrap() else { panic!("not interrupted") };
         assert!(reason.contains("is not known"));
         assert_eq!(place.engine.read(&id, 0, 100).await.unwrap(), "ready\n");
-        assert!(place.engine.survivors(&id).iter().any(|title| title.starts_with("sleep (pid ")));
+        assert!(!place.engine.survivors(&id).is_empty());
         assert!(place.engine.stop_survivors(&id).await.is_empty());
         assert!(place.engine.survivors(&id).is_empty());
         assert!(place.engine.stop(&id).await.is_err());
