@@ -76,6 +76,14 @@ export class Operator {
     await card.getByRole('button', { name: `Skip command ${command}` }).click();
   }
 
+  /** Skips the step that is shown. */
+  async skipStep(reason: string): Promise<void> {
+    const fold = this.page.locator('details.skip').first();
+    await fold.locator('summary').click();
+    await fold.getByLabel('Why it is skipped').fill(reason);
+    await fold.getByRole('button', { name: /^Skip step/ }).click();
+  }
+
   /** Closes the run with a verdict. */
   async finish(verdict: string, comment = ''): Promise<void> {
     await this.page.getByRole('radio', { name: verdict }).first().check();

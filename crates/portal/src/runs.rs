@@ -38,7 +38,9 @@ impl Portal {
         let plan = Box::new(planning::plan(procedure, ground));
         let values = start.values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let command = Command::Start { plan, reason: start.reason, values };
-        let run = self.create(&start.key, &command, operator.actor()).await?;
+        // The key is the person's own: nobody finds another's run by guessing it.
+        let key = ActionKey(format!("{}/{}", operator.actor().id, start.key));
+        let run = self.create(&key, &command, operator.actor()).await?;
         tracing::info!(run.id = run.0, procedure.slug = %start.slug, user.id = %operator.actor().id, "started run {run}");
         Ok(run)
     }

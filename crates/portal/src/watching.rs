@@ -232,6 +232,11 @@ impl Watcher {
         Ok(())
     }
 
+    async fn is_open(&self, id: AttemptId) -> Result<bool, Failure> {
+        let run = self.portal.store().run(self.run).await?;
+        Ok(run.and_then(|run| run.open_attempt()) == Some(id))
+    }
+
     fn current(&self) -> Option<AttemptId> {
         self.reading.as_ref().map(|reading| reading.id)
     }
@@ -241,8 +246,16 @@ impl Watcher {
         loop {
             if self.reading.is_none() {
                 let Some((id, offset)) = self.attempts.pop_front() else { return Ok(()) };
-                // Without a folder there is nothing to send: the step was never started.
-                self.reading = self.portal.engine().follow(&id).ok().map(|progress| Reading { id, offset, progress });
+                match self.portal.engine().follow(&id) {
+                    Ok(progress) => self.reading = Some(Reading { id, offset, progress }),
+                    // The intent is told before the shim has made its folder: the first mark wakes this stream again.
+                    Err(_) if self.is_open(id).await? => {
+                        self.attempts.push_front((id, offset));
+                        return Ok(());
+                    }
+                    // Without a folder there is nothing to send: the step was never started.
+                    Err(_) => {}
+                }
                 continue;
             }
             if !self.drain().await? {

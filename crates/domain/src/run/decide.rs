@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Verdict, Who};
-use super::state::{CommandState, Run, StepStatus, ticks};
+use super::state::{CommandState, Run, StepStatus, Tick};
 use crate::attempt::{Exit, Mark};
 use crate::plan::{Plan, PlanCommand, PlanStep};
 use crate::policy::{Forbidden, Role, Verb, allows};
@@ -349,11 +349,15 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         Command::Stop { step, attempt } => stop(run, *step, *attempt)?,
         Command::Tick { step, item, note } => {
             bounded(note)?;
-            tick_exists(run, *step, *item)?;
+            if tick(run, *step, *item)?.is_some() {
+                return Err(Refusal::Over);
+            }
             Event::ItemTicked { step: *step, item: *item, note: note.trim().to_owned() }
         }
         Command::Untick { step, item } => {
-            tick_exists(run, *step, *item)?;
+            if tick(run, *step, *item)?.is_none() {
+                return Err(Refusal::Over);
+            }
             Event::ItemUnticked { step: *step, item: *item }
         }
         Command::AddNote { step, text } => {
@@ -384,6 +388,8 @@ fn run_commands(
     if run.status(step) == StepStatus::Skipped && run.step(step).is_some_and(|state| state.skipped.is_some()) {
         return Err(Refusal::Over);
     }
+    // First of all what no value can change: nobody should fill in a form for a step that will not start.
+    approved(plan, commands)?;
     startable(run, step, plan, commands)?;
     let confirmed = confirm(run, plan, commands, confirmation)?;
     let work = run.work(step, commands, who).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
@@ -443,23 +449,35 @@ fn group(command: &PlanCommand) -> Option<u32> {
     command.choice.as_ref().map(|choice| choice.group)
 }
 
-/// What destroys does not start; what disrupts a production target asks once for its name; so does the tour's scratch step.
+/// The command with the highest class.
+fn worst<'a>(plan: &'a PlanStep, commands: &[u32]) -> Option<&'a PlanCommand> {
+    commands.iter().filter_map(|number| plan.command(*number)).max_by_key(|command| command.risk)
+}
+
+/// What destroys does not start, but for the tour's own scratch step.
+fn approved(plan: &PlanStep, commands: &[u32]) -> Result<(), Refusal> {
+    match worst(plan, commands) {
+        Some(worst) if worst.risk == Risk::Destroys && !plan.scratch => {
+            Err(Refusal::NeedsApproval { rule: worst.rule.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What disrupts a production target asks once for its name; the tour's scratch step asks for it, too.
 fn confirm(run: &Run, plan: &PlanStep, commands: &[u32], confirmation: Option<&str>) -> Result<Option<Event>, Refusal> {
     let target = &run.plan.target;
-    let worst = commands.iter().filter_map(|number| plan.command(*number)).max_by_key(|command| command.risk);
-    let Some(worst) = worst else { return Ok(None) };
     let typed = confirmation.is_some_and(|typed| typed.trim() == target.name);
-    match worst.risk {
-        Risk::Destroys if !plan.scratch => Err(Refusal::NeedsApproval { rule: worst.rule.clone() }),
-        Risk::Destroys if !typed => Err(Refusal::NeedsConfirmation {
-            what: "This step removes the tour's own scratch folder.",
-            target: target.name.clone(),
-        }),
-        Risk::Disrupts if target.production && !run.target_confirmed && !typed => Err(Refusal::NeedsConfirmation {
-            what: "This step takes a service away for a while on a production target.",
-            target: target.name.clone(),
-        }),
-        Risk::Disrupts if target.production && !run.target_confirmed => Ok(Some(Event::TargetConfirmed)),
+    let asks = |what| Refusal::NeedsConfirmation { what, target: target.name.clone() };
+    match worst(plan, commands).map(|worst| worst.risk) {
+        Some(Risk::Destroys) if !typed => Err(asks("This step removes the tour's own scratch folder.")),
+        Some(Risk::Disrupts) if target.production && !run.target_confirmed => {
+            if typed {
+                Ok(Some(Event::TargetConfirmed))
+            } else {
+                Err(asks("This step takes a service away for a while on a production target."))
+            }
+        }
         _ => Ok(None),
     }
 }
@@ -470,7 +488,7 @@ fn skip_command(run: &Run, step: u32, command: u32, reason: &str) -> Result<Even
     let nothing = || Refusal::Nothing(format!("command {command} in step {}", plan.number));
     match state.ok_or_else(nothing)? {
         CommandState::Running { .. } => Err(busy(run)),
-        state if state.is_over() => Err(Refusal::Over),
+        state if state.is_over() || run.status(step) == StepStatus::Skipped => Err(Refusal::Over),
         _ => {
             idle(run)?;
             Ok(Event::CommandSkipped { step, command, reason: reasoned(reason)? })
@@ -509,7 +527,9 @@ fn end_watch(run: &Run, step: u32, attempt: u32) -> Result<Event, Refusal> {
 
 fn stop(run: &Run, step: u32, attempt: u32) -> Result<Event, Refusal> {
     open(run, step, attempt)?;
-    Ok(Event::StopRequested { step, attempt })
+    // Who asked first stays in the record; the ladder is on its way.
+    let asked = run.attempt(AttemptId { run: run.id, step, attempt }).is_some_and(|attempt| attempt.stop.is_some());
+    if asked { Err(Refusal::Over) } else { Ok(Event::StopRequested { step, attempt }) }
 }
 
 fn finish(run: &Run, verdict: Verdict, comment: &str) -> Result<Event, Refusal> {
@@ -564,13 +584,18 @@ fn plan_step(run: &Run, step: u32) -> Result<&PlanStep, Refusal> {
     run.plan.step(step).ok_or_else(|| Refusal::Nothing(format!("step {step}")))
 }
 
-fn tick_exists(run: &Run, step: Option<u32>, item: u32) -> Result<(), Refusal> {
+/// The tick of a line, if it is ticked.
+fn tick(run: &Run, step: Option<u32>, item: u32) -> Result<Option<&Tick>, Refusal> {
     let lines = match step {
-        None => ticks(&run.plan.outcome).len(),
-        Some(step) => ticks(plan_step(run, step)?.items()).len(),
+        None => &run.outcome,
+        Some(step) => {
+            run.step(step).map(|state| &state.ticks).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?
+        }
     };
-    let there = (1..=lines).contains(&usize::try_from(item).unwrap_or(0));
-    if there { Ok(()) } else { Err(Refusal::Nothing(format!("line {item} to tick"))) }
+    let place = usize::try_from(item).ok().and_then(|item| item.checked_sub(1));
+    let line =
+        place.and_then(|place| lines.get(place)).ok_or_else(|| Refusal::Nothing(format!("line {item} to tick")))?;
+    Ok(line.as_ref())
 }
 
 fn idle(run: &Run) -> Result<(), Refusal> {
