@@ -44,6 +44,9 @@ pub enum BindError {
     },
 }
 
+/// Where bash would evaluate the value itself.
+const ARITHMETIC: &str = "arithmetic";
+
 /// One replacement.
 #[derive(Debug)]
 struct Replacement {
@@ -139,11 +142,10 @@ impl Occurrence<'_> {
                 "string" | "translated_string" => return self.within(*node, "\"", format!("${{{name}}}")),
                 "variable_name" | "special_variable_name" => return self.not_here("the name of a variable"),
                 "expansion" => return self.not_here("a parameter expansion"),
-                "arithmetic_expansion" | "subscript" => return self.not_here("arithmetic"),
+                "arithmetic_expansion" | "subscript" | "c_style_for_statement" => return self.not_here(ARITHMETIC),
                 "compound_statement" if text[node.start_byte()..].starts_with("((") => {
-                    return self.not_here("arithmetic");
+                    return self.not_here(ARITHMETIC);
                 }
-                "c_style_for_statement" => return self.not_here("arithmetic"),
                 "command_substitution" | "process_substitution" | "subshell" => break,
                 _ => {}
             }
@@ -192,7 +194,7 @@ impl Occurrence<'_> {
                 }
                 "test_command" => {
                     let counts = ["-v", "-R", "-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
-                    words().any(|word| counts.contains(&word)).then_some("arithmetic")
+                    words().any(|word| counts.contains(&word)).then_some(ARITHMETIC)
                 }
                 _ => None,
             };

@@ -64,12 +64,11 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
         if rest.is_empty() {
             return None;
         }
-        let (length, piece) = match twice(rest) {
-            Some((length, meant)) => (length, Piece::Twice { raw: &rest[..length], meant }),
-            None => {
-                let length = plain_length(rest);
-                (length, Piece::Plain(&rest[..length]))
-            }
+        let (length, piece) = if let Some((length, meant)) = twice(rest) {
+            (length, Piece::Twice { raw: &rest[..length], meant })
+        } else {
+            let length = plain_length(rest);
+            (length, Piece::Plain(&rest[..length]))
         };
         rest = &rest[length..];
         Some(piece)
@@ -121,7 +120,7 @@ fn byte_of(character: char) -> Option<u8> {
 pub(crate) fn decode(bytes: &[u8]) -> Result<String, NotText> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| NotText {
-        line: bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1,
+        line: String::from_utf8_lossy(&bytes[..error.valid_up_to()]).matches('\n').count() + 1,
         sixteen: bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF"),
     })?;
     Ok(if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() })

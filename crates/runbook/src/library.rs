@@ -226,7 +226,7 @@ impl Found {
             let side = self.sides.remove(&self.name(&side_of(&path)));
             match self.document(&name, &path, side.as_deref(), &mut taken) {
                 Ok(document) => documents.push(document),
-                Err(problem) => self.problems.push(problem),
+                Err(problem) => self.problems.push(*problem),
             }
         }
         for name in std::mem::take(&mut self.sides).into_keys() {
@@ -243,10 +243,12 @@ impl Found {
         path: &Path,
         side: Option<&Path>,
         taken: &mut HashSet<domain::Slug>,
-    ) -> Result<Document, Problem> {
-        let problem = |path: &str, code: &str, line: usize, message: String| Problem {
-            path: path.to_owned(),
-            finding: finding(u32::try_from(line).unwrap_or(u32::MAX), Level::Error, code, message),
+    ) -> Result<Document, Box<Problem>> {
+        let problem = |path: &str, code: &str, line: usize, message: String| {
+            Box::new(Problem {
+                path: path.to_owned(),
+                finding: finding(u32::try_from(line).unwrap_or(u32::MAX), Level::Error, code, message),
+            })
         };
         let open = |name: &str, path: &Path| {
             bounded(path).map_err(|error| {

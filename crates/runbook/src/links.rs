@@ -67,11 +67,26 @@ impl Anchors {
         add(&mut self.raw, &mut self.seen_raw, github_anchor(raw), procedure);
     }
 
-    /// Where an anchor leads: `None` when no heading has it, `Some(None)` when its heading belongs to no procedure.
-    pub(crate) fn find(&self, anchor: &str) -> Option<Option<&Slug>> {
+    /// Where an anchor leads.
+    pub(crate) fn find(&self, anchor: &str) -> Leads<'_> {
         let anchor = percent_decoded(anchor).to_lowercase();
-        self.repaired.get(&anchor).or_else(|| self.raw.get(&anchor)).map(Option::as_ref)
+        match self.repaired.get(&anchor).or_else(|| self.raw.get(&anchor)) {
+            Some(Some(slug)) => Leads::Procedure(slug),
+            Some(None) => Leads::Text,
+            None => Leads::Nowhere,
+        }
     }
+}
+
+/// Where an anchor leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leads<'a> {
+    /// To a procedure.
+    Procedure(&'a Slug),
+    /// To a heading that belongs to no procedure.
+    Text,
+    /// No heading has it.
+    Nowhere,
 }
 
 fn add(
@@ -208,11 +223,11 @@ fn settle_links(words: &mut Vec<Inline>, line: u32, anchors: &Anchors, lost: &mu
         match word {
             Inline::Link { href, words: inner } if !is_outside(&href) => {
                 match href.strip_prefix('#').map(|anchor| anchors.find(anchor)) {
-                    Some(Some(Some(slug))) => {
-                        words.push(Inline::Link { href: format!("/procedures/{slug}"), words: inner })
+                    Some(Leads::Procedure(slug)) => {
+                        words.push(Inline::Link { href: format!("/procedures/{slug}"), words: inner });
                     }
-                    Some(Some(None)) => words.extend(inner),
-                    Some(None) => {
+                    Some(Leads::Text) => words.extend(inner),
+                    Some(Leads::Nowhere) => {
                         lost.push((line, href));
                         words.extend(inner);
                     }
@@ -243,7 +258,11 @@ fn in_content(content: &mut PartContent, visit: &mut Visit<'_>) {
             for content in &mut step.content {
                 match content {
                     StepContent::Prose { prose } => in_prose(prose, visit),
-                    StepContent::Note { prose } => prose.iter_mut().for_each(|prose| in_prose(prose, visit)),
+                    StepContent::Note { prose } => {
+                        for prose in prose {
+                            in_prose(prose, visit);
+                        }
+                    }
                     StepContent::Item { item } => in_item(item, visit),
                     StepContent::Block { .. } => {}
                 }
@@ -254,7 +273,9 @@ fn in_content(content: &mut PartContent, visit: &mut Visit<'_>) {
 
 fn in_item(item: &mut Item, visit: &mut Visit<'_>) {
     visit(item.line, &mut item.words);
-    item.items.iter_mut().for_each(|item| in_item(item, visit));
+    for item in &mut item.items {
+        in_item(item, visit);
+    }
 }
 
 fn in_prose(prose: &mut Prose, visit: &mut Visit<'_>) {
@@ -263,8 +284,9 @@ fn in_prose(prose: &mut Prose, visit: &mut Visit<'_>) {
         Prose::List { items, .. } => items.iter_mut().flatten().for_each(|prose| in_prose(prose, visit)),
         Prose::Quote { content, .. } => content.iter_mut().for_each(|prose| in_prose(prose, visit)),
         Prose::Table { line, head, rows } => {
-            head.iter_mut().for_each(|cell| visit(*line, cell));
-            rows.iter_mut().flatten().for_each(|cell| visit(*line, cell));
+            for cell in head.iter_mut().chain(rows.iter_mut().flatten()) {
+                visit(*line, cell);
+            }
         }
         Prose::Code { .. } | Prose::Rule { .. } => {}
     }

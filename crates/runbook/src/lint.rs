@@ -193,6 +193,10 @@ pub fn lint_text(documents: &[Document]) -> String {
 }
 
 /// All findings as JSON: `{"findings": [{"path": …, "line": …, "level": …, "code": …, "message": …}]}`.
+///
+/// # Panics
+///
+/// Never: every value has text keys.
 pub fn lint_json(documents: &[Document]) -> String {
     let mut text =
         serde_json::to_string_pretty(&json!({ "findings": all(documents) })).expect("values have string keys");

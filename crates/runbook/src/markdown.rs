@@ -360,10 +360,10 @@ impl<'t> Builder<'t> {
                     self.nodes().push(Node { line, end_line, kind: Kind::Table { head, rows } });
                 }
             }
-            TagEnd::List(_) | TagEnd::Item | TagEnd::BlockQuote(_) | TagEnd::FootnoteDefinition => {
-                if self.real.pop().unwrap_or(false) {
-                    self.pop(end_line);
-                }
+            TagEnd::List(_) | TagEnd::Item | TagEnd::BlockQuote(_) | TagEnd::FootnoteDefinition
+                if self.real.pop().unwrap_or(false) =>
+            {
+                self.pop(end_line);
             }
             _ => {}
         }

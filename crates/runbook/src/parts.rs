@@ -302,13 +302,11 @@ pub(crate) fn is_step_heading(node: &Node) -> bool {
     let title = title.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     let rest = title.strip_prefix("step").map(str::trim_start);
     let numbered = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-    match rest {
-        Some(rest) => numbered(rest),
-        None => {
-            let after = title.trim_start_matches(|c: char| c.is_ascii_digit());
-            numbered(&title) && after.starts_with(['.', ')']) && exact(&title).is_none()
-        }
+    if let Some(rest) = rest {
+        return numbered(rest);
     }
+    let after = title.trim_start_matches(|c: char| c.is_ascii_digit());
+    numbered(&title) && after.starts_with(['.', ')']) && exact(&title).is_none()
 }
 
 /// Cuts the nodes of a procedure into parts at the outermost level of its headings.
@@ -402,17 +400,15 @@ pub(crate) fn holds_shell(node: &Node) -> bool {
 
 /// Reads a part.
 pub(crate) fn read(draft: Draft, context: &mut Context) -> Vec<Part> {
-    let Draft { title, heading, line, end_line, kind, nodes } = draft;
-    let part = |kind, title, line, content| Part { kind, title, line, end_line, content };
-    let _ = heading;
-    let content = match kind {
+    let Draft { title, line, end_line, kind, nodes, .. } = draft;
+    let inside = match kind {
         PartKind::Steps if title.is_empty() => return without_heading(nodes, line, end_line, context),
         PartKind::Steps => steps::of_part(nodes, context),
         PartKind::Rollback => steps::of_rollback(nodes, context),
         PartKind::Trigger | PartKind::Outcome | PartKind::Escalation => lines(nodes),
         PartKind::Summary | PartKind::Prose | PartKind::Stray => prose_content(nodes),
     };
-    vec![part(kind, title, line, content)]
+    vec![Part { kind, title, line, end_line, content: inside }]
 }
 
 /// The text before the first step of a procedure without parts is its summary.
@@ -440,8 +436,8 @@ fn without_heading(nodes: Vec<Node>, line: u32, end_line: u32, context: &mut Con
     }
     if let Some(node) = rest.first() {
         let line = node.line;
-        let content = steps::of_part(rest, context);
-        parts.push(Part { kind: PartKind::Steps, title: String::new(), line, end_line, content });
+        let inside = steps::of_part(rest, context);
+        parts.push(Part { kind: PartKind::Steps, title: String::new(), line, end_line, content: inside });
     }
     parts
 }

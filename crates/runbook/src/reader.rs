@@ -1,6 +1,6 @@
 //! From bytes to a document: decoding, structure, parts, addresses, side file, findings.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use domain::runbook::{Document, Finding, Inline, Level, Part, PartKind, Procedure, ProcedureSettings, Prose, plain};
@@ -8,7 +8,7 @@ use domain::{Digest, Slug};
 use regex::Regex;
 
 use crate::encoding::{self, Repair};
-use crate::links::{self, Anchors};
+use crate::links::{self, Anchors, Leads};
 use crate::markdown::{self, Kind, Node};
 use crate::parts::{self, Context};
 use crate::side_file::SideFile;
@@ -163,7 +163,9 @@ impl Reading<'_> {
         for piece in structure::pieces(nodes) {
             match piece {
                 Piece::Between(nodes) => {
-                    nodes.iter().for_each(|node| self.anchors.heading(node, None));
+                    for node in &nodes {
+                        self.anchors.heading(node, None);
+                    }
                     preamble.extend(nodes);
                 }
                 Piece::Procedure(draft) => {
@@ -284,10 +286,11 @@ impl Reading<'_> {
 
     /// What the table of contents says beside the link to a procedure.
     fn subtitles(&self, document: &mut Document, beside: &[(String, String)]) {
+        let places: HashMap<Slug, usize> =
+            document.procedures.iter().enumerate().map(|(index, procedure)| (procedure.slug.clone(), index)).collect();
         for (anchor, text) in beside {
-            let slug = self.anchors.find(anchor).flatten().cloned();
-            let procedure = document.procedures.iter_mut().find(|procedure| Some(&procedure.slug) == slug.as_ref());
-            if let Some(procedure) = procedure {
+            let Leads::Procedure(slug) = self.anchors.find(anchor) else { continue };
+            if let Some(procedure) = places.get(slug).and_then(|index| document.procedures.get_mut(*index)) {
                 procedure.subtitle.get_or_insert_with(|| text.clone());
             }
         }

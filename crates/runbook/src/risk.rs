@@ -20,6 +20,8 @@ use domain::Risk;
 
 use crate::shell::{Call, Redirect, Shell, Word, calls};
 use args::Args;
+pub(crate) use code_words::{code_words, reads_code};
+pub(crate) use wrappers::{innermost, ssh_command, unwrapped};
 
 /// A class with the rule that gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,5 +201,207 @@ fn redirect(redirect: &Redirect) -> Option<Verdict> {
     })
 }
 
-pub(crate) use code_words::{code_words, reads_code};
-pub(crate) use wrappers::{innermost, ssh_command, unwrapped};
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Commands by class. What the specification names stands first in each list.
+    const EXPECTED: &[(Risk, &[&str])] = &[
+        (
+            Risk::Destroys,
+            &[
+                "mongorestore --drop --gzip --archive=x.dump",
+                "docker system prune -a",
+                "git checkout -- config/",
+                "cp privkey1.pem /letsencrypt/cert.key",
+                "sudo deluser username docker",
+                "docker-compose exec proxy cp a.pem /letsencrypt/cert.key",
+                "rm -rf /srv/x",
+                "find . -name '*.log' -delete",
+                "find . -exec rm {} +",
+                "ls | xargs rm",
+                "curl -fsSL https://x.example/install | sh",
+                "curl -fsSL https://x.example/install | sudo bash -s -- -y",
+                "bash <(curl -s https://x.example)",
+                "sh -c \"$(curl -fsSL https://x.example)\"",
+                "bash -c 'rm x'",
+                "ssh host 'sudo rm -rf /srv'",
+                "ssh -p 22 user@host docker volume rm data",
+                "docker exec db psql -c 'DROP TABLE x'",
+                "docker compose down -v",
+                "docker compose -f a.yml exec -T db sh -c 'redis-cli FLUSHALL'",
+                "git reset --hard HEAD~1",
+                "git push --force",
+                "git push origin +main",
+                "git clean -fdx",
+                "git checkout .",
+                "kubectl delete pod x",
+                "kubectl -n shop exec web -- rm /x",
+                "terraform destroy",
+                "aws s3 rm s3://x --recursive",
+                "aws ec2 terminate-instances --instance-ids i",
+                "rsync -a --delete a/ b/",
+                "redis-cli -h x flushdb",
+                "psql -c 'delete from x'",
+                "echo x > /etc/hosts",
+                "> app.log",
+                ": > app.log",
+                "dd if=a of=/dev/sda",
+                "crontab -r",
+                "userdel x",
+                "usermod -L x",
+                "ufw delete 3",
+                "iptables -F",
+                "apt-get purge -y x",
+                "curl -X DELETE http://x/y",
+                "mytool purge-everything",
+                "python -c 'db.drop_all()'",
+                "mongosh --eval 'db.dropDatabase()'",
+                "echo $(rm x)",
+                "for x in a b; do rm $x; done",
+                "if true; then docker volume prune -f; fi",
+                "true && rm x || ls",
+                "cat list | while read x; do rm \"$x\"; done",
+                "timeout 5 nohup env A=1 nice -n 3 rm x",
+                "helm uninstall x",
+                "f() { rm x; }",
+                "$CMD --delete x",
+                "chroot /mnt rm x",
+                "tee /etc/nginx/nginx.conf < new",
+            ],
+        ),
+        (
+            Risk::Disrupts,
+            &[
+                "docker-compose stop a b",
+                "docker-compose restart a",
+                "docker-compose kill -s SIGHUP proxy",
+                "docker-compose -f x.yml up -d --scale a=2",
+                "docker compose up -d",
+                "systemctl restart nginx",
+                "sudo systemctl reload nginx",
+                "service nginx restart",
+                "kubectl rollout restart deploy/x",
+                "kubectl scale deploy/x --replicas=0",
+                "kill -9 1",
+                "pkill -HUP nginx",
+                "reboot",
+                "nginx -s reload",
+                "psql -c 'select pg_terminate_backend(1)'",
+                "ufw enable",
+                "ssh host sudo systemctl stop x",
+                "curl -X POST http://localhost:9090/-/reload",
+            ],
+        ),
+        (
+            Risk::Changes,
+            &[
+                "docker-compose pull",
+                "certbot renew",
+                "docker-compose exec proxy certbot renew",
+                "git revert HEAD",
+                "docker tag a b",
+                "pnpm install",
+                "docker-compose config > backup-config-$(date +%Y%m%d).yml",
+                "ls > files.txt",
+                "ls >> files.txt",
+                "git checkout main",
+                "pnpm test:ci",
+                "make check",
+                "./deploy.sh",
+                "unknown-program",
+                "docker login x",
+                "curl -d a=b http://x",
+                "curl -o file http://x",
+                "cp a.conf a.conf.bak",
+                "mkdir -p x",
+                "chmod 600 x",
+                "sed -i s/a/b/ x",
+                "apt-get install -y x",
+                "redis-cli set a b",
+                "psql -c \"update x set y=1 where z=2\"",
+                "source ./env.sh",
+                "sudo -i",
+                "crontab -e",
+                "$PROGRAM x",
+            ],
+        ),
+        (
+            Risk::Reads,
+            &[
+                "docker-compose ps",
+                "docker-compose logs --tail=50 a",
+                "curl -I http://x",
+                "ls -l /x",
+                "df -h",
+                "grep -i error x",
+                "certbot renew --dry-run",
+                "docker-compose exec proxy certbot renew --dry-run",
+                "docker-compose exec a top",
+                "docker stats $(docker ps --format '{{.Names}}')",
+                "docker system df",
+                "sudo ufw status verbose",
+                "sudo ss -tulpn",
+                "comm -23 <(sort a) <(sort b)",
+                "curl -s http://x | jq . 2>/dev/null",
+                "curl -s http://x 2>&1 >/dev/null",
+                "git status",
+                "git branch",
+                "kubectl -n x get pods -w",
+                "systemctl status x",
+                "journalctl -u x -f",
+                "psql -tAc 'select 1'",
+                "redis-cli info keyspace",
+                "find . -name x",
+                "find . -exec grep x {} +",
+                "ls | xargs grep x",
+                "ssh host uptime",
+                "ssh user@host",
+                "cd /srv",
+                "export A=1",
+                "[[ -f x ]] && echo yes",
+                "mongosh --eval 'db.currentOp()'",
+                "awk '{print $1}' x",
+                "sed -n 1,5p x",
+                "openssl x509 -in x -noout -enddate",
+                "terraform plan",
+                "aws s3 ls",
+                "tar -tf x.tar",
+                "crontab -l",
+                "kill -0 1",
+                "echo done | cat",
+                "cat x | tee /dev/null",
+            ],
+        ),
+    ];
+
+    #[test]
+    fn commands_have_the_class_that_the_specification_expects() {
+        let mut wrong = Vec::new();
+        for (risk, commands) in EXPECTED {
+            for command in *commands {
+                let verdict = classify(command);
+                if verdict.risk != *risk {
+                    wrong.push(format!("{command}: {} by {}", verdict.risk.word(), verdict.rule));
+                }
+            }
+        }
+
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn a_rule_says_what_gave_the_class() {
+        let verdict = classify("sudo docker-compose -f a.yml exec -T db mongorestore --drop x");
+
+        assert_eq!(verdict.rule, "mongorestore --drop");
+        assert_eq!(verdict.reason, "--drop deletes each collection before it is restored");
+    }
+
+    #[test]
+    fn wrappers_in_wrappers_end_somewhere() {
+        let deep = format!("{} ls", "sudo ".repeat(50));
+
+        assert_eq!(classify(&deep).risk, Risk::Destroys);
+    }
+}

@@ -8,6 +8,8 @@ mod calls;
 mod statements;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
@@ -38,8 +40,7 @@ impl<'t> Shell<'t> {
         }
         let text = placeholder::without_angles(text);
         let tree = tree(&text)?;
-        let understood = !tree.root_node().has_error() && !too_deep(&tree);
-        understood.then_some(Self { text, tree })
+        Some(Self { text, tree })
     }
 
     /// The root of the tree.
@@ -68,9 +69,38 @@ impl<'t> Shell<'t> {
     }
 }
 
-fn tree(text: &str) -> Option<Tree> {
+/// The last texts with their trees: one command is looked at from many sides, one after the other.
+type Recent = VecDeque<(String, Option<Tree>)>;
+
+/// So many texts are remembered.
+const REMEMBERED: usize = 16;
+
+thread_local! {
+    static PARSER: RefCell<(Parser, Recent)> = RefCell::new((parser(), VecDeque::with_capacity(REMEMBERED)));
+}
+
+fn parser() -> Parser {
     let mut parser = Parser::new();
     parser.set_language(&tree_sitter_bash::LANGUAGE.into()).expect("the grammar and the library fit together");
+    parser
+}
+
+/// The tree of a text that is understood.
+fn tree(text: &str) -> Option<Tree> {
+    PARSER.with_borrow_mut(|(parser, recent)| {
+        if let Some((_, tree)) = recent.iter().find(|(known, _)| known == text) {
+            return tree.clone();
+        }
+        let tree = parsed(parser, text).filter(|tree| !tree.root_node().has_error() && !too_deep(tree));
+        if recent.len() == REMEMBERED {
+            recent.pop_front();
+        }
+        recent.push_back((text.to_owned(), tree.clone()));
+        tree
+    })
+}
+
+fn parsed(parser: &mut Parser, text: &str) -> Option<Tree> {
     let mut asked = 0_usize;
     let mut go_on = |_: &ParseState| {
         asked += 1;
@@ -78,6 +108,7 @@ fn tree(text: &str) -> Option<Tree> {
     };
     let options = ParseOptions::new().progress_callback(&mut go_on);
     let bytes = text.as_bytes();
+    parser.reset();
     parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
 }
 
@@ -102,7 +133,7 @@ fn too_deep(tree: &Tree) -> bool {
 }
 
 /// The named children of a node.
-pub(crate) fn children<'n>(node: Node<'n>) -> Vec<Node<'n>> {
+pub(crate) fn children(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor).collect()
 }

@@ -11,6 +11,10 @@ use domain::runbook::{
 use serde_json::{Map, Value, json};
 
 /// The documents as JSON, indented.
+///
+/// # Panics
+///
+/// Never: every value has text keys.
 pub fn json(documents: &[Document]) -> String {
     let seen: Vec<Value> = documents.iter().map(document).collect();
     let mut text = serde_json::to_string_pretty(&json!({ "documents": seen, "findings": crate::lint::all(documents) }))

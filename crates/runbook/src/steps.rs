@@ -254,13 +254,13 @@ fn step(draft: Draft, number: u32, context: &mut Context) -> Step {
     for node in draft.nodes {
         reading.node(node);
     }
-    let content = reading.content;
+    let inside = reading.content;
     let mut step = Step {
         number,
         title: draft.title,
         line: draft.line,
         kind: StepKind::Manual,
-        content,
+        content: inside,
         settings: StepSettings::default(),
     };
     let commands: Vec<&Command> = step.commands().collect();

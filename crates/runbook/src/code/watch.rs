@@ -119,14 +119,13 @@ fn is_screen(words: &[Word]) -> bool {
     let rest = Words { texts: words.iter().skip(1).map(|word| word.text.as_str()).collect() };
     match program {
         "top" | "htop" | "atop" => is_watch(words) && !rest.letter('b'),
-        "watch" | "btop" | "iotop" | "iftop" | "nethogs" | "glances" | "ctop" | "k9s" | "lazydocker" | "nload" => {
-            is_watch(words)
-        }
+        "watch" | "btop" | "iotop" | "iftop" | "nethogs" | "glances" | "ctop" | "k9s" | "lazydocker" | "nload"
+        | "mtr" => is_watch(words),
         "vi" | "vim" | "nvim" | "nano" | "emacs" | "less" | "more" | "most" | "mc" | "ncdu" | "tmux" | "screen"
         | "visudo" | "vipw" => true,
-        "docker" | "podman" | "nerdctl" => rest.texts.contains(&"stats") && is_watch(words),
-        "docker-compose" | "podman-compose" => rest.texts.contains(&"stats") && is_watch(words),
-        "mtr" => is_watch(words),
+        "docker" | "podman" | "nerdctl" | "docker-compose" | "podman-compose" => {
+            rest.texts.contains(&"stats") && is_watch(words)
+        }
         _ => false,
     }
 }

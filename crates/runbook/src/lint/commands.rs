@@ -82,6 +82,7 @@ pub(super) fn command(command: &Command) -> Vec<Said> {
     once
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the last expression of each rule")]
 fn warning(code: &'static str, message: impl Into<String>) -> Option<Said> {
     Some(Said { level: Level::Warning, code, message: message.into() })
 }
@@ -254,8 +255,7 @@ fn waits_for_answer(program: &Program<'_>) -> Option<Said> {
     };
     (asks && !forced).then_some(())?;
     let option = match program.name.as_str() {
-        "docker" | "podman" => "--force",
-        "ufw" => "--force",
+        "docker" | "podman" | "ufw" => "--force",
         "terraform" => "-auto-approve",
         _ => "--yes",
     };

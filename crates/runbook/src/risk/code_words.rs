@@ -45,9 +45,8 @@ fn in_program(words: &[Word]) -> Vec<usize> {
         "source" | "." => substitutions(words),
         "su" | "runuser" | "script" => behind(words, &["-c", "--command", "-lc", "-qc", "-qec", "-qefc"]),
         "psql" => options(words, 'c'),
-        "mysql" | "cqlsh" => options(words, 'e'),
+        "mysql" | "cqlsh" | "mongo" | "mongosh" => options(words, 'e'),
         "clickhouse-client" | "influx" => options(words, 'q'),
-        "mongo" | "mongosh" => options(words, 'e'),
         "sqlite3" => all(words, 2),
         "redis-cli" => behind(words, &["eval", "EVAL"]),
         "awk" | "gawk" | "mawk" | "sed" | "jq" | "yq" | "xmlstarlet" => {

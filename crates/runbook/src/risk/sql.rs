@@ -1,4 +1,4 @@
-//! What a statement of SQL, of MongoDB's shell or of Redis does.
+//! What a statement of SQL, of the shell of `MongoDB` or of Redis does.
 
 use std::sync::LazyLock;
 
@@ -59,7 +59,7 @@ static MONGO_LOOKS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
-/// Code for MongoDB's shell.
+/// Code for the shell of `MongoDB`.
 pub(super) fn mongo(shown: &str, code: &str) -> Verdict {
     if MONGO_LOOKS.is_match(code) {
         return Verdict::new(Reads, format!("{shown} --eval"), "only asks the database");

@@ -154,7 +154,7 @@ fn redirect(shell: &Shell<'_>, node: Node<'_>) -> Redirect {
 }
 
 /// The members of the pipeline that the text is, each with its first program; one member when it is no pipeline.
-pub(crate) fn pipeline<'n>(shell: &'n Shell<'_>) -> Vec<Vec<Word>> {
+pub(crate) fn pipeline(shell: &Shell<'_>) -> Vec<Vec<Word>> {
     let mut node = shell.root();
     loop {
         let inner = match node.kind() {

@@ -77,7 +77,7 @@ fn command(node: Node<'_>, found: &mut Vec<Statement>, waiting: &mut Vec<Comment
     match found.last_mut() {
         Some(last) if last_row == Some(row) => last.end = node.end_byte(),
         _ => {
-            let comments: Vec<Comment> = waiting.drain(..).collect();
+            let comments = std::mem::take(waiting);
             let first = comments.first().map_or(row, |comment| comment.row);
             let before = if comments.is_empty() { last_row } else { found.last().map(|last| last.row) };
             let apart = before.is_none_or(|before| first > before + 1);

@@ -247,7 +247,7 @@ fn raise(command: &mut Command, risk: Option<domain::Risk>, line: u32, findings:
         findings.error(line, "risk-lowered", message);
     } else if risk > command.risk {
         command.reason = format!("the side file raises this command from {} to {}", command.risk.word(), risk.word());
-        command.rule = "side file".to_owned();
+        "side file".clone_into(&mut command.rule);
         command.risk = risk;
     }
 }
@@ -399,7 +399,7 @@ fn words_of_prose(prose: &domain::runbook::Prose, visit: &mut dyn FnMut(&str)) {
         Prose::List { items, .. } => items.iter().flatten().for_each(|prose| words_of_prose(prose, visit)),
         Prose::Quote { content, .. } => content.iter().for_each(|prose| words_of_prose(prose, visit)),
         Prose::Table { head, rows, .. } => {
-            head.iter().chain(rows.iter().flatten()).for_each(|cell| visit(&plain(cell)))
+            head.iter().chain(rows.iter().flatten()).for_each(|cell| visit(&plain(cell)));
         }
         Prose::Code { text, .. } => visit(text),
         Prose::Rule { .. } => {}

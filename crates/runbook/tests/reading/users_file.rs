@@ -76,7 +76,7 @@ fn the_stray_text_of_the_users_file_belongs_to_no_procedure() {
 
 #[test]
 fn no_word_of_the_users_file_is_lost() {
-    with(|document, text| nothing_lost::prove(document, text));
+    with(nothing_lost::prove);
 }
 
 #[test]
