@@ -3,7 +3,7 @@
 //! It ends everything at once, also what forks faster than one can look. Where it is missing, the shim being the reaper of
 //! every orphan does the same, a little later.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 
@@ -25,9 +25,9 @@ impl Cgroup {
         if group.path.join("cgroup.kill").exists() { Some(group) } else { None }
     }
 
-    /// Puts a process into the group; what it starts from now on is in it too.
-    pub(crate) fn add(&self, pid: Pid) -> io::Result<()> {
-        fs::write(self.path.join("cgroup.procs"), pid.as_raw_nonzero().to_string())
+    /// The group itself, to start a process in it; what that starts is in it too.
+    pub(crate) fn open(&self) -> io::Result<File> {
+        File::open(&self.path)
     }
 
     /// Kills everything in it.

@@ -23,6 +23,7 @@ use crate::folder::{EXIT, LOCK, SPEC};
 use crate::key::AttemptKey;
 use crate::record::{Handover, SignedExit, write_durably};
 
+mod birth;
 mod children;
 pub(crate) mod clock;
 mod control;
@@ -137,12 +138,12 @@ fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) ->
     let blocked = SigSet::thread_get_mask().map_err(|error| trouble(error.into()))?;
     let set = |mask: SigSet| mask.thread_set_mask().map_err(|error| trouble(error.into()));
     set(SigSet::empty())?;
-    let shell = Shell::start(&spec.work, &session, &name);
+    let cgroup = Cgroup::create(&cgroup_name(&name));
+    let shell = Shell::start(&spec.work, &session, &name, cgroup.as_ref());
     set(blocked)?;
-    let shell = shell?;
+    let (shell, inside) = shell?;
     shell.to_foreground();
-    let cgroup = Cgroup::create(&cgroup_name(&name)).filter(|cgroup| cgroup.add(shell.pid).is_ok());
-    let children = Children::new(shell.pid, cgroup);
+    let children = Children::new(shell.pid, cgroup.filter(|_| inside));
     Ok(supervise(Supervisor { spec, ladder: handover.ladder, session, shell, children, signals, control, log }))
 }
 

@@ -18,7 +18,8 @@ use rustix::process::{Pid, Signal};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios, Winsize};
 
-use super::driver;
+use super::{birth, driver};
+use crate::cgroup::Cgroup;
 
 const SIZE: Winsize = Winsize { ws_row: 48, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -52,8 +53,13 @@ struct Ends {
 }
 
 impl Shell {
-    /// Starts the shell, or says in a sentence why not.
-    pub(crate) fn start(work: &Work, session: &str, token: &str) -> Result<Self, String> {
+    /// Starts the shell, in the group if that can be, or says in a sentence why not.
+    pub(crate) fn start(
+        work: &Work,
+        session: &str,
+        token: &str,
+        cgroup: Option<&Cgroup>,
+    ) -> Result<(Self, bool), String> {
         let program = find(work)?;
         if !Path::new(&work.directory).is_dir() {
             return Err(format!("The directory {} is not there, or may not be entered.", work.directory));
@@ -62,7 +68,8 @@ impl Shell {
         let ends = if work.tty { terminal() } else { pipes() }.map_err(trouble)?;
         let (name, own) = work.interpreter.split_first().expect("the interpreter was found");
         let errors = ends.printed.try_clone().map_err(trouble)?;
-        let child = Command::new(&program)
+        let mut command = Command::new(&program);
+        command
             .arg0(name)
             .args(own)
             .args(driver::arguments(work, session))
@@ -73,10 +80,10 @@ impl Shell {
             .process_group(0)
             .stdin(Stdio::from(ends.input))
             .stdout(Stdio::from(ends.printed))
-            .stderr(Stdio::from(errors))
-            .spawn()
+            .stderr(Stdio::from(errors));
+        let (pid, inside) = birth::start(&mut command, cgroup)
             .map_err(|error| format!("The shell {name} could not be started in {}: {error}.", work.directory))?;
-        Ok(Self { pid: Pid::from_child(&child), feed: ends.feed, output: ends.output, terminal: ends.terminal })
+        Ok((Self { pid, feed: ends.feed, output: ends.output, terminal: ends.terminal }, inside))
     }
 
     /// Lets it have the terminal. It may have asked for input before, and was halted for that.

@@ -173,6 +173,8 @@ impl Life<'_> {
         let stage = match self.stage {
             Stage::Starting => Some(self.since + READY),
             Stage::Ending => Some(Instant::now() + Duration::from_millis(5)),
+            // A pipe is read at once; a terminal hands the last mark over in its own time.
+            Stage::Draining if self.all.shell.terminal.is_none() => Some(Instant::now()),
             Stage::Draining => Some(Instant::now() + Duration::from_millis(1)),
             Stage::Running | Stage::Leaving | Stage::Over => None,
         };
