@@ -55,7 +55,9 @@ test('a run goes on with its plan when the document is edited, and says that it 
   await appendFile(document, '\n');
   await operator.open(run, 4);
 
-  await expect(operator.page.getByText('seq 1 3').first()).toBeVisible();
+  await expect(operator.page.getByText('The document has a newer version')).toBeVisible();
+  await operator.page.getByText('Show the difference').click();
+  await expect(operator.page.locator('.diff').getByText('seq 1 3')).toBeVisible();
   await operator.press('Run step 4: Watch lines arrive');
   await operator.step('Watch lines arrive', 'ok');
   await expect.poll(async () => slow(await operator.log())).toEqual(lines);

@@ -246,28 +246,29 @@ impl Watcher {
         loop {
             if self.reading.is_none() {
                 let Some((id, offset)) = self.attempts.pop_front() else { return Ok(()) };
+                // Without a folder there is nothing to send, yet: the intent is told before the shim has made it.
                 match self.portal.engine().follow(&id) {
                     Ok(progress) => self.reading = Some(Reading { id, offset, progress }),
-                    // The intent is told before the shim has made its folder: the first mark wakes this stream again.
                     Err(_) if self.is_open(id).await? => {
                         self.attempts.push_front((id, offset));
                         return Ok(());
                     }
-                    // Without a folder there is nothing to send: the step was never started.
-                    Err(_) => {}
+                    Err(_) => continue,
                 }
-                continue;
             }
-            if !self.drain().await? {
+            let Some((id, offset)) = self.drain().await? else { return Ok(()) };
+            self.reading = None;
+            // What looks ended may not have begun. The record decides, and every change of it wakes this stream again.
+            if self.is_open(id).await? {
+                self.attempts.push_front((id, offset));
                 return Ok(());
             }
-            self.reading = None;
         }
     }
 
-    /// Sends what is stored of the attempt that is read; whether that is all there will ever be.
-    async fn drain(&mut self) -> Result<bool, Failure> {
-        let Some(mut reading) = self.reading.take() else { return Ok(true) };
+    /// Sends what is stored of the attempt that is read. When that seems to be all: which attempt, and the byte after it.
+    async fn drain(&mut self) -> Result<Option<(AttemptId, u64)>, Failure> {
+        let Some(mut reading) = self.reading.take() else { return Ok(None) };
         let (length, done) = {
             let now = reading.progress.borrow_and_update();
             (now.length, now.done)
@@ -289,8 +290,9 @@ impl Watcher {
             reading.offset += bytes;
             self.send(Frame::Output { step, attempt, offset, bytes, text }).await?;
         }
+        let ended = done.then_some((reading.id, reading.offset));
         self.reading = Some(reading);
-        Ok(done)
+        Ok(ended)
     }
 
     async fn still_welcome(&self) -> Result<(), Failure> {
