@@ -1,7 +1,7 @@
 //! What a person can do in a run: one action per deed, made once per page, so that an answer outlives what is redrawn.
 
 use domain::Timestamp;
-use domain::policy::Actor;
+use domain::policy::{Actor, Verb};
 use domain::run::{Command, Facts, Offer, Refusal, Run, Who, decide};
 use leptos::prelude::*;
 
@@ -9,6 +9,27 @@ use crate::AppError;
 use crate::api::runs::{
     AddNote, CompleteStep, EndWatch, Finish, RunCommands, SetValue, SkipCommand, SkipStep, Stop, Tick, Untick,
 };
+
+/// Whether a person works in the run that they look at, or reads only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hands {
+    /// They may do things.
+    On,
+    /// They read.
+    Off,
+}
+
+impl Hands {
+    /// Those of a person, as the table of policy has it.
+    pub fn of(actor: &Actor) -> Self {
+        if actor.may(Verb::WorkRun).is_ok() { Self::On } else { Self::Off }
+    }
+
+    /// Something for those who may do things.
+    pub fn then<T>(self, make: impl FnOnce() -> T) -> Option<T> {
+        (self == Self::On).then(make)
+    }
+}
 
 type Answer = MappedSignal<Option<Result<(), AppError>>>;
 

@@ -9,6 +9,7 @@
 //! - [`api`]: the server functions, one module per noun, and who may call them
 
 // A page is one type as deep as its tree of elements; the optimiser of a release build looks into all of it.
+#![expect(clippy::needless_pass_by_value, reason = "a component owns its props")]
 #![recursion_limit = "512"]
 
 pub mod api;

@@ -58,7 +58,8 @@ impl Live {
         let clock = Clock::start(view.now);
         let (shown, _) = opens_on(&view.run, step, None);
         let log = match &view.log {
-            Some(log) => Log::of(log, from.is_some()),
+            Some(log) if from.is_some() => Log::page(log),
+            Some(log) => Log::tail(log),
             None => Log::empty(shown, 0),
         };
         let live = Self {
@@ -112,9 +113,12 @@ impl Live {
     /// Up to where the page has everything.
     pub fn cursor(self) -> Cursor {
         let version = self.run.with_untracked(|run| run.version);
-        self.log.with_untracked(|log| match log.is_page() {
-            true => Cursor { version, ..Cursor::default() },
-            false => Cursor { version, step: log.step(), attempt: log.attempt(), offset: log.to() },
+        self.log.with_untracked(|log| {
+            if log.is_page() {
+                Cursor { version, ..Cursor::default() }
+            } else {
+                Cursor { version, step: log.step(), attempt: log.attempt(), offset: log.to() }
+            }
         })
     }
 }

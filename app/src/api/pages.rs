@@ -35,7 +35,7 @@ pub async fn procedure(slug: Slug) -> Result<ProcedureView, AppError> {
 }
 
 /// The page of a run, with the output of one attempt: from a byte when one is named, else its tail.
-#[server(endpoint = "pages/run")]
+#[server(name = AskRun, endpoint = "pages/run")]
 pub async fn run(run: RunId, step: Option<u32>, attempt: Option<u32>, from: Option<u64>) -> Result<RunView, AppError> {
     use crate::live::opens_on;
     use crate::ssr::{answer, caller};

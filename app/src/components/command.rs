@@ -30,7 +30,7 @@ pub fn as_written(command: &Command) -> PlanCommand {
     }
 }
 
-/// The card of a command. `state` stands at its head, `below` under it.
+/// The card of a command. `state` stands at its head, `below` at its foot.
 #[component]
 pub fn CommandCard(
     command: PlanCommand,
@@ -48,6 +48,7 @@ pub fn CommandCard(
             {command.watch.then(|| view! { <span>"a watch, ends when you stop it"</span> })}
             {command.screen.then(|| view! { <span>"draws a full screen"</span> })}
             <span class="rule" title=format!("rule: {}", command.rule)>{command.reason.clone()}</span>
+            {below}
         </footer>
     };
     view! {
@@ -61,7 +62,6 @@ pub fn CommandCard(
             {values}
             {notes}
             {rule}
-            {below}
         </div>
     }
     .into_any()

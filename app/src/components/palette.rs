@@ -6,6 +6,7 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
 
 use super::glyph::{Glyph, Sign};
@@ -56,7 +57,7 @@ pub fn Palette() -> impl IntoView {
             "ArrowUp" => chosen.update(|at| *at = at.saturating_sub(1)),
             "Enter" => {
                 if let Some(place) = answers.with(|answers| answers.get(chosen.get_untracked()).cloned()) {
-                    navigate(&place.href, Default::default());
+                    navigate(&place.href, NavigateOptions::default());
                 }
             }
             _ => return,

@@ -12,16 +12,26 @@ pub fn ParameterField(parameter: PlanParameter) -> impl IntoView {
     view! {
         <div class="field">
             <label for=id.clone()>{capital(&label)}</label>
-            {parameter_input(&parameter, format!("values[{}]", parameter.name), id)}
-            <span class="help">{parameter.help.clone().map(|help| format!("{help} "))}"stands for "<code>{parameter.placeholder.clone()}</code></span>
+            {parameter_input(&parameter, parameter.default.clone(), format!("values[{}]", parameter.name), id)}
+            {parameter_help(&parameter)}
         </div>
     }
     .into_any()
 }
 
+/// What to know about a parameter: its help, and the words of the document that it fills.
+pub fn parameter_help(parameter: &PlanParameter) -> AnyView {
+    let help = parameter.help.clone().map(|help| format!("{help} "));
+    view! {
+        <span class="help">
+            {help} "Stands for " <code>{parameter.placeholder.clone()}</code>
+        </span>
+    }
+    .into_any()
+}
+
 /// The input of a parameter's kind. What has no picker yet is typed, with its help beside it.
-pub fn parameter_input(parameter: &PlanParameter, name: String, id: String) -> AnyView {
-    let value = parameter.default.clone();
+pub fn parameter_input(parameter: &PlanParameter, value: Option<String>, name: String, id: String) -> AnyView {
     if let ParameterKind::Choice { choices } = &parameter.kind {
         let options = choices
             .iter()

@@ -79,18 +79,18 @@ async fn once(live: Live, pause: &mut u32) -> Result<(), AppError> {
     let mut decoder = LineDecoder::default();
     let mut seq = 0;
     loop {
-        let next = chunks.next();
+        let chunk = chunks.next();
         let silence = TimeoutFuture::new(SILENCE);
-        pin_mut!(next);
-        let Either::Left((Some(chunk), _)) = select(next, silence).await else { return Ok(()) };
+        pin_mut!(chunk);
+        let Either::Left((Some(chunk), _)) = select(chunk, silence).await else { return Ok(()) };
         let mut frames = Vec::new();
         for line in decoder.push(chunk?.as_bytes()) {
-            let framed: Framed = serde_json::from_str(&line).map_err(|_| AppError::Internal)?;
-            if framed.seq != seq + 1 {
+            let next: Framed = serde_json::from_str(&line).map_err(|_| AppError::Internal)?;
+            if next.seq != seq + 1 {
                 return Ok(());
             }
-            seq = framed.seq;
-            frames.push(framed.frame);
+            seq = next.seq;
+            frames.push(next.frame);
         }
         if !frames.is_empty() {
             *pause = PAUSES.0;

@@ -99,12 +99,20 @@ impl Log {
         }
     }
 
-    /// A piece of stored output; `page` when that piece was asked for.
-    #[expect(clippy::fn_params_excessive_bools, reason = "one switch, named at its only call")]
-    pub fn of(view: &LogView, page: bool) -> Self {
-        let mut log = Self { page, ..Self::empty(view.step, view.attempt) };
+    /// A piece of stored output that was asked for. It does not grow.
+    pub fn page(view: &LogView) -> Self {
+        let (text, bytes) = first_rows(view);
+        Self { page: true, ..Self::from_piece(view, text, bytes) }
+    }
+
+    /// The end of what is stored; more may follow.
+    pub fn tail(view: &LogView) -> Self {
+        Self::from_piece(view, &view.text, view.to - view.from)
+    }
+
+    fn from_piece(view: &LogView, text: &str, bytes: u64) -> Self {
+        let mut log = Self::empty(view.step, view.attempt);
         log.skip_to(view.from);
-        let (text, bytes) = if page { first_rows(view) } else { (view.text.as_str(), view.to - view.from) };
         log.push(text, bytes);
         log
     }
@@ -244,7 +252,7 @@ impl Log {
             let begins = || Entry::Begins { command: number, text: command.script.clone() };
             match state {
                 CommandState::Running { attempt, from, .. } if *attempt == self.attempt => {
-                    borders.push((*from, begins()))
+                    borders.push((*from, begins()));
                 }
                 CommandState::Ended { attempt, from, to, end, .. } if *attempt == self.attempt => {
                     borders.push((*from, begins()));
@@ -318,7 +326,7 @@ mod tests {
         let length = text.len() as u64;
         let view = LogView { step: 1, attempt: 1, from: 100, to: 100 + length, length: 100 + length, text };
 
-        let log = Log::of(&view, true);
+        let log = Log::page(&view);
 
         assert_eq!((log.from(), log.to()), (100, 100 + 2 * ROWS as u64));
         assert!(log.note().unwrap().starts_with("The first 100 B of the output are not shown here"));

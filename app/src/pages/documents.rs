@@ -166,7 +166,7 @@ fn ProcedureList(procedures: Vec<(domain::Slug, String, u32, u32)>) -> impl Into
             <header>
                 <h3>"Procedures"</h3>
             </header>
-            <table class="table" data-cards>
+            <table class="table procedure-lines" data-cards>
                 <caption class="sr">"Procedures of this document, by line"</caption>
                 <thead>
                     <tr>

@@ -52,7 +52,7 @@ fn Home(session: Session, view: HomeView) -> impl IntoView {
                 }>
                     <section class="panel" aria-labelledby="running">
                         <header>
-                            <h2 id="running">"Running"</h2>
+                            <h2 id="running">"Open runs"</h2>
                             <span>{count.clone()}</span>
                         </header>
                         <OpenRuns runs=running.clone() />

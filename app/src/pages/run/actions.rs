@@ -1,9 +1,9 @@
 //! What can be done next with the step that is shown: buttons that say verb and object.
 
 use domain::Risk;
-use domain::plan::PlanStep;
+use domain::plan::{PlanParameter, PlanStep};
 use domain::policy::Verb;
-use domain::run::{Offer, Refusal, Run, StepStatus};
+use domain::run::{CommandState, Offer, Refusal, Run, StepStatus};
 use domain::runbook::PartKind;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -11,10 +11,19 @@ use leptos::prelude::*;
 use super::rail::number;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
-use crate::components::parameter::parameter_input;
+use crate::components::parameter::{parameter_help, parameter_input};
 use crate::components::risk::RiskMark;
 use crate::deeds::{Deeds, list, next_attempt, objection};
 use crate::live::Live;
+
+/// Whether a deed is the one next thing on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// It is: it has the key and the loud button.
+    Primary,
+    /// It is one among others.
+    Plain,
+}
 
 /// The deeds of the step that is shown, or the way to the next one.
 #[component]
@@ -47,25 +56,31 @@ fn deeds_of(live: Live, run: &Run, step: u32) -> AnyView {
 }
 
 /// `Run step 2: Restart the backend service`
-fn run_words(plan: &PlanStep, rest: bool) -> String {
+fn run_words(run: &Run, step: u32, plan: &PlanStep) -> String {
     let part = if plan.part == PartKind::Rollback { "rollback step" } else { "step" };
-    let all = if rest { "the rest of " } else { "" };
-    format!("Run {all}{part} {}: {}", plan.number, plan.title)
+    let state = run.step(step);
+    let tried = state.is_some_and(|state| !state.attempts.is_empty());
+    let begun = state.is_some_and(|state| state.commands.iter().any(CommandState::is_over));
+    let (all, again) = match (tried, begun) {
+        (_, true) => ("the rest of ", ""),
+        (true, false) => ("", " again"),
+        (false, false) => ("", ""),
+    };
+    format!("Run {all}{part} {}{again}: {}", plan.number, plan.title)
 }
 
 fn starting(live: Live, run: &Run, step: u32, plan: &PlanStep) -> AnyView {
     let offers = run.offers(step);
-    let rest = run.step(step).is_some_and(|state| !state.attempts.is_empty());
     let many = offers.len() > 1;
     let views: Vec<AnyView> = offers
         .iter()
-        .enumerate()
-        .map(|(place, offer)| {
+        .map(|offer| {
+            let weight = if many { Weight::Plain } else { Weight::Primary };
             let words = match (&offer.choice, many) {
                 (Some(choice), _) => format!("Run “{}”", choice.when),
-                (None, _) => run_words(plan, rest),
+                (None, _) => run_words(run, step, plan),
             };
-            offer_form(live, run, step, offer, words, place == 0 && !many)
+            offer_form(live, run, step, offer, words, weight)
         })
         .collect();
     let lead = many
@@ -74,11 +89,11 @@ fn starting(live: Live, run: &Run, step: u32, plan: &PlanStep) -> AnyView {
 }
 
 /// One set of commands that can be started, or why it cannot.
-pub fn offer_form(live: Live, run: &Run, step: u32, offer: &Offer, words: String, primary: bool) -> AnyView {
+pub fn offer_form(live: Live, run: &Run, step: u32, offer: &Offer, words: String, weight: Weight) -> AnyView {
     match objection(run, &live.actor(), step, offer) {
-        None => run_form(run, step, offer, None, words, primary),
+        None => run_form(run, step, offer, None, words, weight),
         Some(Refusal::NeedsConfirmation { what, target }) => {
-            run_form(run, step, offer, Some((what.to_owned(), target)), words, primary)
+            run_form(run, step, offer, Some((what.to_owned(), target)), words, weight)
         }
         Some(Refusal::Missing(names)) => missing(run, &names, &words),
         Some(refusal) => {
@@ -103,19 +118,20 @@ fn run_form(
     offer: &Offer,
     confirmation: Option<(String, String)>,
     words: String,
-    primary: bool,
+    weight: Weight,
 ) -> AnyView {
     let deeds = Deeds::here();
     let risk = worst(run, step, offer);
-    let kind = match (risk, confirmation.is_some(), primary) {
+    let kind = match (risk, confirmation.is_some(), weight) {
         (Risk::Destroys, ..) => "destroys",
         (Risk::Disrupts, true, _) => "disrupts",
-        (_, _, true) => "primary",
+        (_, _, Weight::Primary) => "primary",
         _ => "plain",
     };
     let asks = confirmation.is_some();
+    let has_key = weight == Weight::Primary && !asks;
     let sign = if risk < Risk::Disrupts { Sign::Play } else { Sign::Risk(risk) };
-    let field = confirmation.map(|(what, target)| confirmation_field(what, &target));
+    let field = confirmation.map(|(what, target)| confirmation_field(what, &target, weight));
     let fields = hidden(
         run.id,
         &[
@@ -131,26 +147,41 @@ fn run_form(
             <button
                 class="btn"
                 data-kind=kind
-                data-key=(primary && !asks).then_some("r")
+                data-key=has_key.then_some("r")
                 type="submit"
                 disabled=deeds.run.pending()
             >
                 <Glyph sign />
                 {words}
-                {(primary && !asks).then(|| view! { <kbd>"r"</kbd> })}
+                {has_key.then(|| view! { <kbd>"r"</kbd> })}
             </button>
         </ActionForm>
     }
     .into_any()
 }
 
-fn confirmation_field(what: String, target: &str) -> AnyView {
+/// Where the name of the target is typed. Only the field of the page's one primary deed has a key.
+fn confirmation_field(what: String, target: &str, weight: Weight) -> AnyView {
+    let name = view! { <code>{target.to_owned()}</code> };
+    let label = if weight == Weight::Primary {
+        view! { "Type " {name} " to go on" }.into_any()
+    } else {
+        view! { "To run this alone, type " {name} }.into_any()
+    };
     view! {
         <p class="note">{what}</p>
         <div class="field confirm">
             <label>
-                "Type " <code>{target.to_owned()}</code> " to go on"
-                <input class="input" data-mono="" data-key="r" name="confirmation" autocomplete="off" spellcheck="false" required />
+                {label}
+                <input
+                    class="input"
+                    data-mono=""
+                    data-key=(weight == Weight::Primary).then_some("r")
+                    name="confirmation"
+                    autocomplete="off"
+                    spellcheck="false"
+                    required
+                />
             </label>
         </div>
     }
@@ -165,8 +196,11 @@ fn worst(run: &Run, step: u32, offer: &Offer) -> Risk {
 
 /// Values that the commands need first.
 fn missing(run: &Run, names: &[String], words: &str) -> AnyView {
-    let forms: Vec<AnyView> =
-        names.iter().filter_map(|name| run.plan.parameter(name)).map(|parameter| value_form(run, parameter)).collect();
+    let forms: Vec<AnyView> = names
+        .iter()
+        .filter_map(|name| run.plan.parameter(name))
+        .map(|parameter| value_form(run, parameter, "needed"))
+        .collect();
     view! {
         <div class="refused">
             {forms}
@@ -179,27 +213,27 @@ fn missing(run: &Run, names: &[String], words: &str) -> AnyView {
     .into_any()
 }
 
-/// A form that gives a parameter its value.
-pub fn value_form(run: &Run, parameter: &domain::plan::PlanParameter) -> AnyView {
+/// A form that gives a parameter its value. The same parameter can stand at two places of a page.
+pub fn value_form(run: &Run, parameter: &PlanParameter, place: &'static str) -> AnyView {
     let deeds = Deeds::here();
-    let id = format!("open-{}", parameter.name);
+    let id = format!("{place}-{}", parameter.name);
     let label = parameter.name.replace('_', " ");
     let fields = hidden(run.id, &[("name", parameter.name.clone())]);
-    let input = parameter_input(parameter, "value".to_owned(), id.clone());
-    let help = parameter.help.clone().map(|help| format!("{help} "));
-    let placeholder = parameter.placeholder.clone();
+    let value = run.values.get(&parameter.name).or(parameter.default.as_ref()).cloned();
+    let input = parameter_input(parameter, value, "value".to_owned(), id.clone());
+    let help = parameter_help(parameter);
     let words = format!("Set {label}");
     view! {
-        <ActionForm action=deeds.value attr:class="deed">
-            {fields}
-            <div class="field">
+        <ActionForm action=deeds.value attr:class="value-form">
+            {fields} <div class="field">
                 <label for=id>{label}</label>
-                {input}
-                <span class="help">{help}"stands for "<code>{placeholder}</code></span>
+                <div class="note-line">
+                    {input} <button class="btn" type="submit" disabled=deeds.value.pending()>
+                        {words}
+                    </button>
+                </div>
+                {help}
             </div>
-            <button class="btn" type="submit" disabled=deeds.value.pending()>
-                {words}
-            </button>
         </ActionForm>
     }
     .into_any()
@@ -307,8 +341,7 @@ fn stopping(run: &Run, step: u32, attempt: u32) -> AnyView {
 fn then(run: &Run, step: u32) -> Option<AnyView> {
     let plan = run.plan.step(step)?;
     let state = run.step(step)?;
-    let running =
-        state.commands.iter().position(|command| matches!(command, domain::run::CommandState::Running { .. }))?;
+    let running = state.commands.iter().position(|command| matches!(command, CommandState::Running { .. }))?;
     let next = plan.commands.get(running + 1).filter(|next| next.choice.is_none())?;
     Some(
         view! {
@@ -349,7 +382,7 @@ fn going_on(live: Live, run: &Run, shown: u32) -> AnyView {
     match offers.as_slice() {
         [only] if plan.is_run() && only.choice.is_none() && objection(run, &live.actor(), next, only).is_none() => {
             view! {
-                {run_form(run, next, only, None, run_words(plan, false), true)}
+                {run_form(run, next, only, None, run_words(run, next, plan), Weight::Primary)}
                 {what_it_runs(plan, only)}
             }
             .into_any()

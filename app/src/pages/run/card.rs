@@ -3,12 +3,11 @@
 use domain::AttemptId;
 use domain::attempt::CommandEnd;
 use domain::plan::{PlanCommand, PlanStep};
-use domain::policy::Verb;
 use domain::run::{CommandState, Offer, Run};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-use super::actions::{NextDeeds, offer_form};
+use super::actions::{NextDeeds, Weight, offer_form};
 use super::rail::{command_status, number};
 use super::ticks::tick_line;
 use crate::components::command::CommandCard;
@@ -16,7 +15,7 @@ use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::state::StateMark;
 use crate::components::step_content::step_content;
-use crate::deeds::Deeds;
+use crate::deeds::{Deeds, Hands};
 use crate::live::Live;
 use crate::live::log::end_words;
 use domain::run::StepStatus;
@@ -34,7 +33,7 @@ pub fn StepCard() -> impl IntoView {
 }
 
 fn card(live: Live, run: &Run, step: u32, plan: &PlanStep, has_stage: bool) -> AnyView {
-    let works = live.actor().may(Verb::WorkRun).is_ok();
+    let hands = Hands::of(&live.actor());
     let skipped = run.step(step).and_then(|state| state.skipped.as_ref()).map(|skip| {
         let sentence = format!("{} skipped this step: {}", skip.stamp.by.name(), skip.reason);
         view! { <p class="note">{sentence}</p> }
@@ -42,15 +41,15 @@ fn card(live: Live, run: &Run, step: u32, plan: &PlanStep, has_stage: bool) -> A
     let content = step_content(
         &plan.content,
         &plan.commands,
-        |number, command| command_card(live, run, step, number, command, works),
+        |number, command| command_card(live, run, step, number, command, hands),
         |number, item| {
             let tick = run.step(step).and_then(|state| state.ticks.get(index(number))).cloned().flatten();
-            tick_line(run.id, step, number, item, tick, works)
+            tick_line(run.id, step, number, item, tick, hands)
         },
     );
     let status = run.status(step);
     view! {
-        <section class="step" aria-labelledby="step-title" aria-current="step">
+        <section class="step" aria-labelledby="step-title" aria-current=(!has_stage).then_some("step")>
             <header>
                 <span class="no">{number(plan)}</span>
                 <h2 id="step-title">{plan.title.clone()}</h2>
@@ -69,11 +68,12 @@ fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1)
 }
 
-fn command_card(live: Live, run: &Run, step: u32, number: u32, command: &PlanCommand, works: bool) -> AnyView {
+fn command_card(live: Live, run: &Run, step: u32, number: u32, command: &PlanCommand, hands: Hands) -> AnyView {
     let state = run.step(step).and_then(|state| state.command(number)).cloned().unwrap_or_default();
     let mark = state_line(&state, command);
-    let alone = (works && run.end.is_none() && run.open_attempt().is_none() && command.by_portal.is_none())
-        .then(|| alone(live, run, step, number, &state));
+    let alone =
+        (hands == Hands::On && run.end.is_none() && run.open_attempt().is_none() && command.by_portal.is_none())
+            .then(|| alone(live, run, step, number, &state));
     view! { <CommandCard command=command.clone() values=run.values.clone() state=mark below=alone /> }.into_any()
 }
 
@@ -131,10 +131,10 @@ fn alone(live: Live, run: &Run, step: u32, number: u32, state: &CommandState) ->
         <details class="fold alone">
             <summary>
                 <Glyph sign=Sign::Fold />
-                "This command alone"
+                "Alone…"
             </summary>
             <div class="alone-deeds">
-                {offer_form(live, run, step, &offer, words, false)}
+                {offer_form(live, run, step, &offer, words, Weight::Plain)}
                 {skip}
             </div>
         </details>

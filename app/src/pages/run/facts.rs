@@ -1,6 +1,5 @@
 //! The facts of a run: pace, values, notes, what it was made of.
 
-use domain::policy::Verb;
 use domain::run::Run;
 use domain::view::Usual;
 use leptos::form::ActionForm;
@@ -9,14 +8,14 @@ use leptos::prelude::*;
 use super::actions::value_form;
 use crate::components::ago::Ago;
 use crate::components::pace::{Pace, usual_words};
-use crate::deeds::Deeds;
+use crate::deeds::{Deeds, Hands};
 use crate::live::Live;
 
 /// The column of facts.
 #[component]
 pub fn Facts(usual: Option<Usual>) -> impl IntoView {
     let live = Live::here();
-    let works = live.actor().may(Verb::WorkRun).is_ok();
+    let hands = Hands::of(&live.actor());
     let since = live.run.with_untracked(|run| run.started.at);
     view! {
         <aside class="aside stack" aria-label="Facts of this run">
@@ -27,15 +26,15 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
                 </header>
                 <Pace since until=None usual />
             </section>
-            {move || live.run.with(|run| values(run, works))}
-            <Notes works />
+            {move || live.run.with(|run| values(run, hands))}
+            <Notes hands />
             <ThisRun />
         </aside>
     }
     .into_any()
 }
 
-fn values(run: &Run, works: bool) -> Option<AnyView> {
+fn values(run: &Run, hands: Hands) -> Option<AnyView> {
     let rows: Vec<AnyView> = run
         .plan
         .parameters
@@ -46,11 +45,11 @@ fn values(run: &Run, works: bool) -> Option<AnyView> {
                 Some(value) => view! { <span class="value">{value.clone()}</span> }.into_any(),
                 None => view! { <span class="quiet">"open"</span> }.into_any(),
             };
-            let change = (works && run.end.is_none()).then(|| {
+            let change = (hands == Hands::On && run.end.is_none()).then(|| {
                 view! {
                     <details class="fold">
                         <summary>{if run.values.contains_key(&parameter.name) { "Change" } else { "Set" }}</summary>
-                        {value_form(run, parameter)}
+                        {value_form(run, parameter, "fact")}
                     </details>
                 }
             });
@@ -76,7 +75,7 @@ fn values(run: &Run, works: bool) -> Option<AnyView> {
 
 /// What people wrote, and a field to write more.
 #[component]
-pub fn Notes(works: bool) -> impl IntoView {
+pub fn Notes(hands: Hands) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let notes = move || live.run.with(note_list);
@@ -87,7 +86,7 @@ pub fn Notes(works: bool) -> impl IntoView {
             field.set_value("");
         }
     });
-    let form = works.then(|| {
+    let form = hands.then(|| {
         view! {
             <ActionForm action=deeds.note attr:class="deed">
                 <input type="hidden" name="run" value=live.id().0 />

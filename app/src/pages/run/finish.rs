@@ -1,6 +1,5 @@
 //! The end of a run: the expected outcome, line by line, and the verdict.
 
-use domain::policy::Verb;
 use domain::run::{Run, Verdict};
 use domain::runbook::Item;
 use leptos::form::ActionForm;
@@ -10,14 +9,14 @@ use super::ticks::tick_line;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::verdict_name;
 use crate::components::step_content::tick_item;
-use crate::deeds::Deeds;
+use crate::deeds::{Deeds, Hands};
 use crate::live::Live;
 
 /// The expected outcome of a run, ticked or not.
-pub fn outcome_list(run: &Run, works: bool) -> Option<AnyView> {
+pub fn outcome_list(run: &Run, hands: Hands) -> Option<AnyView> {
     let show = |number: u32, item: &Item| {
         let tick = usize::try_from(number).ok().and_then(|number| run.outcome.get(number.checked_sub(1)?)).cloned();
-        tick_line(run.id, 0, number, item, tick.flatten(), works)
+        tick_line(run.id, 0, number, item, tick.flatten(), hands)
     };
     let mut count = 0;
     let lines: Vec<AnyView> = run.plan.outcome.iter().map(|item| tick_item(item, &mut count, &show)).collect();
@@ -44,8 +43,8 @@ const fn meaning(verdict: Verdict) -> &'static str {
 #[component]
 pub fn Finishing() -> impl IntoView {
     let live = Live::here();
-    let works = live.actor().may(Verb::WorkRun).is_ok();
-    let outcome = move || live.run.with(|run| outcome_list(run, works));
+    let hands = Hands::of(&live.actor());
+    let outcome = move || live.run.with(|run| outcome_list(run, hands));
     let words = move || live.run.with(outcome_words);
     let has_outcome = live.run.with_untracked(|run| !run.outcome.is_empty());
     view! {
@@ -60,7 +59,7 @@ pub fn Finishing() -> impl IntoView {
                     }
                 })}
             {outcome}
-            {works.then(|| view! { <FinishForm /> })}
+            {hands.then(|| view! { <FinishForm /> })}
         </section>
     }
     .into_any()

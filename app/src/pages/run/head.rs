@@ -1,6 +1,5 @@
 //! Which run this is, where it stands, who looks.
 
-use domain::policy::Verb;
 use domain::run::{Run, StepStatus};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -8,6 +7,7 @@ use leptos_meta::Title;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::StateMark;
+use crate::deeds::Hands;
 use crate::live::Live;
 
 /// Where a run stands, by the step whose turn it is.
@@ -33,7 +33,7 @@ pub fn Head() -> impl IntoView {
     let live = Live::here();
     let run = live.run.get_untracked();
     let title = move || live.run.with(|run| format!("Run {}, {}, {}", run.id, run.plan.title, standing_words(run)));
-    let works = live.actor().may(Verb::WorkRun).is_ok();
+    let hands = Hands::of(&live.actor());
     let mark = move || live.run.with(|run| view! { <StateMark status=standing(run) word=standing_words(run) /> });
     view! {
         <Title text=title />
@@ -47,7 +47,7 @@ pub fn Head() -> impl IntoView {
                 </ol>
             </nav>
             <h1>{format!("{} on {}", run.plan.title, run.plan.target.name)}</h1>
-            {works
+            {hands
                 .then(|| {
                     view! {
                         <div class="actions">

@@ -1,5 +1,6 @@
 //! The steps of a run with state and time; attempts and commands of the step on the stage below it.
 
+use domain::attempt::{AttemptResult, Outcome};
 use domain::plan::PlanStep;
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepState, StepStatus, ticks};
 use domain::runbook::{PartKind, plain};
@@ -131,7 +132,8 @@ fn why(plan: &PlanStep, state: &StepState, status: StepStatus) -> Option<String>
         StepStatus::Failed | StepStatus::Difference | StepStatus::Paused => {
             state.commands.iter().rev().find_map(|command| {
                 let CommandState::Ended { end, .. } = command else { return None };
-                end.code.map(|code| format!("exit {code}"))
+                let code = end.code.filter(|_| end.outcome != Outcome::Success)?;
+                Some(format!("exit {code}"))
             })
         }
         StepStatus::Interrupted => Some("outcome unknown".to_owned()),
@@ -211,8 +213,6 @@ fn attempt_row(live: Live, step: u32, number: u32, attempt: &Attempt) -> AnyView
 
 /// How an attempt ended, as one of the words for steps.
 pub fn attempt_status(attempt: &Attempt) -> StepStatus {
-    use domain::attempt::AttemptResult;
-
     match attempt.end.as_ref().map(|end| &end.ending) {
         None => StepStatus::Running,
         Some(AttemptEnding::Unknown { .. }) => StepStatus::Interrupted,
@@ -229,8 +229,6 @@ pub fn attempt_status(attempt: &Attempt) -> StepStatus {
 
 /// Where a command stands, as one of the words for steps.
 pub fn command_status(state: &CommandState, watch: bool) -> StepStatus {
-    use domain::attempt::Outcome;
-
     match state {
         CommandState::Waiting => StepStatus::Waiting,
         CommandState::Running { .. } if watch => StepStatus::Watching,

@@ -17,6 +17,7 @@ use crate::components::log_view::LogView;
 use crate::components::pace::{Pace, usual_words};
 use crate::components::risk::RiskMark;
 use crate::components::state::{StateMark, verdict_name};
+use crate::deeds::Hands;
 use crate::live::Live;
 use crate::record::{Mark, timeline};
 
@@ -30,11 +31,11 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>) -> impl IntoView {
     let steps: Vec<AnyView> = (1..).zip(&run.plan.steps).map(|(step, _)| step_rows(&run, step)).collect();
     view! {
         <Title text=title />
-        <main id="main" class="page" data-kind="decision" tabindex="-1">
+        <main id="main" class="page" data-kind="record" tabindex="-1">
             <RecordHead run=run.clone() end=end.clone() />
             <div class="main stack" data-gap="large">
                 <VerdictBlock run=run.clone() end=end.clone() />
-                {outcome_list(&run, false)
+                {outcome_list(&run, Hands::Off)
                     .map(|list| {
                         view! {
                             <section class="part" aria-labelledby="outcome-title">
@@ -78,7 +79,7 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>) -> impl IntoView {
                     <Pace since=run.started.at until=Some(end.stamp.at) usual />
                 </section>
                 <ThisRun />
-                {(!run.notes.is_empty()).then(|| view! { <Notes works=false /> })}
+                {(!run.notes.is_empty()).then(|| view! { <Notes hands=Hands::Off /> })}
             </aside>
         </main>
     }

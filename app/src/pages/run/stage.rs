@@ -20,11 +20,24 @@ const EARLIER: u64 = 96 * 1024;
 #[component]
 pub fn Stage() -> impl IntoView {
     let live = Live::here();
-    let has_attempt = Memo::new(move |_| live.log.with(|log| log.attempt() > 0));
+    let shown = Memo::new(move |_| live.log.with(|log| (log.step(), log.attempt())));
+    let has_attempt = Memo::new(move |_| shown.get().1 > 0);
+    // An end that one looks back at takes the height it needs; one that comes while one looks moves nothing.
+    let still = Memo::new(move |_| {
+        let (step, attempt) = shown.get();
+        live.run.with_untracked(|run| {
+            run.attempt(domain::AttemptId { run: run.id, step, attempt }).is_some_and(|attempt| attempt.end.is_some())
+        })
+    });
     move || {
         has_attempt.get().then(|| {
             view! {
-                <section class="stage" aria-labelledby="cmdline" id="output">
+                <section
+                    class="stage"
+                    aria-labelledby="cmdline"
+                    id="output"
+                    data-still=move || still.get().then_some("")
+                >
                     <StageHead />
                     <LogView />
                     <div class="stage-foot">
@@ -143,7 +156,7 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
     let mut words = Vec::new();
     match &end.ending {
         AttemptEnding::Unknown { reason } => {
-            words.push(format!("Nobody knows how it ended: {reason}. Nothing is repeated by itself"))
+            words.push(format!("Nobody knows how it ended: {reason}. Nothing is repeated by itself"));
         }
         AttemptEnding::Known(exit) => {
             if let domain::attempt::AttemptResult::NotStarted { reason } = &exit.result {

@@ -9,23 +9,26 @@ use leptos::prelude::*;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::inline;
-use crate::deeds::Deeds;
+use crate::deeds::{Deeds, Hands};
 
 /// One line. Step 0 is the expected outcome.
-pub fn tick_line(run: RunId, step: u32, number: u32, item: &Item, tick: Option<Tick>, works: bool) -> AnyView {
+pub fn tick_line(run: RunId, step: u32, number: u32, item: &Item, tick: Option<Tick>, hands: Hands) -> AnyView {
     let words = plain(&item.words);
     let text = inline(item.words.clone());
     match tick {
         Some(tick) => view! {
             <li data-state="ok">
-                {works.then(|| view! { <TakeBack run step number words=words.clone() /> }.into_any()).unwrap_or_else(|| done_sign())}
+                {match hands {
+                    Hands::On => view! { <TakeBack run step number words /> }.into_any(),
+                    Hands::Off => done_sign(),
+                }}
                 <span>{text}</span>
                 <span class="by">{format!("ticked by {}, ", tick.stamp.by.name())}<Ago at=tick.stamp.at /></span>
                 {(!tick.note.is_empty()).then(|| view! { <span class="saw">{tick.note.clone()}</span> })}
             </li>
         }
         .into_any(),
-        None if works => {
+        None if hands == Hands::On => {
             let id = format!("tick-{step}-{number}");
             view! {
                 <li data-state="waiting">
