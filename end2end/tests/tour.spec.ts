@@ -58,8 +58,8 @@ test('an operator works through the first tour and finds it in the history', asy
   await operator.finish('reached');
 
   await operator.go('/history');
-  const row = page.getByRole('row').filter({ hasText: String(run) });
-  await expect(row.first()).toContainText('reached');
+  const row = page.getByRole('row').filter({ has: page.locator(`a[href="/runs/${run}"]`) });
+  await expect(row).toContainText('reached');
   await operator.go(`/runs/${run}`);
   await expect(page.getByText('exit 0').first()).toBeVisible();
   await expect(page.getByText('on purpose').first()).toBeVisible();

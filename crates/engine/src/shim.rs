@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use domain::attempt::{AttemptResult, Exit, FORMAT, Spec};
-use nix::sys::signal::{SigSet, Signal as MaskedSignal};
+use nix::sys::signal::{SigHandler, SigSet, Signal as MaskedSignal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::process::DumpableBehavior;
@@ -131,6 +131,7 @@ fn hear_handover() -> io::Result<Handover> {
 fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) -> Result<Ending, String> {
     check(spec)?;
     let trouble = |error: io::Error| format!("The step could not be set up: {error}.");
+    hear_signals_again().map_err(trouble)?;
     let signals = block_signals().map_err(trouble)?;
     let control = Control::listen().map_err(trouble)?;
     let (session, name) = (token(), key.token());
@@ -160,6 +161,20 @@ fn check(spec: &Spec) -> Result<(), String> {
         Some(command) => Err(format!("Command {} contains a NUL byte, which no shell can take.", command.number)),
         None => Ok(()),
     }
+}
+
+/// A portal that was started in the background (`&`, `nohup`) ignores signals, and what is ignored is inherited: a shell that
+/// begins so can never be stopped by Ctrl-C. The step's programs begin as they would on a terminal.
+fn hear_signals_again() -> io::Result<()> {
+    use MaskedSignal::{
+        SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2,
+    };
+    for signal in [SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2] {
+        #[expect(unsafe_code, reason = "nix marks every change of a disposition so, for the sake of handlers")]
+        // SAFETY: the default disposition runs no code of ours, and no other part of the shim has set a handler.
+        unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }?;
+    }
+    Ok(())
 }
 
 /// Deaths of children come as readable events; the shim may set up its terminal from the background, and is not ended by

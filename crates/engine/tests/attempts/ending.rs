@@ -70,6 +70,19 @@ async fn a_step_is_stopped_by_an_interrupt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_step_can_be_interrupted_although_the_portal_was_started_in_the_background() {
+    let place = Place::behind("trap '' INT QUIT HUP TERM");
+    let id = place.launch(Step::new(&["echo ready; exec sleep 7102.9", "echo never"])).await;
+    place.wait_for(id, "ready").await;
+
+    place.engine.stop(&id).await.unwrap();
+
+    let end = place.end(id).await;
+    assert_eq!(*end.result(), AttemptResult::Stopped);
+    assert_eq!(end.command(1).code, Some(130));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_that_is_killed() {
     let place = Place::new();
     let deaf = "sh -c 'trap \"\" INT; trap \"echo terminated; exit 9\" TERM; echo ready; while :; do sleep 0.02; done'";

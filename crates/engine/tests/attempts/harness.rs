@@ -41,6 +41,19 @@ impl Place {
         Self { engine, folder, next: AtomicU32::new(1) }
     }
 
+    /// With a script that stands before the shim and starts it by `exec`.
+    pub fn behind(before: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = TempDir::new().unwrap();
+        let script = folder.path().join("before");
+        std::fs::write(&script, format!("#!/bin/sh\n{before}\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_portal-shim")))
+            .unwrap();
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let ladder = Ladder { interrupt_ms: 5_000, terminate_ms: 150, held_ms: 100 };
+        let engine = Engine::with_ladder(folder.path().join("runs"), script, MasterKey::new([7; 32]), ladder).unwrap();
+        Self { engine, folder, next: AtomicU32::new(1) }
+    }
+
     pub fn spec(&self, step: Step) -> Spec {
         let id = AttemptId { run: RunId(1), step: 1, attempt: self.next.fetch_add(1, Ordering::Relaxed) };
         Spec { v: FORMAT, id, digest: step.0.digest(), work: step.0 }
