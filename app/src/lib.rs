@@ -8,8 +8,8 @@
 //! - `pages`: one file per page; `components`: what pages are made of; `live`: a run while it runs
 //! - [`api`]: the server functions, one module per noun, and who may call them
 
-// A page is one type as deep as its tree of elements; the optimiser of a release build looks into all of it.
 #![expect(clippy::needless_pass_by_value, reason = "a component owns its props")]
+// A page is one type as deep as its tree of elements; the optimiser of a release build looks into all of it.
 #![recursion_limit = "512"]
 
 pub mod api;
