@@ -77,6 +77,15 @@ pub fn open_dialog(id: &str) -> bool {
     dialog.is_some_and(|dialog| dialog.open() || dialog.show_modal().is_ok())
 }
 
+/// Puts the focus on the one next deed, so that Enter does it. Who types into a field is left alone.
+pub fn focus_the_primary() {
+    let found = document().query_selector("button[data-key=\"r\"]:not([disabled])").ok().flatten();
+    let button = found.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    if let Some(button) = button.filter(|_| !in_field() && !in_dialog()) {
+        drop(button.focus());
+    }
+}
+
 /// Presses what has this key, or puts the cursor into it when it is a field.
 fn press(key: &str) -> bool {
     let found = document().query_selector(&format!("[data-key=\"{key}\"]:not([disabled])")).ok().flatten();

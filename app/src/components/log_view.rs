@@ -73,7 +73,7 @@ pub fn LogView() -> impl IntoView {
     let label = move || live.log.with(|log| format!("Output of step {}, attempt {}", log.step(), log.attempt()));
     view! {
         <div class="log-frame">
-            <ol class="log" tabindex="0" role="region" aria-label=label node_ref=list on:scroll=scrolled>
+            <ol class="log" tabindex="0" aria-label=label node_ref=list on:scroll=scrolled>
                 <For each=entries key=Entry::key let(entry)>
                     <LogEntry entry />
                 </For>

@@ -106,8 +106,8 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
 fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
     let id = person.id.0.clone();
     let (of_role, name) = (id.clone(), person.name.clone());
-    let (disable, enable) = (format!("Disable {name}"), format!("Enable {name}"));
-    let (role_label, role_button) = (format!("Role of {name}"), format!("Set the role of {name}"));
+    let (disable, enable) = (format!("Disable account of {name}"), format!("Enable account of {name}"));
+    let (role_label, role_button) = (format!("Role of {name}"), format!("Set role of {name}"));
     let standing = match (own, person.enabled) {
         (true, _) => view! { <span class="quiet small">"you"</span> }.into_any(),
         (false, true) => view! {

@@ -133,7 +133,7 @@ fn step_card(kind: PartKind, step: &Step, anchor: &str, view: &ProcedureView) ->
         },
     );
     view! {
-        <section class="step" id=id aria-labelledby=label>
+        <article class="step" id=id aria-labelledby=label>
             <header>
                 <span class="no">{step.number}</span>
                 <h3 id=title>{step.title.clone()}</h3>
@@ -141,7 +141,7 @@ fn step_card(kind: PartKind, step: &Step, anchor: &str, view: &ProcedureView) ->
             </header>
             {content}
             {class_note(step.risk(), view)}
-        </section>
+        </article>
     }
     .into_any()
 }

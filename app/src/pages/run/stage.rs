@@ -11,6 +11,7 @@ use crate::components::glyph::{Glyph, Sign};
 use crate::components::log_view::LogView;
 use crate::components::risk::RiskMark;
 use crate::components::state::StateMark;
+use crate::keys;
 use crate::live::Live;
 
 /// How far back the page before goes, in bytes.
@@ -29,6 +30,7 @@ pub fn Stage() -> impl IntoView {
             run.attempt(domain::AttemptId { run: run.id, step, attempt }).is_some_and(|attempt| attempt.end.is_some())
         })
     });
+    focus_what_comes_next(live);
     move || {
         has_attempt.get().then(|| {
             view! {
@@ -48,6 +50,18 @@ pub fn Stage() -> impl IntoView {
             }
         })
     }
+}
+
+/// When the step that is shown ends well, Enter runs the next one: the focus goes to its button, unless somebody types.
+fn focus_what_comes_next(live: Live) {
+    let status = Memo::new(move |_| live.run.with(|run| run.status(live.shown.get())));
+    Effect::new(move |before: Option<StepStatus>| {
+        let now = status.get();
+        if matches!(before, Some(StepStatus::Running | StepStatus::Watching)) && now.is_over() {
+            request_animation_frame(keys::focus_the_primary);
+        }
+        now
+    });
 }
 
 #[component]
