@@ -166,11 +166,25 @@ impl Portal {
         let attempt = run.attempt(id).ok_or(Error::NotFound)?;
         let length = self.engine().length(&id);
         let from = if from == u64::MAX { length.saturating_sub(LOG_PIECE as u64) } else { from.min(length) };
-        let piece = self.engine().read(&id, from, LOG_PIECE).await?;
+        let piece = self.stored(id, from, length).await?;
         let last = attempt.end.is_some() && from + piece.len() as u64 >= length;
         let whole = whole_characters(&piece, last);
         let text = String::from_utf8_lossy(&piece[..whole]).into_owned();
         Ok(LogView { step: id.step, attempt: id.attempt, from, to: from + whole as u64, length, text })
+    }
+
+    /// What is stored from a byte up to a length, as much as a page shows. An attempt whose shim is just being born has none yet.
+    async fn stored(&self, id: AttemptId, from: u64, length: u64) -> Result<Vec<u8>, Error> {
+        let wanted = usize::try_from(length.saturating_sub(from)).unwrap_or(LOG_PIECE).min(LOG_PIECE);
+        let mut stored = Vec::with_capacity(wanted);
+        while stored.len() < wanted {
+            let piece = self.engine().read(&id, from + stored.len() as u64, wanted - stored.len()).await?;
+            if piece.is_empty() {
+                break;
+            }
+            stored.extend_from_slice(&piece);
+        }
+        Ok(stored)
     }
 
     /// What is different when a run's document is not what it was.

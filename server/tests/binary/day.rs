@@ -95,6 +95,24 @@ fn the_raw_output_is_byte_for_byte_what_the_stream_showed() {
 }
 
 #[test]
+fn the_page_of_a_long_output_shows_its_end_and_one_without_output_is_a_page_too() {
+    let place = Place::empty();
+    let document = "# Much\n\n## Steps\n\n1. **Print**\n\n   ```bash\n   seq -f 'number %.0f' 40000\n   ```\n";
+    place.write("runbooks/much.md", document);
+    let portal = Served::start(&place);
+    let mut browser = Browser::set_up(&place, &portal);
+    done(browser.call("runs/start", &[("slug", "much"), ("target", ""), ("reason", ""), ("key", "key-1")]));
+
+    done(browser.call("runs/run", &[("run", "1"), ("step", "1"), ("attempt", "1"), ("commands", "1")]));
+    let at_once = browser.get("/runs/1").status();
+    until_the_step_ended(&mut browser);
+    let page = text(browser.get("/runs/1?step=1"));
+
+    assert_eq!(at_once, StatusCode::OK);
+    assert!(page.contains("number 40000"), "the last line is on the page");
+}
+
+#[test]
 fn sending_a_form_twice_starts_one_run() {
     let place = Place::with_document();
     let portal = Served::start(&place);
