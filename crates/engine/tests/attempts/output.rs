@@ -1,5 +1,7 @@
 //! The bytes that were printed: all of them, as they are, for whoever reads.
 
+use std::time::Duration;
+
 use domain::attempt::{AttemptResult, Mark};
 
 use crate::harness::{Place, Step};
@@ -90,7 +92,9 @@ async fn who_follows_sees_every_byte_while_it_comes_and_the_place_of_the_cut() {
     let id = place.launch(Step::new(&["echo one; read -r go; seq 1 1000"]).cap(1000)).await;
     place.wait_for(id, "one").await;
     let mut progress = place.engine.follow(&id).unwrap();
-    let before = *progress.borrow_and_update();
+    // The bytes are in the file a moment before the notice of them: what counts is that the notice comes.
+    let noticed = tokio::time::timeout(Duration::from_secs(30), progress.wait_for(|progress| progress.length > 0));
+    let before = *noticed.await.expect("no notice of the first line").unwrap();
     assert_eq!((before.length, before.marks, before.cut, before.done), (4, 1, None, false));
 
     place.engine.input(&id, "go\n".to_owned()).await.unwrap();
