@@ -63,12 +63,7 @@ async fn a_form_sent_after_the_session_ended_leads_to_signing_in_and_back_to_its
 #[tokio::test]
 async fn a_form_that_the_role_does_not_allow_leads_back_with_the_reason() {
     let site = Served::start().await;
-    let administrator = site.administrator().await;
-    let form = format!("login=vera&name=Vera&role=viewer&password={}", PASSWORD.replace(' ', "+"));
-    let created = call("/api/people/create").header(header::COOKIE, administrator).body(Body::from(form)).unwrap();
-    assert_eq!(site.send(created).await.status, StatusCode::OK);
-    let form = format!("login=vera&password={}", PASSWORD.replace(' ', "+"));
-    let viewer = site.send(call("/api/sign-in").body(Body::from(form)).unwrap()).await.cookie();
+    let viewer = site.viewer().await;
     let request = call("/api/runs/start")
         .header(header::ACCEPT, "text/html")
         .header(header::COOKIE, &viewer)

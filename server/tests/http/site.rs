@@ -97,6 +97,17 @@ impl Served {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         answer.cookie()
     }
+
+    /// Makes the first account, and with it a viewer: the cookie of the viewer's session.
+    pub async fn viewer(&self) -> String {
+        let administrator = self.administrator().await;
+        let password = PASSWORD.replace(' ', "+");
+        let form = format!("login=vera&name=Vera&role=viewer&password={password}");
+        let create = call("/api/people/create").header(header::COOKIE, administrator).body(Body::from(form)).unwrap();
+        assert_eq!(self.send(create).await.status, StatusCode::OK);
+        let form = format!("login=vera&password={password}");
+        self.send(call("/api/sign-in").body(Body::from(form)).unwrap()).await.cookie()
+    }
 }
 
 /// A page, as a browser asks for it.
