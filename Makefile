@@ -28,13 +28,15 @@ help: ## list these commands
 
 # --- Set-up ---
 
-.PHONY: setup setup-test setup-check setup-dev
+.PHONY: setup setup-test setup-check setup-audit setup-dev
 setup: ## install what building and running needs: prints the list first, installs only what is missing
 	@scripts/setup run
 setup-test:
 	@scripts/setup test
 setup-check:
 	@scripts/setup check
+setup-audit:
+	@scripts/setup audit
 setup-dev:
 	@scripts/setup dev
 
@@ -76,7 +78,7 @@ dev: setup-dev ## rebuild and reload while you edit
 
 # --- Test ---
 
-.PHONY: test e2e check stack stack-down
+.PHONY: test e2e prove pictures audit check stack stack-down
 test: setup-test server ## run every test: Rust, the container image, the practice stack, the browser
 	@$(with_tools) scripts/test all
 
@@ -88,6 +90,15 @@ stack: setup-test ## start the practice stack: two services under docker-compose
 
 stack-down: ## stop what `make stack` started
 	@end2end/stack/down
+
+prove: setup-test server ## the large counts (kills, random histories): minutes to hours; writes docs/proofs.md
+	@$(with_tools) scripts/prove
+
+pictures: setup-test server ## pictures of every page in both themes and three widths, into target/pictures
+	@PORTAL_PICTURES=$(CURDIR)/target/pictures $(with_tools) scripts/test browser --project='with scripts' looks.hydrate
+
+audit: setup-audit ## licences, advisories, unused dependencies; says what it could not check here
+	@$(with_tools) scripts/audit
 
 check: setup-check ## format, clippy for server and browser, documentation, types of the browser tests; warnings are errors
 	@scripts/timed "Format" $(with_tools) cargo fmt --all --check

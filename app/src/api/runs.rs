@@ -99,13 +99,13 @@ pub async fn complete_step(run: RunId, step: u32) -> Result<(), AppError> {
     answer(async { act(run, 0, Command::CompleteStep { step }).await }.await)
 }
 
-/// Ends the watch that runs; the next command goes on.
+/// Ends a watch while it runs; the next command goes on.
 #[server(endpoint = "runs/end-watch")]
-pub async fn end_watch(run: RunId, step: u32, attempt: u32) -> Result<(), AppError> {
+pub async fn end_watch(run: RunId, step: u32, attempt: u32, command: u32) -> Result<(), AppError> {
     use crate::ssr::{act, answer};
     use domain::run::Command;
 
-    answer(async { act(run, step, Command::EndWatch { step, attempt }).await }.await)
+    answer(async { act(run, step, Command::EndWatch { step, attempt, command }).await }.await)
 }
 
 /// Stops the attempt that runs.

@@ -12,15 +12,22 @@
 //!                          └───────────────────────── evolve ◀──────────────────────── events
 //! ```
 
+mod command;
 mod decide;
 mod event;
+mod fold;
+mod refusal;
 mod state;
+mod status;
 
-pub use decide::{Command, Facts, Refusal, decide};
+pub use command::Command;
+pub use decide::{Facts, decide};
 pub use event::{Entry, Event, Verdict, Who};
+pub use fold::{evolve, fold};
+pub use refusal::{Refusal, TEXT_LIMIT};
 pub use state::{
     Attempt, AttemptEnd, AttemptEnding, CommandState, End, Note, Offer, Run, Skip, Stamp, StepState, StepStatus, Tick,
-    evolve, fold, ticks,
+    ticks,
 };
 
 #[cfg(test)]

@@ -106,9 +106,9 @@ impl Engine {
         steer(&self.lookup(*id), &request).await
     }
 
-    /// Ends the watch that runs; the next command goes on.
-    pub async fn end_watch(&self, id: &AttemptId) -> Result<(), SteerError> {
-        self.steer(id, Steer::EndWatch).await
+    /// Ends a watch while it runs; the next command goes on.
+    pub async fn end_watch(&self, id: &AttemptId, command: u32) -> Result<(), SteerError> {
+        self.steer(id, Steer::EndWatch { command }).await
     }
 
     /// Stops an attempt, rung by rung. That it has ended shows in its record.

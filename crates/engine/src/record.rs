@@ -46,7 +46,10 @@ pub(crate) struct Handover {
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Steer {
     /// Ends the watch that runs; the next command goes on.
-    EndWatch,
+    EndWatch {
+        /// The watch that is meant: one that has ended meanwhile is not mistaken for the next.
+        command: u32,
+    },
     /// Stops the whole attempt, step by step: SIGINT, SIGTERM, kill.
     Stop,
     /// Types something into the terminal of the command that runs.

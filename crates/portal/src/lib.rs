@@ -79,8 +79,11 @@ impl Portal {
         }
         let now = settings.clock.now();
         let documents = Documents::open(&settings.runbooks, now)?;
+        let database = settings.data.join("portal.db");
+        // Before the folder gets a lock and a key: another program's folder stays exactly as it is.
+        Store::recognise(&database)?;
         let (lock, key) = settings::open_data(&settings.data)?;
-        let store = Store::open(&settings.data.join("portal.db"), now).await?;
+        let store = Store::open(&database, now).await?;
         let engine = Engine::new(settings.data.join("runs"), settings.shim, key)
             .map_err(|error| data_error(&settings.data, &Error::Output(error)))?;
         let portal = Self(Arc::new(Inner {

@@ -58,8 +58,8 @@ impl Portal {
             return self.launch(&decided, id, &who).await;
         }
         match command {
-            Command::EndWatch { step, attempt } => {
-                self.steer(AttemptId { run, step, attempt }, engine::Steer::EndWatch).await
+            Command::EndWatch { step, attempt, command } => {
+                self.steer(AttemptId { run, step, attempt }, engine::Steer::EndWatch { command }).await
             }
             Command::Stop { step, attempt } => self.steer(AttemptId { run, step, attempt }, engine::Steer::Stop).await,
             _ => Ok(()),

@@ -4,6 +4,8 @@
 
 #[path = "reading/bad_input.rs"]
 mod bad_input;
+#[path = "reading/bare.rs"]
+mod bare;
 #[path = "reading/nothing_lost.rs"]
 mod nothing_lost;
 #[path = "reading/quirks.rs"]
@@ -14,3 +16,5 @@ mod side_files;
 mod table;
 #[path = "reading/users_file.rs"]
 mod users_file;
+#[path = "reading/users_path.rs"]
+mod users_path;

@@ -42,6 +42,17 @@ impl Store {
         Self::open_patiently(path, now, PATIENCE).await
     }
 
+    /// Looks whether a file can be opened here, reading its first bytes and writing nothing, also not beside it. A file that
+    /// is not there can be made.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] when it is the file of another program, or no database.
+    pub fn recognise(path: &Path) -> Result<(), Error> {
+        Place::of(path, PATIENCE).look()?;
+        Ok(())
+    }
+
     async fn open_patiently(path: &Path, now: Timestamp, patience: Duration) -> Result<Self, Error> {
         let place = Place::of(path, patience);
         place.check_library().await?;

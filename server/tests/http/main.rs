@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+#[path = "../../../crates/runbook/tests/reading/bare.rs"]
+mod bare;
+mod documents;
 mod forms;
 mod headers;
 mod origins;
 mod policies;
 mod site;
+#[path = "../../../crates/runbook/tests/reading/users_path.rs"]
+mod users_path;

@@ -54,9 +54,18 @@ impl Served {
 
     /// The same behind a proxy with this address.
     pub async fn start_as(public: Option<&str>) -> Self {
+        Self::open("count.md", DOCUMENT.as_bytes(), public).await
+    }
+
+    /// A portal that has read one document.
+    pub async fn with_document(name: &str, document: &[u8]) -> Self {
+        Self::open(name, document, None).await
+    }
+
+    async fn open(name: &str, document: &[u8], public: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("runbooks")).unwrap();
-        std::fs::write(folder.path().join("runbooks/count.md"), DOCUMENT).unwrap();
+        std::fs::write(folder.path().join("runbooks").join(name), document).unwrap();
         let plan = PlanTarget {
             name: "local".to_owned(),
             production: false,

@@ -3,7 +3,7 @@
 use domain::Risk;
 use domain::plan::{PlanParameter, PlanStep};
 use domain::policy::Verb;
-use domain::run::{CommandState, Offer, Refusal, Run, StepStatus};
+use domain::run::{CommandState, Offer, Refusal, Run, StepState, StepStatus};
 use domain::runbook::PartKind;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -299,9 +299,11 @@ fn stopping(run: &Run, step: u32, attempt: u32) -> AnyView {
         return view! { <p class="note">{sentence}</p> }.into_any();
     }
     let watching = run.status(step) == StepStatus::Watching;
-    let fields = || hidden(run.id, &[("step", step.to_string()), ("attempt", attempt.to_string())]);
-    let end_watch = watching.then(|| {
-        let fields = fields();
+    let these = [("step", step.to_string()), ("attempt", attempt.to_string())];
+    let watch = run.step(step).and_then(StepState::running).filter(|_| watching);
+    let end_watch = watch.map(|watch| {
+        let [step, attempt] = these.clone();
+        let fields = hidden(run.id, &[step, attempt, ("command", watch.to_string())]);
         view! {
             <ActionForm action=deeds.end_watch attr:class="deed">
                 {fields}
@@ -314,7 +316,7 @@ fn stopping(run: &Run, step: u32, attempt: u32) -> AnyView {
         }
     });
     let stop_kind = if watching { "quiet" } else { "primary" };
-    let fields = fields();
+    let fields = hidden(run.id, &these);
     let stop_words = format!("Stop step {words}");
     view! {
         {end_watch}
@@ -341,8 +343,7 @@ fn stopping(run: &Run, step: u32, attempt: u32) -> AnyView {
 fn then(run: &Run, step: u32) -> Option<AnyView> {
     let plan = run.plan.step(step)?;
     let state = run.step(step)?;
-    let running = state.commands.iter().position(|command| matches!(command, CommandState::Running { .. }))?;
-    let next = plan.commands.get(running + 1).filter(|next| next.choice.is_none())?;
+    let next = plan.command(state.running()? + 1).filter(|next| next.choice.is_none())?;
     Some(
         view! {
             <p class="next">

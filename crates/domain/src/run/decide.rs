@@ -2,149 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
+use super::command::Command;
 use super::event::{Event, Verdict, Who};
-use super::state::{CommandState, Run, StepStatus, Tick};
-use crate::attempt::{Exit, Mark};
+use super::refusal::{Refusal, TEXT_LIMIT};
+use super::state::{CommandState, Run, StepState, StepStatus, Tick};
+use crate::attempt::Mark;
 use crate::plan::{Plan, PlanCommand, PlanStep};
-use crate::policy::{Forbidden, Role, Verb, allows};
+use crate::policy::{Forbidden, Role, allows};
 use crate::{AttemptId, Risk, Timestamp, time};
-
-/// The longest text that a person may write into a reason, a note or a comment, in bytes.
-pub const TEXT_LIMIT: usize = 16 * 1024;
 
 /// The longest value of a parameter, in bytes: one entry of an environment holds 131,071 with its name (measured on Linux).
 pub const VALUE_LIMIT: usize = 96 * 1024;
-
-/// What a person or a shim wants to happen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
-pub enum Command {
-    /// Create a run.
-    Start {
-        /// What it will do.
-        plan: Box<Plan>,
-        /// Why.
-        reason: String,
-        /// Values that are given now.
-        values: BTreeMap<String, String>,
-    },
-    /// Give a parameter its value.
-    SetValue {
-        /// The parameter's name.
-        name: String,
-        /// The value.
-        value: String,
-    },
-    /// Run commands of a step.
-    RunCommands {
-        /// The step's place in the plan, from 1.
-        step: u32,
-        /// The number that the attempt will have: a form that is sent twice starts one attempt.
-        attempt: u32,
-        /// The numbers of the commands, ascending.
-        commands: Vec<u32>,
-        /// What the person typed where the portal asks for the target's name.
-        confirmation: Option<String>,
-    },
-    /// Pass over one command.
-    SkipCommand {
-        /// The step's place in the plan, from 1.
-        step: u32,
-        /// The command's number.
-        command: u32,
-        /// Why.
-        reason: String,
-    },
-    /// Pass over a step.
-    SkipStep {
-        /// The step's place in the plan, from 1.
-        step: u32,
-        /// Why.
-        reason: String,
-    },
-    /// Mark a manual step as done.
-    CompleteStep {
-        /// The step's place in the plan, from 1.
-        step: u32,
-    },
-    /// End the watch that runs; the next command goes on.
-    EndWatch {
-        /// The step's place in the plan, from 1.
-        step: u32,
-        /// The attempt that is meant.
-        attempt: u32,
-    },
-    /// Stop the attempt that runs.
-    Stop {
-        /// The step's place in the plan, from 1.
-        step: u32,
-        /// The attempt that is meant.
-        attempt: u32,
-    },
-    /// Tick a line.
-    Tick {
-        /// The step's place in the plan; `None` is the expected outcome.
-        step: Option<u32>,
-        /// The line's place among the ticks, from 1.
-        item: u32,
-        /// A note; may be empty.
-        note: String,
-    },
-    /// Take a tick back.
-    Untick {
-        /// The step's place in the plan; `None` is the expected outcome.
-        step: Option<u32>,
-        /// The line's place among the ticks, from 1.
-        item: u32,
-    },
-    /// Write a note.
-    AddNote {
-        /// The step it is about.
-        step: Option<u32>,
-        /// The note.
-        text: String,
-    },
-    /// Close the run.
-    Finish {
-        /// What came of it.
-        verdict: Verdict,
-        /// A comment; may be empty when the outcome was reached.
-        comment: String,
-    },
-    /// From the shim: a border in the output.
-    Note {
-        /// The step's place in the plan, from 1.
-        step: u32,
-        /// The attempt's number.
-        attempt: u32,
-        /// What the shim noted.
-        mark: Mark,
-    },
-    /// From the shim: its last record.
-    Settle {
-        /// The step's place in the plan, from 1.
-        step: u32,
-        /// The attempt's number.
-        attempt: u32,
-        /// The record.
-        exit: Box<Exit>,
-    },
-    /// From the portal: the shim is gone without a last record.
-    Interrupt {
-        /// The step's place in the plan, from 1.
-        step: u32,
-        /// The attempt's number.
-        attempt: u32,
-        /// Why that is known.
-        reason: String,
-        /// Bytes of output that are there.
-        bytes: u64,
-        /// Processes that still run.
-        survivors: Vec<String>,
-    },
-}
 
 /// What a decision needs from outside the run, read inside the transaction that records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,110 +23,6 @@ pub struct Facts {
     pub standing: Option<Role>,
     /// Values of the command that do not fit their parameter: name and reason.
     pub misfits: Vec<(String, String)>,
-}
-
-/// Why something may not happen. Its text is a sentence for the person.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The role does not allow it.
-    #[error(transparent)]
-    Forbidden(#[from] Forbidden),
-    /// The account was disabled meanwhile.
-    #[error("Your account is disabled. Nothing was changed")]
-    Disabled,
-    /// There is no such run.
-    #[error("There is no such run")]
-    NoRun,
-    /// The run exists already.
-    #[error("The run exists already")]
-    Exists,
-    /// The run holds an event that this version of the portal does not know.
-    #[error("This run can only be read: {0}")]
-    ReadOnly(String),
-    /// The run is closed.
-    #[error("{by} closed this run at {at}. Nothing was changed; start a new run to go on")]
-    Finished {
-        /// Who closed it.
-        by: String,
-        /// When.
-        at: Timestamp,
-    },
-    /// Something runs.
-    #[error(
-        "Step {step} of this run is running since {since}, started by {by}. Nothing else was started; wait or stop it"
-    )]
-    Busy {
-        /// The number that the document gives the step.
-        step: u32,
-        /// Who started it.
-        by: String,
-        /// Since when, as a time of day.
-        since: String,
-    },
-    /// The page was behind.
-    #[error("{by} started this step at {since}. It was not started again")]
-    Started {
-        /// Who was faster.
-        by: String,
-        /// When, as a time of day.
-        since: String,
-    },
-    /// No such step, command, line or parameter.
-    #[error("This run has no {0}. Nothing was changed")]
-    Nothing(String),
-    /// The commands cannot be started together.
-    #[error("{0}. Nothing was started")]
-    Together(&'static str),
-    /// A value is missing.
-    #[error("Set {} first. Nothing was started", .0.join(", "))]
-    Missing(Vec<String>),
-    /// A word in the command stands for a value that nobody declared.
-    #[error("{} stands for a value, and the document's side file does not say which. Nothing was started; declare it as a parameter", quoted(.0))]
-    Undeclared(Vec<String>),
-    /// The command cannot run at all.
-    #[error("{0}. Nothing was started")]
-    Blocked(String),
-    /// A value does not fit its parameter.
-    #[error("{name}: {why}. The value was not set")]
-    Misfit {
-        /// The parameter's name.
-        name: String,
-        /// What is wrong.
-        why: String,
-    },
-    /// It destroys.
-    #[error(
-        "\"{rule}\" destroys: it needs the approval of a lead. Approvals are not part of this version, so the portal does not run it. \
-         Nothing was started; skip it with a reason, or do it outside and note what you did"
-    )]
-    NeedsApproval {
-        /// The words that gave the class.
-        rule: String,
-    },
-    /// The name of the target has to be typed.
-    #[error("{what} Nothing was started; type {target} to go on")]
-    NeedsConfirmation {
-        /// Why.
-        what: &'static str,
-        /// The target's name.
-        target: String,
-    },
-    /// A reason is missing.
-    #[error("Say why. Nothing was changed")]
-    NoReason,
-    /// A text is too long.
-    #[error("The text has {0} bytes, and {TEXT_LIMIT} is the most. Nothing was changed")]
-    TooLong(usize),
-    /// Nothing runs that could be stopped.
-    #[error("This step does not run any more. Nothing was stopped")]
-    NotRunning,
-    /// It is over already.
-    #[error("This is done already. Nothing was changed")]
-    Over,
-}
-
-fn quoted(words: &[String]) -> String {
-    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
 }
 
 /// Decides whether a command may happen and which events it makes.
@@ -292,26 +56,8 @@ pub fn decide(run: Option<&Run>, command: &Command, who: &Who, facts: &Facts) ->
     }
 }
 
-/// The verb that a command needs; `None` for what only the portal itself may say.
-pub const fn verb(command: &Command) -> Option<Verb> {
-    match command {
-        Command::Start { .. } => Some(Verb::StartRun),
-        Command::Stop { .. } | Command::EndWatch { .. } => Some(Verb::Stop),
-        Command::SetValue { .. }
-        | Command::RunCommands { .. }
-        | Command::SkipCommand { .. }
-        | Command::SkipStep { .. }
-        | Command::CompleteStep { .. }
-        | Command::Tick { .. }
-        | Command::Untick { .. }
-        | Command::AddNote { .. }
-        | Command::Finish { .. } => Some(Verb::WorkRun),
-        Command::Note { .. } | Command::Settle { .. } | Command::Interrupt { .. } => None,
-    }
-}
-
 fn authorise(command: &Command, who: &Who, facts: &Facts) -> Result<(), Refusal> {
-    match (verb(command), who) {
+    match (command.verb(), who) {
         (None, Who::Portal) => Ok(()),
         (Some(verb), Who::Person(_)) => {
             let role = facts.standing.ok_or(Refusal::Disabled)?;
@@ -345,7 +91,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         Command::SkipCommand { step, command, reason } => skip_command(run, *step, *command, reason)?,
         Command::SkipStep { step, reason } => skip_step(run, *step, reason)?,
         Command::CompleteStep { step } => complete_step(run, *step)?,
-        Command::EndWatch { step, attempt } => end_watch(run, *step, *attempt)?,
+        Command::EndWatch { step, attempt, command } => end_watch(run, *step, *attempt, *command)?,
         Command::Stop { step, attempt } => stop(run, *step, *attempt)?,
         Command::Tick { step, item, note } => {
             bounded(note)?;
@@ -516,10 +262,11 @@ fn complete_step(run: &Run, step: u32) -> Result<Event, Refusal> {
     Ok(Event::StepDone { step })
 }
 
-fn end_watch(run: &Run, step: u32, attempt: u32) -> Result<Event, Refusal> {
+fn end_watch(run: &Run, step: u32, attempt: u32, command: u32) -> Result<Event, Refusal> {
     open(run, step, attempt)?;
-    if run.status(step) == StepStatus::Watching {
-        Ok(Event::WatchEnded { step, attempt })
+    let runs = run.step(step).and_then(StepState::running) == Some(command);
+    if runs && run.status(step) == StepStatus::Watching {
+        Ok(Event::WatchEnded { step, attempt, command })
     } else {
         Err(Refusal::NotRunning)
     }

@@ -109,6 +109,8 @@ pub enum Event {
         step: u32,
         /// The attempt's number in the step.
         attempt: u32,
+        /// The watch's number in the step.
+        command: u32,
     },
     /// Someone asked the whole attempt to stop.
     StopRequested {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Entry, Event, Verdict, Who};
-use crate::attempt::{AttemptResult, CommandEnd, Exit, Outcome, Work, WorkCommand};
+use super::event::{Verdict, Who};
+use crate::attempt::{CommandEnd, Exit, Outcome, Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
-use crate::runbook::{Choice, Item, StepKind};
+use crate::runbook::{Choice, Item};
 use crate::{AttemptId, Digest, RunId, Timestamp};
 
 /// A run as it stands.
@@ -248,102 +248,7 @@ pub fn ticks<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<&'a Item> {
     items.into_iter().flat_map(|item| if item.items.is_empty() { vec![item] } else { ticks(&item.items) }).collect()
 }
 
-/// The run after all of its entries; `None` without any.
-pub fn fold<'a>(id: RunId, entries: impl IntoIterator<Item = &'a Entry>) -> Option<Run> {
-    entries.into_iter().fold(None, |run, entry| evolve(id, run, entry))
-}
-
-/// The run after one more entry. An entry that does not fit changes nothing but the version.
-pub fn evolve(id: RunId, run: Option<Run>, entry: &Entry) -> Option<Run> {
-    let stamp = Stamp { by: entry.by.clone(), at: entry.at };
-    let Some(mut run) = run else {
-        return match &entry.event {
-            Event::RunStarted { plan, reason, values } => {
-                Some(Run::begin(id, plan, reason, values, stamp, entry.version))
-            }
-            _ => None,
-        };
-    };
-    run.version = entry.version;
-    run.apply(&entry.event, stamp);
-    Some(run)
-}
-
 impl Run {
-    fn begin(
-        id: RunId,
-        plan: &Plan,
-        reason: &str,
-        values: &BTreeMap<String, String>,
-        started: Stamp,
-        version: u64,
-    ) -> Self {
-        Self {
-            id,
-            version,
-            plan: plan.clone(),
-            started,
-            reason: reason.to_owned(),
-            values: values.clone(),
-            directory: plan.directory.clone(),
-            target_confirmed: false,
-            steps: plan.steps.iter().map(StepState::begin).collect(),
-            outcome: vec![None; ticks(&plan.outcome).len()],
-            notes: Vec::new(),
-            end: None,
-            unreadable: None,
-        }
-    }
-
-    fn apply(&mut self, event: &Event, stamp: Stamp) {
-        match event {
-            Event::RunStarted { .. } => {}
-            Event::ValueSet { name, value } => drop(self.values.insert(name.clone(), value.clone())),
-            Event::TargetConfirmed => self.target_confirmed = true,
-            Event::ItemTicked { step, item, note } => {
-                self.set_tick(*step, *item, Some(Tick { note: note.clone(), stamp }));
-            }
-            Event::ItemUnticked { step, item } => self.set_tick(*step, *item, None),
-            Event::NoteAdded { step, text } => self.notes.push(Note { step: *step, text: text.clone(), stamp }),
-            Event::RunFinished { verdict, comment } => {
-                self.end = Some(End { verdict: *verdict, comment: comment.clone(), stamp });
-            }
-            Event::AttemptStarted { step, .. }
-            | Event::CommandStarted { step, .. }
-            | Event::CommandEnded { step, .. }
-            | Event::WatchEnded { step, .. }
-            | Event::StopRequested { step, .. }
-            | Event::AttemptEnded { step, .. }
-            | Event::AttemptInterrupted { step, .. }
-            | Event::CommandSkipped { step, .. }
-            | Event::StepSkipped { step, .. }
-            | Event::StepDone { step } => {
-                if let Event::AttemptEnded { exit, .. } = event
-                    && let Some(directory) = &exit.directory
-                {
-                    self.directory.clone_from(directory);
-                }
-                if let Some(state) = self.step_mut(*step) {
-                    state.apply(event, stamp);
-                }
-            }
-        }
-    }
-
-    fn set_tick(&mut self, step: Option<u32>, item: u32, tick: Option<Tick>) {
-        let list = match step {
-            None => Some(&mut self.outcome),
-            Some(step) => self.step_mut(step).map(|state| &mut state.ticks),
-        };
-        if let Some(place) = list.and_then(|list| at_mut(list, item)) {
-            *place = tick;
-        }
-    }
-
-    fn step_mut(&mut self, step: u32) -> Option<&mut StepState> {
-        at_mut(&mut self.steps, step)
-    }
-
     /// The state of a step by its place in the plan, from 1.
     pub fn step(&self, step: u32) -> Option<&StepState> {
         at(&self.steps, step)
@@ -441,180 +346,15 @@ impl Run {
 }
 
 impl StepState {
-    fn begin(plan: &PlanStep) -> Self {
-        Self {
-            commands: vec![CommandState::Waiting; plan.commands.len()],
-            ticks: vec![None; ticks(plan.items()).len()],
-            ..Self::default()
-        }
-    }
-
-    fn apply(&mut self, event: &Event, stamp: Stamp) {
-        match event {
-            Event::AttemptStarted { commands, digest, .. } => {
-                for number in commands {
-                    self.set_command(*number, CommandState::Waiting);
-                }
-                self.attempts.push(Attempt {
-                    commands: commands.clone(),
-                    digest: digest.clone(),
-                    started: stamp,
-                    stop: None,
-                    end: None,
-                });
-            }
-            Event::CommandStarted { attempt, command, offset, at, .. } => {
-                self.set_command(*command, CommandState::Running { attempt: *attempt, since: *at, from: *offset });
-            }
-            Event::CommandEnded { attempt, command, offset, at, end, .. } => {
-                let from = match at_mut(&mut self.commands, *command) {
-                    Some(CommandState::Running { from, .. }) => *from,
-                    _ => *offset,
-                };
-                let (attempt, at, to, end) = (*attempt, *at, *offset, end.clone());
-                self.set_command(*command, CommandState::Ended { attempt, at, from, to, end });
-            }
-            Event::StopRequested { attempt, .. } => {
-                if let Some(open) = at_mut(&mut self.attempts, *attempt) {
-                    open.stop = Some(stamp);
-                }
-            }
-            Event::AttemptEnded { attempt, exit, .. } => {
-                let (bytes, survivors) = (exit.bytes, exit.survivors.clone());
-                self.close(*attempt, AttemptEnding::Known(exit.clone()), bytes, survivors, stamp.at);
-            }
-            Event::AttemptInterrupted { attempt, reason, bytes, survivors, .. } => {
-                let ending = AttemptEnding::Unknown { reason: reason.clone() };
-                self.close(*attempt, ending, *bytes, survivors.clone(), stamp.at);
-            }
-            Event::CommandSkipped { command, reason, .. } => {
-                self.set_command(*command, CommandState::Skipped(Skip { reason: reason.clone(), stamp }));
-            }
-            Event::StepSkipped { reason, .. } => self.skipped = Some(Skip { reason: reason.clone(), stamp }),
-            Event::StepDone { .. } => self.done = Some(stamp),
-            _ => {}
-        }
-    }
-
-    fn close(&mut self, attempt: u32, ending: AttemptEnding, bytes: u64, survivors: Vec<String>, at: Timestamp) {
-        for command in &mut self.commands {
-            if matches!(command, CommandState::Running { attempt: of, .. } if *of == attempt) {
-                *command = CommandState::Interrupted { attempt };
-            }
-        }
-        if let Some(open) = at_mut(&mut self.attempts, attempt) {
-            open.end = Some(AttemptEnd { ending, at, bytes, survivors });
-        }
-    }
-
-    fn set_command(&mut self, number: u32, state: CommandState) {
-        if let Some(place) = at_mut(&mut self.commands, number) {
-            *place = state;
-        }
-    }
-
     /// The state of a command by its number, from 1.
     pub fn command(&self, number: u32) -> Option<&CommandState> {
         at(&self.commands, number)
     }
 
-    fn status(&self, plan: &PlanStep) -> StepStatus {
-        if self.skipped.is_some() {
-            return StepStatus::Skipped;
-        }
-        let running = (1..).zip(&self.commands).find(|(_, state)| matches!(state, CommandState::Running { .. }));
-        if let Some((number, _)) = running {
-            let watch = plan.command(number).is_some_and(|command| command.watch);
-            return if watch { StepStatus::Watching } else { StepStatus::Running };
-        }
-        if self.attempts.last().is_some_and(|attempt| attempt.end.is_none()) {
-            return StepStatus::Running;
-        }
-        if !plan.is_run() {
-            return self.manual_status(plan);
-        }
-        if self.next(plan).is_none() { self.settled_status() } else { self.stalled_status() }
-    }
-
-    fn manual_status(&self, plan: &PlanStep) -> StepStatus {
-        let ticked = self.ticks.iter().flatten().count();
-        let all_ticked = plan.kind != StepKind::Connect && !self.ticks.is_empty() && ticked == self.ticks.len();
-        match ticked {
-            _ if self.done.is_some() || all_ticked => StepStatus::Done,
-            0 => StepStatus::Waiting,
-            _ => StepStatus::Paused,
-        }
-    }
-
-    fn settled_status(&self) -> StepStatus {
-        let ran = self.commands.iter().any(|state| matches!(state, CommandState::Ended { .. }));
-        let differs = self.commands.iter().any(|state| state.outcome() == Some(Outcome::Difference));
-        match (ran, differs) {
-            (_, true) => StepStatus::Difference,
-            (true, false) => StepStatus::Done,
-            (false, false) => StepStatus::Skipped,
-        }
-    }
-
-    fn stalled_status(&self) -> StepStatus {
-        match self.attempts.last().and_then(|attempt| attempt.end.as_ref()).map(|end| &end.ending) {
-            None => StepStatus::Waiting,
-            Some(AttemptEnding::Unknown { .. }) => StepStatus::Interrupted,
-            Some(AttemptEnding::Known(exit)) => match exit.result {
-                AttemptResult::Completed | AttemptResult::Difference { .. } => StepStatus::Paused,
-                AttemptResult::Stopped | AttemptResult::TimedOut => StepStatus::Stopped,
-                AttemptResult::Failed { .. } | AttemptResult::ShellEnded { .. } | AttemptResult::NotStarted { .. } => {
-                    if self.commands.iter().any(CommandState::is_bad) || self.nothing_ran() {
-                        StepStatus::Failed
-                    } else {
-                        StepStatus::Paused
-                    }
-                }
-            },
-        }
-    }
-
-    fn nothing_ran(&self) -> bool {
-        self.commands.iter().all(|state| matches!(state, CommandState::Waiting))
-    }
-
-    /// The number of the first command that is still to do.
-    fn next(&self, plan: &PlanStep) -> Option<u32> {
-        (1..).zip(&plan.commands).map(|(number, _)| number).find(|number| !self.is_settled(plan, *number))
-    }
-
-    fn is_settled(&self, plan: &PlanStep, number: u32) -> bool {
-        let (Some(command), Some(state)) = (plan.command(number), self.command(number)) else { return true };
-        command.by_portal.is_some() || state.is_over() || self.another_was_chosen(plan, command)
-    }
-
-    /// Whether an alternative that excludes this command was taken.
-    fn another_was_chosen(&self, plan: &PlanStep, command: &PlanCommand) -> bool {
-        let Some(choice) = command.choice.as_ref().filter(|choice| choice.exclusive) else { return false };
-        plan.commands.iter().zip(&self.commands).any(|(other, state)| {
-            matches!(&other.choice, Some(taken) if taken.exclusive && taken.group != choice.group)
-                && state.outcome().is_some_and(Outcome::is_good)
-        })
-    }
-
-    fn offers(&self, plan: &PlanStep) -> Vec<Offer> {
-        let open: Vec<(u32, &PlanCommand)> =
-            (1..).zip(&plan.commands).filter(|(number, _)| !self.is_settled(plan, *number)).collect();
-        let Some((_, first)) = open.first() else { return Vec::new() };
-        let group = |command: &PlanCommand| command.choice.as_ref().map(|choice| choice.group);
-        let mut offers: Vec<Offer> = Vec::new();
-        for (number, command) in &open {
-            let same = offers
-                .last()
-                .is_some_and(|offer: &Offer| offer.choice.as_ref().map(|choice| choice.group) == group(command));
-            match offers.last_mut() {
-                Some(offer) if same => offer.commands.push(*number),
-                // Only neighbouring alternatives stand side by side; what comes after them waits.
-                Some(_) if first.choice.is_none() || command.choice.is_none() => break,
-                _ => offers.push(Offer { commands: vec![*number], choice: command.choice.clone() }),
-            }
-        }
-        offers
+    /// The number of the command that runs.
+    pub fn running(&self) -> Option<u32> {
+        let runs = |state: &CommandState| matches!(state, CommandState::Running { .. });
+        (1..).zip(&self.commands).find_map(|(number, state)| runs(state).then_some(number))
     }
 }
 
@@ -632,7 +372,7 @@ impl CommandState {
         matches!(self, Self::Skipped(_)) || self.outcome().is_some_and(Outcome::is_good)
     }
 
-    fn is_bad(&self) -> bool {
+    pub(super) fn is_bad(&self) -> bool {
         matches!(self, Self::Interrupted { .. }) || self.outcome() == Some(Outcome::Failure)
     }
 }
@@ -659,8 +399,4 @@ impl PlanStep {
 
 fn at<T>(list: &[T], number: u32) -> Option<&T> {
     list.get(usize::try_from(number).ok()?.checked_sub(1)?)
-}
-
-fn at_mut<T>(list: &mut [T], number: u32) -> Option<&mut T> {
-    list.get_mut(usize::try_from(number).ok()?.checked_sub(1)?)
 }

@@ -28,8 +28,8 @@ pub(crate) struct Control {
 pub(crate) struct Standing {
     /// A command runs.
     pub running: bool,
-    /// It is a watch.
-    pub is_watch: bool,
+    /// The number of the watch that runs.
+    pub watch: Option<u32>,
     /// There is a terminal to type into.
     pub tty: bool,
 }
@@ -37,15 +37,15 @@ pub(crate) struct Standing {
 impl Standing {
     pub(crate) fn answer(&self, request: &Steer) -> Answer {
         match request {
-            Steer::EndWatch if !self.is_watch => {
-                Answer::refused("No watch runs now. The step can be stopped as a whole.")
+            Steer::EndWatch { command } if self.watch != Some(*command) => {
+                Answer::refused("This watch does not run now. The step can be stopped as a whole.")
             }
             Steer::Input { .. } if !self.running => Answer::refused("No command runs that could take it."),
             Steer::Input { .. } if !self.tty => {
                 Answer::refused("This step runs without a terminal and takes no input.")
             }
             Steer::Input { text } if text.len() > INPUT => Answer::refused("One line at a time, at most 4095 bytes."),
-            Steer::Stop | Steer::EndWatch | Steer::Input { .. } => Answer::Done,
+            Steer::Stop | Steer::EndWatch { .. } | Steer::Input { .. } => Answer::Done,
         }
     }
 }

@@ -336,8 +336,8 @@ impl Life<'_> {
         let Supervisor { control, children, shell, .. } = &mut self.all;
         let mut asked = Vec::new();
         let running = self.current.as_ref().filter(|current| current.begun.is_some());
-        let is_watch = running.is_some_and(|current| current.command.watch);
-        let state = Standing { running: running.is_some(), is_watch, tty: shell.terminal.is_some() };
+        let watch = running.filter(|current| current.command.watch).map(|current| current.command.number);
+        let state = Standing { running: running.is_some(), watch, tty: shell.terminal.is_some() };
         control.serve(
             |pid| !children.include(pid) || pid == rustix::process::getpid(),
             |request| {
@@ -350,7 +350,7 @@ impl Life<'_> {
         );
         for request in asked {
             match request {
-                Steer::EndWatch => self.press(Why::Watch),
+                Steer::EndWatch { .. } => self.press(Why::Watch),
                 Steer::Stop => self.press(Why::Stop),
                 Steer::Input { text } => self.feed.extend(text.into_bytes()),
             }

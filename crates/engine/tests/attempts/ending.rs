@@ -155,7 +155,7 @@ async fn a_watch_that_was_ended_lets_the_next_command_go_on() {
             let id = place.launch(step).await;
             place.wait_for(id, "ready").await;
 
-            place.engine.end_watch(&id).await.unwrap();
+            place.engine.end_watch(&id, 1).await.unwrap();
 
             let end = place.end(id).await;
             assert_eq!(end.outcome(1), Outcome::Watched, "{script} in {shell}");
@@ -173,7 +173,7 @@ async fn a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on
     let id = place.launch(Step::new(&[script, "echo next"]).watch(1)).await;
     place.wait_for(id, "ready").await;
 
-    place.engine.end_watch(&id).await.unwrap();
+    place.engine.end_watch(&id, 1).await.unwrap();
 
     let end = place.end(id).await;
     assert_eq!((end.outcome(1), end.outcome(2)), (Outcome::Watched, Outcome::Success));
@@ -185,9 +185,9 @@ async fn only_a_watch_can_be_ended_as_one() {
     let id = place.launch(Step::new(&["echo ready; sleep 60"])).await;
     place.wait_for(id, "ready").await;
 
-    let refusal = place.engine.end_watch(&id).await.unwrap_err();
+    let refusal = place.engine.end_watch(&id, 1).await.unwrap_err();
 
-    assert!(matches!(refusal, SteerError::Refused(sentence) if sentence.starts_with("No watch runs now.")));
+    assert!(matches!(refusal, SteerError::Refused(sentence) if sentence.starts_with("This watch does not run now.")));
     place.engine.stop(&id).await.unwrap();
     place.end(id).await;
     assert!(matches!(place.engine.stop(&id).await, Err(SteerError::Gone)));

@@ -1,22 +1,12 @@
 //! The user's own file, when it is there.
 
-use std::path::PathBuf;
-
 use domain::runbook::{Document, Part, PartContent, PartKind, plain};
 
+use crate::users_path::users_path;
 use crate::{nothing_lost, table};
 
-fn path() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/runbooks/brainbytes-operational-runbook.md");
-    let path = std::env::var_os("PORTAL_USER_RUNBOOK").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    path.is_file().then_some(path)
-}
-
 fn with(test: impl FnOnce(&Document, &str)) {
-    let Some(path) = path() else {
-        eprintln!("user's file: ABSENT");
-        return;
-    };
+    let Some(path) = users_path() else { return };
     let bytes = std::fs::read(&path).unwrap();
     let document = runbook::read("brainbytes.md", &bytes, None).unwrap();
 

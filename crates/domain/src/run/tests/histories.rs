@@ -11,7 +11,6 @@ use super::stage::*;
 use crate::attempt::{AttemptResult, Outcome};
 use crate::plan::Plan;
 use crate::policy::Role;
-use crate::run::decide::verb;
 use crate::run::{Command, Entry, Event, Run, Verdict, Who, decide, evolve, fold};
 use crate::{Digest, Risk, RunId, Timestamp};
 
@@ -86,7 +85,11 @@ impl Try {
             12 => Command::SkipCommand { step, command, reason: text },
             13 if choice % 3 == 0 => Command::SkipStep { step, reason: text },
             14 => Command::CompleteStep { step },
-            15 => Command::EndWatch { step: open.map_or(step, |open| open.step), attempt: attempt.max(1) },
+            15 => {
+                let runs = open.and_then(|open| run.step(open.step)?.running());
+                let (step, command) = (open.map_or(step, |open| open.step), runs.unwrap_or(command));
+                Command::EndWatch { step, attempt: attempt.max(1), command }
+            }
             16 => Command::Stop { step: open.map_or(step, |open| open.step), attempt },
             17 => Command::Tick { step: (choice % 2 == 0).then_some(step), item: command, note: text },
             18 => Command::Untick { step: (choice % 2 == 0).then_some(step), item: command },
@@ -113,7 +116,7 @@ impl Try {
             13..=16 => Role::Lead,
             _ => Role::Administrator,
         };
-        if verb(command).is_some() { (person(role.word(), role), Some(role)) } else { (Who::Portal, None) }
+        if command.verb().is_some() { (person(role.word(), role), Some(role)) } else { (Who::Portal, None) }
     }
 }
 
@@ -220,7 +223,7 @@ fn play(tries: &[Try]) -> TestCaseResult {
         let (who, standing) = attempt.who(&command);
         let before = story.run.clone();
         let Ok(events) = decide(Some(&before), &command, &who, &facts(standing)) else { continue };
-        if verb(&command).is_some() {
+        if command.verb().is_some() {
             prop_assert!(standing.is_some_and(|role| role >= Role::Operator), "{command:?} by {standing:?}");
         }
         story = story.with(events.clone(), &who);
@@ -264,7 +267,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                     }
                     _ => Event::TargetConfirmed,
                 },
-                7 => Event::WatchEnded { step, attempt },
+                7 => Event::WatchEnded { step, attempt, command },
                 8 => Event::StopRequested { step, attempt },
                 9 => match settle(step, attempt, result(choice, command)) {
                     Command::Settle { exit, .. } => Event::AttemptEnded { step, attempt, exit },

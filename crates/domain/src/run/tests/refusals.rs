@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::stage::*;
 use crate::policy::Role;
-use crate::run::decide::{TEXT_LIMIT, VALUE_LIMIT};
+use crate::run::TEXT_LIMIT;
+use crate::run::decide::VALUE_LIMIT;
 use crate::run::{Command, Facts, Verdict, decide};
 use crate::runbook::Placeholder;
 

@@ -41,10 +41,10 @@ fn a_watch_is_seen_and_ended_by_a_person() {
     let story = Story::begun().runs(6, &[1, 2]).begins(1);
     assert_eq!(story.run.status(6), StepStatus::Watching);
 
-    let story = story.does(Command::EndWatch { step: 6, attempt: 1 });
+    let story = story.does(Command::EndWatch { step: 6, attempt: 1, command: 1 });
     let story = story.hears(ends(6, 1, 1, Outcome::Watched)).begins(2);
     assert_eq!(story.run.status(6), StepStatus::Running);
-    story.refuses(Command::EndWatch { step: 6, attempt: 1 });
+    story.refuses(Command::EndWatch { step: 6, attempt: 1, command: 1 });
     let story = story.hears(ends(6, 1, 2, Outcome::Success)).settles(AttemptResult::Completed);
 
     assert_eq!(story.run.status(6), StepStatus::Done);

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::stage::*;
 use crate::attempt::{AttemptResult, Outcome};
 use crate::policy::Role;
-use crate::run::decide::verb;
 use crate::run::{Command, Refusal, Run, Verdict, Who, decide};
 
 const STATES: [&str; 8] = ["no run", "fresh", "running", "watching", "failed", "over", "closed", "unreadable"];
@@ -57,10 +56,11 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         (Command::CompleteStep { step: 5 }, inside(["ok", "ok", "ok", "ok", "Over"])),
         (Command::CompleteStep { step: 1 }, inside(["Together", "Together", "Together", "Together", "Together"])),
         (
-            Command::EndWatch { step: 6, attempt: 1 },
+            Command::EndWatch { step: 6, attempt: 1, command: 1 },
             inside(["NotRunning", "NotRunning", "ok", "NotRunning", "NotRunning"]),
         ),
-        (Command::EndWatch { step: 1, attempt: 1 }, inside(["NotRunning"; 5])),
+        (Command::EndWatch { step: 6, attempt: 1, command: 2 }, inside(["NotRunning"; 5])),
+        (Command::EndWatch { step: 1, attempt: 1, command: 1 }, inside(["NotRunning"; 5])),
         (Command::Stop { step: 1, attempt: 1 }, inside(["NotRunning", "ok", "NotRunning", "NotRunning", "NotRunning"])),
         (Command::Stop { step: 1, attempt: 2 }, inside(["NotRunning"; 5])),
         (Command::Tick { step: Some(5), item: 1, note: String::new() }, inside(["ok"; 5])),
@@ -114,7 +114,7 @@ fn what_may_happen_is_exactly_what_the_table_says() {
     let states = states();
 
     for (command, expected) in table() {
-        let (who, standing) = match verb(&command) {
+        let (who, standing) = match command.verb() {
             Some(_) => (person("Olga", Role::Operator), Some(Role::Operator)),
             None => (Who::Portal, None),
         };
@@ -129,7 +129,7 @@ fn in_every_state_the_role_alone_says_who_may_ask() {
     for (command, expected) in table() {
         for (state, expected) in states().iter().zip(expected) {
             for role in Role::ALL {
-                let by_role = match (verb(&command), role) {
+                let by_role = match (command.verb(), role) {
                     (None, _) => "Disabled",
                     (Some(_), Role::Viewer) => "Forbidden",
                     (Some(_), Role::Operator | Role::Lead | Role::Administrator) => expected,
@@ -144,7 +144,7 @@ fn in_every_state_the_role_alone_says_who_may_ask() {
 
 #[test]
 fn in_no_state_a_disabled_account_or_the_portal_itself_does_a_persons_deed() {
-    for (command, _) in table().into_iter().filter(|(command, _)| verb(command).is_some()) {
+    for (command, _) in table().into_iter().filter(|(command, _)| command.verb().is_some()) {
         for state in states() {
             let olga = person("Olga", Role::Administrator);
             assert_eq!(outcome(state.as_ref(), &command, &olga, None), "Disabled", "{command:?}");

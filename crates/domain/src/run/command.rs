@@ -1,0 +1,161 @@
+//! What can be asked of a run.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::Verdict;
+use crate::attempt::{Exit, Mark};
+use crate::plan::Plan;
+use crate::policy::Verb;
+
+/// What a person or a shim wants to happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// Create a run.
+    Start {
+        /// What it will do.
+        plan: Box<Plan>,
+        /// Why.
+        reason: String,
+        /// Values that are given now.
+        values: BTreeMap<String, String>,
+    },
+    /// Give a parameter its value.
+    SetValue {
+        /// The parameter's name.
+        name: String,
+        /// The value.
+        value: String,
+    },
+    /// Run commands of a step.
+    RunCommands {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The number that the attempt will have: a form that is sent twice starts one attempt.
+        attempt: u32,
+        /// The numbers of the commands, ascending.
+        commands: Vec<u32>,
+        /// What the person typed where the portal asks for the target's name.
+        confirmation: Option<String>,
+    },
+    /// Pass over one command.
+    SkipCommand {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The command's number.
+        command: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Pass over a step.
+    SkipStep {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Mark a manual step as done.
+    CompleteStep {
+        /// The step's place in the plan, from 1.
+        step: u32,
+    },
+    /// End the watch that runs; the next command goes on.
+    EndWatch {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt that is meant.
+        attempt: u32,
+        /// The number of the watch that is meant: a form that is sent twice does not end the watch after it.
+        command: u32,
+    },
+    /// Stop the attempt that runs.
+    Stop {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt that is meant.
+        attempt: u32,
+    },
+    /// Tick a line.
+    Tick {
+        /// The step's place in the plan; `None` is the expected outcome.
+        step: Option<u32>,
+        /// The line's place among the ticks, from 1.
+        item: u32,
+        /// A note; may be empty.
+        note: String,
+    },
+    /// Take a tick back.
+    Untick {
+        /// The step's place in the plan; `None` is the expected outcome.
+        step: Option<u32>,
+        /// The line's place among the ticks, from 1.
+        item: u32,
+    },
+    /// Write a note.
+    AddNote {
+        /// The step it is about.
+        step: Option<u32>,
+        /// The note.
+        text: String,
+    },
+    /// Close the run.
+    Finish {
+        /// What came of it.
+        verdict: Verdict,
+        /// A comment; may be empty when the outcome was reached.
+        comment: String,
+    },
+    /// From the shim: a border in the output.
+    Note {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// What the shim noted.
+        mark: Mark,
+    },
+    /// From the shim: its last record.
+    Settle {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// The record.
+        exit: Box<Exit>,
+    },
+    /// From the portal: the shim is gone without a last record.
+    Interrupt {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// Why that is known.
+        reason: String,
+        /// Bytes of output that are there.
+        bytes: u64,
+        /// Processes that still run.
+        survivors: Vec<String>,
+    },
+}
+
+impl Command {
+    /// The verb that a command needs; `None` for what only the portal itself may say.
+    pub const fn verb(&self) -> Option<Verb> {
+        match self {
+            Self::Start { .. } => Some(Verb::StartRun),
+            Self::Stop { .. } | Self::EndWatch { .. } => Some(Verb::Stop),
+            Self::SetValue { .. }
+            | Self::RunCommands { .. }
+            | Self::SkipCommand { .. }
+            | Self::SkipStep { .. }
+            | Self::CompleteStep { .. }
+            | Self::Tick { .. }
+            | Self::Untick { .. }
+            | Self::AddNote { .. }
+            | Self::Finish { .. } => Some(Verb::WorkRun),
+            Self::Note { .. } | Self::Settle { .. } | Self::Interrupt { .. } => None,
+        }
+    }
+}

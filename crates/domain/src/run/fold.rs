@@ -1,0 +1,185 @@
+//! How events become state. Nothing else changes a run.
+
+use std::collections::BTreeMap;
+
+use super::event::{Entry, Event};
+use super::state::{
+    Attempt, AttemptEnd, AttemptEnding, CommandState, End, Note, Run, Skip, Stamp, StepState, Tick, ticks,
+};
+use crate::plan::{Plan, PlanStep};
+use crate::{RunId, Timestamp};
+
+/// The run after all of its entries; `None` without any.
+pub fn fold<'a>(id: RunId, entries: impl IntoIterator<Item = &'a Entry>) -> Option<Run> {
+    entries.into_iter().fold(None, |run, entry| evolve(id, run, entry))
+}
+
+/// The run after one more entry. An entry that does not fit changes nothing but the version.
+pub fn evolve(id: RunId, run: Option<Run>, entry: &Entry) -> Option<Run> {
+    let stamp = Stamp { by: entry.by.clone(), at: entry.at };
+    let Some(mut run) = run else {
+        return match &entry.event {
+            Event::RunStarted { plan, reason, values } => {
+                Some(Run::begin(id, plan, reason, values, stamp, entry.version))
+            }
+            _ => None,
+        };
+    };
+    run.version = entry.version;
+    run.apply(&entry.event, stamp);
+    Some(run)
+}
+
+impl Run {
+    fn begin(
+        id: RunId,
+        plan: &Plan,
+        reason: &str,
+        values: &BTreeMap<String, String>,
+        started: Stamp,
+        version: u64,
+    ) -> Self {
+        Self {
+            id,
+            version,
+            plan: plan.clone(),
+            started,
+            reason: reason.to_owned(),
+            values: values.clone(),
+            directory: plan.directory.clone(),
+            target_confirmed: false,
+            steps: plan.steps.iter().map(StepState::begin).collect(),
+            outcome: vec![None; ticks(&plan.outcome).len()],
+            notes: Vec::new(),
+            end: None,
+            unreadable: None,
+        }
+    }
+
+    fn apply(&mut self, event: &Event, stamp: Stamp) {
+        match event {
+            Event::RunStarted { .. } => {}
+            Event::ValueSet { name, value } => drop(self.values.insert(name.clone(), value.clone())),
+            Event::TargetConfirmed => self.target_confirmed = true,
+            Event::ItemTicked { step, item, note } => {
+                self.set_tick(*step, *item, Some(Tick { note: note.clone(), stamp }));
+            }
+            Event::ItemUnticked { step, item } => self.set_tick(*step, *item, None),
+            Event::NoteAdded { step, text } => self.notes.push(Note { step: *step, text: text.clone(), stamp }),
+            Event::RunFinished { verdict, comment } => {
+                self.end = Some(End { verdict: *verdict, comment: comment.clone(), stamp });
+            }
+            Event::AttemptStarted { step, .. }
+            | Event::CommandStarted { step, .. }
+            | Event::CommandEnded { step, .. }
+            | Event::WatchEnded { step, .. }
+            | Event::StopRequested { step, .. }
+            | Event::AttemptEnded { step, .. }
+            | Event::AttemptInterrupted { step, .. }
+            | Event::CommandSkipped { step, .. }
+            | Event::StepSkipped { step, .. }
+            | Event::StepDone { step } => {
+                if let Event::AttemptEnded { exit, .. } = event
+                    && let Some(directory) = &exit.directory
+                {
+                    self.directory.clone_from(directory);
+                }
+                if let Some(state) = self.step_mut(*step) {
+                    state.apply(event, stamp);
+                }
+            }
+        }
+    }
+
+    fn set_tick(&mut self, step: Option<u32>, item: u32, tick: Option<Tick>) {
+        let list = match step {
+            None => Some(&mut self.outcome),
+            Some(step) => self.step_mut(step).map(|state| &mut state.ticks),
+        };
+        if let Some(place) = list.and_then(|list| at_mut(list, item)) {
+            *place = tick;
+        }
+    }
+
+    fn step_mut(&mut self, step: u32) -> Option<&mut StepState> {
+        at_mut(&mut self.steps, step)
+    }
+}
+
+impl StepState {
+    fn begin(plan: &PlanStep) -> Self {
+        Self {
+            commands: vec![CommandState::Waiting; plan.commands.len()],
+            ticks: vec![None; ticks(plan.items()).len()],
+            ..Self::default()
+        }
+    }
+
+    fn apply(&mut self, event: &Event, stamp: Stamp) {
+        match event {
+            Event::AttemptStarted { commands, digest, .. } => {
+                for number in commands {
+                    self.set_command(*number, CommandState::Waiting);
+                }
+                self.attempts.push(Attempt {
+                    commands: commands.clone(),
+                    digest: digest.clone(),
+                    started: stamp,
+                    stop: None,
+                    end: None,
+                });
+            }
+            Event::CommandStarted { attempt, command, offset, at, .. } => {
+                self.set_command(*command, CommandState::Running { attempt: *attempt, since: *at, from: *offset });
+            }
+            Event::CommandEnded { attempt, command, offset, at, end, .. } => {
+                let from = match at_mut(&mut self.commands, *command) {
+                    Some(CommandState::Running { from, .. }) => *from,
+                    _ => *offset,
+                };
+                let (attempt, at, to, end) = (*attempt, *at, *offset, end.clone());
+                self.set_command(*command, CommandState::Ended { attempt, at, from, to, end });
+            }
+            Event::StopRequested { attempt, .. } => {
+                if let Some(open) = at_mut(&mut self.attempts, *attempt) {
+                    open.stop = Some(stamp);
+                }
+            }
+            Event::AttemptEnded { attempt, exit, .. } => {
+                let (bytes, survivors) = (exit.bytes, exit.survivors.clone());
+                self.close(*attempt, AttemptEnding::Known(exit.clone()), bytes, survivors, stamp.at);
+            }
+            Event::AttemptInterrupted { attempt, reason, bytes, survivors, .. } => {
+                let ending = AttemptEnding::Unknown { reason: reason.clone() };
+                self.close(*attempt, ending, *bytes, survivors.clone(), stamp.at);
+            }
+            Event::CommandSkipped { command, reason, .. } => {
+                self.set_command(*command, CommandState::Skipped(Skip { reason: reason.clone(), stamp }));
+            }
+            Event::StepSkipped { reason, .. } => self.skipped = Some(Skip { reason: reason.clone(), stamp }),
+            Event::StepDone { .. } => self.done = Some(stamp),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, attempt: u32, ending: AttemptEnding, bytes: u64, survivors: Vec<String>, at: Timestamp) {
+        for command in &mut self.commands {
+            if matches!(command, CommandState::Running { attempt: of, .. } if *of == attempt) {
+                *command = CommandState::Interrupted { attempt };
+            }
+        }
+        if let Some(open) = at_mut(&mut self.attempts, attempt) {
+            open.end = Some(AttemptEnd { ending, at, bytes, survivors });
+        }
+    }
+
+    fn set_command(&mut self, number: u32, state: CommandState) {
+        if let Some(place) = at_mut(&mut self.commands, number) {
+            *place = state;
+        }
+    }
+}
+
+fn at_mut<T>(list: &mut [T], number: u32) -> Option<&mut T> {
+    list.get_mut(usize::try_from(number).ok()?.checked_sub(1)?)
+}

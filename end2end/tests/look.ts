@@ -1,0 +1,58 @@
+// Looks at a page as a demanding reader would: both themes, every width, an accessibility engine, no sideways scrolling.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Page } from '@playwright/test';
+
+/** Where pictures of every page go; without it none are taken. `make pictures` sets it. */
+const pictures = process.env['PORTAL_PICTURES'] ?? '';
+
+const themes = ['light', 'dark'] as const;
+
+/** Widths that a page is made for, with the height of such a screen. */
+const screens = [
+  { width: 390, height: 844 },
+  { width: 1280, height: 800 },
+  { width: 1920, height: 1080 },
+];
+
+/** Widths at which nothing may reach beyond the edge. */
+const widths = [320, 360, 390, 768, 1024, 1280, 1920, 2560];
+
+const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** What the accessibility engine objects to, in words that name the place. */
+async function objections(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(rules).analyze();
+  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id} (${help}): ${target.join(' ')}`));
+}
+
+/** How far the page reaches beyond the right edge of the window, in pixels. */
+async function overflow(page: Page): Promise<number> {
+  return await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+/** Looks at what a page shows now, and leaves it as it was. */
+export async function look(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize() ?? screens[1]!;
+  for (const colorScheme of themes) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const screen of screens) {
+      await page.setViewportSize(screen);
+      const place = `${name}, ${colorScheme}, ${screen.width} px`;
+      if (screen.width < 1920) expect.soft(await objections(page), place).toEqual([]);
+      if (pictures) await picture(page, `${name}-${colorScheme}-${screen.width}`);
+    }
+  }
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 800 });
+    expect.soft(await overflow(page), `${name} reaches beyond the edge at ${width} px`).toBeLessThanOrEqual(0);
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  await page.setViewportSize(before);
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  await mkdir(pictures, { recursive: true });
+  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+}

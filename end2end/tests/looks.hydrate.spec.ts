@@ -1,0 +1,119 @@
+// Every page in the states that people meet it in: readable by everybody, in both themes, at every width.
+import { expect, someone, test } from './fixtures.ts';
+import { look } from './look.ts';
+import { Portal } from './portal.ts';
+
+test.describe.configure({ timeout: 180_000 });
+
+test('what a stranger sees', async ({ browser }) => {
+  const portal = await Portal.start();
+  try {
+    const page = await browser.newPage();
+    await page.goto(portal.setUpLink);
+    await look(page, 'set-up');
+    await page.goto(`${portal.address}/sign-in`);
+    await look(page, 'sign-in-before-set-up');
+    await page.goto(`${portal.address}/set-up?token=wrong`);
+    await page.getByLabel('Login').fill('ada');
+    await page.getByLabel('Name', { exact: true }).fill('Ada Lind');
+    await page.getByLabel('Password').fill('grandfather clock pelican');
+    await page.getByRole('button', { name: 'Create the first account' }).click();
+    await expect(page.getByRole('alert')).toContainText('Nobody was');
+    await look(page, 'set-up-refused');
+  } finally {
+    await portal.remove();
+  }
+});
+
+test('signing in, and a login that does not fit', async ({ browser, portal }) => {
+  const page = await browser.newPage();
+  await page.goto(`${portal.address}/sign-in`);
+  await look(page, 'sign-in');
+  await page.getByLabel('Login').fill('olga');
+  await page.getByLabel('Password').fill('not this one, surely');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await look(page, 'sign-in-refused');
+  await page.close();
+});
+
+test('pages to read', async ({ operator, browser, portal }) => {
+  const { page } = operator;
+  for (const [path, name] of [
+    ['/', 'home'],
+    ['/procedures/first-tour', 'procedure-tour'],
+    ['/procedures/restart-adonisjs-backend-service', 'procedure-restart'],
+    ['/procedures/restore-from-backup', 'procedure-restore'],
+    ['/procedures/explain-a-red-test', 'procedure-with-findings'],
+    ['/history', 'history'],
+    ['/history?words=nothing+like+this', 'history-empty'],
+    ['/documents', 'documents'],
+    ['/account', 'account'],
+    ['/people', 'people-denied'],
+    ['/nowhere', 'not-found'],
+    ['/runs/999999', 'run-not-found'],
+  ] as const) {
+    await operator.go(path);
+    await look(page, name);
+  }
+  const administrator = await someone(browser, portal, 'ada', true);
+  await administrator.go('/people');
+  await look(administrator.page, 'people');
+  await administrator.page.context().close();
+});
+
+test('search and the list of keys', async ({ operator }) => {
+  const { page } = operator;
+  await operator.go('/');
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog').getByRole('combobox').fill('restore');
+  await look(page, 'palette');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await look(page, 'keys');
+});
+
+test('a run in all its states', async ({ operator }) => {
+  const { page } = operator;
+  const run = await operator.start('first-tour', { Visitor: 'Olga' }, 'to look at it');
+  await look(page, 'run-fresh');
+  for (const [step, title] of [
+    [2, 'Make a scratch folder'],
+    [5, 'Fill in values'],
+  ] as const) {
+    await operator.open(run, step);
+    await operator.press(`Run step ${step}: ${title}`);
+    await operator.step(title, 'ok');
+  }
+  await operator.open(run, 6);
+  await operator.press('Run step 6: Stop a watch');
+  await operator.step('Stop a watch', 'watching');
+  await look(page, 'run-watching');
+  await operator.press('Stop watch and go on');
+  await operator.step('Stop a watch', 'ok');
+  await operator.open(run, 7);
+  await operator.press('Run step 7: Find a difference');
+  await operator.step('Find a difference', 'paused');
+  await look(page, 'run-difference');
+  await operator.open(run, 8);
+  await operator.press('Run step 8: See through a pipeline');
+  await operator.step('See through a pipeline', 'failed');
+  await look(page, 'run-failed');
+  await operator.open(run, 10);
+  await look(page, 'run-choice');
+  await operator.open(run, 11);
+  await look(page, 'run-confirm');
+  await operator.finish('not reached', 'Only looked at.');
+  await look(page, 'run-finished');
+  await operator.go('/');
+  await look(page, 'home-with-runs');
+  await operator.go('/history');
+  await look(page, 'history-with-runs');
+});
+
+test('a step that needs an approval', async ({ operator }) => {
+  const run = await operator.start('restore-from-backup');
+  await operator.open(run, 5);
+  await look(operator.page, 'run-needs-approval');
+});
