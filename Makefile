@@ -24,7 +24,7 @@ assets := $(shell [ ! -d app/assets ] || find app/assets -type f)
 .PHONY: help
 help: ## list these commands
 	@echo "Runbook Portal. The commands:"
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name does; do printf '  make %-12s %s\n' "$$name" "$$does"; done
 
 # --- Set-up ---
 

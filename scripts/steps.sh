@@ -11,6 +11,9 @@ stop() {
   exit 1
 }
 
+# Both kinds of step below hear how their command ended, and bash switches `set -e` off inside a function that is heard:
+# functions that are run as a step join what must not go on with `&&`.
+
 # step WHAT COMMAND…: says WHAT, runs the command with its own output, says how long it took.
 step() {
   local what="$1" began="$SECONDS" status=0

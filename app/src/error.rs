@@ -42,11 +42,31 @@ impl FromServerFnError for AppError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Request(_) => Self::Unreachable,
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
+            // An answer that cannot be read is not the portal's: something in between answered for it.
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => Self::Unreachable,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
                 Self::Invalid("The form was not understood. Nothing was changed; load the page again.".to_owned())
             }
             _ => Self::Internal,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_the_proxy_instead_of_an_answer_means_that_the_portal_is_out_of_reach() {
+        let told = AppError::de(b"<html><h1>502 Bad Gateway</h1></html>".as_slice().into());
+
+        assert_eq!(told, AppError::Unreachable);
+    }
+
+    #[test]
+    fn only_what_was_sent_is_called_a_form_that_was_not_understood() {
+        let told = AppError::from_server_fn_error(ServerFnErrorErr::MissingArg("step".to_owned()));
+
+        assert!(matches!(told, AppError::Invalid(_)));
     }
 }

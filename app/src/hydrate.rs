@@ -11,7 +11,7 @@ pub fn hydrate() {
     request_animation_frame(say_ready);
 }
 
-/// Marks the document once the page answers to clicks: tests wait for it, and styles may.
+/// Marks the document once the page answers to clicks: styles and tests wait for it.
 fn say_ready() {
     if let Some(root) = document().document_element() {
         // A page that cannot be marked still works.

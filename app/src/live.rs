@@ -7,9 +7,10 @@ use domain::frame::Cursor;
 use domain::policy::Actor;
 use domain::run::Run;
 use domain::view::RunView;
-use domain::{RunId, Timestamp};
+use domain::{AttemptId, RunId, Timestamp};
 use leptos::prelude::*;
 
+use crate::AppError;
 use crate::clock::Clock;
 use log::Log;
 
@@ -18,7 +19,7 @@ use log::Log;
 pub enum Link {
     /// Not asked yet: the page is as the server rendered it.
     Still,
-    /// News arrive.
+    /// News arrives.
     Up,
     /// The connection is lost since then; it is tried again.
     Lost(Timestamp),
@@ -41,12 +42,22 @@ pub struct Live {
     pub link: RwSignal<Link>,
     /// Set when the portal is of another build than this page.
     pub outdated: RwSignal<bool>,
+    /// Whether the rows on the stage go along with the output.
+    pub following: RwSignal<bool>,
+    /// When output last came while this log was on the stage.
+    pub heard: RwSignal<Option<Timestamp>>,
+    /// Why stored output could not be fetched.
+    pub trouble: RwSignal<Option<AppError>>,
+    /// Whether the run is closed.
+    pub closed: Memo<bool>,
     /// The portal's time.
     pub clock: Clock,
+    /// The attempt that was last started from this page, by step and number.
+    started: StoredValue<Option<(u32, u32)>>,
     /// Who looks.
     actor: StoredValue<Actor>,
     build: StoredValue<String>,
-    /// Counted up when the stream has to begin anew, because another step is shown.
+    /// Counted up when output has to be had anew, because another attempt is shown.
     turn: RwSignal<u64>,
     /// Whether the tab has been out of sight for so long that it let its stream go.
     asleep: RwSignal<bool>,
@@ -62,10 +73,16 @@ impl Live {
             Some(log) => Log::tail(log),
             None => Log::empty(shown, 0),
         };
+        let run = RwSignal::new(view.run.clone());
         let live = Self {
-            run: RwSignal::new(view.run.clone()),
+            run,
             shown: RwSignal::new(shown),
+            following: RwSignal::new(!log.is_page()),
             log: RwSignal::new(log),
+            heard: RwSignal::new(None),
+            trouble: RwSignal::new(None),
+            closed: Memo::new(move |_| run.with(|run| run.end.is_some())),
+            started: StoredValue::new(None),
             names: RwSignal::new(Vec::new()),
             link: RwSignal::new(Link::Still),
             outdated: RwSignal::new(false),
@@ -102,12 +119,59 @@ impl Live {
     /// Puts a step on the stage, with an attempt of it or its last.
     pub fn show(self, step: u32, attempt: Option<u32>) {
         let (step, attempt) = self.run.with_untracked(|run| opens_on(run, Some(step), attempt));
-        let same = self.log.with_untracked(|log| (log.step(), log.attempt()) == (step, attempt));
-        self.shown.set(step);
-        if !same {
-            self.log.set(Log::empty(step, attempt));
+        let same = self.log.with_untracked(|log| log.is_of(step, attempt));
+        if same {
+            self.shown.set(step);
+        } else {
+            self.open(step, attempt);
             self.turn.update(|turn| *turn += 1);
         }
+    }
+
+    /// Puts an attempt on the stage whose output is still to come.
+    pub(crate) fn open(self, step: u32, attempt: u32) {
+        self.log.set(Log::empty(step, attempt));
+        self.heard.set(None);
+        self.trouble.set(None);
+        self.following.set(true);
+        self.shown.set(step);
+    }
+
+    /// Fetches the output on the stage once more, after that did not work.
+    pub fn try_again(self) {
+        self.trouble.set(None);
+        self.turn.update(|turn| *turn += 1);
+    }
+
+    /// Remembers that this page asked for an attempt.
+    pub fn starts(self, step: u32, attempt: u32) {
+        self.started.set_value(Some((step, attempt)));
+    }
+
+    /// Whether an attempt was started from this page.
+    pub fn has_started(self, step: u32, attempt: u32) -> bool {
+        self.started.get_value() == Some((step, attempt))
+    }
+
+    /// Whether the page goes along when an attempt begins: not when its reader looks at something else.
+    pub(crate) fn goes_along(self, step: u32, attempt: u32) -> bool {
+        let looks_there = self.shown.get_untracked() == step
+            && self.following.get_untracked()
+            && self.log.with_untracked(|log| !log.is_page() && log.is_of(step, attempt.saturating_sub(1)));
+        looks_there || self.has_started(step, attempt)
+    }
+
+    /// Whether output of the attempt on the stage is stored that this page does not have, and no stream brings.
+    pub(crate) fn lacks_output(self) -> bool {
+        let id = self.on_stage();
+        let stored = self.run.with_untracked(|run| run.attempt(id)?.end.as_ref().map(|end| end.bytes));
+        self.log.with_untracked(|log| !log.is_page() && stored.is_some_and(|stored| log.to() < stored))
+    }
+
+    /// The attempt on the stage; its number is 0 for none.
+    pub(crate) fn on_stage(self) -> AttemptId {
+        let run = self.id();
+        self.log.with_untracked(|log| AttemptId { run, step: log.step(), attempt: log.attempt() })
     }
 
     /// Up to where the page has everything.

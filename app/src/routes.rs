@@ -24,14 +24,6 @@ use crate::pages::sign_in::SignInPage;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    // What waits for the page's program can see that it is there.
-    Effect::new(|_| {
-        request_animation_frame(|| {
-            if let Some(root) = document().document_element() {
-                drop(root.set_attribute("data-ready", ""));
-            }
-        });
-    });
     view! {
         <Title formatter=|title: String| {
             if title.is_empty() { "Runbook Portal".to_owned() } else { format!("{title} · Runbook Portal") }

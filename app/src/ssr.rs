@@ -69,7 +69,9 @@ pub async fn caller() -> Result<Caller, AppError> {
 pub async fn sign_in(actor: &Actor) -> Result<(), AppError> {
     let session = session()?;
     session.cycle_id().await.map_err(session_failed)?;
-    session.insert(PERSON, actor.id.as_str()).await.map_err(session_failed)
+    session.insert(PERSON, actor.id.as_str()).await.map_err(session_failed)?;
+    // Stored here and not after the answer: who cannot be signed in is told so, on the page.
+    session.save().await.map_err(session_failed)
 }
 
 /// The id of the session that asks, for keeping it when the others end.
@@ -92,7 +94,7 @@ fn session() -> Result<Session, AppError> {
 #[expect(clippy::needless_pass_by_value, reason = "it is passed to `map_err` by name")]
 fn session_failed(error: tower_sessions::session::Error) -> AppError {
     tracing::error!(error = &error as &dyn std::error::Error, "a session could not be read or written");
-    AppError::Internal
+    AppError::Busy("Your session could not be kept or read. Nothing else was done; try again in a moment.".to_owned())
 }
 
 fn parts() -> Option<Parts> {
@@ -216,7 +218,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn is_this_machine(host: &str) -> bool {
+/// Whether a browser keeps a cookie of this host although the connection is plain: it is the same machine.
+pub fn is_this_machine(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
@@ -235,9 +238,9 @@ impl From<portal::Error> for AppError {
             }
             portal::Error::Refused(_) | portal::Error::Launch(_) => Self::Conflict(sentence),
             portal::Error::Invalid(_) | portal::Error::SignIn => Self::Invalid(sentence),
-            portal::Error::Busy(_) => Self::Busy(sentence),
-            portal::Error::Store(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the store refused a use case");
+            portal::Error::Moved => Self::Conflict(sentence),
+            portal::Error::Busy(_) | portal::Error::Unsure(_) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a use case was put off");
                 Self::Busy(sentence)
             }
             _ => {

@@ -23,3 +23,16 @@ still_runs() {
 
 # service_answers URL
 service_answers() { curl --silent --fail --output /dev/null --max-time 2 "$1"; }
+
+is_gone() { ! still_runs "$1" "$2"; }
+
+# stop_process PID_FILE NAME: asks it to end, waits, and ends it by force only when asking did not help.
+stop_process() {
+  if still_runs "$1" "$2"; then
+    local pid
+    pid="$(cat "$1")"
+    as_root "stopping $2" kill -TERM "$pid"
+    wait_until 30 "the end of $2 ($pid)" is_gone "$1" "$2" || as_root "stopping $2" kill -KILL "$pid"
+  fi
+  rm -f "$1" 2>/dev/null || as_root "removing $1" rm -f "$1"
+}

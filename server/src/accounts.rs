@@ -5,8 +5,7 @@
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::ExitCode;
 
-use domain::PersonId;
-use domain::policy::{Actor, Role};
+use domain::policy::Actor;
 use domain::view::PersonRow;
 use portal::{NewPerson, Portal, Standing};
 
@@ -52,19 +51,14 @@ async fn finish(portal: &Portal, outcome: Result<String, portal::Error>) -> Resu
     Ok(())
 }
 
-/// Whoever may start this program on the data folder may do everything with it.
-fn console() -> Actor {
-    Actor { id: PersonId("console".to_owned()), name: "the console".to_owned(), role: Role::Administrator }
-}
-
 async fn add(portal: &Portal, new: NewPerson) -> Result<String, portal::Error> {
     let (login, role) = (new.login.clone(), new.role);
-    portal.create_person(console().administrator()?, new).await?;
+    portal.create_person(Actor::console().administrator()?, new).await?;
     Ok(format!("{login} can sign in now; the role is {role}.\n"))
 }
 
 async fn list(portal: &Portal) -> Result<String, portal::Error> {
-    let people = portal.people(console().administrator()?).await?.people;
+    let people = portal.people(Actor::console().administrator()?).await?.people;
     if people.is_empty() {
         return Ok("Nobody has an account.\n".to_owned());
     }
@@ -78,7 +72,7 @@ fn line(person: &PersonRow, width: usize) -> String {
 }
 
 async fn disable(portal: &Portal, login: &str) -> Result<String, portal::Error> {
-    let console = console();
+    let console = Actor::console();
     let people = portal.people(console.administrator()?).await?.people;
     let Some(person) = people.iter().find(|person| person.login == login.trim().to_lowercase()) else {
         return Err(portal::Error::Invalid(format!(

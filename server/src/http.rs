@@ -133,7 +133,7 @@ fn sessions_by_host(guarded: &Router, site: &Site) -> Router {
     let encrypted = site.public_url().is_some_and(PublicUrl::is_https);
     Router::new().fallback(move |request: Request| {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let chosen = if !encrypted && origin::is_this_machine(host) { local.clone() } else { secure.clone() };
+        let chosen = if !encrypted && app::ssr::is_this_machine(host) { local.clone() } else { secure.clone() };
         async move { chosen.oneshot(request).await }
     })
 }

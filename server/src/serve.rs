@@ -170,8 +170,13 @@ async fn accept(listener: TcpListener, router: Router, stop: impl Future<Output 
     }
     tracing::info!("stopping: streams end, steps stay with their shims");
     drop(listener);
-    portal.close().await;
-    if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+    let farewell = async {
+        portal.close().await;
+        graceful.shutdown().await;
+        // What was written last moves from the log beside the database into the database itself.
+        portal.store().close().await;
+    };
+    if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
         tracing::warn!("some connections did not end in time and were cut");
     }
 }

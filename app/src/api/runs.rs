@@ -9,7 +9,7 @@ use domain::frame::Cursor;
 use domain::view::LogView;
 use domain::{ActionKey, RunId, Slug};
 use leptos::server;
-use server_fn::codec::{StreamingText, TextStream};
+use server_fn::codec::{ByteStream, Streaming};
 
 use crate::AppError;
 
@@ -172,9 +172,9 @@ pub async fn log(run: RunId, step: u32, attempt: u32, from: Option<u64>) -> Resu
 /// Follows a run as newline-delimited JSON, one frame a line, from just after the cursor.
 ///
 /// A failure after the first byte cannot change the status any more: the stream ends, and the page asks again from where
-/// it is.
-#[server(endpoint = "runs/watch", output = StreamingText)]
-pub async fn watch_run(run: RunId, cursor: Cursor) -> Result<TextStream<AppError>, AppError> {
+/// it is. The stream is one of bytes, because the network cuts it anywhere, also inside a character.
+#[server(endpoint = "runs/watch", output = Streaming)]
+pub async fn watch_run(run: RunId, cursor: Cursor) -> Result<ByteStream<AppError>, AppError> {
     use crate::ssr::{answer, caller};
     use futures::StreamExt as _;
 
@@ -185,7 +185,7 @@ pub async fn watch_run(run: RunId, cursor: Cursor) -> Result<TextStream<AppError
         }
         .await,
     )?;
-    Ok(TextStream::new(frames.map(|framed| {
+    Ok(ByteStream::new(frames.map(|framed| {
         let mut line = serde_json::to_string(&framed).map_err(|_| AppError::Internal)?;
         line.push('\n');
         Ok(line)

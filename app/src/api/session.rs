@@ -51,7 +51,8 @@ pub async fn sign_out() -> Result<(), AppError> {
 
     answer(
         async {
-            caller().await?;
+            let caller = caller().await?;
+            caller.portal.signed_out(&caller.actor).await?;
             ssr::sign_out().await?;
             leptos_axum::redirect("/sign-in");
             Ok(())

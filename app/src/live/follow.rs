@@ -1,4 +1,4 @@
-//! The one stream of a run's page: begun, decoded, resumed.
+//! The one stream of a run's page: begun, decoded, resumed; and stored output once the run is closed.
 //!
 //! Runs in the browser only. Whatever breaks, the page asks again from where it is; numbers and offsets make a late
 //! joiner, a lost connection and a gap the same case.
@@ -17,7 +17,7 @@ use leptos::task::spawn_local_scoped_with_cancellation;
 use super::log::Log;
 use super::{Link, Live};
 use crate::AppError;
-use crate::api::runs::watch_run;
+use crate::api::runs::{log, watch_run};
 
 /// A stream that says nothing for so long is dead: it beats every ten seconds.
 const SILENCE: u32 = 25_000;
@@ -28,15 +28,28 @@ const PAUSES: (u32, u32) = (500, 15_000);
 /// How long a tab may be out of sight before it lets its stream go.
 const OUT_OF_SIGHT: Duration = Duration::from_secs(30);
 
-/// Follows the run as long as the page lives.
+/// Follows the run as long as it is open and the page lives; from then on fetches what is asked for.
 pub fn keep(live: Live) {
     sleep_when_out_of_sight(live);
     Effect::new(move |_| {
         live.turn.track();
-        if !live.asleep.get() {
+        if live.closed.get() {
+            if live.lacks_output() {
+                spawn_local_scoped_with_cancellation(fetch(live));
+            }
+        } else if !live.asleep.get() {
             spawn_local_scoped_with_cancellation(follow(live));
         }
     });
+}
+
+/// Fetches the stored output of the attempt on the stage. Nothing is added to it any more.
+async fn fetch(live: Live) {
+    let wanted = live.on_stage();
+    match log(wanted.run, wanted.step, wanted.attempt, None).await {
+        Ok(view) => live.log.set(Log::tail(&view)),
+        Err(error) => live.trouble.set(Some(error)),
+    }
 }
 
 fn sleep_when_out_of_sight(live: Live) {
@@ -76,22 +89,13 @@ async fn follow(live: Live) {
 /// One stream, to its end.
 async fn once(live: Live, pause: &mut u32) -> Result<(), AppError> {
     let mut chunks = watch_run(live.id(), live.cursor()).await?.into_inner();
-    let mut decoder = LineDecoder::default();
-    let mut seq = 0;
+    let mut decoder = Decoder::default();
     loop {
         let chunk = chunks.next();
         let silence = TimeoutFuture::new(SILENCE);
         pin_mut!(chunk);
         let Either::Left((Some(chunk), _)) = select(chunk, silence).await else { return Ok(()) };
-        let mut frames = Vec::new();
-        for line in decoder.push(chunk?.as_bytes()) {
-            let next: Framed = serde_json::from_str(&line).map_err(|_| AppError::Internal)?;
-            if next.seq != seq + 1 {
-                return Ok(());
-            }
-            seq = next.seq;
-            frames.push(next.frame);
-        }
+        let Some(frames) = decoder.push(&chunk?)? else { return Ok(()) };
         if !frames.is_empty() {
             *pause = PAUSES.0;
             if live.link.get_untracked() != Link::Up {
@@ -101,6 +105,29 @@ async fn once(live: Live, pause: &mut u32) -> Result<(), AppError> {
         if apply(live, frames) == Next::AskAgain {
             return Ok(());
         }
+    }
+}
+
+/// Makes frames of the bytes that the network brings, cut anywhere.
+#[derive(Debug, Default)]
+struct Decoder {
+    lines: LineDecoder,
+    seq: u64,
+}
+
+impl Decoder {
+    /// The frames that are whole now; `None` when one is missing in between.
+    fn push(&mut self, chunk: &[u8]) -> Result<Option<Vec<Frame>>, AppError> {
+        let mut frames = Vec::new();
+        for line in self.lines.push(chunk) {
+            let next: Framed = serde_json::from_str(&line).map_err(|_| AppError::Internal)?;
+            if next.seq != self.seq + 1 {
+                return Ok(None);
+            }
+            self.seq = next.seq;
+            frames.push(next.frame);
+        }
+        Ok(Some(frames))
     }
 }
 
@@ -149,9 +176,10 @@ fn event(live: Live, entry: &Entry) -> Next {
             *run = next;
         }
     });
-    if let Event::AttemptStarted { step, attempt, .. } = entry.event {
-        live.shown.set(step);
-        live.log.set(Log::empty(step, attempt));
+    if let Event::AttemptStarted { step, attempt, .. } = entry.event
+        && live.goes_along(step, attempt)
+    {
+        live.open(step, attempt);
     }
     Next::GoOn
 }
@@ -170,6 +198,7 @@ fn take(live: Live, output: &mut Vec<Frame>) -> Next {
         return Next::GoOn;
     }
     let mut next = Next::GoOn;
+    live.heard.set(Some(live.clock.now_untracked()));
     live.log.update(|log| {
         for piece in pieces {
             match piece {
@@ -188,5 +217,40 @@ pub fn lost_since(link: Link) -> Option<Timestamp> {
     match link {
         Link::Lost(since) => Some(since),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_that_ends_inside_a_character_breaks_nothing() {
+        let output = |seq, offset, text: &str| {
+            let (bytes, text) = (text.len() as u64, text.to_owned());
+            Framed { seq, frame: Frame::Output { step: 1, attempt: 1, offset, bytes, text } }
+        };
+        let told = [output(1, 0, "größer, 10 €\n"), output(2, 16, "🚀\n")];
+        let stream: String = told.iter().map(|framed| serde_json::to_string(framed).unwrap() + "\n").collect();
+
+        for cut in 0..stream.len() {
+            let mut decoder = Decoder::default();
+            let (head, tail) = stream.as_bytes().split_at(cut);
+
+            let mut frames = decoder.push(head).unwrap().unwrap();
+            frames.extend(decoder.push(tail).unwrap().unwrap());
+
+            assert_eq!(frames, told.clone().map(|framed| framed.frame), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_frame_that_is_missing_is_noticed() {
+        let mut decoder = Decoder::default();
+        let beat = Framed { seq: 2, frame: Frame::Beat { now: Timestamp(1) } };
+
+        let frames = decoder.push(format!("{}\n", serde_json::to_string(&beat).unwrap()).as_bytes()).unwrap();
+
+        assert_eq!(frames, None);
     }
 }

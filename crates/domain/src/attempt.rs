@@ -28,6 +28,9 @@ pub struct Spec {
 /// The part of a [`Spec`] that its digest covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {
+    /// The name of the target: the same bytes on another one are other work.
+    #[serde(default)]
+    pub target: String,
     /// Program and arguments of the shell, as `["bash", "--noprofile", "--norc"]`; the driver is added by the shim.
     pub interpreter: Vec<String>,
     /// Whether the shell stops a pipeline at its first failing member.

@@ -140,6 +140,11 @@ pub struct Operator<'a>(&'a Actor);
 pub struct Administrator<'a>(&'a Actor);
 
 impl Actor {
+    /// Whoever may start the portal's program on its data folder, who may do everything with it.
+    pub fn console() -> Self {
+        Self { id: PersonId("console".to_owned()), name: "the console".to_owned(), role: Role::Administrator }
+    }
+
     /// The proof for reading.
     pub fn viewer(&self) -> Result<Viewer<'_>, Forbidden> {
         self.may(Verb::Read).map(|()| Viewer(self))

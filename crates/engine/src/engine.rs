@@ -9,7 +9,7 @@ use domain::AttemptId;
 use domain::attempt::{Mark, Spec};
 use tokio::sync::watch;
 
-use crate::folder::{Folder, LOG};
+use crate::folder::{Folder, LOG, TROUBLE};
 use crate::follow::Followers;
 use crate::inspect::inspect;
 use crate::launch::launch;
@@ -60,6 +60,13 @@ impl Engine {
     /// What became of an attempt.
     pub fn inspect(&self, id: &AttemptId) -> io::Result<Inspection> {
         inspect(&self.lookup(*id), &self.0.key)
+    }
+
+    /// What a shim that could not begin said about the reason: its first line, if there is one.
+    pub fn trouble(&self, id: &AttemptId) -> Option<String> {
+        let said = self.lookup(*id).read(TROUBLE).ok()?;
+        let said = String::from_utf8_lossy(&said);
+        said.lines().next().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)
     }
 
     /// The marks of an attempt from one on, at their places in `out.log`.

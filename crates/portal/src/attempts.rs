@@ -3,18 +3,40 @@
 //! The same code settles an attempt in life and after the portal's own death: [`Portal::reconcile`] only follows every
 //! attempt that is still open. Nothing is ever started again by the machine.
 
+use std::time::Duration;
+
 use domain::AttemptId;
 use domain::attempt::{FORMAT, Spec};
 use domain::run::{Command, Run, Who};
-use engine::Inspection;
+use engine::{Inspection, Steer, SteerError};
 
 use crate::gate::Decided;
 use crate::{Error, Portal};
 
+/// The pauses between tries of what a busy database, a full disk or a shim that is being born puts off: doubled each time,
+/// from the first to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Waits a little longer each time.
+struct Pauses(Duration);
+
+impl Pauses {
+    const fn new() -> Self {
+        Self(FIRST_PAUSE)
+    }
+
+    async fn pause(&mut self) {
+        tokio::time::sleep(self.0).await;
+        self.0 = (self.0 * 2).min(LONGEST_PAUSE);
+    }
+}
+
 impl Portal {
     /// Starts the shim of an intent that has just been recorded, and follows it.
     ///
-    /// When it cannot be started, that is recorded as the end of the attempt: an intent never stays without one.
+    /// When it cannot be started, that is recorded as the end of the attempt, now or as soon as the database takes it: an
+    /// intent never stays without an end.
     pub(crate) async fn launch(&self, decided: &Decided, id: AttemptId, who: &Who) -> Result<(), Error> {
         let Some(spec) = spec(&decided.run, id, who) else { return Err(Error::NotFound) };
         match self.engine().launch(&spec).await {
@@ -23,7 +45,9 @@ impl Portal {
                 Ok(())
             }
             Err(error) => {
-                self.interrupt(id, format!("The step was not started: {error}")).await?;
+                if self.interrupt(id, format!("The step was not started: {error}")).await.is_err() {
+                    self.follow(id);
+                }
                 Err(error.into())
             }
         }
@@ -34,27 +58,73 @@ impl Portal {
         let open = self.store().open_attempts().await?;
         for id in &open {
             self.follow(*id);
+            self.stop_again(*id).await?;
         }
         Ok(open.len())
     }
 
+    /// A former portal may have died between recording that somebody wants an attempt to stop and telling its shim.
+    async fn stop_again(&self, id: AttemptId) -> Result<(), Error> {
+        let run = self.store().run(id.run).await?;
+        if run.as_ref().and_then(|run| run.attempt(id)).is_some_and(|attempt| attempt.stop.is_some()) {
+            self.in_background(id, Self::keep_steering(self.clone(), id, Steer::Stop));
+        }
+        Ok(())
+    }
+
     /// Follows an attempt to its end in the background.
-    fn follow(&self, id: AttemptId) {
+    pub(crate) fn follow(&self, id: AttemptId) {
+        self.in_background(id, Self::follow_until_settled(self.clone(), id));
+    }
+
+    /// Closing leaves the attempt open: its shim goes on, and the next portal takes it up.
+    fn in_background(&self, id: AttemptId, work: impl Future<Output = ()> + Send + 'static) {
         let portal = self.clone();
         self.tasks().spawn(async move {
-            // Closing leaves the attempt open: its shim goes on, and the next portal follows it.
-            let outcome = tokio::select! {
-                outcome = portal.follow_to_end(id) => outcome,
-                () = portal.closing() => Ok(()),
-            };
-            if let Err(error) = outcome {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    attempt.id = %id,
-                    "the record of an attempt could not be written; it is taken up again at the next start"
-                );
+            tokio::select! {
+                () = work => {}
+                () = portal.closing() => tracing::debug!(attempt.id = %id, "let go of an attempt that goes on"),
             }
         });
+    }
+
+    /// A database that is busy or full for a while is no reason to let go: marks that were recorded before are not recorded
+    /// again, so that everything can be tried once more.
+    async fn follow_until_settled(self, id: AttemptId) {
+        let mut pauses = Pauses::new();
+        while let Err(error) = self.follow_to_end(id).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                attempt.id = %id,
+                "the record of an attempt could not be written; it is tried again"
+            );
+            pauses.pause().await;
+        }
+    }
+
+    /// Asks something of a shim. When it does not hear now although it lives, it is asked again in the background.
+    pub(crate) async fn steer(&self, id: AttemptId, steer: Steer) {
+        if !self.is_heard(id, steer.clone()).await {
+            self.in_background(id, Self::keep_steering(self.clone(), id, steer));
+        }
+    }
+
+    async fn keep_steering(self, id: AttemptId, steer: Steer) {
+        let mut pauses = Pauses::new();
+        while !self.is_heard(id, steer.clone()).await {
+            pauses.pause().await;
+        }
+    }
+
+    /// Whether a shim has answered, or is not there to answer any more: its record tells the rest.
+    async fn is_heard(&self, id: AttemptId, steer: Steer) -> bool {
+        let error = match self.engine().steer(&id, steer).await {
+            Ok(()) => return true,
+            Err(error) => error,
+        };
+        let lives = self.engine().inspect(&id).is_ok_and(|found| found == Inspection::Running);
+        tracing::warn!(error = &error as &dyn std::error::Error, attempt.id = %id, "a shim did not do what it was asked");
+        !lives || matches!(error, SteerError::Refused(_))
     }
 
     async fn follow_to_end(&self, id: AttemptId) -> Result<(), Error> {
@@ -94,7 +164,10 @@ impl Portal {
                 self.interrupt(id, reason).await?;
             }
             Inspection::NeverStarted => {
-                self.interrupt(id, "The portal died before the step was started. Nothing of it was run.".to_owned())
+                if let Some(trouble) = self.engine().trouble(&id) {
+                    tracing::error!(attempt.id = %id, "a shim could not begin: {trouble}");
+                }
+                self.interrupt(id, "The process that runs the step ended before it began. Nothing of it was run.".to_owned())
                     .await?;
             }
         }

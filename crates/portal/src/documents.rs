@@ -3,7 +3,7 @@
 //! Looking costs one listing of the folder. Reading happens only when a name, a size or a time of change differs.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::runbook::{Document, Procedure};
 use domain::{Digest, Slug, Timestamp};
@@ -23,17 +23,35 @@ pub struct Library {
     fingerprint: Digest,
 }
 
+/// Stands first among the problems while the folder cannot be read.
+const STALE: &str = "The folder of runbook documents cannot be read now, so everything here is as it was read last";
+
 impl Library {
+    /// The same documents, with the reason why they may be old. They are read as soon as the folder can be.
+    fn that_cannot_be_read_again(&self, error: &runbook::FolderError) -> Self {
+        tracing::warn!(error = error as &dyn std::error::Error, "the runbook documents could not be read again");
+        let problems = self.problems.iter().filter(|problem| !problem.starts_with(STALE)).cloned();
+        Self {
+            documents: self.documents.clone(),
+            problems: std::iter::once(format!("{STALE}: {error}.")).chain(problems).collect(),
+            read: self.read,
+            fingerprint: Digest::of(b"cannot be read"),
+        }
+    }
+
     /// A procedure and its document by its address.
     pub fn procedure(&self, slug: &Slug) -> Option<(&Arc<Document>, &Procedure)> {
         self.documents.iter().find_map(|document| Some((document, document.procedure(slug)?)))
     }
 }
 
-/// The folder of documents.
+/// The folder of documents. Cloning it is cheap: all clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Documents(Arc<Folder>);
+
 #[derive(Debug)]
-pub struct Documents {
-    folder: PathBuf,
+struct Folder {
+    path: PathBuf,
     library: Mutex<Arc<Library>>,
     /// One reading at a time: a burst of pages after an edit reads once.
     reading: tokio::sync::Mutex<()>,
@@ -48,39 +66,42 @@ impl Documents {
         };
         let fingerprint = runbook::fingerprint(folder).map_err(|error| refused(&error))?;
         let library = read(folder, fingerprint, now).map_err(|error| refused(&error))?;
-        let library = Mutex::new(Arc::new(library));
-        Ok(Self { folder: folder.to_owned(), library, reading: tokio::sync::Mutex::new(()) })
+        let (path, library) = (folder.to_owned(), Mutex::new(Arc::new(library)));
+        Ok(Self(Arc::new(Folder { path, library, reading: tokio::sync::Mutex::new(()) })))
     }
 
-    /// The documents as they are on the disk now. What cannot be listed any more stays as it was read last.
+    /// The documents as they are on the disk now. What cannot be listed any more stays as it was read last, and says so.
+    ///
+    /// A page that is not waited for any more does not stop a reading: the next page finds what it has read.
     pub async fn current(&self, now: Timestamp) -> Result<Arc<Library>, Error> {
-        let _one = self.reading.lock().await;
-        let (folder, last) = (self.folder.clone(), self.last());
-        let fresh = tokio::task::spawn_blocking(move || {
-            let fingerprint = runbook::fingerprint(&folder).ok()?;
-            if fingerprint == last.fingerprint {
-                return None;
-            }
-            match read(&folder, fingerprint, now) {
-                Ok(library) => Some(library),
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "the runbook documents could not be read again"
-                    );
-                    None
-                }
-            }
+        let folder = Arc::clone(&self.0);
+        let reading = tokio::spawn(async move {
+            let _one = folder.reading.lock().await;
+            let looker = Arc::clone(&folder);
+            tokio::task::spawn_blocking(move || looker.look(now)).await
         });
-        if let Some(library) = fresh.await.map_err(|_| Error::Broken("reading the documents"))? {
-            tracing::info!(documents.count = library.documents.len(), "read the runbook documents again");
-            *self.library.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(library);
-        }
-        Ok(self.last())
+        reading.await.and_then(|looked| looked).map_err(|_| Error::Broken("reading the documents"))
+    }
+}
+
+impl Folder {
+    /// Reads again when something differs.
+    fn look(&self, now: Timestamp) -> Arc<Library> {
+        let last = self.last();
+        let library = match runbook::fingerprint(&self.path) {
+            Ok(fingerprint) if fingerprint == last.fingerprint => return last,
+            Ok(fingerprint) => read(&self.path, fingerprint, now),
+            Err(error) => Err(error),
+        };
+        let library = library.unwrap_or_else(|error| last.that_cannot_be_read_again(&error));
+        tracing::info!(documents.count = library.documents.len(), "read the runbook documents again");
+        let library = Arc::new(library);
+        *self.library.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&library);
+        library
     }
 
     fn last(&self) -> Arc<Library> {
-        Arc::clone(&self.library.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Arc::clone(&self.library.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -24,9 +24,15 @@ pub enum Error {
     /// Too much at once; trying again helps.
     #[error("{0}")]
     Busy(&'static str),
+    /// Somebody else has moved the run on meanwhile.
+    #[error("somebody was faster")]
+    Moved,
     /// The store failed.
     #[error("the store failed")]
-    Store(#[from] store::Error),
+    Store(#[source] store::Error),
+    /// The store failed while it recorded, and could not be asked whether it has.
+    #[error("it is not known whether the store has recorded this")]
+    Unsure(#[source] store::Error),
     /// A step could not be started.
     #[error("the step could not be started")]
     Launch(#[from] engine::LaunchError),
@@ -48,19 +54,29 @@ impl Error {
             Self::Invalid(sentence) => sentence.clone(),
             Self::SignIn => "The login or the password is wrong. Nobody was signed in.".to_owned(),
             Self::Busy(sentence) => (*sentence).to_owned(),
-            Self::Store(store::Error::Moved) => {
+            Self::Moved => {
                 "Somebody was faster: this run has moved on. Nothing was changed; look again and decide.".to_owned()
             }
-            Self::Store(store::Error::Busy) => {
-                "The database is busy. Nothing was changed; try again in a moment.".to_owned()
-            }
-            Self::Store(store::Error::Full) => {
-                "The disk of the database is full. Nothing was changed; tell the administrator.".to_owned()
+            Self::Unsure(_) => {
+                "The database failed in the middle. It is not known whether this was recorded; look before you try again.".to_owned()
             }
             Self::Launch(error) => ended(format!("The step was not started: {error}")),
             Self::Store(_) | Self::Output(_) | Self::Broken(_) => {
                 "This request failed inside the portal. Nothing was changed; it has been logged.".to_owned()
             }
+        }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Moved => Self::Moved,
+            store::Error::Busy => Self::Busy("The database is busy. Nothing was changed; try again in a moment."),
+            store::Error::Full => {
+                Self::Busy("The disk of the database is full. Nothing was changed; tell the administrator.")
+            }
+            other => Self::Store(other),
         }
     }
 }

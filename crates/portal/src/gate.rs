@@ -35,14 +35,36 @@ impl Portal {
         let decided = match decide(Some(&state), command, who, &facts) {
             Ok(events) => self.record(&mut write, Some(state), run, &events, who).await?,
             Err(refusal) => {
-                self.note_refusal(&mut write, run, &refusal, who).await?;
+                self.note_refusal(&mut write, Some(run), &refusal, who).await?;
                 write.commit().await?;
                 return Err(refusal.into());
             }
         };
-        write.commit().await?;
+        if let Err(error) = write.commit().await {
+            self.read_back(&decided, error).await?;
+        }
         self.live().tell(run, decided.run.version);
         Ok(decided)
+    }
+
+    /// After a failed commit nobody knows whether the events are stored: they are looked for before anything is answered.
+    ///
+    /// # Errors
+    ///
+    /// The failure itself when they are not there; [`Error::Unsure`] when that cannot be seen either. An intent that may be
+    /// stored is followed in any case: it must not stay without an end.
+    async fn read_back(&self, decided: &Decided, failure: store::Error) -> Result<(), Error> {
+        let (run, before) = (decided.run.id, decided.run.version - decided.entries.len() as u64);
+        match self.store().entries(run, before).await {
+            Ok(stored) if stored.starts_with(&decided.entries) => Ok(()),
+            Ok(_) => Err(failure.into()),
+            Err(error) => {
+                if let Some(id) = decided.intent() {
+                    self.follow(id);
+                }
+                Err(Error::Unsure(error))
+            }
+        }
     }
 
     /// Creates a run, or finds the one that the same key has created.
@@ -53,12 +75,25 @@ impl Portal {
             return Ok(run);
         }
         let facts = self.facts(&mut write, None, command, &who).await?;
-        let events = decide(None, command, &who, &facts)?;
+        let events = match decide(None, command, &who, &facts) {
+            Ok(events) => events,
+            Err(refusal) => {
+                self.note_refusal(&mut write, None, &refusal, &who).await?;
+                write.commit().await?;
+                return Err(refusal.into());
+            }
+        };
         let run = write.next_run().await?;
         self.record(&mut write, None, run, &events, &who).await?;
         write.remember_key(key, run, &actor.id, facts.now).await?;
-        write.commit().await?;
-        Ok(run)
+        match write.commit().await {
+            Ok(()) => Ok(run),
+            Err(failure) => match self.store().run_by_key(key).await {
+                Ok(Some(run)) => Ok(run),
+                Ok(None) => Err(failure.into()),
+                Err(error) => Err(Error::Unsure(error)),
+            },
+        }
     }
 
     async fn record(
@@ -92,7 +127,7 @@ impl Portal {
     async fn note_refusal(
         &self,
         write: &mut Write,
-        run: RunId,
+        run: Option<RunId>,
         refusal: &domain::run::Refusal,
         who: &Who,
     ) -> Result<(), Error> {

@@ -80,10 +80,10 @@ impl Portal {
         let now = settings.clock.now();
         let documents = Documents::open(&settings.runbooks, now)?;
         let database = settings.data.join("portal.db");
-        // Before the folder gets a lock and a key: another program's folder stays exactly as it is.
-        Store::recognise(&database)?;
+        // Before the folder gets a lock and a key: one whose database is refused stays exactly as it is.
+        let database = Store::inspect(&database).await?;
         let (lock, key) = settings::open_data(&settings.data)?;
-        let store = Store::open(&database, now).await?;
+        let store = database.open(now).await?;
         let engine = Engine::new(settings.data.join("runs"), settings.shim, key)
             .map_err(|error| data_error(&settings.data, &Error::Output(error)))?;
         let portal = Self(Arc::new(Inner {
@@ -172,11 +172,13 @@ impl Portal {
         self.0.closing.cancelled().await;
     }
 
-    fn people_changed(&self) -> watch::Receiver<u64> {
+    /// Hears whenever somebody may not look any more: a session ended, a role or a standing changed.
+    pub fn people_changed(&self) -> watch::Receiver<u64> {
         self.0.people.subscribe()
     }
 
-    fn tell_people_changed(&self) {
+    /// Tells everybody who has to look again whether they may.
+    pub fn tell_people_changed(&self) {
         self.0.people.send_modify(|version| *version += 1);
     }
 }

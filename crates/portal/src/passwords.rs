@@ -62,7 +62,7 @@ impl Passwords {
 
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         const STORM: Error =
-            Error::Busy("Too many people sign in at this moment. Nobody was signed in; try again in a moment.");
+            Error::Busy("Too many passwords are checked at this moment. Nothing was changed; try again in a moment.");
         let _place = self.queue.try_acquire().map_err(|_| STORM)?;
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| STORM)?;
         let done = tokio::task::spawn_blocking(move || {

@@ -2,7 +2,7 @@
 
 use domain::PersonId;
 use domain::policy::{Actor, Administrator, Role};
-use domain::run::Who;
+use domain::run::{Refusal, Who};
 use domain::view::PeopleView;
 use rand::RngCore as _;
 use serde_json::json;
@@ -105,9 +105,14 @@ impl Portal {
         let fits = self.passwords().check(password, known.as_ref().map(|known| known.hash.as_str())).await?;
         let mut write = self.store().begin().await?;
         let now = self.now();
-        let actor = match known {
-            Some(known) if fits && known.enabled => {
-                let actor = Actor { id: known.id, name: known.name, role: known.role };
+        // Read again: hashing takes its time, and somebody may have disabled the account meanwhile.
+        let standing = match &known {
+            Some(known) => write.standing(&known.id).await?,
+            None => None,
+        };
+        let actor = match known.zip(standing) {
+            Some((known, role)) if fits => {
+                let actor = Actor { id: known.id, name: known.name, role };
                 write.seen(&actor.id, now).await?;
                 write.audit(Some(&Who::Person(actor.clone())), now, "signed_in", json!({})).await?;
                 Some(actor)
@@ -119,6 +124,20 @@ impl Portal {
         };
         write.commit().await?;
         actor.ok_or(Error::SignIn)
+    }
+
+    /// Records that a person ends their session.
+    pub async fn signed_out(&self, actor: &Actor) -> Result<(), Error> {
+        let mut write = self.store().begin().await?;
+        write.audit(Some(&Who::Person(actor.clone())), self.now(), "signed_out", json!({})).await?;
+        Ok(write.commit().await?)
+    }
+
+    /// Records that a person was refused something that no run knows about.
+    pub async fn note_refused(&self, actor: &Actor, what: &str) -> Result<(), Error> {
+        let mut write = self.store().begin().await?;
+        write.audit(Some(&Who::Person(actor.clone())), self.now(), "refused", json!({ "what": what })).await?;
+        Ok(write.commit().await?)
     }
 
     /// The person as their account stands now; `None` when it is disabled or gone.
@@ -142,6 +161,7 @@ impl Portal {
         let actor = Actor { id: PersonId(random_hex()), name: new.name.trim().to_owned(), role: new.role };
         let by = Who::Person(administrator.actor().clone());
         let mut write = self.store().begin().await?;
+        still_administers(&mut write, administrator).await?;
         match write.insert_person(&actor, &login, &hash, self.now()).await {
             Err(store::Error::Taken) => {
                 return Err(Error::Invalid(format!(
@@ -163,9 +183,11 @@ impl Portal {
     /// [`Error::Invalid`] when nobody would be left to look after people.
     pub async fn set_role(&self, administrator: Administrator<'_>, person: &PersonId, role: Role) -> Result<(), Error> {
         let mut write = self.store().begin().await?;
+        still_administers(&mut write, administrator).await?;
+        let before = write.count_administrators().await?;
         write.set_role(person, role).await.map_err(unknown_person)?;
         let body = json!({ "person": person, "role": role });
-        self.finish_change(write, administrator, "role_changed", body).await
+        self.finish_change(write, before, administrator, "role_changed", body).await
     }
 
     /// Lets a person sign in again, or no longer; disabling ends their sessions.
@@ -181,22 +203,25 @@ impl Portal {
     ) -> Result<(), Error> {
         let enabled = standing == Standing::Enabled;
         let mut write = self.store().begin().await?;
+        still_administers(&mut write, administrator).await?;
+        let before = write.count_administrators().await?;
         write.set_enabled(person, enabled).await.map_err(unknown_person)?;
         if !enabled {
             write.end_sessions(person, None).await?;
         }
         let body = json!({ "person": person, "enabled": enabled });
-        self.finish_change(write, administrator, "standing_changed", body).await
+        self.finish_change(write, before, administrator, "standing_changed", body).await
     }
 
     async fn finish_change(
         &self,
         mut write: store::Write,
+        before: u64,
         administrator: Administrator<'_>,
         kind: &'static str,
         body: serde_json::Value,
     ) -> Result<(), Error> {
-        if write.count_administrators().await? == 0 {
+        if before > 0 && write.count_administrators().await? == 0 {
             return Err(Error::Invalid(
                 "Nobody would be left to look after people. Nothing was changed; make somebody else an administrator first.".to_owned(),
             ));
@@ -216,6 +241,7 @@ impl Portal {
     pub async fn change_password(&self, actor: &Actor, old: &str, new: &str, keep: Option<&str>) -> Result<(), Error> {
         let known = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?;
         if !self.passwords().check(old, Some(&known.hash)).await? {
+            self.note_refused(actor, "password_change").await?;
             return Err(Error::Invalid("The present password is wrong. Nothing was changed.".to_owned()));
         }
         passwords::judge(new, &[&known.login, &known.name])?;
@@ -235,10 +261,22 @@ const SET_UP: &str = "set_up_token";
 const USED: &str = "This set-up link is not valid: it was used, or the portal was started again since. \
      No account was made; take the newest link from the portal's console, or sign in.";
 
+/// Checks a right again inside the transaction that uses it: it may have been taken away while a password was hashed. Whoever
+/// works at the console has no account.
+async fn still_administers(write: &mut store::Write, administrator: Administrator<'_>) -> Result<(), Error> {
+    let actor = administrator.actor();
+    if *actor == Actor::console() {
+        return Ok(());
+    }
+    let role = write.standing(&actor.id).await?.ok_or(Refusal::Disabled)?;
+    Actor { role, ..actor.clone() }.administrator()?;
+    Ok(())
+}
+
 fn unknown_person(error: store::Error) -> Error {
     match error {
         store::Error::Gone => Error::NotFound,
-        other => Error::Store(other),
+        other => other.into(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! From a procedure as it was read to the plan of a run: targets chosen, values named, bytes frozen.
 
+use domain::Digest;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use domain::runbook::{Command, Document, Parameter, ParameterKind, PartKind, Procedure, Step, StepKind};
 
-/// The tour that is built into the portal. Its scratch step, and only its, may be confirmed by its runner.
+/// The tour that is built into the portal. Its scratch step, and only its, may be confirmed by its runner. Its side file
+/// belongs to it: another one could put a value into the very command that deletes.
 const TOUR: &[u8] = include_bytes!("../../../runbooks/first-tour.md");
+const TOUR_SIDE: &[u8] = include_bytes!("../../../runbooks/first-tour.portal.toml");
 
 /// What a plan needs to know besides the procedure.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +91,7 @@ fn plan_step(part: PartKind, step: &Step, procedure: &Procedure, ground: Ground<
 }
 
 fn is_tour(document: &Document) -> bool {
-    document.digest == domain::Digest::of(TOUR)
+    document.digest == Digest::of(TOUR) && document.side_digest == Some(Digest::of(TOUR_SIDE))
 }
 
 fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: Ground<'_>) -> PlanCommand {
@@ -184,4 +187,30 @@ fn lines_of(step: &PlanStep) -> impl Iterator<Item = String> + '_ {
     let ticks =
         domain::run::ticks(step.items()).into_iter().map(|item| format!("[ ] {}", domain::runbook::plain(&item.words)));
     std::iter::once(title).chain(commands).chain(ticks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the plan of a document in the tour's name has a step that one person may confirm.
+    fn has_scratch(document: &[u8], side: &[u8]) -> bool {
+        let side = Some(("first-tour.portal.toml", side));
+        let document = runbook::read("first-tour.md", document, side).expect("the tour can be read");
+        let environment = Vec::new();
+        let target =
+            PlanTarget { name: "local".to_owned(), production: false, interpreter: Vec::new(), environment };
+        let ground = Ground { document: &document, target: &target, directory: "/" };
+        plan(&document.procedures[0], ground).steps.iter().any(|step| step.scratch)
+    }
+
+    #[test]
+    fn only_the_tour_as_it_is_shipped_has_a_step_that_its_runner_may_confirm() {
+        let other = [TOUR_SIDE, b"\n# one comment more\n"].concat();
+        let edited = [TOUR, b"\n"].concat();
+
+        assert!(has_scratch(TOUR, TOUR_SIDE));
+        assert!(!has_scratch(TOUR, &other), "a side file can put a value into the command that deletes");
+        assert!(!has_scratch(&edited, TOUR_SIDE));
+    }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::policy::Operator;
+use domain::policy::{Actor, Operator};
 use domain::run::{Command, Who};
 use domain::{ActionKey, AttemptId, RunId, Slug};
+use engine::Steer;
 
 use crate::planning::{self, Ground};
 use crate::{Error, Portal};
@@ -31,6 +32,11 @@ impl Portal {
     ///
     /// [`Error::NotFound`] without such a procedure, [`Error::Invalid`] for a target that it may not use, and what the gate refuses.
     pub async fn start_run(&self, operator: Operator<'_>, start: StartRun) -> Result<RunId, Error> {
+        // The key is the person's own: nobody finds another's run by guessing it.
+        let key = own_key(operator.actor(), &start.key)?;
+        if let Some(run) = self.store().run_by_key(&key).await? {
+            return self.started_before(run, &start.slug).await;
+        }
         let library = self.documents().current(self.now()).await?;
         let (document, procedure) = library.procedure(&start.slug).ok_or(Error::NotFound)?;
         let target = self.target(&procedure.settings.targets, &start.target)?;
@@ -38,11 +44,20 @@ impl Portal {
         let plan = Box::new(planning::plan(procedure, ground));
         let values = start.values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let command = Command::Start { plan, reason: start.reason, values };
-        // The key is the person's own: nobody finds another's run by guessing it.
-        let key = ActionKey(format!("{}/{}", operator.actor().id, start.key));
         let run = self.create(&key, &command, operator.actor()).await?;
         tracing::info!(run.id = run.0, procedure.slug = %start.slug, user.id = %operator.actor().id, "started run {run}");
         Ok(run)
+    }
+
+    /// The run that an earlier request with the same key has started.
+    async fn started_before(&self, run: RunId, slug: &Slug) -> Result<RunId, Error> {
+        let found = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        if found.plan.slug == *slug {
+            return Ok(run);
+        }
+        Err(Error::Invalid(format!(
+            "This form has started run {run} of another procedure. Nothing was started; load the page again."
+        )))
     }
 
     /// Does one thing in a run: decides, records, and only then lets the shim know.
@@ -59,21 +74,25 @@ impl Portal {
         }
         match command {
             Command::EndWatch { step, attempt, command } => {
-                self.steer(AttemptId { run, step, attempt }, engine::Steer::EndWatch { command }).await
+                self.steer(AttemptId { run, step, attempt }, Steer::EndWatch { command }).await;
             }
-            Command::Stop { step, attempt } => self.steer(AttemptId { run, step, attempt }, engine::Steer::Stop).await,
-            _ => Ok(()),
+            Command::Stop { step, attempt } => self.steer(AttemptId { run, step, attempt }, Steer::Stop).await,
+            _ => {}
         }
+        Ok(())
     }
+}
 
-    /// Tells a shim to end its watch or to stop. That it is gone already is no error: its record tells the rest.
-    async fn steer(&self, id: AttemptId, steer: engine::Steer) -> Result<(), Error> {
-        match self.engine().steer(&id, steer).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, attempt.id = %id, "the shim could not be reached");
-                Ok(())
-            }
-        }
+/// The longest key of a form, in bytes.
+const KEY_LIMIT: usize = 200;
+
+/// A key that belongs to one person alone.
+fn own_key(actor: &Actor, key: &ActionKey) -> Result<ActionKey, Error> {
+    let length = key.as_str().len();
+    if length == 0 || length > KEY_LIMIT {
+        return Err(Error::Invalid(format!(
+            "The request's key has {length} bytes, and 1 to {KEY_LIMIT} are allowed. Nothing was started; load the page again."
+        )));
     }
+    Ok(ActionKey(format!("{}/{key}", actor.id)))
 }

@@ -62,6 +62,16 @@ pub(crate) fn open_data(folder: &Path) -> Result<(File, MasterKey), OpenError> {
     Ok((lock, key))
 }
 
+/// Writes a small file that is there whole or not at all, also after the power was lost.
+fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let draft = path.with_extension("draft");
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
 /// The key that authenticates exit records: 32 random bytes, made once and readable by the portal's user alone.
 fn key(path: &Path) -> std::io::Result<MasterKey> {
     let mut bytes = [0_u8; 32];
@@ -69,9 +79,7 @@ fn key(path: &Path) -> std::io::Result<MasterKey> {
         Ok(mut file) => file.read_exact(&mut bytes)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             rand::rng().fill_bytes(&mut bytes);
-            let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
+            write_durably(path, &bytes)?;
         }
         Err(error) => return Err(error),
     }

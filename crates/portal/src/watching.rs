@@ -10,7 +10,7 @@ use bytes::Bytes;
 use domain::frame::{Cursor, Frame, Framed};
 use domain::policy::Viewer;
 use domain::run::Event;
-use domain::{AttemptId, PersonId, RunId};
+use domain::{AttemptId, RunId};
 use futures::stream::BoxStream;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -61,7 +61,6 @@ impl Portal {
         let look = self.live().look(run, &viewer.actor().name);
         let watcher = Watcher {
             portal: self.clone(),
-            person: viewer.actor().id.clone(),
             run,
             version: cursor.version,
             attempts: VecDeque::new(),
@@ -88,7 +87,7 @@ impl Portal {
     /// [`Error::NotFound`] when there is no such attempt.
     pub async fn raw_output(
         &self,
-        _viewer: Viewer<'_>,
+        viewer: Viewer<'_>,
         id: AttemptId,
         from: u64,
         follow: Follow,
@@ -98,8 +97,13 @@ impl Portal {
         let length = self.engine().length(&id);
         let (sender, receiver) = mpsc::channel(AHEAD);
         let portal = self.clone();
+        let name = viewer.actor().name.clone();
         self.tasks().spawn(async move {
-            if let Err(error) = portal.send_raw(id, from, length, follow, &sender).await {
+            let progress = match follow {
+                Follow::Stored => None,
+                Follow::ToTheEnd => portal.progress(id, &name).await,
+            };
+            if let Err(error) = portal.send_raw(id, from, length, progress, &sender).await {
                 // The reader learns that the stream broke off; the length in the record tells how much is missing.
                 drop(sender.send(Err(error)).await);
             }
@@ -107,18 +111,34 @@ impl Portal {
         Ok((length, Box::pin(ReceiverStream::new(receiver))))
     }
 
+    /// How far an attempt has come, from now on. The intent is told before the shim has made its folder: until then every
+    /// change of the run is a reason to look again. `None` when there will be nothing to follow.
+    async fn progress(&self, id: AttemptId, name: &str) -> Option<watch::Receiver<engine::Progress>> {
+        let mut look = self.live().look(id.run, name);
+        loop {
+            look.version.mark_unchanged();
+            if let Ok(progress) = self.engine().follow(&id) {
+                return Some(progress);
+            }
+            let run = self.store().run(id.run).await.ok()??;
+            if run.open_attempt() != Some(id) {
+                return None;
+            }
+            tokio::select! {
+                _ = look.version.changed() => {}
+                () = self.closing() => return None,
+            }
+        }
+    }
+
     async fn send_raw(
         &self,
         id: AttemptId,
         mut from: u64,
         length: u64,
-        follow: Follow,
+        mut progress: Option<watch::Receiver<engine::Progress>>,
         sender: &mpsc::Sender<std::io::Result<Bytes>>,
     ) -> std::io::Result<()> {
-        let mut progress = match follow {
-            Follow::Stored => None,
-            Follow::ToTheEnd => self.engine().follow(&id).ok(),
-        };
         loop {
             let (until, done) = match &mut progress {
                 Some(progress) => {
@@ -134,8 +154,9 @@ impl Portal {
                     break;
                 }
                 from += piece.len() as u64;
-                if sender.send(Ok(piece)).await.is_err() {
-                    return Ok(());
+                tokio::select! {
+                    sent = sender.send(Ok(piece)) => if sent.is_err() { return Ok(()) },
+                    () = self.closing() => return Ok(()),
                 }
             }
             let Some(progress) = progress.as_mut().filter(|_| !done) else { return Ok(()) };
@@ -171,7 +192,6 @@ struct Reading {
 
 struct Watcher {
     portal: Portal,
-    person: PersonId,
     run: RunId,
     version: u64,
     /// Attempts whose output is still to be sent, in the order in which they started, with the byte to begin at.
@@ -183,21 +203,23 @@ struct Watcher {
 
 impl Watcher {
     async fn run(mut self, mut look: Look, cursor: Cursor) -> Result<(), Failure> {
-        let mut people = self.portal.people_changed();
         let mut beat = tokio::time::interval(BEAT);
         beat.reset();
         self.send(Frame::Hello { build: self.portal.build().to_owned(), now: self.portal.now() }).await?;
         self.send(Frame::Watchers { names: look.names() }).await?;
         self.begin(cursor).await?;
+        let mut moved_on = true;
         loop {
-            look.version.mark_unchanged();
-            self.send_entries().await?;
+            // Output alone grows often, and moves nothing on: the database is asked only when it has an answer.
+            if std::mem::take(&mut moved_on) {
+                look.version.mark_unchanged();
+                self.send_entries().await?;
+            }
             self.send_output().await?;
             tokio::select! {
-                _ = look.version.changed() => {}
+                _ = look.version.changed() => moved_on = true,
                 () = more(self.reading.as_mut()) => {}
                 _ = look.names.changed() => self.send(Frame::Watchers { names: look.names() }).await?,
-                _ = people.changed() => self.still_welcome().await?,
                 _ = beat.tick() => self.send(Frame::Beat { now: self.portal.now() }).await?,
                 () = self.sender.closed() => return Err(Failure::Gone),
                 () = self.portal.closing() => return Err(Failure::Gone),
@@ -295,16 +317,13 @@ impl Watcher {
         Ok(ended)
     }
 
-    async fn still_welcome(&self) -> Result<(), Failure> {
-        match self.portal.actor(&self.person).await? {
-            Some(actor) if actor.viewer().is_ok() => Ok(()),
-            _ => Err(Failure::Gone),
-        }
-    }
-
     async fn send(&mut self, frame: Frame) -> Result<(), Failure> {
         self.seq += 1;
-        self.sender.send(Framed { seq: self.seq, frame }).await.map_err(|_| Failure::Gone)
+        // A page that does not read must not hold up a portal that stops.
+        tokio::select! {
+            sent = self.sender.send(Framed { seq: self.seq, frame }) => sent.map_err(|_| Failure::Gone),
+            () = self.portal.closing() => Err(Failure::Gone),
+        }
     }
 }
 

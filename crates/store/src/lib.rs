@@ -31,6 +31,7 @@ use sqlx::{Database, Pool, Sqlite, Transaction};
 
 pub use chain::{Broken, Chain};
 pub use error::{Error, OpenError};
+pub use opening::Inspected;
 pub use people::Credentials;
 pub use runs::HistoryQuery;
 pub use sessions::{Lifetime, StoredSession};

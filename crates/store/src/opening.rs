@@ -39,33 +39,18 @@ impl Store {
     ///
     /// [`Error::Open`] with one sentence. A file that is not ours, is damaged or is newer has not been touched then.
     pub async fn open(path: &Path, now: Timestamp) -> Result<Self, Error> {
-        Self::open_patiently(path, now, PATIENCE).await
+        Self::inspect(path).await?.open(now).await
     }
 
-    /// Looks whether a file can be opened here, reading its first bytes and writing nothing, also not beside it. A file that
-    /// is not there can be made.
+    /// Looks whether a database can be opened, and writes nothing, neither into the file nor beside it. One that is not there
+    /// can be made.
     ///
     /// # Errors
     ///
-    /// [`Error::Open`] when it is the file of another program, or no database.
-    pub fn recognise(path: &Path) -> Result<(), Error> {
-        Place::of(path, PATIENCE).look()?;
-        Ok(())
+    /// [`Error::Open`] with one sentence when the file is not ours, damaged or newer.
+    pub async fn inspect(path: &Path) -> Result<Inspected, Error> {
+        Inspected::patiently(path, PATIENCE).await
     }
-
-    async fn open_patiently(path: &Path, now: Timestamp, patience: Duration) -> Result<Self, Error> {
-        let place = Place::of(path, patience);
-        place.check_library().await?;
-        match place.look()? {
-            Found::Nothing => place.begin().await?,
-            Found::Ours { bytes } => place.inspect(bytes).await?,
-        }
-        let store = place.connect().await?;
-        place.migrate(&store).await?;
-        store.greet(now).await?;
-        Ok(store)
-    }
-
     /// The first event of a new chain, and the end of sessions that ran out meanwhile.
     async fn greet(&self, now: Timestamp) -> Result<(), Error> {
         let mut write = self.begin().await?;
@@ -74,6 +59,39 @@ impl Store {
         }
         write.sweep_sessions(now).await?;
         write.commit().await
+    }
+}
+
+/// A place where a database can be opened: there is none, or one of ours that is whole.
+pub struct Inspected {
+    place: Place,
+    found: Found,
+}
+
+impl Inspected {
+    async fn patiently(path: &Path, patience: Duration) -> Result<Self, Error> {
+        let place = Place::of(path, patience);
+        place.check_library().await?;
+        let found = place.look()?;
+        if let Found::Ours { bytes } = found {
+            place.inspect(bytes).await?;
+        }
+        Ok(Self { place, found })
+    }
+
+    /// Opens the database, or makes it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] with one sentence.
+    pub async fn open(self, now: Timestamp) -> Result<Store, Error> {
+        if let Found::Nothing = self.found {
+            self.place.begin().await?;
+        }
+        let store = self.place.connect().await?;
+        self.place.migrate(&store).await?;
+        store.greet(now).await?;
+        Ok(store)
     }
 }
 
@@ -190,9 +208,11 @@ impl Place {
     async fn connect(&self) -> Result<Store, OpenError> {
         let writing =
             self.options().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).foreign_keys(true);
-        let writer = self.pool(1).connect_with(writing).await.map_err(|error| self.why(&error))?;
+        let writer = whole_again(self.pool(1)).connect_with(writing).await.map_err(|error| self.why(&error))?;
         let reading = self.options().read_only(true);
-        let readers = self.pool(READERS).connect_with(reading).await.map_err(|error| self.why(&error))?;
+        // All of them at once: nobody's page waits for a connection that is only being opened.
+        let readers = self.pool(READERS).min_connections(READERS);
+        let readers = readers.connect_with(reading).await.map_err(|error| self.why(&error))?;
         Ok(Store { writer, readers })
     }
 
@@ -220,11 +240,6 @@ impl Place {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
-            // When the disk is full SQLite takes a transaction back by itself, and the driver goes on believing in it: such a
-            // connection could never begin another one. A new one can, as soon as there is room again.
-            .before_acquire(|connection: &mut Connection, _| {
-                Box::pin(async move { Ok(!connection.is_in_transaction()) })
-            })
     }
 
     fn why(&self, error: &sqlx::Error) -> OpenError {
@@ -241,6 +256,12 @@ impl Place {
             Cause::Other => OpenError::Unusable { file, why },
         }
     }
+}
+
+/// When the disk is full `SQLite` takes a transaction back by itself, and the driver goes on believing in it: such a connection
+/// could never begin another one. A new one can, as soon as there is room again.
+fn whole_again(pool: PoolOptions<Db>) -> PoolOptions<Db> {
+    pool.before_acquire(|connection: &mut Connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 async fn schema(connection: &mut Connection) -> Result<i64, sqlx::Error> {

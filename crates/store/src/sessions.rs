@@ -7,7 +7,7 @@ use std::fmt;
 
 use domain::{Digest, PersonId, Timestamp};
 
-use crate::{Error, Store, Write, counted};
+use crate::{Error, Store, Write};
 
 /// When a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,14 +151,6 @@ impl Write {
             .execute(self.connection())
             .await?;
         Ok(swept.rows_affected())
-    }
-
-    /// How many sessions of a person have not ended.
-    pub async fn count_sessions(&mut self, person: &PersonId, now: Timestamp) -> Result<u64, Error> {
-        let query = sqlx::query_scalar("SELECT COUNT(*) FROM sessions WHERE person = $1 AND idle > $2 AND ends > $2")
-            .bind(person.as_str())
-            .bind(now.0);
-        Ok(counted(query.fetch_one(self.connection()).await?))
     }
 }
 

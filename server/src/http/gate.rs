@@ -14,6 +14,7 @@ use domain::policy::{Actor, Forbidden};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use leptos::server_fn::error::ServerFnUrlError;
 use tower_sessions::Session;
+use tower_sessions::session::Id;
 
 use super::answers::{refused_call, see_other, sentence, wants_a_page};
 use super::origin::{self, Provenance};
@@ -99,9 +100,16 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
     };
     if let Policy::Verb(verb) = policy {
         let session = request.extensions().get::<Session>().cloned();
-        let Some((actor, session)) = actor(&site, session).await else { return signed_out(&path, &request) };
+        let (actor, session) = match actor(&site, session).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return signed_out(&path, &request),
+            Err(error) => return unknown_whether(&path, &error),
+        };
         note(&request, &actor);
         if let Err(forbidden) = actor.may(verb) {
+            if let Err(error) = site.portal().note_refused(&actor, &path).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a refusal could not be recorded");
+            }
             return not_allowed(&path, &request, &forbidden);
         }
         request.extensions_mut().insert(streams::Watched { person: actor.id.clone(), session });
@@ -123,11 +131,31 @@ fn note(request: &Request, actor: &Actor) {
 }
 
 /// The person of a live session, as their account stands now.
-async fn actor(site: &Site, session: Option<Session>) -> Option<(Actor, tower_sessions::session::Id)> {
-    let session = session?;
-    let person: String = session.get(PERSON).await.ok()??;
-    let actor = site.portal().actor(&PersonId(person)).await.ok()??;
-    Some((actor, session.id()?))
+async fn actor(site: &Site, session: Option<Session>) -> Result<Option<(Actor, Id)>, GateError> {
+    let Some(session) = session else { return Ok(None) };
+    let Some(person) = session.get::<String>(PERSON).await? else { return Ok(None) };
+    let actor = site.portal().actor(&PersonId(person)).await?;
+    Ok(actor.zip(session.id()))
+}
+
+/// Why it is not known who asks.
+#[derive(Debug, thiserror::Error)]
+enum GateError {
+    #[error("the session could not be read")]
+    Session(#[from] tower_sessions::session::Error),
+    #[error("the account could not be read")]
+    Account(#[from] portal::Error),
+}
+
+/// Who asks cannot be looked up: nobody is sent away to sign in for that.
+fn unknown_whether(path: &str, error: &GateError) -> Response {
+    tracing::error!(error = error as &dyn std::error::Error, "it is not known who asks");
+    let text = "The database does not answer, so it is not known who you are. Nothing was done; try again in a moment.";
+    if routes::is_call(path) {
+        refused_call(path, StatusCode::SERVICE_UNAVAILABLE, &AppError::Busy(text.to_owned()))
+    } else {
+        sentence(StatusCode::SERVICE_UNAVAILABLE, text)
+    }
 }
 
 /// What somebody without a session is told: a program the status, a browser the page to sign in.

@@ -47,15 +47,6 @@ pub fn is_our_host(host: &str, public: Option<&PublicUrl>) -> bool {
     host == public.host() || host.strip_suffix(usual) == Some(public.host())
 }
 
-/// Whether a browser keeps a cookie of this host although the connection is plain: it is the same machine.
-pub fn is_this_machine(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    matches!(name, "localhost" | "::1") || name.starts_with("127.") || name.ends_with(".localhost")
-}
-
 /// A redirect that stays here: the path and query of an address of ours, and the start page for any other.
 pub fn pinned(location: &HeaderValue, host: &str, public: Option<&PublicUrl>) -> HeaderValue {
     let inside = location.to_str().ok().and_then(|location| path_inside(location, host, public));
@@ -169,13 +160,5 @@ mod tests {
 
             assert_eq!(pinned, expected, "{location}");
         }
-    }
-
-    #[test]
-    fn this_machine_has_few_names() {
-        assert!(["localhost:3000", "127.0.0.1", "[::1]:3000", "a.localhost"].iter().all(|host| is_this_machine(host)));
-        assert!(
-            !["portal.lan", "localhost.evil.example", "[2001:db8::1]", ""].iter().any(|host| is_this_machine(host))
-        );
     }
 }

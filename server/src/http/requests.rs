@@ -42,10 +42,13 @@ pub async fn around(State(site): State<Site>, mut request: Request, next: Next) 
     let answered = AssertUnwindSafe(tokio::time::timeout(PATIENCE, next.run(request))).catch_unwind().await;
     let mut response = match answered {
         Ok(Ok(response)) => response,
-        Ok(Err(_)) => given_up(&path),
+        Ok(Err(_)) => given_up(&method, &path),
         Err(_) => failed(&path, &number),
     };
     protect(response.headers_mut(), &site);
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    }
     if let Ok(number) = HeaderValue::from_str(&number) {
         response.headers_mut().insert(REQUEST_ID, number);
     }
@@ -59,9 +62,13 @@ fn number() -> String {
     hex::encode(bytes)
 }
 
-fn given_up(path: &str) -> Response {
+fn given_up(method: &Method, path: &str) -> Response {
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let text = "The portal did not answer in time. Look whether the change was made before you try again.";
+    let text = if matches!(*method, Method::GET | Method::HEAD) {
+        "The portal did not answer in time. Nothing was changed; load the page again."
+    } else {
+        "The portal did not answer in time. Look whether the change was made before you try again."
+    };
     if routes::is_call(path) {
         refused_call(path, status, &AppError::Busy(text.to_owned()))
     } else {

@@ -89,15 +89,18 @@ impl Sessions {
         Lifetime { idle: self.idle_end(), ends: self.portal.now().plus(milliseconds(self.limits.absolute)) }
     }
 
-    /// A session that is used lives on. Once a minute is enough, and a busy database is no reason to refuse a page.
-    async fn prolong(&self, id: &str, session: &StoredSession) {
+    /// A session that is used lives on. Once a minute is enough, and no page waits for it.
+    fn prolong(&self, id: String, session: &StoredSession) {
         let end = self.idle_end();
         if end.since(session.lifetime.idle) < PROLONG_AFTER {
             return;
         }
-        if let Err(error) = self.portal.store().save_session(id, &session.data, self.portal.now(), end).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "a session was not prolonged");
-        }
+        let (portal, data) = (self.portal.clone(), session.data.clone());
+        tokio::spawn(async move {
+            if let Err(error) = portal.store().save_session(&id, &data, portal.now(), end).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a session was not prolonged");
+            }
+        });
     }
 }
 
@@ -127,7 +130,7 @@ impl SessionStore for Sessions {
         let text = id.to_string();
         let found = self.portal.store().session(&text, self.portal.now()).await.map_err(|error| failed(&error))?;
         let Some(session) = found else { return Ok(None) };
-        self.prolong(&text, &session).await;
+        self.prolong(text, &session);
         let data: HashMap<String, Value> =
             serde_json::from_str(&session.data).map_err(|error| Error::Decode(error.to_string()))?;
         let ends = OffsetDateTime::UNIX_EPOCH.saturating_add(Duration::milliseconds(session.lifetime.ends.0));
@@ -135,7 +138,9 @@ impl SessionStore for Sessions {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.portal.store().delete_session(&id.to_string()).await.map_err(|error| failed(&error))
+        self.portal.store().delete_session(&id.to_string()).await.map_err(|error| failed(&error))?;
+        self.portal.tell_people_changed();
+        Ok(())
     }
 }
 

@@ -13,8 +13,8 @@ use tower_sessions::session::Id;
 
 use super::{Site, routes};
 
-/// How often an open stream asks whether its session still lives.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often an open stream looks whether its session has run out. That it was ended is told at once.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Whose session a stream hangs on.
 #[derive(Clone, Debug)]
@@ -38,10 +38,6 @@ pub async fn until_signed_out(site: &Site, matched: Option<&str>, request: Reque
     let (mut parts, body) = response.into_parts();
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     parts.headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    if parts.headers.contains_key(header::CONTENT_LENGTH) {
-        // It has an end of its own, and soon.
-        return Response::from_parts(parts, body);
-    }
     let over = signed_out(site.clone(), watched);
     let body = Body::from_stream(body.into_data_stream().take_until(Box::pin(over)));
     Response::from_parts(parts, body)
@@ -50,8 +46,12 @@ pub async fn until_signed_out(site: &Site, matched: Option<&str>, request: Reque
 /// Ends when the session is over, or its person may not read any more. A busy database is no reason to end.
 async fn signed_out(site: Site, watched: Watched) {
     let mut again = tokio::time::interval(LOOK_AGAIN);
+    let mut people = site.portal().people_changed();
     loop {
-        again.tick().await;
+        tokio::select! {
+            _ = again.tick() => {}
+            _ = people.changed() => {}
+        }
         let lives = site.sessions().lives(&watched.session).await.unwrap_or(true);
         let reads = match site.portal().actor(&watched.person).await {
             Ok(actor) => actor.is_some_and(|actor| actor.viewer().is_ok()),

@@ -196,6 +196,24 @@ fn a_database_of_another_program_is_left_alone() {
 }
 
 #[test]
+fn a_damaged_database_and_its_folder_are_left_alone() {
+    let healthy = Place::with_document();
+    let mut portal = Served::start(&healthy);
+    portal.signal(Signal::TERM);
+    portal.wait();
+    let mut bytes = std::fs::read(healthy.path("data/portal.db")).unwrap();
+    bytes[4096..4200].fill(0xA5);
+    let place = Place::with_document();
+    place.write("data/portal.db", &bytes);
+
+    let sentence = refusal(&place, &[]);
+
+    assert!(sentence.contains("damaged") && sentence.contains("backup"), "{sentence}");
+    assert_eq!(std::fs::read(place.path("data/portal.db")).unwrap(), bytes, "not one byte was changed");
+    assert_eq!(place.names("data"), ["portal.db"], "nothing was put beside it");
+}
+
+#[test]
 fn a_mistake_in_the_configuration_is_refused_with_its_line() {
     let place = Place::with_document();
     place.write("portal.toml", "[target.local]\nkind = \"local\"\nprodution = true\n");

@@ -38,6 +38,11 @@ impl Browser {
         Self { agent: self.agent.clone(), address: address.to_owned(), cookie: self.cookie.clone() }
     }
 
+    /// The cookie of the session, for a connection made by hand.
+    pub fn cookie(&self) -> Option<String> {
+        self.cookie.clone()
+    }
+
     pub fn sign_in(&mut self, login: &str) -> StatusCode {
         self.call("sign-in", &[("login", login), ("password", PASSWORD)]).status()
     }

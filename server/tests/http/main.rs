@@ -5,6 +5,7 @@
 #[path = "../../../crates/runbook/tests/reading/bare.rs"]
 mod bare;
 mod documents;
+mod faults;
 mod forms;
 mod headers;
 mod origins;

@@ -1,10 +1,13 @@
 //! A real portal in a folder of its own, and requests to its router.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use domain::PersonId;
 use domain::plan::PlanTarget;
+use domain::policy::{Actor, Role};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use portal::{Portal, Settings, SystemClock, TargetSettings};
@@ -26,7 +29,7 @@ pub struct Served {
     pub router: Router,
     pub site: Site,
     token: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What came back.
@@ -85,7 +88,27 @@ impl Served {
         let token = portal.set_up_token().await.unwrap().unwrap();
         let public: Option<PublicUrl> = public.map(|public| public.parse().unwrap());
         let site = Site::new(portal.clone(), Assets::embedded(), public, SessionLimits::default());
-        Self { router: router(&site).unwrap(), site, portal, token, _folder: folder }
+        Self { router: router(&site).unwrap(), site, portal, token, folder }
+    }
+
+    /// A path in the portal's own folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file beside the documents.
+    pub fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.path("runbooks").join(name), content).unwrap();
+    }
+
+    /// Another program that has the portal's database open.
+    pub async fn second_store(&self) -> store::Store {
+        store::Store::open(&self.path("data/portal.db"), self.portal.now()).await.unwrap()
+    }
+
+    /// Somebody with a role, as the gate would know them.
+    pub fn someone(&self, role: Role) -> Actor {
+        Actor { id: PersonId("someone".to_owned()), name: "Someone".to_owned(), role }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

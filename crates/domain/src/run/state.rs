@@ -307,6 +307,7 @@ impl Run {
         let environment = target.environment.iter().cloned().chain(self.acting(who)).chain(values).collect();
         let runs = chosen.iter().filter(|(_, command)| command.by_portal.is_none());
         Some(Work {
+            target: target.name.clone(),
             interpreter: target.interpreter.clone(),
             pipefail: plan.pipefail,
             tty: plan.tty,

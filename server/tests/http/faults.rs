@@ -1,0 +1,143 @@
+//! What the portal does when something that it needs is away for a while.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use domain::RunId;
+use domain::frame::{Cursor, Frame};
+use domain::policy::{Actor, Role};
+use domain::run::Event;
+use futures::StreamExt as _;
+use http::{StatusCode, header};
+use portal::{NewPerson, Standing};
+
+use crate::site::{PASSWORD, Served, call};
+
+const WAITS_FOR_A_FILE: &str = "# Wait
+
+## Steps
+
+1. **Wait**
+
+   ```bash
+   until [ -e go ]; do sleep 0.05; done
+
+   sh -c 'exit 7'
+   ```
+";
+
+/// Longer than anybody waits for the database.
+const LONG: Duration = Duration::from_secs(6);
+
+fn form(site: &str, body: &str, cookie: &str) -> http::Request<Body> {
+    call(site).header(header::COOKIE, cookie).body(Body::from(body.to_owned())).unwrap()
+}
+
+/// The code of every command of a run, once its attempt has ended.
+async fn codes(site: &Served, viewer: &Actor) -> Vec<Option<i32>> {
+    let cursor = Cursor { version: 0, step: 0, attempt: 0, offset: 0 };
+    let mut frames = site.portal.watch(viewer.viewer().unwrap(), RunId(1), cursor).await.unwrap();
+    let mut codes = Vec::new();
+    while let Some(framed) = frames.next().await {
+        let Frame::Event { entry } = framed.frame else { continue };
+        match entry.event {
+            Event::CommandEnded { end, .. } => codes.push(end.code),
+            Event::AttemptEnded { .. } => return codes,
+            _ => {}
+        }
+    }
+    panic!("the stream ended before the attempt: {codes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_is_recorded_although_the_database_was_busy_when_it_ended() {
+    let site = Served::with_document("wait.md", WAITS_FOR_A_FILE.as_bytes()).await;
+    let work = tempfile::tempdir().unwrap();
+    site.write("wait.portal.toml", &format!("directory = {:?}\n", work.path().to_str().unwrap()));
+    let cookie = site.administrator().await;
+    let started = site.send(form("/api/runs/start", "slug=wait&target=local&key=k", &cookie)).await;
+    assert_eq!(started.status, StatusCode::OK, "{}", started.body);
+    let ran = site.send(form("/api/runs/run", "run=1&step=1&attempt=1&commands=1,2", &cookie)).await;
+    assert_eq!(ran.status, StatusCode::OK, "{}", ran.body);
+
+    let other = site.second_store().await;
+    let held = other.begin().await.unwrap();
+    std::fs::write(work.path().join("go"), "").unwrap();
+    tokio::time::sleep(LONG).await;
+    drop(held);
+
+    assert_eq!(codes(&site, &site.someone(Role::Viewer)).await, [Some(0), Some(7)]);
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_sends_nobody_away_to_sign_in() {
+    let site = Served::start().await;
+    let cookie = site.administrator().await;
+
+    site.portal.store().close().await;
+    let page = site.get("/", &cookie).await;
+    let asked = site.send(form("/api/pages/home", "", &cookie)).await;
+
+    for answer in [page, asked] {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
+        assert!(answer.body.contains("The database does not answer"), "{}", answer.body);
+        assert_eq!(answer.header("retry-after"), "5");
+    }
+}
+
+#[tokio::test]
+async fn documents_that_cannot_be_read_any_more_stay_as_they_were_and_say_so() {
+    let site = Served::start().await;
+    let cookie = site.administrator().await;
+    let (there, away) = (site.path("runbooks"), site.path("elsewhere"));
+
+    std::fs::rename(&there, &away).unwrap();
+    let without = site.get("/documents", &cookie).await;
+    std::fs::rename(&away, &there).unwrap();
+    let again = site.get("/documents", &cookie).await;
+
+    assert!(without.body.contains("cannot be read now") && without.body.contains("/procedures/count"), "{}", without.body);
+    assert!(!again.body.contains("cannot be read now") && again.body.contains("/procedures/count"));
+}
+
+#[tokio::test]
+async fn who_lost_the_right_meanwhile_makes_no_account() {
+    let site = Served::start().await;
+    site.administrator().await;
+    let console = Actor::console();
+    let new = |login: &str, role| NewPerson {
+        login: login.to_owned(),
+        name: login.to_owned(),
+        role,
+        password: PASSWORD.to_owned(),
+    };
+    let made = site.portal.create_person(console.administrator().unwrap(), new("bert", Role::Administrator)).await;
+    let bert = site.portal.actor(&made.unwrap()).await.unwrap().unwrap();
+
+    site.portal.set_standing(console.administrator().unwrap(), &bert.id, Standing::Disabled).await.unwrap();
+    let refused = site.portal.create_person(bert.administrator().unwrap(), new("eve", Role::Administrator)).await;
+
+    assert!(refused.unwrap_err().sentence().contains("disabled"));
+    let people = site.portal.people(console.administrator().unwrap()).await.unwrap().people;
+    assert!(!people.iter().any(|person| person.login == "eve"));
+}
+
+#[tokio::test]
+async fn a_key_starts_one_run_of_one_procedure_and_has_a_length() {
+    let site = Served::start().await;
+    let cookie = site.administrator().await;
+    let start = |slug: &str, key: &str| form("/api/runs/start", &format!("slug={slug}&target=local&key={key}"), &cookie);
+
+    let first = site.send(start("count", "once")).await;
+    let again = site.send(start("count", "once")).await;
+    let other = site.send(start("another", "once")).await;
+    let empty = site.send(start("count", "")).await;
+    let long = site.send(start("count", &"k".repeat(201))).await;
+
+    assert_eq!((first.status, again.status), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(first.body, again.body);
+    for refused in [other, empty, long] {
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
+    }
+    assert_eq!(site.get("/runs/2", &cookie).await.status, StatusCode::NOT_FOUND);
+}
