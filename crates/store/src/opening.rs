@@ -202,7 +202,12 @@ impl Place {
             .fetch_one(connection)
             .await
             .map_err(|error| self.why(&error))?;
-        if verdict == "ok" { Ok(()) } else { Err(OpenError::Damaged { file: self.file.clone(), why: verdict }) }
+        if verdict == "ok" {
+            return Ok(());
+        }
+        // Its first line only names the database; the console gets one sentence.
+        let why = verdict.lines().filter(|line| !line.starts_with("***")).collect::<Vec<_>>().join("; ");
+        Err(OpenError::Damaged { file: self.file.clone(), why })
     }
 
     async fn connect(&self) -> Result<Store, OpenError> {
