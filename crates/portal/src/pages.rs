@@ -7,7 +7,7 @@ use domain::run::Run;
 use domain::runbook::{Document, Finding, Level, PartKind, Procedure};
 use domain::view::{
     DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LogView, Newer, ProcedureRow,
-    ProcedureView, RunView, TargetInfo, Usual,
+    ProcedureView, RunRow, RunView, TargetInfo, Usual,
 };
 use domain::{AttemptId, PersonId, RunId, Slug};
 use store::HistoryQuery;
@@ -19,6 +19,9 @@ use crate::{Error, Portal};
 
 /// Runs on one page of the history.
 const PAGE: u32 = 50;
+
+/// Open runs on the start page.
+const OPEN: u32 = 100;
 
 /// Closed runs on the start page.
 const RECENT: u32 = 8;
@@ -33,36 +36,19 @@ impl Portal {
     /// The start page.
     pub async fn home(&self, _viewer: Viewer<'_>) -> Result<HomeView, Error> {
         let library = self.library().await?;
-        let mut procedures = Vec::new();
-        for document in &library.documents {
-            for procedure in &document.procedures {
-                procedures.push(self.procedure_row(document, procedure).await?);
-            }
-        }
+        let all: Vec<(&Document, &Procedure)> =
+            library.documents.iter().flat_map(|document| document.procedures.iter().map(|it| (&**document, it))).collect();
+        let slugs: Vec<&Slug> = all.iter().map(|(_, procedure)| &procedure.slug).collect();
+        let glances = self.store().glances(&slugs, LAST).await?;
+        let procedures =
+            all.into_iter().zip(glances).map(|((document, it), glance)| procedure_row(document, it, glance)).collect();
         Ok(HomeView {
             now: self.now(),
-            running: self.store().open_runs().await?,
+            running: self.store().open_runs(OPEN).await?,
             procedures,
             recent: self.store().recent(RECENT).await?,
             documents: library.documents.iter().map(|document| info(&library, document)).collect(),
             problems: library.problems.clone(),
-        })
-    }
-
-    async fn procedure_row(&self, document: &Document, procedure: &Procedure) -> Result<ProcedureRow, Error> {
-        let mut runs = self.store().last_of(&procedure.slug, LAST).await?;
-        runs.reverse();
-        let steps = procedure.steps(PartKind::Steps).count();
-        Ok(ProcedureRow {
-            slug: procedure.slug.clone(),
-            title: procedure.title.clone(),
-            subtitle: procedure.subtitle.clone().unwrap_or_else(|| procedure.summary()),
-            document: document.path.clone(),
-            risk: procedure.risk(),
-            steps: u32::try_from(steps).unwrap_or(u32::MAX),
-            usual: self.usual(&procedure.slug).await?,
-            findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
-            runs,
         })
     }
 
@@ -208,6 +194,26 @@ impl Portal {
 
     async fn library(&self) -> Result<std::sync::Arc<Library>, Error> {
         self.documents().current(self.now()).await
+    }
+}
+
+fn procedure_row(
+    document: &Document,
+    procedure: &Procedure,
+    (mut runs, usual): (Vec<RunRow>, Option<Usual>),
+) -> ProcedureRow {
+    runs.reverse();
+    let steps = procedure.steps(PartKind::Steps).count();
+    ProcedureRow {
+        slug: procedure.slug.clone(),
+        title: procedure.title.clone(),
+        subtitle: procedure.subtitle.clone().unwrap_or_else(|| procedure.summary()),
+        document: document.path.clone(),
+        risk: procedure.risk(),
+        steps: u32::try_from(steps).unwrap_or(u32::MAX),
+        usual,
+        findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
+        runs,
     }
 }
 

@@ -6,7 +6,7 @@ use domain::{PersonId, RunId, Slug, Timestamp};
 use sqlx::QueryBuilder;
 
 use crate::words::parse;
-use crate::{Db, Error, Store};
+use crate::{Connection, Db, Error, Store};
 
 /// Closed runs that tell how long a procedure usually takes.
 const USUAL_OF: i64 = 20;
@@ -87,16 +87,32 @@ macro_rules! select {
     };
 }
 
-const OPEN: &str = select!("WHERE verdict IS NULL ORDER BY id DESC");
+const OPEN: &str = select!("WHERE verdict IS NULL ORDER BY id DESC LIMIT $1");
 const RECENT: &str = select!("WHERE ended IS NOT NULL ORDER BY ended DESC, id DESC LIMIT $1");
 const LAST_OF: &str = select!("WHERE slug = $1 ORDER BY id DESC LIMIT $2");
 const USUAL: &str =
     "SELECT ended - started FROM runs WHERE slug = $1 AND verdict = 'reached' ORDER BY id DESC LIMIT $2";
 
+/// Each address once: the index is entered again behind the last one, so that a procedure costs the same with one run and
+/// with a million.
+const KNOWN: &str = "WITH RECURSIVE known(slug) AS (
+        SELECT MIN(slug) FROM runs
+        UNION ALL
+        SELECT (SELECT MIN(slug) FROM runs WHERE slug > known.slug) FROM known WHERE known.slug IS NOT NULL
+    )
+    SELECT slug, (SELECT title FROM runs WHERE runs.slug = known.slug ORDER BY id DESC LIMIT 1)
+    FROM known WHERE slug IS NOT NULL";
+
+async fn usual(connection: &mut Connection, slug: &Slug) -> Result<Option<Usual>, Error> {
+    let query = sqlx::query_scalar(USUAL).bind(slug.as_str()).bind(USUAL_OF);
+    let durations: Vec<i64> = query.fetch_all(connection).await?;
+    Ok(quartiles(durations.into_iter().map(|duration| u64::try_from(duration).unwrap_or_default()).collect()))
+}
+
 impl Store {
     /// Open runs, newest first.
-    pub async fn open_runs(&self) -> Result<Vec<RunRow>, Error> {
-        mapped(sqlx::query_as(OPEN).fetch_all(&mut *self.reader().await?).await?)
+    pub async fn open_runs(&self, limit: u32) -> Result<Vec<RunRow>, Error> {
+        mapped(sqlx::query_as(OPEN).bind(limit).fetch_all(&mut *self.reader().await?).await?)
     }
 
     /// Closed runs, the one that was closed last first.
@@ -112,19 +128,29 @@ impl Store {
 
     /// How long a procedure usually takes: the middle half of its last runs that reached their outcome.
     pub async fn usual(&self, slug: &Slug) -> Result<Option<Usual>, Error> {
-        let query = sqlx::query_scalar(USUAL).bind(slug.as_str()).bind(USUAL_OF);
-        let durations: Vec<i64> = query.fetch_all(&mut *self.reader().await?).await?;
-        Ok(quartiles(durations.into_iter().map(|duration| u64::try_from(duration).unwrap_or_default()).collect()))
+        usual(&mut *self.reader().await?, slug).await
+    }
+
+    /// The last runs of each procedure, newest first, and how long it usually takes, over one connection.
+    pub async fn glances(&self, slugs: &[&Slug], limit: u32) -> Result<Vec<(Vec<RunRow>, Option<Usual>)>, Error> {
+        let mut reader = self.reader().await?;
+        let mut glances = Vec::with_capacity(slugs.len());
+        for slug in slugs {
+            let query = sqlx::query_as(LAST_OF).bind(slug.as_str()).bind(limit);
+            let runs = mapped(query.fetch_all(&mut *reader).await?)?;
+            // What never ran has no usual duration either.
+            let usual = if runs.is_empty() { None } else { usual(&mut reader, slug).await? };
+            glances.push((runs, usual));
+        }
+        Ok(glances)
     }
 
     /// The procedures that have runs: address, and title as it was in the last of them.
     pub async fn procedures(&self) -> Result<Vec<(Slug, String)>, Error> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT slug, title FROM runs WHERE id IN (SELECT MAX(id) FROM runs GROUP BY slug) ORDER BY title, slug",
-        )
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        Ok(rows.into_iter().map(|(slug, title)| (Slug(slug), title)).collect())
+        let rows: Vec<(String, String)> = sqlx::query_as(KNOWN).fetch_all(&mut *self.reader().await?).await?;
+        let mut known: Vec<(Slug, String)> = rows.into_iter().map(|(slug, title)| (Slug(slug), title)).collect();
+        known.sort_by(|(slug, title), (other, other_title)| (title, &slug.0).cmp(&(other_title, &other.0)));
+        Ok(known)
     }
 
     /// Runs of the history, newest first.

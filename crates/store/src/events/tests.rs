@@ -216,7 +216,7 @@ async fn the_lists_can_be_made_anew_from_the_events() {
     let first = AttemptId { run: one.id, step: 1, attempt: 1 };
     continued(&store, Some(one), &completed(first, &[1, 2]), NOW).await;
     continued(&store, Some(other), &[intent(2, 1)], NOW).await;
-    let before = (store.open_runs().await.unwrap(), store.open_attempts().await.unwrap());
+    let before = (store.open_runs(100).await.unwrap(), store.open_attempts().await.unwrap());
     sqlx::raw_sql("UPDATE runs SET title = 'Something else', status = 'failed'; DELETE FROM attempts")
         .execute(&store.writer)
         .await
@@ -226,7 +226,7 @@ async fn the_lists_can_be_made_anew_from_the_events() {
     write.rebuild().await.unwrap();
     write.commit().await.unwrap();
 
-    assert_eq!((store.open_runs().await.unwrap(), store.open_attempts().await.unwrap()), before);
+    assert_eq!((store.open_runs(100).await.unwrap(), store.open_attempts().await.unwrap()), before);
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ async fn the_pages_of_the_history_tile_it() {
 async fn each_list_has_its_runs_in_its_order() {
     let (store, _folder) = six().await;
 
-    assert_eq!(numbers(&store.open_runs().await.unwrap()), [5, 3]);
+    assert_eq!(numbers(&store.open_runs(100).await.unwrap()), [5, 3]);
     assert_eq!(numbers(&store.recent(3).await.unwrap()), [6, 1, 2], "the one that was closed last comes first");
     assert_eq!(numbers(&store.last_of(&"deploy".into(), 2).await.unwrap()), [4, 3]);
     assert_eq!(
@@ -198,6 +198,7 @@ async fn every_list_finds_its_rows_by_an_index_and_sorts_nothing() {
         (RECENT.to_owned(), "runs_by_end"),
         (LAST_OF.to_owned(), "runs_of_procedure"),
         (USUAL.to_owned(), "runs_usual"),
+        (KNOWN.to_owned(), "runs_of_procedure"),
         (some(all()), "INTEGER PRIMARY KEY"),
         (some(HistoryQuery { words: Some("one two".to_owned()), ..all() }), "INTEGER PRIMARY KEY"),
         (some(HistoryQuery { procedure: Some("x".into()), ..all() }), "runs_of_procedure"),
