@@ -71,14 +71,14 @@ pub(crate) fn all() -> impl Iterator<Item = Pid> {
     entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
 }
 
-/// Whether `pid` is `ancestor` or descends from it.
-pub(crate) fn descends_from(pid: Pid, ancestor: Pid) -> bool {
-    let mut next = Some(pid);
-    while let Some(pid) = next {
-        if pid == ancestor {
-            return true;
-        }
-        next = Process::look(pid).and_then(|process| Pid::from_raw(process.parent));
+/// Whether `pid` is known to be neither `ancestor` nor anything below it. Of a process that is gone, or whose line of parents
+/// breaks off, nothing is known.
+pub(crate) fn is_outside(pid: Pid, ancestor: Pid) -> bool {
+    let mut next = pid;
+    while next != ancestor {
+        let Some(process) = Process::look(next) else { return false };
+        let Some(parent) = Pid::from_raw(process.parent) else { return true };
+        next = parent;
     }
     false
 }
@@ -118,10 +118,11 @@ mod tests {
 
         assert_eq!(found.unwrap().title(), format!("sleep (pid {})", child.id()));
         assert!(searched_children(own()).contains(&pid));
-        assert!(descends_from(pid, own()));
-        assert!(!descends_from(own(), pid));
+        assert!(!is_outside(pid, own()));
+        assert!(is_outside(own(), pid));
         child.kill().unwrap();
         child.wait().unwrap();
+        assert!(!is_outside(pid, own()), "of one that is gone nothing is known");
     }
 
     #[test]

@@ -56,9 +56,9 @@ impl Children {
         self.alive().into_iter().filter(|process| process.pid != self.shell || self.ended.is_some()).collect()
     }
 
-    /// Whether this process belongs to the attempt.
-    pub(crate) fn include(&self, pid: Pid) -> bool {
-        processes::descends_from(pid, self.own)
+    /// Whether this process is known not to belong to the attempt.
+    pub(crate) fn exclude(&self, pid: Pid) -> bool {
+        processes::is_outside(pid, self.own)
     }
 
     pub(crate) fn kill_shell(&self) {

@@ -339,7 +339,7 @@ impl Life<'_> {
         let watch = running.filter(|current| current.command.watch).map(|current| current.command.number);
         let state = Standing { running: running.is_some(), watch, tty: shell.terminal.is_some() };
         control.serve(
-            |pid| !children.include(pid) || pid == rustix::process::getpid(),
+            |pid| children.exclude(pid) || pid == rustix::process::getpid(),
             |request| {
                 let answer = state.answer(&request);
                 if answer == Answer::Done {

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use domain::attempt::AttemptResult;
+use domain::attempt::{AttemptResult, Outcome};
 use engine::Inspection;
 
 use crate::harness::{Place, Step};
@@ -28,9 +28,11 @@ async fn a_step_inherits_no_descriptor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_is_in_no_place_where_a_step_could_read_it() {
     let place = Place::new();
-    let step =
-        Step::new(&["tr '\\0' '\\n' < /proc/$PPID/cmdline; cat /proc/$PPID/environ; echo; cat \"$folder\"/*.json"]);
-    let spec = place.spec(step.variable("folder", "/nowhere"));
+    let step = Step::new(&[
+        "tr '\\0' '\\n' < /proc/$PPID/cmdline; cat /proc/$PPID/environ; echo",
+        "cd \"$(tr '\\0' '\\n' < /proc/$PPID/cmdline | sed -n 3p)\" && grep -l . -- * && ! grep -i key -- *.json shim.log",
+    ]);
+    let spec = place.spec(step);
     place.engine.launch(&spec).await.unwrap();
 
     let end = place.end(spec.id).await;
@@ -39,6 +41,8 @@ async fn the_key_is_in_no_place_where_a_step_could_read_it() {
     assert!(lines[0].ends_with("portal-shim") && lines[1] == "__shim", "{lines:?}");
     assert_eq!(lines[2], place.engine.folder(&spec.id).to_str().unwrap());
     assert!(lines[3].is_empty() || lines[3].contains("denied"), "{lines:?}");
+    assert!(end.printed(2).contains("spec.json"), "the step has looked at the folder of its attempt: {}", end.text());
+    assert_eq!(end.outcome(2), Outcome::Success, "and found no key there: {}", end.text());
 }
 
 #[tokio::test(flavor = "multi_thread")]
