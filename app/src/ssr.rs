@@ -236,9 +236,8 @@ impl From<portal::Error> for AppError {
             portal::Error::Forbidden(_) | portal::Error::Refused(Refusal::Forbidden(_) | Refusal::Disabled) => {
                 Self::Denied(sentence)
             }
-            portal::Error::Refused(_) | portal::Error::Launch(_) => Self::Conflict(sentence),
+            portal::Error::Refused(_) | portal::Error::Launch(_) | portal::Error::Moved => Self::Conflict(sentence),
             portal::Error::Invalid(_) | portal::Error::SignIn => Self::Invalid(sentence),
-            portal::Error::Moved => Self::Conflict(sentence),
             portal::Error::Busy(_) | portal::Error::Unsure(_) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a use case was put off");
                 Self::Busy(sentence)

@@ -167,8 +167,11 @@ impl Portal {
                 if let Some(trouble) = self.engine().trouble(&id) {
                     tracing::error!(attempt.id = %id, "a shim could not begin: {trouble}");
                 }
-                self.interrupt(id, "The process that runs the step ended before it began. Nothing of it was run.".to_owned())
-                    .await?;
+                self.interrupt(
+                    id,
+                    "The process that runs the step ended before it began. Nothing of it was run.".to_owned(),
+                )
+                .await?;
             }
         }
         Ok(())

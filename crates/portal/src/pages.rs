@@ -1,6 +1,6 @@
 //! What pages show, put together from documents, history and output.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use domain::policy::Viewer;
 use domain::run::Run;
@@ -36,8 +36,11 @@ impl Portal {
     /// The start page.
     pub async fn home(&self, _viewer: Viewer<'_>) -> Result<HomeView, Error> {
         let library = self.library().await?;
-        let all: Vec<(&Document, &Procedure)> =
-            library.documents.iter().flat_map(|document| document.procedures.iter().map(|it| (&**document, it))).collect();
+        let all: Vec<(&Document, &Procedure)> = library
+            .documents
+            .iter()
+            .flat_map(|document| document.procedures.iter().map(|it| (&**document, it)))
+            .collect();
         let slugs: Vec<&Slug> = all.iter().map(|(_, procedure)| &procedure.slug).collect();
         let glances = self.store().glances(&slugs, LAST).await?;
         let procedures =
@@ -119,9 +122,9 @@ impl Portal {
         let there = library.documents.iter().flat_map(|document| &document.procedures);
         let mut list: Vec<(Slug, String)> =
             there.map(|procedure| (procedure.slug.clone(), procedure.title.clone())).collect();
-        let known: HashMap<Slug, ()> = list.iter().map(|(slug, _)| (slug.clone(), ())).collect();
+        let known: HashSet<Slug> = list.iter().map(|(slug, _)| slug.clone()).collect();
         let gone = self.store().procedures().await?;
-        list.extend(gone.into_iter().filter(|(slug, _)| !known.contains_key(slug)));
+        list.extend(gone.into_iter().filter(|(slug, _)| !known.contains(slug)));
         Ok(list)
     }
 

@@ -198,8 +198,7 @@ mod tests {
         let side = Some(("first-tour.portal.toml", side));
         let document = runbook::read("first-tour.md", document, side).expect("the tour can be read");
         let environment = Vec::new();
-        let target =
-            PlanTarget { name: "local".to_owned(), production: false, interpreter: Vec::new(), environment };
+        let target = PlanTarget { name: "local".to_owned(), production: false, interpreter: Vec::new(), environment };
         let ground = Ground { document: &document, target: &target, directory: "/" };
         plan(&document.procedures[0], ground).steps.iter().any(|step| step.scratch)
     }

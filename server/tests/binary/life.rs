@@ -49,7 +49,13 @@ fn a_reader_that_does_not_read_does_not_hold_up_a_portal_that_stops() {
     let cookie = browser.cookie().unwrap();
     write!(reader, "GET /runs/1/output/1/1?follow=1 HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n").unwrap();
     // The step has printed more than all buffers on the way hold.
-    let stream = [("run", "1"), ("cursor[version]", "0"), ("cursor[step]", "0"), ("cursor[attempt]", "0"), ("cursor[offset]", "0")];
+    let stream = [
+        ("run", "1"),
+        ("cursor[version]", "0"),
+        ("cursor[step]", "0"),
+        ("cursor[attempt]", "0"),
+        ("cursor[offset]", "0"),
+    ];
     assert!(lines(browser.call("runs/watch", &stream)).any(|frame| frame.contains("attempt_ended")));
 
     let began = Instant::now();
@@ -72,7 +78,13 @@ fn a_step_that_is_stopped_as_soon_as_it_is_started_stops() {
         assert_eq!(browser.call("runs/run", &form).status(), StatusCode::OK);
         assert_eq!(browser.call("runs/stop", &form[..3]).status(), StatusCode::OK);
 
-        let stream = [("run", run), ("cursor[version]", "0"), ("cursor[step]", "0"), ("cursor[attempt]", "0"), ("cursor[offset]", "0")];
+        let stream = [
+            ("run", run),
+            ("cursor[version]", "0"),
+            ("cursor[step]", "0"),
+            ("cursor[attempt]", "0"),
+            ("cursor[offset]", "0"),
+        ];
         let end = lines(browser.call("runs/watch", &stream)).find(|frame| frame.contains("attempt_ended")).unwrap();
         assert!(end.contains("\"result\":\"stopped\"") || end.contains("not_started"), "{end}");
     }

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use http::{StatusCode, header};
 use portal::{NewPerson, Standing};
 
-use crate::site::{PASSWORD, Served, call};
+use crate::site::{PASSWORD, Served, call, someone};
 
 const WAITS_FOR_A_FILE: &str = "# Wait
 
@@ -66,7 +66,7 @@ async fn a_step_is_recorded_although_the_database_was_busy_when_it_ended() {
     tokio::time::sleep(LONG).await;
     drop(held);
 
-    assert_eq!(codes(&site, &site.someone(Role::Viewer)).await, [Some(0), Some(7)]);
+    assert_eq!(codes(&site, &someone(Role::Viewer)).await, [Some(0), Some(7)]);
 }
 
 #[tokio::test]
@@ -96,7 +96,11 @@ async fn documents_that_cannot_be_read_any_more_stay_as_they_were_and_say_so() {
     std::fs::rename(&away, &there).unwrap();
     let again = site.get("/documents", &cookie).await;
 
-    assert!(without.body.contains("cannot be read now") && without.body.contains("/procedures/count"), "{}", without.body);
+    assert!(
+        without.body.contains("cannot be read now") && without.body.contains("/procedures/count"),
+        "{}",
+        without.body
+    );
     assert!(!again.body.contains("cannot be read now") && again.body.contains("/procedures/count"));
 }
 
@@ -126,7 +130,8 @@ async fn who_lost_the_right_meanwhile_makes_no_account() {
 async fn a_key_starts_one_run_of_one_procedure_and_has_a_length() {
     let site = Served::start().await;
     let cookie = site.administrator().await;
-    let start = |slug: &str, key: &str| form("/api/runs/start", &format!("slug={slug}&target=local&key={key}"), &cookie);
+    let start =
+        |slug: &str, key: &str| form("/api/runs/start", &format!("slug={slug}&target=local&key={key}"), &cookie);
 
     let first = site.send(start("count", "once")).await;
     let again = site.send(start("count", "once")).await;

@@ -106,11 +106,6 @@ impl Served {
         store::Store::open(&self.path("data/portal.db"), self.portal.now()).await.unwrap()
     }
 
-    /// Somebody with a role, as the gate would know them.
-    pub fn someone(&self, role: Role) -> Actor {
-        Actor { id: PersonId("someone".to_owned()), name: "Someone".to_owned(), role }
-    }
-
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -140,6 +135,11 @@ impl Served {
         let form = format!("login=vera&password={password}");
         self.send(call("/api/sign-in").body(Body::from(form)).unwrap()).await.cookie()
     }
+}
+
+/// Somebody with a role, as the gate would know them.
+pub fn someone(role: Role) -> Actor {
+    Actor { id: PersonId("someone".to_owned()), name: "Someone".to_owned(), role }
 }
 
 /// A page, as a browser asks for it.

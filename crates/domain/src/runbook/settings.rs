@@ -102,7 +102,7 @@ pub enum Check {
         /// Days.
         days: u32,
     },
-    /// A PromQL query answers with a value.
+    /// A `PromQL` query answers with a value.
     Promql {
         /// Prometheus' address.
         url: String,

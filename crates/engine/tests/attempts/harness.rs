@@ -140,7 +140,8 @@ impl Step {
         };
         let environment =
             [("PATH", env!("PATH")), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("HOME", "/nowhere")];
-        Self(Work { target: "local".to_owned(),
+        Self(Work {
+            target: "local".to_owned(),
             interpreter: ["bash", "--noprofile", "--norc"].map(str::to_owned).to_vec(),
             pipefail: false,
             tty: true,
