@@ -1,6 +1,7 @@
 //! What pages are made of: props in, view out.
 
 pub mod ago;
+pub mod arrival;
 pub mod command;
 pub mod command_text;
 pub mod copy;
@@ -11,6 +12,7 @@ pub mod health;
 pub mod hidden;
 pub mod keys_dialog;
 pub mod log_view;
+pub mod menu;
 pub mod pace;
 pub mod palette;
 pub mod parameter;
@@ -22,3 +24,5 @@ pub mod skeleton;
 pub mod state;
 pub mod step_content;
 pub mod theme;
+pub mod with_values;
+pub mod words;

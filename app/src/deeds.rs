@@ -3,6 +3,7 @@
 use domain::Timestamp;
 use domain::policy::{Actor, Verb};
 use domain::run::{Command, Facts, Offer, Refusal, Run, Who, decide};
+use domain::runbook::PartKind;
 use leptos::prelude::*;
 
 use crate::AppError;
@@ -28,6 +29,33 @@ impl Hands {
     /// Something for those who may do things.
     pub fn then<T>(self, make: impl FnOnce() -> T) -> Option<T> {
         (self == Self::On).then(make)
+    }
+}
+
+/// Where on a page something was asked for: a refusal is shown there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Among the deeds of a step.
+    Deeds(u32),
+    /// At a command of a step.
+    Command(u32, u32),
+    /// At a line to tick; step 0 is the expected outcome.
+    Line(u32, u32),
+    /// At the values of the run.
+    Values,
+    /// At the notes.
+    Notes,
+    /// At the end of the run.
+    Finish,
+}
+
+impl Place {
+    /// Whether it is on the page while this step is shown.
+    const fn is_shown_with(self, shown: u32) -> bool {
+        match self {
+            Self::Deeds(step) | Self::Command(step, _) | Self::Line(step, _) => step == shown || step == 0,
+            Self::Values | Self::Notes | Self::Finish => true,
+        }
     }
 }
 
@@ -58,6 +86,8 @@ pub struct Deeds {
     pub note: ServerAction<AddNote>,
     /// Close the run.
     pub finish: ServerAction<Finish>,
+    /// Where something was last asked for; without scripts nobody knows.
+    asked_at: RwSignal<Option<Place>>,
 }
 
 impl Deeds {
@@ -75,15 +105,9 @@ impl Deeds {
             untick: ServerAction::new(),
             note: ServerAction::new(),
             finish: ServerAction::new(),
+            asked_at: RwSignal::new(None),
         };
         provide_context(deeds);
-        for (last, answer) in deeds.answers().into_iter().enumerate() {
-            Effect::new(move |_| {
-                if answer.with(Option::is_some) {
-                    deeds.forget_all_but(last);
-                }
-            });
-        }
         deeds
     }
 
@@ -97,13 +121,25 @@ impl Deeds {
         self.answers().into_iter().find_map(|answer| answer.get()?.err())
     }
 
-    /// The answer to the last deed is the only one that still says something.
-    fn forget_all_but(self, last: usize) {
-        for (place, answer) in self.answers().into_iter().enumerate() {
-            if place != last && answer.with_untracked(|answer| matches!(answer, Some(Err(_)))) {
+    /// Something is asked for at a place: what was refused before has been read.
+    pub fn ask_at(self, place: Place) {
+        for answer in self.answers() {
+            if answer.with_untracked(|answer| matches!(answer, Some(Err(_)))) {
                 answer.set(None);
             }
         }
+        self.asked_at.set(Some(place));
+    }
+
+    /// Why the last deed was refused, if it was asked for at this place.
+    pub fn problem_at(self, place: Place) -> Option<AppError> {
+        if self.asked_at.get() == Some(place) { self.problem() } else { None }
+    }
+
+    /// Why the last deed was refused, if its place is not on the page while this step is shown.
+    pub fn problem_elsewhere(self, shown: u32) -> Option<AppError> {
+        let is_in_sight = self.asked_at.get().is_some_and(|place| place.is_shown_with(shown));
+        if is_in_sight { None } else { self.problem() }
     }
 
     fn answers(self) -> [Answer; 11] {
@@ -140,6 +176,20 @@ pub fn asked(run: &Run, actor: &Actor, command: &Command) -> Option<Refusal> {
     decide(Some(run), command, &Who::Person(actor.clone()), &facts).err()
 }
 
+/// The step that comes after one that is over; `None` when only closing the run is left.
+///
+/// Whoever rolls back does not go forward again: after a step of the rollback comes the next of the rollback.
+pub fn next_step(run: &Run, after: u32) -> Option<u32> {
+    let part = |step: u32| run.plan.step(step).map(|plan| plan.part);
+    if part(after) != Some(PartKind::Rollback) {
+        return run.current_step().filter(|next| *next != after);
+    }
+    (1..)
+        .take(run.steps.len())
+        .filter(|step| part(*step) == Some(PartKind::Rollback))
+        .find(|step| *step != after && !run.status(*step).is_over())
+}
+
 /// The number that the next attempt at a step will have.
 pub fn next_attempt(run: &Run, step: u32) -> u32 {
     let attempts = run.step(step).map_or(0, |state| state.attempts.len());
@@ -149,4 +199,96 @@ pub fn next_attempt(run: &Run, step: u32) -> u32 {
 /// Numbers as a form lists them.
 pub fn list(numbers: &[u32]) -> String {
     numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use domain::plan::{Plan, PlanStep, PlanTarget};
+    use domain::run::{Skip, Stamp, StepState};
+    use domain::runbook::StepKind;
+    use domain::{Digest, Risk, RunId, Slug};
+
+    use super::*;
+
+    fn step(part: PartKind, number: u32) -> PlanStep {
+        PlanStep {
+            part,
+            number,
+            title: "A step".to_owned(),
+            line: 1,
+            kind: StepKind::Manual,
+            risk: Risk::Reads,
+            content: Vec::new(),
+            commands: Vec::new(),
+            timeout_ms: None,
+            tty: true,
+            pipefail: false,
+            scratch: false,
+        }
+    }
+
+    fn stamp() -> Stamp {
+        Stamp { by: Who::Portal, at: Timestamp(0) }
+    }
+
+    /// Two steps and two of a rollback; those with these places are skipped.
+    fn run(over: &[u32]) -> Run {
+        let steps = [(PartKind::Steps, 1), (PartKind::Steps, 2), (PartKind::Rollback, 1), (PartKind::Rollback, 2)];
+        let plan = Plan {
+            slug: Slug("restart".to_owned()),
+            title: "Restart".to_owned(),
+            document: "restart.md".to_owned(),
+            document_digest: Digest::of(b""),
+            side_digest: None,
+            target: PlanTarget {
+                name: "local".to_owned(),
+                production: false,
+                interpreter: Vec::new(),
+                environment: Vec::new(),
+            },
+            directory: "/".to_owned(),
+            parameters: Vec::new(),
+            steps: steps.map(|(part, number)| step(part, number)).to_vec(),
+            outcome: Vec::new(),
+        };
+        let skip = || Skip { reason: "a test".to_owned(), stamp: stamp() };
+        let state = |step| StepState { skipped: over.contains(&step).then(skip), ..StepState::default() };
+        Run {
+            id: RunId(1),
+            version: 1,
+            plan,
+            started: stamp(),
+            reason: String::new(),
+            values: BTreeMap::new(),
+            directory: "/".to_owned(),
+            target_confirmed: false,
+            steps: (1..=4).map(state).collect(),
+            outcome: Vec::new(),
+            notes: Vec::new(),
+            end: None,
+            unreadable: None,
+        }
+    }
+
+    #[test]
+    fn after_a_step_comes_the_first_that_is_not_over() {
+        assert_eq!(next_step(&run(&[1]), 1), Some(2));
+        assert_eq!(next_step(&run(&[2]), 2), Some(1));
+        assert_eq!(next_step(&run(&[1, 2]), 2), None);
+    }
+
+    #[test]
+    fn who_rolls_back_is_never_led_forward_again() {
+        assert_eq!(next_step(&run(&[1, 3]), 3), Some(4));
+        assert_eq!(next_step(&run(&[1, 3, 4]), 4), None);
+        assert_eq!(next_step(&run(&[1, 4]), 4), Some(3));
+    }
+
+    #[test]
+    fn a_refusal_whose_place_is_out_of_the_page_is_shown_elsewhere() {
+        assert!(Place::Deeds(2).is_shown_with(2) && Place::Line(0, 1).is_shown_with(2));
+        assert!(!Place::Deeds(2).is_shown_with(3));
+    }
 }

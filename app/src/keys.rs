@@ -38,6 +38,13 @@ pub fn storage() -> Option<web_sys::Storage> {
 
 fn pressed(event: &KeyboardEvent) {
     let key = event.key();
+    if event.repeat() {
+        // A key that is held down is one deed, not several; the focus may be on the next one already.
+        if key == "Enter" && is_on_a_deed() {
+            event.prevent_default();
+        }
+        return;
+    }
     if (event.ctrl_key() || event.meta_key()) && !event.alt_key() && key.eq_ignore_ascii_case("k") {
         if open_dialog("palette") {
             event.prevent_default();
@@ -67,6 +74,18 @@ fn in_field() -> bool {
     })
 }
 
+/// Whether the focus is on what runs or stops something.
+fn is_on_a_deed() -> bool {
+    let deed = document().active_element().and_then(|element| element.closest("[data-key=r], [data-key=x]").ok());
+    deed.flatten().is_some()
+}
+
+/// Whether the focus is nowhere, or on the deeds of the step that is shown.
+fn is_free() -> bool {
+    let Some(element) = document().active_element() else { return true };
+    element.tag_name() == "BODY" || element.closest("[data-deeds]").ok().flatten().is_some()
+}
+
 fn in_dialog() -> bool {
     document().query_selector("dialog[open]").ok().flatten().is_some()
 }
@@ -77,12 +96,12 @@ pub fn open_dialog(id: &str) -> bool {
     dialog.is_some_and(|dialog| dialog.open() || dialog.show_modal().is_ok())
 }
 
-/// Puts the focus on the one next deed, so that Enter does it. Who types into a field is left alone.
+/// Puts the focus on the one next deed, so that Enter does it. Who types or reads elsewhere is left alone.
 pub fn focus_the_primary() {
-    let found = document().query_selector("button[data-key=\"r\"]:not([disabled])").ok().flatten();
-    let button = found.and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    if let Some(button) = button.filter(|_| !in_field() && !in_dialog()) {
-        drop(button.focus());
+    let found = document().query_selector("[data-deeds] :is(button, a)[data-key=\"r\"]:not([disabled])").ok().flatten();
+    let deed = found.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    if let Some(deed) = deed.filter(|_| is_free() && !in_field() && !in_dialog()) {
+        drop(deed.focus());
     }
 }
 
@@ -110,6 +129,14 @@ fn open_folds_around(element: &Element) {
     }
 }
 
+/// Whether what a link leads to begins below the middle of the window; a link to another page counts as below.
+fn is_below(link: &HtmlElement) -> bool {
+    let place = link.get_attribute("href").and_then(|href| href.strip_prefix('#').map(str::to_owned));
+    let Some(target) = place.and_then(|id| document().get_element_by_id(&id)) else { return true };
+    let middle = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default() / 2.0;
+    target.get_bounding_client_rect().top() > middle
+}
+
 /// Goes to the next step, or the one before.
 fn step(by: i32) -> bool {
     let Ok(links) = document().query_selector_all("[data-step-link]") else { return false };
@@ -117,7 +144,9 @@ fn step(by: i32) -> bool {
         (0..links.length()).filter_map(|index| links.get(index)?.dyn_into::<HtmlElement>().ok()).collect();
     let current = links.iter().position(|link| link.has_attribute("aria-current"));
     let next = match (current, by) {
-        (None, _) => Some(0),
+        // The reader is above the first step, or below the last.
+        (None, 1) => links.iter().position(is_below),
+        (None, _) => links.iter().rposition(|link| !is_below(link)),
         (Some(at), 1) => Some(at + 1),
         (Some(at), _) => at.checked_sub(1),
     };

@@ -9,6 +9,7 @@ use leptos_router::hooks::use_location;
 use leptos_router::location::Url;
 
 use crate::AppError;
+use crate::components::arrival::Arrival;
 use crate::components::problem::Problem;
 use crate::components::skeleton::Skeleton;
 
@@ -40,12 +41,17 @@ where
     V: IntoView + 'static,
 {
     let session = expect_context::<SessionResource>();
+    let arrival = use_context::<Arrival>();
     view! {
         <Transition fallback=Skeleton>
             {move || {
                 let page = page.clone();
                 Suspend::new(async move {
-                    match (session.await, data.await) {
+                    let answers = (session.await, data.await);
+                    if let Some(arrival) = arrival {
+                        arrival.is_here();
+                    }
+                    match answers {
                         (Ok(session), Ok(data)) => page(session, data).into_any(),
                         (Err(error), _) | (_, Err(error)) => refused(error),
                     }

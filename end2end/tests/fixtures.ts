@@ -19,7 +19,7 @@ export class Operator {
 
   async signIn(login: string): Promise<void> {
     await this.go('/sign-in');
-    await this.page.getByLabel('Login').fill(login);
+    await this.page.getByLabel('Sign-in name').fill(login);
     await this.page.getByLabel('Password').fill(password);
     await this.page.getByRole('button', { name: 'Sign in' }).click();
     await expect(this.page).toHaveURL(`${this.portal.address}/`);
@@ -34,7 +34,7 @@ export class Operator {
       else await field.fill(value);
     }
     await this.page.getByLabel('Reason or ticket').fill(reason);
-    await this.page.getByRole('button', { name: /^Start run on/ }).click();
+    await this.page.getByRole('button', { name: /^Start run/ }).click();
     await this.page.waitForURL(/\/runs\/\d+/);
     return Number(/\/runs\/(\d+)/.exec(this.page.url())?.[1]);
   }
@@ -110,7 +110,7 @@ export async function someone(browser: Browser, portal: Portal, login: string, s
 async function populate(browser: Browser, portal: Portal): Promise<void> {
   const page = await browser.newPage();
   await page.goto(portal.setUpLink);
-  await page.getByLabel('Login').fill('ada');
+  await page.getByLabel('Sign-in name').fill('ada');
   await page.getByLabel('Name', { exact: true }).fill('Ada Lind');
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Create the first account' }).click();
@@ -122,7 +122,7 @@ async function populate(browser: Browser, portal: Portal): Promise<void> {
   ] as const) {
     await page.goto(`${portal.address}/people`);
     const form = page.getByRole('complementary', { name: 'New account' });
-    await form.getByLabel('Login').fill(login);
+    await form.getByLabel('Sign-in name').fill(login);
     await form.getByLabel('Name', { exact: true }).fill(name);
     await form.getByLabel('Role of the new account').selectOption(role);
     await form.getByLabel('First password').fill(password);

@@ -70,7 +70,7 @@ test('the portal is killed while a step prints: the page goes on at the same lin
   try {
     const page = await browser.newPage();
     await page.goto(portal.setUpLink);
-    await page.getByLabel('Login').fill('olga');
+    await page.getByLabel('Sign-in name').fill('olga');
     await page.getByLabel('Name', { exact: true }).fill('Olga Marin');
     await page.getByLabel('Password').fill('grandfather clock pelican');
     await page.getByRole('button', { name: 'Create the first account' }).click();

@@ -14,7 +14,7 @@ test('what a stranger sees', async ({ browser }) => {
     await page.goto(`${portal.address}/sign-in`);
     await look(page, 'sign-in-before-set-up');
     await page.goto(`${portal.address}/set-up?token=wrong`);
-    await page.getByLabel('Login').fill('ada');
+    await page.getByLabel('Sign-in name').fill('ada');
     await page.getByLabel('Name', { exact: true }).fill('Ada Lind');
     await page.getByLabel('Password').fill('grandfather clock pelican');
     await page.getByRole('button', { name: 'Create the first account' }).click();
@@ -29,7 +29,7 @@ test('signing in, and a login that does not fit', async ({ browser, portal }) =>
   const page = await browser.newPage();
   await page.goto(`${portal.address}/sign-in`);
   await look(page, 'sign-in');
-  await page.getByLabel('Login').fill('olga');
+  await page.getByLabel('Sign-in name').fill('olga');
   await page.getByLabel('Password').fill('not this one, surely');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('alert')).toBeVisible();

@@ -10,6 +10,7 @@ use super::command_text::CommandText;
 use super::copy::Copy;
 use super::glyph::{Glyph, Sign};
 use super::risk::RiskMark;
+use super::with_values::with_values;
 
 /// A command of the document as a plan would hold it, for pages without a plan.
 pub fn as_written(command: &Command) -> PlanCommand {
@@ -36,10 +37,14 @@ pub fn CommandCard(
     command: PlanCommand,
     /// The values that are known.
     values: BTreeMap<String, String>,
+    /// The folder in which it will run, where that is known.
+    #[prop(optional)]
+    directory: Option<String>,
     #[prop(optional_no_strip)] state: Option<AnyView>,
     #[prop(optional_no_strip)] below: Option<AnyView>,
 ) -> impl IntoView {
     let head = heading(&command);
+    let to_copy = with_values(&command, &values, directory.as_deref());
     let values = value_list(&command, &values);
     let notes = notes(&command);
     let rule = view! {
@@ -57,7 +62,7 @@ pub fn CommandCard(
             {state}
             <div class="line">
                 <pre><code><CommandText text=command.script placeholders=command.placeholders /></code></pre>
-                <Copy text=command.text />
+                <Copy text=to_copy />
             </div>
             {values}
             {notes}

@@ -1,19 +1,61 @@
 //! A button that copies.
 
-use std::time::Duration;
-
+use domain::run::StepStatus;
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use super::glyph::{Glyph, Sign};
 
-/// Copies a command as the document writes it.
+/// How long the button says what came of it, in milliseconds.
+const SAID_FOR: u32 = 1600;
+
+/// What came of copying.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copied {
+    NotYet,
+    Done,
+    /// The browser does not let the page copy: it was forbidden, or the connection is not encrypted.
+    Refused,
+}
+
+impl Copied {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::NotYet => "Copy command",
+            Self::Done => "Copied",
+            Self::Refused => "Not copied: this browser forbids it here. Select the text instead.",
+        }
+    }
+
+    const fn sign(self) -> Sign {
+        match self {
+            Self::NotYet => Sign::Copy,
+            Self::Done => Sign::State(StepStatus::Done),
+            Self::Refused => Sign::Warning,
+        }
+    }
+
+    const fn tone(self) -> Option<&'static str> {
+        match self {
+            Self::NotYet => None,
+            Self::Done => Some("ok"),
+            Self::Refused => Some("warn"),
+        }
+    }
+}
+
+/// Copies a text, and says so once it is done.
 #[component]
 pub fn Copy(text: String) -> impl IntoView {
-    let copied = RwSignal::new(false);
+    let copied = RwSignal::new(Copied::NotYet);
     let copy = move |_| {
-        drop(window().navigator().clipboard().write_text(&text));
-        copied.set(true);
-        set_timeout(move || _ = copied.try_set(false), Duration::from_millis(1600));
+        let text = text.clone();
+        spawn_local(async move {
+            _ = copied.try_set(write(&text).await);
+            TimeoutFuture::new(SAID_FOR).await;
+            _ = copied.try_set(Copied::NotYet);
+        });
     };
     view! {
         <button
@@ -21,13 +63,25 @@ pub fn Copy(text: String) -> impl IntoView {
             data-kind="quiet"
             data-icon=""
             type="button"
-            title="Copy command"
-            aria-label=move || if copied.get() { "Copied" } else { "Copy command" }
-            data-copied=move || copied.get().then_some("")
+            title=move || copied.get().word()
+            aria-label=move || copied.get().word()
+            data-tone=move || copied.get().tone()
             on:click=copy
         >
-            <Glyph sign=Sign::Copy />
+            {move || view! { <Glyph sign=copied.get().sign() /> }}
         </button>
     }
     .into_any()
+}
+
+async fn write(text: &str) -> Copied {
+    let clipboard = window().navigator().clipboard();
+    // Without encryption a browser has no clipboard for pages.
+    if clipboard.is_undefined() {
+        return Copied::Refused;
+    }
+    match clipboard.write_text(text).await {
+        Ok(_) => Copied::Done,
+        Err(_) => Copied::Refused,
+    }
 }

@@ -6,8 +6,10 @@ use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
+use super::arrival::Arrival;
 use super::glyph::{Glyph, Sign};
 use super::keys_dialog::KeysDialog;
+use super::menu::Menu;
 use super::palette::Palette;
 use super::theme::ThemeSwitch;
 use crate::api::session::{SignOut, session};
@@ -20,6 +22,7 @@ pub fn Frame() -> impl IntoView {
     let session: SessionResource = Resource::new(|| (), |()| session());
     provide_context(session);
     keys::listen();
+    Arrival::watch();
     view! {
         <a class="skip" href="#main">
             "Skip to content"
@@ -30,32 +33,42 @@ pub fn Frame() -> impl IntoView {
             </Suspense>
         </header>
         <Outlet />
-        <Foot />
+        <Foot>
+            <KeysButton />
+        </Foot>
         <KeysDialog />
         <Palette />
     }
     .into_any()
 }
 
-/// The foot of every page.
+/// The foot of every page. What is given stands between the zone and the theme.
 #[component]
-pub fn Foot() -> impl IntoView {
+pub fn Foot(#[prop(optional)] children: Option<Children>) -> impl IntoView {
     view! {
         <footer class="foot">
             <span>"All times UTC"</span>
-            <button class="keys needs-scripts" type="button" on:click=move |_| _ = keys::open_dialog("keys")>
-                <kbd>"?"</kbd>
-                " keys"
-            </button>
+            {children.map(|children| children())}
             <ThemeSwitch />
         </footer>
     }
     .into_any()
 }
 
+/// Opens the list of keys.
+#[component]
+fn KeysButton() -> impl IntoView {
+    view! {
+        <button class="keys needs-scripts" type="button" on:click=move |_| _ = keys::open_dialog("keys")>
+            <kbd>"?"</kbd>
+            " keys"
+        </button>
+    }
+    .into_any()
+}
+
 #[component]
 fn Bar(actor: Actor) -> impl IntoView {
-    let narrow = actor.clone();
     view! {
         <a class="brand" href="/">
             <Glyph sign=Sign::Brand />
@@ -76,39 +89,52 @@ fn Bar(actor: Actor) -> impl IntoView {
             <span>"Search or jump"</span>
             <kbd aria-hidden="true">"Ctrl K"</kbd>
         </button>
-        <details class="menu me only-wide">
-            <summary aria-label=format!("{}, {}, account menu", actor.name, actor.role)>
-                <Glyph sign=Sign::Person />
-                {actor.name.clone()}
-            </summary>
-            <div>
-                <p class="quiet small">"signed in as "{actor.role.word()}</p>
-                <ul>
-                    <li>
-                        <a href="/account">"Account and password"</a>
-                    </li>
-                    <li>
-                        <SignOutForm />
-                    </li>
-                </ul>
-            </div>
-        </details>
-        <details class="menu only-narrow">
-            <summary aria-label="Menu">
-                <Glyph sign=Sign::Menu />
-            </summary>
-            <div>
-                <ul>
-                    <Places actor=narrow.clone() />
-                    <li>
-                        <a href="/account">{narrow.name.clone()}<span class="quiet">{narrow.role.word()}</span></a>
-                    </li>
-                    <li>
-                        <SignOutForm />
-                    </li>
-                </ul>
-            </div>
-        </details>
+        <PersonMenu actor=actor.clone() />
+        <NarrowMenu actor />
+    }
+    .into_any()
+}
+
+/// Who is signed in, and what is theirs.
+#[component]
+fn PersonMenu(actor: Actor) -> impl IntoView {
+    let label = format!("{}, {}, account menu", actor.name, actor.role);
+    let face = view! {
+        <Glyph sign=Sign::Person />
+        {actor.name.clone()}
+    };
+    view! {
+        <Menu class="menu me only-wide" label face=face.into_any()>
+            <p class="quiet small">"signed in as "{actor.role.word()}</p>
+            <ul>
+                <li>
+                    <a href="/account">"Account and password"</a>
+                </li>
+                <li>
+                    <SignOutForm />
+                </li>
+            </ul>
+        </Menu>
+    }
+    .into_any()
+}
+
+/// Everything of the bar, on a narrow page.
+#[component]
+fn NarrowMenu(actor: Actor) -> impl IntoView {
+    let face = view! { <Glyph sign=Sign::Menu /> }.into_any();
+    view! {
+        <Menu class="menu only-narrow" label="Menu".to_owned() face>
+            <ul>
+                <Places actor=actor.clone() />
+                <li>
+                    <a href="/account">{actor.name.clone()}<span class="quiet">{actor.role.word()}</span></a>
+                </li>
+                <li>
+                    <SignOutForm />
+                </li>
+            </ul>
+        </Menu>
     }
     .into_any()
 }
@@ -122,7 +148,7 @@ fn Places(actor: Actor) -> impl IntoView {
         .into_iter()
         .filter(|(place, _)| people || *place != "/people")
         .map(|(place, name)| {
-            let current = move || (path.get() == place).then_some("page");
+            let current = move || path.with(|path| current(place, path));
             view! {
                 <li>
                     <a href=place aria-current=current>
@@ -145,4 +171,13 @@ fn SignOutForm() -> impl IntoView {
         </ActionForm>
     }
     .into_any()
+}
+
+/// Whether a path is a place of the bar, or lies below it: procedures and runs are reached from the start page.
+fn current(place: &str, path: &str) -> Option<&'static str> {
+    if path == place {
+        return Some("page");
+    }
+    let below = place == "/" && (path.starts_with("/procedures/") || path.starts_with("/runs/"));
+    below.then_some("true")
 }

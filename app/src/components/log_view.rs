@@ -1,5 +1,6 @@
 //! Output on the stage: the last rows in a box that scrolls, and a strip that says whether it moves by itself.
 
+use domain::run::StepStatus;
 use domain::terminal::{Span, Style};
 use domain::time;
 use leptos::html;
@@ -7,114 +8,180 @@ use leptos::prelude::*;
 
 use super::glyph::{Glyph, Sign};
 use crate::live::Live;
-use crate::live::log::{Entry, Row};
-use domain::run::StepStatus;
+use crate::live::log::row::Row;
+use crate::live::log::{Entry, Log, Quiet};
 
 /// How close to the end still counts as being there, in pixels.
 const NEAR: i32 = 28;
 
-/// The rows of the log on the stage.
+/// The rows of the log on the stage. To be made anew for each attempt, so that nothing of one is left in the other.
 #[component]
-pub fn LogView() -> impl IntoView {
+pub fn LogView(step: u32, attempt: u32) -> impl IntoView {
     let live = Live::here();
-    let list = NodeRef::<html::Ol>::new();
-    let following = RwSignal::new(true);
-    // While the reader is elsewhere nothing moves under them: these are the rows of that moment.
-    let held = RwSignal::new(None::<(Vec<Entry>, u64)>);
-    let top = StoredValue::new(0);
-
-    let entries = move || match held.get() {
-        Some((entries, _)) => entries,
-        None => live.run.with(|run| live.log.with(|log| log.entries(run))),
-    };
-    let to_the_end = move || {
-        if let Some(list) = list.get_untracked() {
-            list.set_scroll_top(list.scroll_height());
-            top.set_value(list.scroll_top());
-        }
-    };
-    let follow = move || {
-        held.set(None);
-        following.set(true);
-        request_animation_frame(to_the_end);
-    };
+    let view = Window::new(live);
     Effect::new(move |_| {
         live.log.track();
         live.run.track();
-        if following.get() {
-            request_animation_frame(to_the_end);
+        if live.following.get() {
+            request_animation_frame(move || view.go_to_the_end());
         }
     });
-    // Another attempt begins at its own end.
-    let attempt = Memo::new(move |_| live.log.with(|log| (log.step(), log.attempt())));
-    Effect::new(move |before: Option<(u32, u32)>| {
-        let now = attempt.get();
-        if before.is_some_and(|before| before != now) {
-            follow();
+    Effect::new(move |_| {
+        if go_to_the_line_of_the_address() {
+            view.let_go();
         }
-        now
     });
-    let scrolled = move |_| {
-        let Some(list) = list.get_untracked() else { return };
-        let before = top.get_value();
-        top.set_value(list.scroll_top());
-        let at_end = list.scroll_height() - list.scroll_top() - list.client_height() < NEAR;
-        match (following.get_untracked(), at_end) {
-            (true, false) if list.scroll_top() < before => {
-                held.set(Some(
-                    live.run.with_untracked(|run| live.log.with_untracked(|log| (log.entries(run), log.lines()))),
-                ));
-                following.set(false);
-            }
-            (false, true) if list.scroll_top() > before => follow(),
-            _ => {}
-        }
-    };
-    let label = move || live.log.with(|log| format!("Output of step {}, attempt {}", log.step(), log.attempt()));
+    // A stored piece does not grow, and there is no end of it to go to.
+    let grows = live.log.with_untracked(|log| !log.is_page());
     view! {
         <div class="log-frame">
-            <ol class="log" tabindex="0" aria-label=label node_ref=list on:scroll=scrolled>
-                <For each=entries key=Entry::key let(entry)>
+            <ol
+                class="log"
+                tabindex="0"
+                aria-label=format!("Output of step {step}, attempt {attempt}")
+                node_ref=view.list
+                on:scroll=move |_| view.scrolled()
+            >
+                <For each=move || view.entries() key=Entry::key let(entry)>
                     <LogEntry entry />
                 </For>
+                <Silence />
             </ol>
-            <FollowStrip
-                following
-                newer=Signal::derive(move || {
-                    held.with(|held| held.as_ref().map_or(0, |(_, lines)| live.log.with(|log| log.lines().saturating_sub(*lines))))
-                })
-                on_follow=follow
-            />
+            {grows.then(|| view! { <FollowStrip view /> })}
         </div>
     }
     .into_any()
 }
 
-#[component]
-fn FollowStrip(
-    following: RwSignal<bool>,
-    newer: Signal<u64>,
-    on_follow: impl Fn() + Copy + Send + Sync + 'static,
-) -> impl IntoView {
-    let live = Live::here();
-    let words = move || {
-        let lines = live.log.with(crate::live::log::Log::lines);
-        match (following.get(), newer.get()) {
-            (true, _) => format!("Following, line {}. Scroll up to let go", time::thousands(lines)),
-            (false, 0) => "Not following. Go to the end".to_owned(),
-            (false, 1) => "1 newer line. Follow".to_owned(),
-            (false, newer) => format!("{} newer lines. Follow", time::thousands(newer)),
+/// The box that scrolls, and what its reader sees of the log.
+#[derive(Clone, Copy)]
+struct Window {
+    live: Live,
+    list: NodeRef<html::Ol>,
+    /// While the reader is elsewhere nothing moves under them: these are the rows of that moment.
+    held: RwSignal<Option<Held>>,
+    /// Where the box was scrolled to before.
+    top: StoredValue<i32>,
+}
+
+/// What a reader looks at who has let go.
+#[derive(Clone)]
+struct Held {
+    entries: Vec<Entry>,
+    lines: u64,
+}
+
+impl Window {
+    fn new(live: Live) -> Self {
+        Self { live, list: NodeRef::new(), held: RwSignal::new(None), top: StoredValue::new(0) }
+    }
+
+    fn entries(self) -> Vec<Entry> {
+        let Self { live, .. } = self;
+        match self.held.get() {
+            Some(held) => held.entries,
+            None => live.run.with(|run| live.log.with(|log| log.entries(run))),
         }
+    }
+
+    /// How many lines came since the reader let go; `None` while they follow.
+    fn newer(self) -> Option<u64> {
+        let lines = self.held.with(|held| held.as_ref().map(|held| held.lines))?;
+        Some(self.live.log.with(|log| log.lines().saturating_sub(lines)))
+    }
+
+    fn go_to_the_end(self) {
+        // The box may be gone by the time that it is to be drawn.
+        let list = self.list.try_get_untracked().flatten();
+        if let Some(list) = list.filter(|_| self.live.following.get_untracked()) {
+            list.set_scroll_top(list.scroll_height());
+            self.top.set_value(list.scroll_top());
+        }
+    }
+
+    fn follow(self) {
+        self.held.set(None);
+        self.live.following.set(true);
+        request_animation_frame(move || self.go_to_the_end());
+    }
+
+    fn let_go(self) {
+        let Self { live, .. } = self;
+        let held = live.run.with_untracked(|run| {
+            live.log.with_untracked(|log| Held { entries: log.entries(run), lines: log.lines() })
+        });
+        self.held.set(Some(held));
+        live.following.set(false);
+    }
+
+    /// Lets go when the reader scrolls up, and follows again when they come back to the end.
+    fn scrolled(self) {
+        let Some(list) = self.list.get_untracked() else { return };
+        let (before, now) = (self.top.get_value(), list.scroll_top());
+        self.top.set_value(now);
+        let at_end = list.scroll_height() - now - list.client_height() < NEAR;
+        if self.live.following.get_untracked() {
+            if !at_end && now < before {
+                self.let_go();
+            }
+        } else if at_end && now > before && self.held.with_untracked(Option::is_some) {
+            self.follow();
+        }
+    }
+}
+
+/// Goes to the line that the address names (`#L120`), when it is here.
+fn go_to_the_line_of_the_address() -> bool {
+    let hash = window().location().hash().unwrap_or_default();
+    let named = hash.strip_prefix('#').filter(|name| name.starts_with('L'));
+    let Some(line) = named.and_then(|name| document().get_element_by_id(name)) else { return false };
+    line.scroll_into_view();
+    true
+}
+
+/// What a command that prints nothing leaves open: whether it still works, and for how long.
+#[component]
+fn Silence() -> impl IntoView {
+    let live = Live::here();
+    let quiet = Memo::new(move |_| live.run.with(|run| live.log.with(|log| log.quiet(run))));
+    move || {
+        let words = match quiet.get()? {
+            Quiet::Runs { since, command } => {
+                // Most commands answer at once: nobody wonders about those.
+                let span = Some(live.clock.now().since(since)).filter(|span| *span >= 1000)?;
+                let name = command.unwrap_or_else(|| "The step".to_owned());
+                format!("{name} runs for {} and has printed nothing.", time::span(span))
+            }
+            Quiet::Ended => "Nothing was printed.".to_owned(),
+        };
+        Some(note(words))
+    }
+}
+
+#[component]
+fn FollowStrip(view: Window) -> impl IntoView {
+    let live = Live::here();
+    let following = live.following;
+    let words = move || match view.newer() {
+        _ if following.get() => {
+            format!("Following, line {}. Scroll up to let go", time::thousands(live.log.with(Log::lines)))
+        }
+        None | Some(0) => "Not following. Go to the end".to_owned(),
+        Some(1) => "1 newer line. Follow".to_owned(),
+        Some(newer) => format!("{} newer lines. Follow", time::thousands(newer)),
     };
-    let open = move || live.run.with(|run| run.open_attempt().is_some());
+    let open = Memo::new(move |_| {
+        let shown = live.log.with(|log| (log.step(), log.attempt()));
+        live.run.with(|run| run.open_attempt().is_some_and(|open| (open.step, open.attempt) == shown))
+    });
     view! {
-        <Show when=move || open() || !following.get()>
+        <Show when=move || open.get() || !following.get()>
             <button
                 class="follow needs-scripts"
                 type="button"
                 data-key="End"
                 data-following=move || following.get().then_some("")
-                on:click=move |_| on_follow()
+                on:click=move |_| view.follow()
             >
                 {move || {
                     let sign = if following.get() { Sign::State(StepStatus::Watching) } else { Sign::Down };
@@ -146,14 +213,19 @@ fn LogEntry(entry: Entry) -> impl IntoView {
             </li>
         }
         .into_any(),
-        Entry::Note(words) => view! {
-            <li data-kind="note">
-                <span class="no"></span>
-                <span>{words}</span>
-            </li>
-        }
-        .into_any(),
+        Entry::Note { words, .. } => note(words),
     }
+}
+
+/// Something that is not output.
+fn note(words: String) -> AnyView {
+    view! {
+        <li data-kind="note">
+            <span class="no"></span>
+            <span>{words}</span>
+        </li>
+    }
+    .into_any()
 }
 
 fn log_row(row: &Row) -> AnyView {

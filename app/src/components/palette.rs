@@ -1,71 +1,116 @@
-//! Search or jump: procedures and runs, from everywhere.
+//! Search or jump: procedures, their steps and symptoms, runs and pages, from everywhere.
 
-use domain::run::StepStatus;
-use domain::view::HomeView;
+mod places;
+
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::glyph::{Glyph, Sign};
 use crate::api::pages::home;
+use places::{Place, all, marked, matching};
 
-/// How many answers are shown.
-const MOST: usize = 12;
+/// What the dialog knows and shows.
+#[derive(Clone, Copy)]
+struct Search {
+    dialog: NodeRef<html::Dialog>,
+    places: RwSignal<Vec<Place>>,
+    words: RwSignal<String>,
+    chosen: RwSignal<usize>,
+    answers: Memo<Vec<Place>>,
+}
 
-/// One place to jump to.
-#[derive(Clone, PartialEq, Eq)]
-struct Place {
-    kind: &'static str,
-    sign: Sign,
-    name: String,
-    about: String,
-    href: String,
+impl Search {
+    fn new() -> Self {
+        let places = RwSignal::new(Vec::<Place>::new());
+        let words = RwSignal::new(String::new());
+        let answers = Memo::new(move |_| places.with(|places| matching(places, &words.get())));
+        Self { dialog: NodeRef::new(), places, words, chosen: RwSignal::new(0), answers }
+    }
+
+    fn ask(self) {
+        spawn_local(async move {
+            if let Ok(view) = home().await {
+                drop(self.places.try_set(all(view)));
+            }
+        });
+    }
+
+    fn look_for(self, words: String) {
+        self.words.set(words);
+        self.choose(0);
+    }
+
+    /// Chooses an answer and brings it into sight.
+    fn choose(self, at: usize) {
+        self.chosen.set(at);
+        request_animation_frame(move || {
+            let nearest = ScrollIntoViewOptions::new();
+            nearest.set_block(ScrollLogicalPosition::Nearest);
+            if let Some(row) = document().get_element_by_id(&row_id(at)) {
+                row.scroll_into_view_with_scroll_into_view_options(&nearest);
+            }
+        });
+    }
+
+    fn close(self) {
+        if let Some(dialog) = self.dialog.get_untracked() {
+            dialog.close();
+        }
+    }
+
+    /// The dialog is closed, and begins anew when it opens again.
+    fn forget(self) {
+        self.words.set(String::new());
+        self.chosen.set(0);
+    }
+
+    /// What a key does. Gives the address to go to when there is one.
+    fn pressed(self, event: &KeyboardEvent) -> Option<String> {
+        let at = self.chosen.get_untracked();
+        let last = self.answers.with_untracked(Vec::len).saturating_sub(1);
+        let mut goal = None;
+        match event.key().as_str() {
+            "ArrowDown" => self.choose(at.saturating_add(1).min(last)),
+            "ArrowUp" => self.choose(at.saturating_sub(1)),
+            "Enter" => goal = self.answers.with_untracked(|answers| answers.get(at).map(|place| place.href.clone())),
+            _ => return None,
+        }
+        event.prevent_default();
+        goal
+    }
 }
 
 /// The dialog. What it knows is asked for when it opens.
 #[component]
 pub fn Palette() -> impl IntoView {
-    let dialog = NodeRef::<html::Dialog>::new();
-    let places = RwSignal::new(Vec::<Place>::new());
-    let words = RwSignal::new(String::new());
-    let chosen = RwSignal::new(0_usize);
-    let answers = Memo::new(move |_| places.with(|places| matching(places, &words.get())));
+    let search = Search::new();
     let navigate = use_navigate();
     let path = use_location().pathname;
 
     Effect::new(move |_| {
         path.track();
-        if let Some(dialog) = dialog.get_untracked() {
-            dialog.close();
-        }
+        search.close();
     });
-    let ask = move |_| {
-        chosen.set(0);
-        spawn_local(async move {
-            if let Ok(view) = home().await {
-                drop(places.try_set(all(view)));
-            }
-        });
-    };
     let pressed = move |event: KeyboardEvent| {
-        let last = answers.with(Vec::len).saturating_sub(1);
-        match event.key().as_str() {
-            "ArrowDown" => chosen.update(|at| *at = (*at + 1).min(last)),
-            "ArrowUp" => chosen.update(|at| *at = at.saturating_sub(1)),
-            "Enter" => {
-                if let Some(place) = answers.with(|answers| answers.get(chosen.get_untracked()).cloned()) {
-                    navigate(&place.href, NavigateOptions::default());
-                }
-            }
-            _ => return,
+        if let Some(goal) = search.pressed(&event) {
+            // The chosen page may be the present one: then no change of the address closes the dialog.
+            search.close();
+            navigate(&goal, NavigateOptions::default());
         }
-        event.prevent_default();
     };
     view! {
-        <dialog class="palette" id="palette" aria-label="Search or jump" node_ref=dialog>
+        <dialog
+            class="palette"
+            id="palette"
+            aria-label="Search or jump"
+            node_ref=search.dialog
+            on:close=move |_| search.forget()
+        >
             <div>
                 <div class="ask">
                     <Glyph sign=Sign::Search />
@@ -74,17 +119,16 @@ pub fn Palette() -> impl IntoView {
                         role="combobox"
                         aria-expanded="true"
                         aria-controls="palette-answers"
-                        aria-activedescendant=move || format!("palette-{}", chosen.get())
-                        aria-label="Procedure or run"
-                        placeholder="Procedure or run"
+                        aria-activedescendant=move || {
+                            search.answers.with(|answers| !answers.is_empty()).then(|| row_id(search.chosen.get()))
+                        }
+                        aria-label="Procedure, step, symptom or run"
+                        placeholder="Procedure, step, symptom or run"
                         autocomplete="off"
                         autofocus
-                        prop:value=move || words.get()
-                        on:focus=ask
-                        on:input=move |event| {
-                            words.set(event_target_value(&event));
-                            chosen.set(0);
-                        }
+                        prop:value=move || search.words.get()
+                        on:focus=move |_| search.ask()
+                        on:input=move |event| search.look_for(event_target_value(&event))
                         on:keydown=pressed
                     />
                     <form method="dialog">
@@ -94,23 +138,34 @@ pub fn Palette() -> impl IntoView {
                     </form>
                 </div>
                 <div class="results" id="palette-answers" role="listbox" aria-label="Answers">
-                    {move || list(&answers.get(), chosen.get())}
+                    {move || search.answers.with(|answers| list(answers, search))}
                 </div>
-                <div class="hints">
-                    <span><kbd>"↑"</kbd>" "<kbd>"↓"</kbd>" choose"</span>
-                    <span><kbd>"Enter"</kbd>" open"</span>
-                    <span><kbd>"Esc"</kbd>" close"</span>
-                </div>
+                <Hints />
             </div>
         </dialog>
     }
     .into_any()
 }
 
-fn list(answers: &[Place], chosen: usize) -> AnyView {
+#[component]
+fn Hints() -> impl IntoView {
+    view! {
+        <div class="hints">
+            <span><kbd>"↑"</kbd>" "<kbd>"↓"</kbd>" choose"</span>
+            <span><kbd>"Enter"</kbd>" open"</span>
+            <span><kbd>"Esc"</kbd>" close"</span>
+        </div>
+    }
+    .into_any()
+}
+
+fn row_id(at: usize) -> String {
+    format!("palette-{at}")
+}
+
+fn list(answers: &[Place], search: Search) -> AnyView {
     if answers.is_empty() {
-        return view! { <p class="group">"Nothing has this name. The history searches titles and reasons of all runs."</p> }
-            .into_any();
+        return view! { <p class="group">"Nothing has this name."</p> }.into_any();
     }
     let mut kind = "";
     answers
@@ -121,69 +176,42 @@ fn list(answers: &[Place], chosen: usize) -> AnyView {
             kind = place.kind;
             view! {
                 {group}
-                <a
-                    role="option"
-                    id=format!("palette-{at}")
-                    href=place.href.clone()
-                    tabindex="-1"
-                    aria-selected=if at == chosen { "true" } else { "false" }
-                >
-                    <Glyph sign=place.sign />
-                    <span>
-                        {place.name.clone()}
-                        " "
-                        <span class="sub">{place.about.clone()}</span>
-                    </span>
-                    {(at == chosen).then(|| view! { <kbd>"Enter"</kbd> })}
-                </a>
+                {row(at, place, search)}
             }
         })
         .collect_view()
         .into_any()
 }
 
-fn all(view: HomeView) -> Vec<Place> {
-    let procedures = view.procedures.into_iter().map(|row| Place {
-        kind: "Procedures",
-        sign: Sign::Book,
-        about: format!("up to {}, {} steps", row.risk.word(), row.steps),
-        href: format!("/procedures/{}", row.slug),
-        name: row.title,
-    });
-    let runs = view.running.into_iter().chain(view.recent).map(|row| Place {
-        kind: "Runs",
-        sign: row.verdict.map_or(Sign::State(row.status), Sign::Verdict),
-        about: format!(
-            "{}, {}, {}",
-            row.verdict.map_or(row.status.word(), |verdict| verdict.word()),
-            row.by,
-            row.target
-        ),
-        href: format!("/runs/{}", row.id),
-        name: format!("{} {}", row.id, row.title),
-    });
-    let pages = [
-        ("Home", "/", Sign::Brand),
-        ("History", "/history", Sign::State(StepStatus::Done)),
-        ("Documents", "/documents", Sign::File),
-        ("Account and password", "/account", Sign::Person),
-    ];
-    let pages = pages.into_iter().map(|(name, href, sign)| Place {
-        kind: "Pages",
-        sign,
-        name: name.to_owned(),
-        about: String::new(),
-        href: href.to_owned(),
-    });
-    procedures.chain(runs).chain(pages).collect()
+fn row(at: usize, place: &Place, search: Search) -> AnyView {
+    let chosen = move || search.chosen.get() == at;
+    let words = search.words.get_untracked();
+    let (name, about) = (hits(&place.name, &words), hits(&place.about, &words));
+    view! {
+        <a
+            role="option"
+            id=row_id(at)
+            href=place.href.clone()
+            tabindex="-1"
+            aria-selected=move || if chosen() { "true" } else { "false" }
+            on:click=move |_| search.close()
+        >
+            <Glyph sign=place.sign />
+            <span>
+                {name}
+                " "
+                <span class="sub">{about}</span>
+            </span>
+            {move || chosen().then(|| view! { <kbd>"Enter"</kbd> })}
+        </a>
+    }
+    .into_any()
 }
 
-/// The places that have all words, in their order.
-fn matching(places: &[Place], words: &str) -> Vec<Place> {
-    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
-    let fits = |place: &&Place| {
-        let text = format!("{} {}", place.name, place.about).to_lowercase();
-        words.iter().all(|word| text.contains(word))
-    };
-    places.iter().filter(fits).take(MOST).cloned().collect()
+/// A text with what was looked for marked in it.
+fn hits(text: &str, words: &str) -> Vec<AnyView> {
+    marked(text, words)
+        .into_iter()
+        .map(|(piece, hit)| if hit { view! { <mark>{piece}</mark> }.into_any() } else { piece.into_any() })
+        .collect()
 }

@@ -4,6 +4,8 @@ use domain::plan::PlanParameter;
 use domain::runbook::ParameterKind;
 use leptos::prelude::*;
 
+use super::words::capital;
+
 /// The field of one parameter in the form that starts a run.
 #[component]
 pub fn ParameterField(parameter: PlanParameter) -> impl IntoView {
@@ -50,9 +52,4 @@ pub fn parameter_input(parameter: &PlanParameter, value: Option<String>, name: S
         <input class="input" data-mono="" id=id name=name value=value placeholder=placeholder autocomplete="off" spellcheck="false" />
     }
     .into_any()
-}
-
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

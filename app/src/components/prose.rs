@@ -24,7 +24,7 @@ fn block(prose: Prose) -> AnyView {
             view! { <blockquote class="reason"><ProseView prose=content /></blockquote> }.into_any()
         }
         Prose::Table { head, rows, .. } => table(head, rows),
-        Prose::Code { text, .. } => view! { <pre class="shown" tabindex="0"><code>{text}</code></pre> }.into_any(),
+        Prose::Code { text, .. } => view! { <pre class="shown"><code>{text}</code></pre> }.into_any(),
         Prose::Rule { .. } => view! { <hr /> }.into_any(),
     }
 }

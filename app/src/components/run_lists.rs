@@ -145,7 +145,7 @@ pub fn RunsTable(runs: Vec<RunRow>) -> impl IntoView {
             let rows = rows.into_iter().map(history_row).collect_view();
             view! {
                 <tbody>
-                    <tr class="day">
+                    <tr class="group">
                         <th colspan="8" scope="colgroup">
                             {day}
                         </th>

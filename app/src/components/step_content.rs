@@ -78,7 +78,7 @@ fn shown(block: &CodeBlock) -> AnyView {
     view! {
         <div class="cmd">
             {language}
-            <pre class="shown" tabindex="0"><code>{block.text.clone()}</code></pre>
+            <pre class="shown"><code>{block.text.clone()}</code></pre>
         </div>
     }
     .into_any()

@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::frame::{Frame, Framed, LineDecoder};
 use domain::run::{Entry, Event, evolve};
 use futures::future::{Either, select};
@@ -212,16 +211,10 @@ fn take(live: Live, output: &mut Vec<Frame>) -> Next {
     next
 }
 
-/// Since when the connection is lost, for the page to say.
-pub fn lost_since(link: Link) -> Option<Timestamp> {
-    match link {
-        Link::Lost(since) => Some(since),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
+
     use super::*;
 
     #[test]

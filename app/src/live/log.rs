@@ -1,30 +1,18 @@
 //! Output as rows: the last of them, where they begin in the stored bytes, and what is not shown.
 
+pub mod row;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use domain::run::{CommandState, Run};
 use domain::terminal::{Line, Terminal};
-use domain::time;
 use domain::view::LogView;
+use domain::{AttemptId, Timestamp, time};
+use row::{Raw, Row};
 
 /// How many rows a page holds.
 pub const ROWS: usize = 2000;
-
-/// One line of output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Its place among all rows that went through this page, for telling rows apart.
-    place: u64,
-    /// How often it was drawn before it was finished.
-    drawn: u64,
-    /// Its number; `None` when it goes on from the line before.
-    pub number: Option<u64>,
-    /// The byte at which it begins.
-    pub from: u64,
-    /// What it says.
-    pub line: Line,
-}
 
 /// One thing in the rows of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,18 +33,57 @@ pub enum Entry {
         /// How.
         words: String,
     },
-    /// Something that is not output.
-    Note(String),
+    /// What is not shown.
+    Note {
+        /// Up to which byte.
+        to: u64,
+        /// What there is to say.
+        words: String,
+    },
+}
+
+/// Why there is no output to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Quiet {
+    /// Something runs and has printed nothing yet.
+    Runs {
+        /// Since when.
+        since: Timestamp,
+        /// The first line of the command, when one runs.
+        command: Option<String>,
+    },
+    /// The attempt has ended and nothing was printed.
+    Ended,
+}
+
+/// What tells entries apart. What is drawn differently has another key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A line of output, or a piece of one.
+    Row {
+        /// Its place.
+        place: u64,
+        /// How often it was drawn.
+        drawn: u64,
+        /// Its bytes.
+        bytes: (u64, u64),
+    },
+    /// The begin of a command.
+    Begins(u32),
+    /// The end of a command.
+    Ended(u32),
+    /// The note, with the byte up to which it speaks.
+    Note(u64),
 }
 
 impl Entry {
-    /// Tells entries apart.
-    pub fn key(&self) -> (u8, u64, u64) {
+    /// Tells entries of one log apart.
+    pub fn key(&self) -> Key {
         match self {
-            Self::Note(_) => (0, 0, 0),
-            Self::Row(row) => (1, row.place, row.drawn),
-            Self::Begins { command, .. } => (2, u64::from(*command), 0),
-            Self::Ended { command, .. } => (3, u64::from(*command), 0),
+            Self::Note { to, .. } => Key::Note(*to),
+            Self::Row(row) => Key::Row { place: row.place, drawn: row.drawn, bytes: (row.from, row.to) },
+            Self::Begins { command, .. } => Key::Begins(*command),
+            Self::Ended { command, .. } => Key::Ended(*command),
         }
     }
 }
@@ -75,8 +102,12 @@ pub struct Log {
     number: u64,
     /// The byte at which the unfinished line begins.
     open_from: u64,
+    /// What the unfinished line was drawn from.
+    raw: Option<Raw>,
     /// The first byte that is not here yet.
     to: u64,
+    /// How many bytes are stored, as far as is known.
+    length: u64,
     /// Set when earlier bytes are stored that this page does not have: then lines are counted from here.
     skipped: Option<u64>,
 }
@@ -94,7 +125,9 @@ impl Log {
             drawn: 0,
             number: 0,
             open_from: 0,
+            raw: Some(Raw::default()),
             to: 0,
+            length: 0,
             skipped: None,
         }
     }
@@ -114,6 +147,7 @@ impl Log {
         let mut log = Self::empty(view.step, view.attempt);
         log.skip_to(view.from);
         log.push(text, bytes);
+        log.length = view.length;
         log
     }
 
@@ -127,6 +161,11 @@ impl Log {
         self.attempt
     }
 
+    /// Whether it is the output of this attempt.
+    pub fn is_of(&self, step: u32, attempt: u32) -> bool {
+        (self.step, self.attempt) == (step, attempt)
+    }
+
     /// Whether it is a piece that was asked for, which does not grow.
     pub fn is_page(&self) -> bool {
         self.page
@@ -135,6 +174,16 @@ impl Log {
     /// The first byte that is not here yet.
     pub fn to(&self) -> u64 {
         self.to
+    }
+
+    /// How many bytes are stored, as far as is known.
+    pub fn length(&self) -> u64 {
+        self.length.max(self.to)
+    }
+
+    /// The byte at which the next stored piece begins, when this one is not the last.
+    pub fn later(&self) -> Option<u64> {
+        (self.page && self.to < self.length).then_some(self.to)
     }
 
     /// The byte at which what is here begins.
@@ -156,6 +205,7 @@ impl Log {
     pub fn skip_to(&mut self, byte: u64) {
         if byte > self.to {
             self.terminal = Terminal::default();
+            self.raw = Some(Raw::default());
             self.rows.clear();
             self.number = 0;
             self.skipped = Some(byte);
@@ -170,23 +220,35 @@ impl Log {
         let mut at = begin;
         for piece in text.split_inclusive('\n') {
             at = (at + piece.len() as u64).min(begin + bytes);
-            let lines = self.terminal.push(piece);
-            for line in lines {
-                self.add(line, at);
-            }
+            self.read(piece, at);
         }
         self.to = begin + bytes;
         self.drawn += 1;
     }
 
-    fn add(&mut self, line: Line, next_from: u64) {
+    /// Reads a piece with at most one end of a line in it, up to a byte.
+    fn read(&mut self, piece: &str, to: u64) {
+        self.raw = self.raw.take().and_then(|raw| raw.add(piece));
+        let lines = self.terminal.push(piece);
+        if lines.is_empty() {
+            return;
+        }
+        // A line that was too long for one row is in no row alone.
+        let mut raw = self.raw.take().filter(|_| lines.len() == 1 && piece.ends_with('\n'));
+        for line in lines {
+            self.add(line, to, raw.take());
+        }
+        self.raw = Some(Raw::from_here(&self.terminal));
+    }
+
+    fn add(&mut self, line: Line, to: u64, raw: Option<Raw>) {
         let number = (!line.continued).then(|| {
             self.number += 1;
             self.number
         });
         self.place += 1;
-        let row = Row { place: self.place, drawn: 0, number, from: self.open_from, line };
-        self.open_from = next_from;
+        let row = Row { place: self.place, drawn: 0, number, from: self.open_from, to, line, raw };
+        self.open_from = to;
         self.rows.push_back(Arc::new(row));
         if self.rows.len() > ROWS {
             self.rows.pop_front();
@@ -196,55 +258,76 @@ impl Log {
     fn open_row(&self) -> Option<Arc<Row>> {
         let line = self.terminal.open()?;
         let number = (!line.continued).then_some(self.number + 1);
-        Some(Arc::new(Row { place: self.place + 1, drawn: self.drawn, number, from: self.open_from, line }))
+        let (place, drawn, from, to) = (self.place + 1, self.drawn, self.open_from, self.to);
+        Some(Arc::new(Row { place, drawn, number, from, to, line, raw: self.raw.clone() }))
     }
 
     /// The rows, with the commands of the run at their places.
     pub fn entries(&self, run: &Run) -> Vec<Entry> {
-        let mut borders = self.borders(run).into_iter().peekable();
-        let mut entries: Vec<Entry> = self.note().into_iter().map(Entry::Note).collect();
-        let from = self.from();
-        let whole = self.is_whole() && self.rows.len() < ROWS;
-        for row in self.rows.iter().cloned().chain(self.open_row()) {
+        let borders = self.borders(run);
+        let cuts: Vec<u64> = borders.iter().map(|(at, _)| *at).collect();
+        let rows = self.rows_cut_at(&cuts);
+        let mut borders = borders.into_iter().peekable();
+        let mut entries: Vec<Entry> = self.note().into_iter().collect();
+        for row in rows {
             while let Some((_, entry)) = borders.next_if(|(at, _)| *at <= row.from) {
                 entries.push(entry);
             }
             entries.push(Entry::Row(row));
         }
         entries.extend(borders.map(|(_, entry)| entry));
-        if !whole {
-            // What began before the first row has its border there, not here.
-            let gone = |entry: &Entry| self.begins_before(run, entry, from);
-            entries.retain(|entry| !gone(entry));
-        }
         entries
     }
 
-    fn begins_before(&self, run: &Run, entry: &Entry, from: u64) -> bool {
-        let (command, ended) = match entry {
-            Entry::Begins { command, .. } => (*command, false),
-            Entry::Ended { command, .. } => (*command, true),
-            Entry::Row(_) | Entry::Note(_) => return false,
-        };
-        match run.step(self.step).and_then(|step| step.command(command)) {
-            Some(CommandState::Running { from: at, .. }) => *at < from,
-            Some(CommandState::Ended { from: begin, to, .. }) => (if ended { *to } else { *begin }) < from,
-            _ => false,
+    /// The rows; where a command ended or began inside one, it ends there.
+    fn rows_cut_at(&self, cuts: &[u64]) -> Vec<Arc<Row>> {
+        let mut rows = Vec::with_capacity(self.rows.len() + 1);
+        for row in self.rows.iter().cloned().chain(self.open_row()) {
+            let mut inside: Vec<u64> = cuts.iter().copied().filter(|at| (row.from + 1..row.to).contains(at)).collect();
+            inside.dedup();
+            let pieces = if inside.is_empty() { None } else { row.cut(&inside) };
+            match pieces {
+                Some(pieces) => rows.extend(pieces),
+                None => rows.push(row),
+            }
         }
+        rows
     }
 
-    fn note(&self) -> Option<String> {
-        let hidden = self.from();
+    /// Whether there is nothing to see where one looks for output, and why.
+    pub fn quiet(&self, run: &Run) -> Option<Quiet> {
+        let attempt = run.attempt(AttemptId { run: run.id, step: self.step, attempt: self.attempt })?;
+        if self.page {
+            return None;
+        }
+        if let Some(end) = &attempt.end {
+            return (end.bytes == 0 && self.to == 0).then_some(Quiet::Ended);
+        }
+        let (plan, state) = run.plan.step(self.step).zip(run.step(self.step))?;
+        let running = plan.commands.iter().zip(&state.commands).find_map(|(command, state)| match state {
+            CommandState::Running { since, from, .. } => Some((command, *since, *from)),
+            _ => None,
+        });
+        let Some((command, since, from)) = running else {
+            let since = attempt.started.at;
+            return (self.to == 0).then_some(Quiet::Runs { since, command: None });
+        };
+        let command = command.script.lines().next().map(str::to_owned);
+        (self.to <= from).then_some(Quiet::Runs { since, command })
+    }
+
+    fn note(&self) -> Option<Entry> {
+        let to = self.from();
         let lines = match self.skipped {
             None => format!(", {} lines,", time::thousands(self.number.saturating_sub(self.rows.len() as u64))),
             Some(_) => String::new(),
         };
         let counted = if self.is_whole() { "" } else { "; lines are counted from here" };
-        (hidden > 0 || !self.is_whole())
-            .then(|| format!("The first {}{lines} of the output are not shown here{counted}.", time::size(hidden)))
+        let words = format!("The first {}{lines} of the output are not shown here{counted}.", time::size(to));
+        (to > 0 || !self.is_whole()).then_some(Entry::Note { to, words })
     }
 
-    /// Where commands of this attempt begin and end, in order.
+    /// Where commands of this attempt begin and end, in order, as far as that is in sight.
     fn borders(&self, run: &Run) -> Vec<(u64, Entry)> {
         let (Some(plan), Some(state)) = (run.plan.step(self.step), run.step(self.step)) else { return Vec::new() };
         let mut borders = Vec::new();
@@ -262,7 +345,13 @@ impl Log {
                 _ => {}
             }
         }
+        borders.retain(|(at, _)| self.has_in_sight(*at));
         borders
+    }
+
+    /// Whether a border belongs to what is here: not what began before the first row, nor what comes after a stored piece.
+    fn has_in_sight(&self, byte: u64) -> bool {
+        byte >= self.from() && self.later().is_none_or(|later| byte <= later)
     }
 }
 
@@ -296,6 +385,18 @@ mod tests {
         log.rows.iter().chain(&log.open_row()).map(|row| row.line.text()).collect()
     }
 
+    fn said(log: &Log) -> String {
+        match log.note() {
+            Some(Entry::Note { words, .. }) => words,
+            _ => String::new(),
+        }
+    }
+
+    /// The rows as they stand with commands that end at these bytes: number and text.
+    fn cut(log: &Log, cuts: &[u64]) -> Vec<(Option<u64>, String)> {
+        log.rows_cut_at(cuts).iter().map(|row| (row.number, row.line.text())).collect()
+    }
+
     #[test]
     fn rows_know_the_byte_at_which_they_begin() {
         let mut log = Log::empty(1, 1);
@@ -317,7 +418,7 @@ mod tests {
 
         assert_eq!(log.rows.len(), ROWS);
         assert_eq!(log.rows[0].number, Some(11));
-        assert_eq!(log.note().unwrap(), "The first 20 B, 10 lines, of the output are not shown here.");
+        assert_eq!(said(&log), "The first 20 B, 10 lines, of the output are not shown here.");
     }
 
     #[test]
@@ -329,7 +430,8 @@ mod tests {
         let log = Log::page(&view);
 
         assert_eq!((log.from(), log.to()), (100, 100 + 2 * ROWS as u64));
-        assert!(log.note().unwrap().starts_with("The first 100 B of the output are not shown here"));
+        assert!(said(&log).starts_with("The first 100 B of the output are not shown here"));
+        assert_eq!(log.length(), 100 + length);
     }
 
     #[test]
@@ -342,5 +444,50 @@ mod tests {
 
         assert_eq!(texts(&log), ["late"]);
         assert_eq!(log.to(), 1005);
+    }
+
+    #[test]
+    fn output_without_an_end_stays_with_its_command() {
+        let mut log = Log::empty(1, 1);
+
+        // Both commands wrote into one line of the stored output, and came in one piece.
+        log.push("first\nno end", 12);
+        log.push("second\nthird\n", 13);
+
+        let expected = [(Some(1), "first"), (Some(2), "no end"), (None, "second"), (Some(3), "third")];
+        assert_eq!(cut(&log, &[12, 12]), expected.map(|(number, text)| (number, text.to_owned())));
+        assert_eq!(cut(&log, &[]).len(), 3, "as long as nothing is known of a border, it is one line");
+    }
+
+    #[test]
+    fn a_line_that_is_not_finished_is_cut_as_well_and_keeps_its_colour() {
+        let mut log = Log::empty(1, 1);
+
+        log.push("\u{1b}[31mred", 8);
+        log.push("also red", 8);
+
+        let rows = log.rows_cut_at(&[8]);
+        assert_eq!(rows.iter().map(|row| row.line.text()).collect::<Vec<_>>(), ["red", "also red"]);
+        assert_eq!(rows[0].line.spans[0].style, rows[1].line.spans[0].style);
+        let keys: Vec<Key> = rows.iter().map(|row| Entry::Row(Arc::clone(row)).key()).collect();
+        assert_ne!(keys[0], keys[1]);
+    }
+
+    #[test]
+    fn nothing_is_cut_inside_a_character_or_where_nobody_can_tell_the_place() {
+        let mut log = Log::empty(1, 1);
+        log.push("ü\u{fffd}\n", 4);
+
+        assert_eq!(cut(&log, &[1]), [(Some(1), "ü\u{fffd}".to_owned())]);
+    }
+
+    #[test]
+    fn a_stored_piece_does_not_name_what_comes_after_it() {
+        let view = LogView { step: 1, attempt: 1, from: 10, to: 14, length: 30, text: "one\n".to_owned() };
+
+        let log = Log::page(&view);
+
+        assert_eq!(log.later(), Some(14));
+        assert_eq!([9, 10, 14, 15].map(|byte| log.has_in_sight(byte)), [false, true, true, false]);
     }
 }

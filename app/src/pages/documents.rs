@@ -1,16 +1,19 @@
 //! The documents: which bytes are shown, what lint says about them, and what in them belongs to no procedure.
 
+use domain::runbook::Finding;
 use domain::view::{DocumentView, DocumentsView};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::procedure::line_anchor;
 use super::procedure::parts::prose_of;
 use crate::api::pages::documents;
 use crate::clock::Clock;
 use crate::components::ago::Ago;
-use crate::components::findings::{Findings, findings_words};
+use crate::components::findings::{Findings, findings_words, level_words};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::ProseView;
+use crate::components::words::counted;
 use crate::loaded::loaded;
 
 /// `/documents`
@@ -28,11 +31,8 @@ pub fn DocumentsPage() -> impl IntoView {
 fn Documents(view: DocumentsView) -> impl IntoView {
     Clock::start(view.now);
     let procedures: usize = view.documents.iter().map(|document| document.procedures.len()).sum();
-    let findings: u32 = view.documents.iter().map(|document| document.info.findings).sum();
-    let count = match view.documents.len() {
-        1 => "1 document".to_owned(),
-        count => format!("{count} documents"),
-    };
+    let levels = level_words(view.documents.iter().flat_map(|document| &document.findings));
+    let count = counted(view.documents.len(), "document");
     let problems = view
         .problems
         .into_iter()
@@ -62,8 +62,8 @@ fn Documents(view: DocumentsView) -> impl IntoView {
                 <h1>"Documents"</h1>
                 <div class="facts-line">
                     <span>{count}</span>
-                    <span>{format!("{procedures} procedures")}</span>
-                    <span>{findings_words(findings).unwrap_or_else(|| "no findings".to_owned())}</span>
+                    <span>{counted(procedures, "procedure")}</span>
+                    <span>{levels}</span>
                 </div>
             </header>
             {problems}
@@ -78,6 +78,7 @@ fn DocumentSection(document: DocumentView) -> impl IntoView {
     let DocumentView { info, procedures, preamble, stray, findings } = document;
     let titles: Vec<(String, String)> =
         procedures.iter().map(|(slug, title, ..)| (slug.0.clone(), title.clone())).collect();
+    let levels = level_words(findings.iter());
     let label = format!("document-{}", info.digest.short().replace(' ', ""));
     let id = label.clone();
     view! {
@@ -96,16 +97,31 @@ fn DocumentSection(document: DocumentView) -> impl IntoView {
                     {info.updated.clone().map(|updated| view! { <span class="soft">"last updated: "{updated}</span> })}
                 </div>
             </div>
-            <ProcedureList procedures />
+            <div class="panel">
+                <header>
+                    <h3>"Procedures"</h3>
+                    <span>{counted(procedures.len(), "procedure")}</span>
+                </header>
+                {if procedures.is_empty() {
+                    view! {
+                        <p class="quiet small aside-note">
+                            "No procedure is in this document. A procedure is a heading with a list of steps below it."
+                        </p>
+                    }
+                        .into_any()
+                } else {
+                    view! { <ProcedureList procedures /> }.into_any()
+                }}
+            </div>
             <div class="panel">
                 <header>
                     <h3>"Findings"</h3>
-                    <span>"as the command "<code>"lint"</code>" prints them"</span>
+                    <span>{levels}", as the command "<code>"lint"</code>" prints them"</span>
                 </header>
                 {if findings.is_empty() {
                     view! { <p class="quiet small aside-note">"Nothing to say about this document."</p> }.into_any()
                 } else {
-                    view! { <Findings findings titles /> }.into_any()
+                    view! { <Findings findings titles place=place /> }.into_any()
                 }}
             </div>
             {(!preamble.is_empty())
@@ -162,22 +178,22 @@ fn ProcedureList(procedures: Vec<(domain::Slug, String, u32, u32)>) -> impl Into
         })
         .collect_view();
     view! {
-        <div class="panel">
-            <header>
-                <h3>"Procedures"</h3>
-            </header>
-            <table class="table procedure-lines" data-cards>
-                <caption class="sr">"Procedures of this document, by line"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col" class="num">"Line"</th>
-                        <th scope="col">"Procedure"</th>
-                        <th scope="col">"Findings"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <table class="table procedure-lines" data-cards>
+            <caption class="sr">"Procedures of this document, by line"</caption>
+            <thead>
+                <tr>
+                    <th scope="col" class="num">"Line"</th>
+                    <th scope="col">"Procedure"</th>
+                    <th scope="col">"Findings"</th>
+                </tr>
+            </thead>
+            <tbody>{rows}</tbody>
+        </table>
     }
     .into_any()
+}
+
+/// The place of a finding on the page of its procedure.
+fn place(finding: &Finding) -> Option<String> {
+    Some(format!("/procedures/{}#{}", finding.procedure.as_ref()?, line_anchor(finding)?))
 }

@@ -8,7 +8,9 @@ use leptos_router::hooks::use_query_map;
 
 use crate::api::pages::history;
 use crate::clock::Clock;
+use crate::components::arrival::Arrival;
 use crate::components::run_lists::RunsTable;
+use crate::components::words::counted;
 use crate::loaded::loaded;
 
 /// `/history`
@@ -38,29 +40,64 @@ pub fn HistoryPage() -> impl IntoView {
 fn History(view: HistoryView, filter: HistoryFilter) -> impl IntoView {
     Clock::start(view.now);
     let older = view.next.map(|next| address(&filter, &next.to_string()));
-    let narrowed = filter != HistoryFilter::default();
-    let list =
-        if view.runs.is_empty() { empty(narrowed) } else { view! { <RunsTable runs=view.runs.clone() /> }.into_any() };
+    let newest = (!filter.before.is_empty()).then(|| address(&filter, ""));
+    let narrowed = HistoryFilter { before: String::new(), ..filter.clone() } != HistoryFilter::default();
+    let count = count_words(&view, newest.is_some());
+    let list = match (view.runs.is_empty(), &newest) {
+        (false, _) => view! { <RunsTable runs=view.runs.clone() /> }.into_any(),
+        (true, Some(_)) => no_older(),
+        (true, None) => empty(narrowed),
+    };
     view! {
         <main id="main" class="page" data-kind="wide" tabindex="-1">
             <header class="page-head">
                 <h1>"History"</h1>
+                {count.map(|count| view! { <div class="facts-line"><span>{count}</span></div> })}
             </header>
             <div class="stack" data-gap="small">
                 <Filters view=view.clone() filter=filter.clone() narrowed />
                 {list}
-                {older
-                    .map(|older| {
-                        view! {
-                            <nav class="row" data-align="end" aria-label="Pages">
-                                <a class="btn" href=older>
-                                    "Older runs"
-                                </a>
-                            </nav>
-                        }
-                    })}
+                <Turn newest older />
             </div>
         </main>
+    }
+    .into_any()
+}
+
+/// How many runs the page shows; nothing where the page says that there are none.
+fn count_words(view: &HistoryView, later_page: bool) -> Option<String> {
+    let runs = counted(view.runs.len(), "run");
+    match (view.runs.len(), view.next.is_some(), later_page) {
+        (0, _, _) => None,
+        (_, true, false) => Some(format!("the newest {runs}")),
+        (_, true, true) => Some(format!("{runs} on this page")),
+        (_, false, true) => Some(format!("{runs} on this page, the oldest ones")),
+        (_, false, false) => Some(runs),
+    }
+}
+
+/// The ways to older runs and back.
+#[component]
+fn Turn(newest: Option<String>, older: Option<String>) -> impl IntoView {
+    let arrival = use_context::<Arrival>();
+    // The path stays the same, but it is another page to whoever reads it.
+    let link = move |href: String, words: &'static str| {
+        let turned = move |_| arrival.into_iter().for_each(Arrival::expect_page);
+        view! { <a class="btn" href=href on:click=turned>{words}</a> }
+    };
+    let links = [(newest, "Newest runs"), (older, "Older runs")]
+        .into_iter()
+        .filter_map(|(href, words)| Some(link(href?, words)))
+        .collect::<Vec<_>>();
+    (!links.is_empty()).then(|| view! { <nav class="row" data-align="end" aria-label="Pages">{links}</nav> })
+}
+
+fn no_older() -> AnyView {
+    view! {
+        <div class="empty">
+            <h2>"No older run"</h2>
+            <p>"There is no run before this one that has all of what was asked for."</p>
+        </div>
     }
     .into_any()
 }

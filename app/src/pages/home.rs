@@ -14,6 +14,7 @@ use crate::components::health::Health;
 use crate::components::risk::RiskMark;
 use crate::components::run_lists::{OpenRuns, RecentRuns, step_words, waits_for_a_person};
 use crate::components::state::StateMark;
+use crate::components::words::counted;
 use crate::loaded::loaded;
 
 /// `/`
@@ -31,10 +32,7 @@ pub fn HomePage() -> impl IntoView {
 fn Home(session: Session, view: HomeView) -> impl IntoView {
     Clock::start(view.now);
     let (waiting, running): (Vec<RunRow>, Vec<RunRow>) = view.running.into_iter().partition(waits_for_a_person);
-    let count = match running.len() {
-        1 => "1 run".to_owned(),
-        count => format!("{count} runs"),
-    };
+    let count = counted(running.len(), "run");
     view! {
         <main id="main" class="page" data-kind="home" tabindex="-1">
             <div class="page-head">
@@ -140,42 +138,39 @@ fn WaitingCard(row: RunRow) -> impl IntoView {
     .into_any()
 }
 
+/// All procedures as one list. Where several documents are open, each says its name above its own.
 #[component]
 fn Procedures(procedures: Vec<ProcedureRow>, documents: Vec<DocumentInfo>) -> impl IntoView {
     if procedures.is_empty() {
-        return view! {
-            <div class="empty">
-                <h2>"No procedure yet"</h2>
-                <p>
-                    "Put a Markdown file into the folder of runbook documents; it is read at the next look. Nothing in the file has to be marked."
-                </p>
-                <div class="actions">
-                    <a class="btn" href="/documents">"Open documents"</a>
-                </div>
-            </div>
-        }
-        .into_any();
+        return no_procedure(documents.len());
     }
-    let groups = documents
+    let count = procedures.len();
+    let groups: Vec<(DocumentInfo, Vec<ProcedureRow>)> = documents
         .into_iter()
-        .filter_map(|document| {
-            let rows: Vec<ProcedureRow> =
-                procedures.iter().filter(|row| row.document == document.path).cloned().collect();
-            (!rows.is_empty()).then(|| view! { <DocumentGroup document rows /> })
+        .map(|document| {
+            let rows = procedures.iter().filter(|row| row.document == document.path).cloned().collect();
+            (document, rows)
+        })
+        .filter(|(_, rows): &(_, Vec<ProcedureRow>)| !rows.is_empty())
+        .collect();
+    let source = match groups.as_slice() {
+        [(document, _)] => view! { {count}" in "<code>{document.path.clone()}</code> }.into_any(),
+        _ => format!("{count} in {}", counted(groups.len(), "document")).into_any(),
+    };
+    let several = groups.len() > 1;
+    let bodies = groups
+        .into_iter()
+        .map(|(document, rows)| {
+            let name = several.then(|| document_row(&document));
+            let rows = rows.into_iter().map(|row| view! { <ProcedureLine row /> }).collect_view();
+            view! { <tbody>{name} {rows}</tbody> }
         })
         .collect_view();
-    view! { <div class="stack" data-gap="large" id="procedures">{groups}</div> }.into_any()
-}
-
-#[component]
-fn DocumentGroup(document: DocumentInfo, rows: Vec<ProcedureRow>) -> impl IntoView {
-    let count = rows.len();
-    let rows = rows.into_iter().map(|row| view! { <ProcedureLine row /> }).collect_view();
     view! {
-        <section class="panel">
+        <section class="panel" id="procedures" aria-labelledby="procedures-title">
             <header>
-                <h2>{document.title}</h2>
-                <span>{count}" in "<code>{document.path}</code></span>
+                <h2 id="procedures-title">"Procedures"</h2>
+                <span>{source}</span>
             </header>
             <table class="table procedures-table" data-cards>
                 <caption class="sr">"Procedures with their class, last run, usual duration and last verdicts"</caption>
@@ -188,9 +183,49 @@ fn DocumentGroup(document: DocumentInfo, rows: Vec<ProcedureRow>) -> impl IntoVi
                         <th scope="col">"Last runs"</th>
                     </tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                {bodies}
             </table>
         </section>
+    }
+    .into_any()
+}
+
+/// What to do so that a procedure stands here.
+fn no_procedure(documents: usize) -> AnyView {
+    let (head, sentence) = match documents {
+        0 => (
+            "No procedure yet",
+            "Put a Markdown file into the folder of runbook documents; it is read at the next look. Nothing in the file has to be marked.".to_owned(),
+        ),
+        _ => (
+            "No procedure in what was read",
+            format!(
+                "{} read, and no procedure is in what they say. A procedure is a heading with a list of steps below it.",
+                if documents == 1 { "1 document was".to_owned() } else { format!("{documents} documents were") },
+            ),
+        ),
+    };
+    view! {
+        <div class="empty" id="procedures">
+            <h2>{head}</h2>
+            <p>{sentence}</p>
+            <div class="actions">
+                <a class="btn" href="/documents">"Open documents"</a>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+fn document_row(document: &DocumentInfo) -> AnyView {
+    view! {
+        <tr class="group">
+            <th colspan="5" scope="colgroup">
+                {document.title.clone()}
+                " "
+                <code>{document.path.clone()}</code>
+            </th>
+        </tr>
     }
     .into_any()
 }
@@ -205,15 +240,11 @@ fn ProcedureLine(row: ProcedureRow) -> impl IntoView {
         Some(last) => view! { <Ago at=last.started /> }.into_any(),
     };
     let usual = row.usual.map(|usual| time::span(usual.low_ms.midpoint(usual.high_ms)));
-    let subtitle = (!row.subtitle.is_empty()).then(|| view! { <span class="sub">{row.subtitle.clone()}</span> });
-    let findings = findings_words(row.findings)
-        .map(|words| view! { <span class="sub" data-tone="warn"><Glyph sign=Sign::Warning />{words}</span> });
     view! {
         <tr>
             <th scope="row">
                 <a href=format!("/procedures/{}", row.slug)>{row.title}</a>
-                {subtitle}
-                {findings}
+                {finding_mark(row.findings)}
             </th>
             <td>
                 <RiskMark risk=row.risk />
@@ -226,6 +257,21 @@ fn ProcedureLine(row: ProcedureRow) -> impl IntoView {
         </tr>
     }
     .into_any()
+}
+
+/// Findings are the author's: who is on call only has to know that there are some.
+fn finding_mark(findings: u32) -> Option<AnyView> {
+    let words = findings_words(findings)?;
+    let title = words.clone();
+    Some(
+        view! {
+            <span class="finding-mark" title=title>
+                <Glyph sign=Sign::Warning />
+                <span class="sr">{words}</span>
+            </span>
+        }
+        .into_any(),
+    )
 }
 
 #[component]

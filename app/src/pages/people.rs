@@ -1,17 +1,23 @@
 //! People: who has an account, which role, who may not come in any more.
 
+use domain::PersonId;
 use domain::policy::Role;
 use domain::view::{PeopleView, PersonRow, Session};
 use leptos::form::ActionForm;
+use leptos::html;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::AppError;
 use crate::api::pages::people;
 use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, SetRole};
 use crate::clock::Clock;
 use crate::components::ago::Ago;
 use crate::components::problem::Refused;
+use crate::components::words::counted;
 use crate::loaded::loaded;
+
+type Answer = MappedSignal<Option<Result<(), AppError>>>;
 
 /// What an administrator can do here.
 #[derive(Clone, Copy)]
@@ -20,9 +26,33 @@ struct PeopleDeeds {
     role: ServerAction<SetRole>,
     disable: ServerAction<DisablePerson>,
     enable: ServerAction<EnablePerson>,
+    /// Whose account was just disabled or enabled: its button is another one now, and gets the focus back.
+    switched: RwSignal<Option<PersonId>>,
 }
 
 impl PeopleDeeds {
+    fn new() -> Self {
+        let deeds = Self {
+            create: ServerAction::new(),
+            role: ServerAction::new(),
+            disable: ServerAction::new(),
+            enable: ServerAction::new(),
+            switched: RwSignal::new(None),
+        };
+        for (last, answer) in deeds.answers().into_iter().enumerate() {
+            Effect::new(move |_| {
+                if answer.with(Option::is_some) {
+                    deeds.forget_all_but(last);
+                }
+            });
+        }
+        deeds
+    }
+
+    fn answers(self) -> [Answer; 4] {
+        [self.create.value(), self.role.value(), self.disable.value(), self.enable.value()]
+    }
+
     /// Counts what was done, so that the list is asked for again.
     fn count(self) -> usize {
         self.create.version().get()
@@ -31,21 +61,25 @@ impl PeopleDeeds {
             + self.enable.version().get()
     }
 
+    /// Why the last deed was refused.
     fn problem(self) -> Option<String> {
-        let answers = [self.create.value(), self.role.value(), self.disable.value(), self.enable.value()];
-        answers.into_iter().find_map(|answer| answer.get()?.err()).map(|error| error.to_string())
+        self.answers().into_iter().find_map(|answer| answer.get()?.err()).map(|error| error.to_string())
+    }
+
+    /// The answer to the last deed is the only one that still says something.
+    fn forget_all_but(self, last: usize) {
+        for (place, answer) in self.answers().into_iter().enumerate() {
+            if place != last && answer.with_untracked(|answer| matches!(answer, Some(Err(_)))) {
+                answer.set(None);
+            }
+        }
     }
 }
 
 /// `/people`
 #[component]
 pub fn PeoplePage() -> impl IntoView {
-    let deeds = PeopleDeeds {
-        create: ServerAction::new(),
-        role: ServerAction::new(),
-        disable: ServerAction::new(),
-        enable: ServerAction::new(),
-    };
+    let deeds = PeopleDeeds::new();
     let view = Resource::new(move || deeds.count(), |_| people());
     view! {
         <Title text="People" />
@@ -71,7 +105,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
             <header class="page-head">
                 <h1>"People"</h1>
                 <div class="facts-line">
-                    <span>{if count == 1 { "1 account".to_owned() } else { format!("{count} accounts") }}</span>
+                    <span>{counted(count, "account")}</span>
                 </div>
             </header>
             <div class="main stack">
@@ -104,30 +138,12 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
 
 #[component]
 fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
-    let id = person.id.0.clone();
-    let (of_role, name) = (id.clone(), person.name.clone());
-    let (disable, enable) = (format!("Disable account of {name}"), format!("Enable account of {name}"));
+    let (of_role, name) = (person.id.0.clone(), person.name.clone());
     let (role_label, role_button) = (format!("Role of {name}"), format!("Set role of {name}"));
-    let standing = match (own, person.enabled) {
-        (true, _) => view! { <span class="quiet small">"you"</span> }.into_any(),
-        (false, true) => view! {
-            <ActionForm action=deeds.disable>
-                <input type="hidden" name="person" value=id />
-                <button class="btn" type="submit" aria-label=disable>
-                    "Disable account"
-                </button>
-            </ActionForm>
-        }
-        .into_any(),
-        (false, false) => view! {
-            <ActionForm action=deeds.enable>
-                <input type="hidden" name="person" value=id />
-                <button class="btn" type="submit" aria-label=enable>
-                    "Enable account"
-                </button>
-            </ActionForm>
-        }
-        .into_any(),
+    let standing = if own {
+        view! { <span class="quiet small">"you"</span> }.into_any()
+    } else {
+        view! { <Standing person=person.clone() deeds /> }.into_any()
     };
     let role = if own {
         view! { <span>{person.role.word()}</span> }.into_any()
@@ -165,6 +181,44 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
     .into_any()
 }
 
+/// Disables the account of somebody else, or enables it again.
+#[component]
+fn Standing(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
+    let (id, name) = (person.id.0.clone(), person.name);
+    let button = NodeRef::<html::Button>::new();
+    let switched = person.id.clone();
+    let pressed = move |_| deeds.switched.set(Some(switched.clone()));
+    Effect::new(move |_| {
+        if let Some(button) = button.get()
+            && deeds.switched.get_untracked().as_ref() == Some(&person.id)
+        {
+            deeds.switched.set(None);
+            request_animation_frame(move || drop(button.focus()));
+        }
+    });
+    if person.enabled {
+        view! {
+            <ActionForm action=deeds.disable>
+                <input type="hidden" name="person" value=id />
+                <button class="btn" type="submit" aria-label=format!("Disable account of {name}") node_ref=button on:click=pressed>
+                    "Disable account"
+                </button>
+            </ActionForm>
+        }
+        .into_any()
+    } else {
+        view! {
+            <ActionForm action=deeds.enable>
+                <input type="hidden" name="person" value=id />
+                <button class="btn" type="submit" aria-label=format!("Enable account of {name}") node_ref=button on:click=pressed>
+                    "Enable account"
+                </button>
+            </ActionForm>
+        }
+        .into_any()
+    }
+}
+
 #[component]
 fn RoleChoice(chosen: Role, label: String) -> impl IntoView {
     let options = Role::ALL
@@ -181,12 +235,16 @@ fn RoleChoice(chosen: Role, label: String) -> impl IntoView {
 
 #[component]
 fn CreateForm(deeds: PeopleDeeds) -> impl IntoView {
-    let form = NodeRef::<leptos::html::Form>::new();
+    let form = NodeRef::<html::Form>::new();
     let answer = deeds.create.value();
-    Effect::new(move |_| {
-        if let (Some(Ok(())), Some(form)) = (answer.get(), form.get_untracked()) {
+    // The form is made anew after every deed on this page. Only a new account empties it.
+    Effect::new(move |before: Option<usize>| {
+        let count = deeds.create.version().get();
+        let created = before.is_some_and(|before| before != count) && matches!(answer.get_untracked(), Some(Ok(())));
+        if let Some(form) = form.get_untracked().filter(|_| created) {
             form.reset();
         }
+        count
     });
     view! {
         <ActionForm action=deeds.create node_ref=form attr:class="panel" attr:data-box="">
@@ -199,7 +257,7 @@ fn CreateForm(deeds: PeopleDeeds) -> impl IntoView {
                 <span class="help">"As others see it."</span>
             </div>
             <div class="field">
-                <label for="login">"Login"</label>
+                <label for="login">"Sign-in name"</label>
                 <input class="input" data-mono="" id="login" name="login" required autocomplete="off" spellcheck="false" />
             </div>
             <div class="field">

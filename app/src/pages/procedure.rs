@@ -1,11 +1,12 @@
 //! The page of a procedure: the document's parts in their order, and the form that starts a run.
 
+mod contents;
 pub mod parts;
 mod start;
 
-use domain::runbook::{Part, PartKind, Procedure};
+use domain::Slug;
+use domain::runbook::{Finding, Part, PartKind};
 use domain::view::{ProcedureView, Session};
-use domain::{Slug, time};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -14,12 +15,13 @@ use crate::api::pages::procedure;
 use crate::clock::Clock;
 use crate::components::findings::Findings;
 use crate::components::glyph::{Glyph, Sign};
-use crate::components::health::Health;
+use crate::components::health::HealthInWords;
 use crate::components::pace::usual_words;
 use crate::components::risk::RiskMark;
 use crate::components::run_lists::LastRuns;
 use crate::loaded::loaded;
-use parts::PartView;
+use contents::Contents;
+use parts::{PartView, line_anchors};
 use start::StartForm;
 
 /// `/procedures/{slug}`
@@ -42,7 +44,7 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
         .enumerate()
         .filter(|(_, part)| !is_lead(part))
         .map(|(index, part)| {
-            let anchor = anchor(index, part);
+            let anchor = anchor(&view.procedure.parts, index);
             view! { <PartView part=part.clone() anchor view=view.clone() /> }
         })
         .collect_view();
@@ -61,7 +63,7 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
                         view! {
                             <section class="part" id="findings" aria-labelledby="findings-title">
                                 <h2 id="findings-title">"Findings for the author"</h2>
-                                <Findings findings />
+                                <Findings findings place=place_here />
                             </section>
                         }
                     })}
@@ -101,6 +103,8 @@ fn Head(view: ProcedureView) -> impl IntoView {
     let closed = view.runs.iter().filter(|run| run.verdict.is_some()).count();
     let oldest_first = view.runs.iter().rev().cloned().collect::<Vec<_>>();
     let (first, last) = (procedure.line, procedure.end_line);
+    let below = procedure.parts.iter().find(|part| !is_lead(part)).map_or(last, |part| part.line - 1);
+    let anchors = line_anchors(&view.findings, first..=below);
     view! {
         <header class="page-head" id="summary">
             <nav class="crumb" aria-label="Breadcrumb">
@@ -111,7 +115,7 @@ fn Head(view: ProcedureView) -> impl IntoView {
                     <li>{view.document.title.clone()}</li>
                 </ol>
             </nav>
-            <h1>{emoji}{procedure.title.clone()}</h1>
+            <h1>{anchors}{emoji}{procedure.title.clone()}</h1>
             <div class="actions only-wide">
                 <a class="btn" data-kind="primary" data-key="r" href="#start" rel="external">
                     <Glyph sign=Sign::Play />
@@ -133,62 +137,13 @@ fn Head(view: ProcedureView) -> impl IntoView {
                             </span>
                         }
                     })}
-                {(closed > 0).then(|| view! { <span><Health runs=oldest_first /></span> })}
+                {(closed > 0).then(|| view! { <span><HealthInWords runs=oldest_first /></span> })}
                 <a href="/documents">
                     <Glyph sign=Sign::File />
                     {format!("{}, lines {first} to {last}", view.document.path)}
                 </a>
             </div>
         </header>
-    }
-    .into_any()
-}
-
-/// Parts and steps of the page. Steps are what `j` and `k` go through.
-#[component]
-fn Contents(procedure: Procedure, findings: usize, runs: usize) -> impl IntoView {
-    let parts = procedure
-        .parts
-        .iter()
-        .enumerate()
-        .filter(|(_, part)| !is_lead(part))
-        .map(|(index, part)| {
-            let anchor = anchor(index, part);
-            let steps: Vec<_> = part
-                .steps()
-                .map(|step| {
-                    let href = format!("#{anchor}-{}", step.number);
-                    view! {
-                        <li>
-                            <a href=href data-step-link="" rel="external">{format!("{} {}", step.number, step.title)}</a>
-                        </li>
-                    }
-                })
-                .collect();
-            let below = (!steps.is_empty()).then(|| view! { <ol>{steps}</ol> });
-            view! {
-                <li>
-                    <a href=format!("#{anchor}") rel="external">{heading(part)}</a>
-                    {below}
-                </li>
-            }
-        })
-        .collect_view();
-    view! {
-        <nav class="rail sticky" aria-label="On this page">
-            <div class="toc">
-                <ol>
-                    <li>
-                        <a href="#summary" rel="external">"Summary"</a>
-                    </li>
-                    {parts}
-                    {(findings > 0).then(|| view! { <li><a href="#findings" rel="external">{format!("Findings, {findings}")}</a></li> })}
-                    <li>
-                        <a href="#runs" rel="external">{format!("Last runs, {}", time::thousands(runs as u64))}</a>
-                    </li>
-                </ol>
-            </div>
-        </nav>
     }
     .into_any()
 }
@@ -207,14 +162,29 @@ pub fn heading(part: &Part) -> String {
     }
 }
 
-fn anchor(index: usize, part: &Part) -> String {
-    match part.kind {
-        PartKind::Summary => "summary".to_owned(),
-        PartKind::Trigger => "trigger".to_owned(),
-        PartKind::Steps => "step".to_owned(),
-        PartKind::Rollback => "rollback".to_owned(),
-        PartKind::Outcome => "outcome".to_owned(),
-        PartKind::Escalation => "escalation".to_owned(),
-        PartKind::Prose | PartKind::Stray => format!("part-{}", index + 1),
+/// The id of a part. A procedure may have several parts of one kind: the first has the name of the kind.
+fn anchor(parts: &[Part], index: usize) -> String {
+    let kind = parts[index].kind;
+    let name = match kind {
+        PartKind::Summary => "summary",
+        PartKind::Trigger => "trigger",
+        PartKind::Steps => "step",
+        PartKind::Rollback => "rollback",
+        PartKind::Outcome => "outcome",
+        PartKind::Escalation => "escalation",
+        PartKind::Prose | PartKind::Stray => "",
+    };
+    if name.is_empty() || parts[..index].iter().any(|earlier| earlier.kind == kind) {
+        return format!("part-{}", index + 1);
     }
+    name.to_owned()
+}
+
+/// The place of a finding on the page of its procedure. A line of the side file has none.
+pub fn line_anchor(finding: &Finding) -> Option<String> {
+    finding.file.is_none().then(|| format!("line-{}", finding.line))
+}
+
+fn place_here(finding: &Finding) -> Option<String> {
+    line_anchor(finding).map(|anchor| format!("#{anchor}"))
 }

@@ -5,10 +5,13 @@ mod card;
 mod facts;
 mod finish;
 mod head;
+mod moment;
+mod next;
 mod notices;
 mod rail;
 mod record;
 mod stage;
+mod stopping;
 mod ticks;
 
 use domain::RunId;
@@ -18,7 +21,6 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::AppError;
 use crate::api::pages::run;
-use crate::components::problem::Refused;
 use crate::deeds::Deeds;
 use crate::live::{Live, follow};
 use crate::loaded::loaded;
@@ -26,7 +28,8 @@ use card::StepCard;
 use facts::Facts;
 use finish::Finishing;
 use head::{Announcements, Head};
-use notices::Notices;
+use next::ThumbBar;
+use notices::{Notices, RefusedElsewhere};
 use rail::{Rail, Strip};
 use record::Record;
 use stage::Stage;
@@ -73,9 +76,22 @@ fn RunBody(session: Session, view: RunView, asked: Memo<Asked>) -> impl IntoView
     let first = asked.get_untracked();
     let live = Live::provide(&view, session.actor, session.build, first.step, first.from);
     let deeds = Deeds::provide();
-    if view.run.end.is_none() {
-        follow::keep(live);
+    follow::keep(live);
+    show_what_is_asked_for(live, asked);
+    remember_what_is_started(live, deeds);
+    let view = StoredValue::new(view);
+    move || {
+        if live.closed.get() {
+            view! { <Record usual=view.with_value(|view| view.usual) newer=view.with_value(|view| view.newer.clone()) /> }
+                .into_any()
+        } else {
+            view! { <Working view=view.get_value() /> }.into_any()
+        }
     }
+}
+
+/// Another step of the same run in the address, also by the browser's back and forward.
+fn show_what_is_asked_for(live: Live, asked: Memo<Asked>) {
     Effect::new(move |before: Option<Asked>| {
         let now = asked.get();
         if before.is_some_and(|before| before != now) {
@@ -85,31 +101,36 @@ fn RunBody(session: Session, view: RunView, asked: Memo<Asked>) -> impl IntoView
         }
         now
     });
-    let problem = Signal::derive(move || deeds.problem().map(|error| error.to_string()));
-    let closed = Memo::new(move |_| live.run.with(|run| run.end.is_some()));
-    let view = StoredValue::new(view);
-    move || {
-        if closed.get() {
-            view! { <Record usual=view.with_value(|view| view.usual) newer=view.with_value(|view| view.newer.clone()) /> }
-                .into_any()
-        } else {
-            view! { <Working view=view.get_value() problem /> }.into_any()
-        }
-    }
+}
+
+/// What is started from this page takes its reader along.
+fn remember_what_is_started(live: Live, deeds: Deeds) {
+    let sent = deeds.run.input();
+    Effect::new(move |_| {
+        sent.with(|sent| {
+            if let Some(sent) = sent {
+                live.starts(sent.step, sent.attempt);
+            }
+        });
+    });
 }
 
 /// The page of an open run.
 #[component]
-fn Working(view: RunView, problem: Signal<Option<String>>) -> impl IntoView {
+fn Working(view: RunView) -> impl IntoView {
+    let live = Live::here();
+    let deeds = Deeds::here();
+    let problem = Signal::derive(move || deeds.problem_elsewhere(live.shown.get()).map(|error| error.to_string()));
     view! {
         <main id="main" class="page" data-kind="run" tabindex="-1">
             <Head />
             <Strip />
             <div class="main stack">
                 <Notices newer=view.newer />
-                <Refused problem />
+                <RefusedElsewhere problem />
                 <Stage />
                 <StepCard />
+                <ThumbBar />
                 <Finishing />
             </div>
             <nav class="rail stack" data-gap="tight" aria-label="Steps of this run">

@@ -17,34 +17,49 @@ use crate::components::problem::Refused;
 pub fn SignInPage() -> impl IntoView {
     let sign_in = ServerAction::<SignIn>::new();
     let query = use_query_map();
-    let next = move || query.read().get("next").unwrap_or_default();
+    let next = Signal::derive(move || query.read().get("next").unwrap_or_default());
     let problem = Signal::derive(move || sign_in.value().get().and_then(Result::err).map(|error| error.to_string()));
     view! {
         <Title text="Sign in" />
-        <Alone>
-            <ActionForm action=sign_in attr:class="stack" attr:data-gap="small">
-                <Refused problem />
-                <input type="hidden" name="next" value=next />
-                <div class="field">
-                    <label for="login">"Login"</label>
-                    <input class="input" id="login" name="login" required autocomplete="username" autocapitalize="none" spellcheck="false" />
-                </div>
-                <div class="field">
-                    <label for="password">"Password"</label>
-                    <input class="input" id="password" name="password" type="password" required autocomplete="current-password" />
-                </div>
-                <button class="btn" data-kind="primary" type="submit" data-wide="" disabled=sign_in.pending()>
-                    "Sign in"
-                </button>
-            </ActionForm>
-        </Alone>
+        <Alone
+            page=move |about| {
+                view! {
+                    {about.fresh.then(nobody_yet)}
+                    <SignInForm sign_in next problem />
+                }
+                    .into_any()
+            }
+        />
     }
     .into_any()
 }
 
-/// A page of its own for strangers, with what they have to know first.
+/// Name and password.
 #[component]
-pub fn Alone(children: Children) -> impl IntoView {
+fn SignInForm(sign_in: ServerAction<SignIn>, next: Signal<String>, problem: Signal<Option<String>>) -> impl IntoView {
+    view! {
+        <ActionForm action=sign_in attr:class="stack" attr:data-gap="small">
+            <Refused problem />
+            <input type="hidden" name="next" value=next />
+            <div class="field">
+                <label for="login">"Sign-in name"</label>
+                <input class="input" id="login" name="login" required autocomplete="username" autocapitalize="none" spellcheck="false" />
+            </div>
+            <div class="field">
+                <label for="password">"Password"</label>
+                <input class="input" id="password" name="password" type="password" required autocomplete="current-password" />
+            </div>
+            <button class="btn" data-kind="primary" type="submit" data-wide="" disabled=sign_in.pending()>
+                "Sign in"
+            </button>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// A page of its own for strangers, made of what they may know. No key does anything here, so the foot offers none.
+#[component]
+pub fn Alone(page: impl Fn(Welcome) -> AnyView + Clone + Send + Sync + 'static) -> impl IntoView {
     let about = Resource::new(|| (), |()| welcome());
     view! {
         <a class="skip" href="#main">
@@ -55,42 +70,56 @@ pub fn Alone(children: Children) -> impl IntoView {
                 <Glyph sign=Sign::Brand />
                 "Runbook Portal"
             </h1>
-            <Suspense>{move || Suspend::new(async move { notices(about.await) })}</Suspense>
-            {children()}
+            <Suspense>
+                {move || {
+                    let page = page.clone();
+                    Suspend::new(async move { welcomed(about.await, page) })
+                }}
+            </Suspense>
         </main>
         <Foot />
     }
     .into_any()
 }
 
-fn notices(about: Result<Welcome, AppError>) -> AnyView {
-    let about = match about {
-        Ok(about) => about,
-        Err(error) => {
-            return view! { <div class="callout" data-tone="danger"><Glyph sign=Sign::Warning /><p>{error.to_string()}</p></div> }.into_any();
+fn welcomed(about: Result<Welcome, AppError>, page: impl Fn(Welcome) -> AnyView) -> AnyView {
+    match about {
+        Ok(about) => {
+            let warning = about.cookie_problem.clone().map(will_not_hold);
+            view! {
+                {warning}
+                {page(about)}
+            }
+            .into_any()
         }
-    };
+        Err(error) => view! {
+            <div class="callout" data-tone="danger">
+                <Glyph sign=Sign::Warning />
+                <p>{error.to_string()}</p>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+fn will_not_hold(why: String) -> AnyView {
     view! {
-        {about.cookie_problem
-            .map(|sentence| {
-                view! {
-                    <div class="callout" data-tone="warn">
-                        <Glyph sign=Sign::Warning />
-                        <p class="head">"Signing in will not hold here"</p>
-                        <p>{sentence}</p>
-                    </div>
-                }
-            })}
-        {about.fresh
-            .then(|| {
-                view! {
-                    <div class="callout" data-tone="live">
-                        <Glyph sign=Sign::Info />
-                        <p class="head">"Nobody has an account yet"</p>
-                        <p>"The portal printed a set-up link on its console when it started. Open it to make the first account."</p>
-                    </div>
-                }
-            })}
+        <div class="callout" data-tone="warn">
+            <Glyph sign=Sign::Warning />
+            <p class="head">"Signing in will not hold here"</p>
+            <p>{why}</p>
+        </div>
+    }
+    .into_any()
+}
+
+fn nobody_yet() -> AnyView {
+    view! {
+        <div class="callout" data-tone="live">
+            <Glyph sign=Sign::Info />
+            <p class="head">"Nobody has an account yet"</p>
+            <p>"The portal printed a set-up link on its console when it started. Open it to make the first account."</p>
+        </div>
     }
     .into_any()
 }

@@ -93,10 +93,10 @@ impl<'a> Members<'a> {
         self.statuses.is_empty() && self.names.len() > 1
     }
 
-    /// The program of the member at `index`, if the names belong to these codes.
+    /// The program of the member at `index`, if the names belong to these codes. A loop or a group has no name.
     fn name(&self, index: usize) -> Option<&'a str> {
         let known = self.names.len() == self.statuses.len().max(1) || self.statuses.is_empty();
-        self.names.get(index).filter(|_| known).map(|name| base(name))
+        self.names.get(index).filter(|name| known && !name.is_empty()).map(|name| base(name))
     }
 
     /// The program and the code of the last member.
@@ -147,7 +147,8 @@ impl<'a> Members<'a> {
         }
         let unknown = self.earlier_unknown().then(|| {
             let (_, before) = self.names.split_last().expect("there are members before the last");
-            let before: Vec<&str> = before.iter().map(|name| base(name)).collect();
+            let before: Vec<&str> =
+                before.iter().map(|name| if name.is_empty() { "a part of it" } else { base(name) }).collect();
             format!("this shell does not tell how {} ended", listed(&before))
         });
         (Outcome::Success, unknown)
@@ -338,6 +339,19 @@ mod tests {
         assert_eq!(answered_status(b"HTTP/1.1 oops"), None);
         assert_eq!(answered_status(b"no head \xff at all"), None);
         assert_eq!(answered_status(b""), None);
+    }
+
+    #[test]
+    fn a_member_without_a_name_is_called_by_its_place_and_is_no_comparison() {
+        let group = [String::new(), "sort".to_owned()];
+        let (end, sentence) = judge(&group, &[1, 0], 0, None);
+
+        assert_eq!(end, Failure);
+        assert_eq!(
+            sentence.as_deref(),
+            Some("member 1 of the pipeline ended 1: sort saw at most a part of its output")
+        );
+        assert_eq!(judge(&[], &[1], 1, None), (Failure, None));
     }
 
     #[test]

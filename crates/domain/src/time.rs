@@ -92,11 +92,12 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A span in milliseconds as people read it: `0.4 s`, `12 s`, `9 min 48 s`, `2 h 05 min`.
+/// A span in milliseconds as people read it: `40 ms`, `1.4 s`, `12 s`, `9 min 48 s`, `2 h 05 min`.
 pub fn span(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
-        0..10 => format!("{}.{} s", seconds, milliseconds % 1000 / 100),
+        0 => format!("{milliseconds} ms"),
+        1..10 => format!("{}.{} s", seconds, milliseconds % 1000 / 100),
         10..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
@@ -144,7 +145,7 @@ mod tests {
     fn a_span_has_the_unit_that_fits_it() {
         let spans = [400, 12_000, 588_000, 7_500_000].map(span);
 
-        assert_eq!(spans, ["0.4 s", "12 s", "9 min 48 s", "2 h 05 min"]);
+        assert_eq!(spans, ["400 ms", "12 s", "9 min 48 s", "2 h 05 min"]);
     }
 
     #[test]

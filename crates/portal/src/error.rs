@@ -18,8 +18,8 @@ pub enum Error {
     /// What was sent does not do; the text is a sentence for the person.
     #[error("{0}")]
     Invalid(String),
-    /// Login and password do not fit an enabled account. One text for all reasons.
-    #[error("the login or the password is wrong")]
+    /// Sign-in name and password do not fit an enabled account. One text for all reasons.
+    #[error("the sign-in name or the password is wrong")]
     SignIn,
     /// Too much at once; trying again helps.
     #[error("{0}")]
@@ -52,7 +52,7 @@ impl Error {
             Self::Refused(refusal) => ended(refusal.to_string()),
             Self::Forbidden(forbidden) => ended(forbidden.to_string()),
             Self::Invalid(sentence) => sentence.clone(),
-            Self::SignIn => "The login or the password is wrong. Nobody was signed in.".to_owned(),
+            Self::SignIn => "The sign-in name or the password is wrong. Nobody was signed in.".to_owned(),
             Self::Busy(sentence) => (*sentence).to_owned(),
             Self::Moved => {
                 "Somebody was faster: this run has moved on. Nothing was changed; look again and decide.".to_owned()

@@ -165,7 +165,7 @@ impl Portal {
         match write.insert_person(&actor, &login, &hash, self.now()).await {
             Err(store::Error::Taken) => {
                 return Err(Error::Invalid(format!(
-                    "Somebody signs in as {login} already. No account was made; choose another login."
+                    "Somebody signs in as {login} already. No account was made; choose another sign-in name."
                 )));
             }
             inserted => inserted?,
@@ -287,7 +287,7 @@ fn checked(new: &NewPerson) -> Result<String, Error> {
         |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || "._-".contains(character);
     if login.is_empty() || login.len() > NAME_LIMIT || !login.chars().all(allowed) {
         return Err(Error::Invalid(format!(
-            "A login has 1 to {NAME_LIMIT} letters a to z, digits, dots, hyphens or underscores. No account was made; choose another."
+            "A sign-in name has 1 to {NAME_LIMIT} letters a to z, digits, dots, hyphens or underscores. No account was made; choose another."
         )));
     }
     let name = new.name.trim();

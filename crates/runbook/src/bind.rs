@@ -7,7 +7,7 @@ use tree_sitter::Node;
 
 use crate::placeholder::{is_expansion, occurrences, variable_name};
 use crate::risk;
-use crate::shell::{Shell, calls};
+use crate::shell::{Input, Shell, assigned, calls};
 
 /// Why a placeholder cannot be filled where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,21 @@ pub enum BindError {
         /// The words in the document.
         placeholder: String,
     },
+    /// The command sets the variable itself, so the value would be lost.
+    #[error(
+        "“{placeholder}” cannot be filled here: the command sets a variable called {name} itself; rename the parameter in the side file"
+    )]
+    Captured {
+        /// The words in the document.
+        placeholder: String,
+        /// The variable.
+        name: String,
+    },
+    /// The command opens a shell on another machine.
+    #[error(
+        "it opens a shell on another machine, where nobody types, and what follows would run on this one; write ssh HOST 'command', or give ssh a step of its own"
+    )]
+    Interactive,
     /// The name is no name of a variable.
     #[error("“{name}” is no name of a variable")]
     Name {
@@ -62,6 +77,9 @@ struct Replacement {
 pub fn bind(text: &str, bindings: &[(&str, &str)]) -> Result<String, BindError> {
     let mut longest_first: Vec<&(&str, &str)> = bindings.iter().collect();
     longest_first.sort_by_key(|(placeholder, _)| std::cmp::Reverse(placeholder.len()));
+    if risk::is_interactive(text) {
+        return Err(BindError::Interactive);
+    }
     let mut shell = None;
     let mut replacements: Vec<Replacement> = Vec::new();
     for (placeholder, name) in longest_first {
@@ -79,6 +97,9 @@ pub fn bind(text: &str, bindings: &[(&str, &str)]) -> Result<String, BindError> 
                         .ok_or_else(|| BindError::Unparsable { placeholder: (*placeholder).to_owned() })?,
                 ),
             };
+            if assigned(parsed).iter().any(|assigned| assigned == name) {
+                return Err(BindError::Captured { placeholder: (*placeholder).to_owned(), name: (*name).to_owned() });
+            }
             let place = Occurrence { placeholder, start, end, name };
             replacements.extend(place.replacement(parsed, text)?);
         }
@@ -173,7 +194,7 @@ impl Occurrence<'_> {
             let code = risk::code_words(&call.words);
             let mut words = code.iter().filter_map(|index| call.words.get(*index));
             let inside = words.any(|word| word.start <= self.start && self.end <= word.end);
-            if inside || ((call.fed || document) && risk::reads_code(&call.words)) {
+            if inside || ((matches!(call.input, Input::Program { .. }) || document) && risk::reads_code(&call.words)) {
                 let program = risk::innermost(&call.words).first().map_or_else(String::new, |word| word.text.clone());
                 return Err(BindError::Code { placeholder: self.placeholder.to_owned(), program });
             }

@@ -9,7 +9,7 @@ use domain::runbook::{CodeBlock, Command, Inline, Item};
 use crate::encoding::Repair;
 use crate::markdown::Code;
 use crate::risk;
-use crate::shell::{LONGEST, Shell, Statement, pipeline, statements};
+use crate::shell::{Input, LONGEST, Shell, Statement, Word, calls, pipeline, statements};
 use choice::Choices;
 
 /// What a block of code turned out to be.
@@ -347,7 +347,7 @@ fn commands(
             return Read::Block(block, notes);
         } else {
             notes.push(Note { line, problem: Problem::Unparsable });
-            block.commands.extend(whole(piece, line));
+            block.commands.extend(whole(piece, line, &mut in_block, repair));
         }
     }
     in_block.settle(&mut block.commands);
@@ -355,13 +355,17 @@ fn commands(
 }
 
 /// Shell text that could not be parsed is one command: nobody knows where another would begin.
-fn whole(piece: &Piece, line: u32) -> Option<Command> {
+fn whole(piece: &Piece, line: u32, choices: &mut Choices<'_>, repair: Repair) -> Option<Command> {
     let text = piece.text.trim_end();
-    let skipped = text.lines().take_while(|line| line.trim().is_empty() || line.trim_start().starts_with('#')).count();
+    let is_lead = |line: &&str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    let above: Vec<String> =
+        text.lines().take_while(is_lead).map(|line| repair.text(line.trim().trim_start_matches('#').trim())).collect();
+    let skipped = above.len();
     let text = text.lines().skip(skipped).collect::<Vec<_>>().join("\n");
     if text.is_empty() {
         return None;
     }
+    choices.next(&above, &[], false);
     let verdict = risk::classify(&text);
     let first = text.split_whitespace().next().unwrap_or_default().to_owned();
     Some(Command {
@@ -422,16 +426,15 @@ fn label(statement: &Statement, repair: Repair) -> Option<String> {
     (!words.is_empty()).then(|| repair.text(&words.join(" ")))
 }
 
+/// The programs of a command that is one program or one pipeline. Of anything else, as a list, the shell tells only how the
+/// last program ended that was run, and that may be any of them.
 fn programs(text: &str) -> Vec<String> {
     let Some(shell) = Shell::parse(text) else { return Vec::new() };
-    pipeline(&shell)
-        .iter()
-        .map(|words| {
-            risk::unwrapped(words)
-                .first()
-                .map_or_else(String::new, |word| word.text.rsplit('/').next().unwrap_or_default().to_owned())
-        })
-        .collect()
+    let name = |words: &Vec<Word>| {
+        let program = risk::unwrapped(words).first().filter(|program| !program.expands);
+        program.map_or_else(String::new, |word| word.text.rsplit('/').next().unwrap_or_default().to_owned())
+    };
+    pipeline(&shell).iter().map(name).collect()
 }
 
 /// Characters that turn the reading direction, take no room, or steer a terminal.
@@ -446,20 +449,43 @@ fn hidden(text: &str, first_line: u32, notes: &mut Vec<Note>) {
     }
 }
 
+/// What a command of a connect step does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Connecting {
+    /// `ssh HOST`: the run's target stands for it.
+    Host,
+    /// `cd DIR`.
+    Directory,
+}
+
 /// Whether a step's commands only connect: `ssh HOST` at least once, and `cd DIR`.
 pub(crate) fn connects(commands: &[&Command]) -> bool {
-    let kind = |command: &Command| {
-        let shell = Shell::parse(&command.text)?;
-        let members = pipeline(&shell);
-        let [words] = members.as_slice() else { return None };
-        match words.first()?.text.as_str() {
-            "ssh" if risk::ssh_command(words).is_empty() && command.risk == Risk::Reads => Some(true),
-            "cd" if words.len() <= 2 => Some(false),
-            _ => None,
-        }
-    };
-    let kinds: Option<Vec<bool>> = commands.iter().map(|command| kind(command)).collect();
-    kinds.is_some_and(|kinds| kinds.contains(&true))
+    let kinds: Option<Vec<Connecting>> = commands.iter().map(|command| connecting(&command.text)).collect();
+    kinds.is_some_and(|kinds| kinds.contains(&Connecting::Host))
+}
+
+/// A redirection would hand the other machine something to run, or hide what it says: then it does not only connect.
+fn connecting(text: &str) -> Option<Connecting> {
+    let shell = Shell::parse(text)?;
+    let (calls, redirects) = calls(&shell);
+    let [call] = calls.as_slice() else { return None };
+    if !redirects.is_empty() || call.input != Input::Nothing || pipeline(&shell).len() != 1 {
+        return None;
+    }
+    match call.words.first()?.text.as_str() {
+        "ssh" if risk::is_interactive(text) && !risk::is_tunnel(&call.words) => Some(Connecting::Host),
+        "cd" if call.words.len() <= 2 => Some(Connecting::Directory),
+        _ => None,
+    }
+}
+
+/// The portal runs no `ssh` of a connect step, so it has the class of looking.
+pub(crate) fn only_connect(command: &mut Command) {
+    if connecting(&command.text) == Some(Connecting::Host) {
+        command.risk = Risk::Reads;
+        "ssh HOST".clone_into(&mut command.rule);
+        "only connects; the run's target stands for the host".clone_into(&mut command.reason);
+    }
 }
 
 pub(crate) use choice::{Step as StepChoices, named};

@@ -4,12 +4,14 @@
 //! beyond the head of a table) and, should the reading ever lose something, that too.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
+use std::io;
 use std::sync::LazyLock;
 
 use domain::runbook::{Document, Inline, PartContent, Prose};
 use regex::Regex;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::ser::Formatter;
 
 use crate::encoding::Repair;
 use crate::markdown;
@@ -21,20 +23,27 @@ static TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"</?[A-Za-z][^<>]*>?"
 static FENCE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s*(?:`{3,}|~{3,})\s*\S*").expect("a fixed pattern"));
 static ALERT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^\s*>\s*\[!\w+\]\s*$").expect("a fixed pattern"));
 
-/// Adds the lines whose words are nowhere in the document.
-pub(crate) fn keep_what_is_missing(document: &mut Document, lines: &[&str], repair: Repair) {
+/// Adds the lines whose words are nowhere in the document. Returns how many there were.
+pub(crate) fn keep_what_is_missing(document: &mut Document, lines: &[&str], repair: Repair) -> usize {
     let known = words_of(document);
+    let mut added = 0;
     for (index, line) in lines.iter().enumerate() {
-        if line.trim().is_empty() {
+        // Nearly every line ends here: what its signs are does not matter when all of its words are known.
+        if words(line).all(|word| known.contains(&word)) || !is_missing(line, &known) {
             continue;
         }
-        let raw_missing = || words(&essence(line)).any(|word| !known.contains(&word));
         let repaired = repair.text(line);
-        if raw_missing() && words(&essence(&repaired)).any(|word| !known.contains(&word)) {
+        if is_missing(&repaired, &known) {
             let line = u32::try_from(index + 1).unwrap_or(u32::MAX);
             add(document, line, repaired.trim().to_owned());
+            added += 1;
         }
     }
+    added
+}
+
+fn is_missing(line: &str, known: &Known) -> bool {
+    words(&essence(line)).any(|word| !known.contains(&word))
 }
 
 /// A line without the signs of Markdown and HTML that carry no words.
@@ -62,19 +71,62 @@ fn hash(word: &str) -> u64 {
     hasher.finish()
 }
 
-fn words_of(document: &Document) -> HashSet<u64> {
-    let mut known = HashSet::new();
-    let value = serde_json::to_value(document).expect("a document is plain data");
-    let mut open = vec![&value];
-    while let Some(value) = open.pop() {
-        match value {
-            Value::String(text) => known.extend(words(text)),
-            Value::Array(values) => open.extend(values),
-            Value::Object(values) => open.extend(values.values()),
-            _ => {}
+/// The words of a document, by their hashes.
+type Known = HashSet<u64, BuildHasherDefault<Kept>>;
+
+/// The hasher of numbers that are hashes already.
+#[derive(Default)]
+struct Kept(u64);
+
+impl Hasher for Kept {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
         }
     }
-    known
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+fn words_of(document: &Document) -> Known {
+    let mut collector = Collector::default();
+    let mut serializer = serde_json::Serializer::with_formatter(io::sink(), &mut collector);
+    document.serialize(&mut serializer).expect("a document is plain data, and a sink takes everything");
+    collector.known
+}
+
+/// Collects the words of all texts while a document is written to nowhere. Nothing is copied, and nothing of a document can be
+/// forgotten here.
+#[derive(Default)]
+struct Collector {
+    known: Known,
+    in_key: bool,
+}
+
+impl Formatter for &mut Collector {
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, _: &mut W, _: bool) -> io::Result<()> {
+        self.in_key = true;
+        Ok(())
+    }
+
+    fn end_object_key<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.in_key = false;
+        Ok(())
+    }
+
+    /// A piece of a text between two characters that are written in another way; no such character is one of a word.
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, _: &mut W, fragment: &str) -> io::Result<()> {
+        if !self.in_key {
+            self.known.extend(words(fragment));
+        }
+        Ok(())
+    }
 }
 
 fn add(document: &mut Document, line: u32, text: String) {

@@ -30,4 +30,6 @@ mod structure;
 pub use bind::{BindError, bind};
 pub use library::{FolderError, Library, Problem, fingerprint, read_file, read_folder};
 pub use lint::{lint_json, lint_text};
+#[doc(hidden)]
+pub use reader::read_and_count;
 pub use reader::{LARGEST, ReadError, read};

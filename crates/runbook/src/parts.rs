@@ -290,9 +290,12 @@ pub(crate) fn kind(title: &str) -> PartKind {
     exact(title).or_else(begins).or_else(ends).unwrap_or(PartKind::Prose)
 }
 
-/// Whether a heading is one that the table knows word by word.
-pub(crate) fn is_known(node: &Node) -> bool {
-    matches!(&node.kind, Kind::Heading { words, .. } if exact(&plain(words)).is_some())
+/// The part of a heading that the table knows word by word.
+pub(crate) fn known(node: &Node) -> Option<PartKind> {
+    match &node.kind {
+        Kind::Heading { words, .. } => exact(&plain(words)),
+        _ => None,
+    }
 }
 
 /// Whether a heading is "Step 1", "Step 2: …", "3. …".

@@ -43,6 +43,69 @@ static CAPITALS: LazyLock<Regex> =
 static VARIABLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\$(?:\{[A-Z][A-Z0-9_]*\}|[A-Z][A-Z0-9_]*)").expect("a fixed pattern"));
 
+/// Words in angle brackets that programs write themselves.
+const ANGLE_WORDS: &[&str] = &[
+    "none",
+    "pending",
+    "unknown",
+    "nil",
+    "null",
+    "default",
+    "empty",
+    "missing",
+    "invalid",
+    "unset",
+    "self",
+    "stdin",
+    "stdout",
+    "nodata",
+    "eof",
+    "invalid date",
+    "no value",
+    "not set",
+    "auto",
+    "anonymous",
+    "error",
+    "undefined",
+];
+/// Sections of configuration files that are written like tags.
+const SECTIONS: &[&str] = &[
+    "Directory",
+    "DirectoryMatch",
+    "Files",
+    "FilesMatch",
+    "Location",
+    "LocationMatch",
+    "VirtualHost",
+    "IfModule",
+    "IfDefine",
+    "IfVersion",
+    "Limit",
+    "LimitExcept",
+    "Proxy",
+    "ProxyMatch",
+    "RequireAll",
+    "RequireAny",
+    "RequireNone",
+    "If",
+    "ElseIf",
+    "Else",
+    "Macro",
+    "Plugin",
+    "source",
+    "match",
+    "filter",
+    "store",
+    "buffer",
+    "parse",
+    "system",
+    "label",
+];
+/// Names of settings that end like placeholders.
+const SETTINGS: &[&str] = &["server_name", "proxy_ssl_name", "cookie_name", "field_name"];
+/// Programs whose first word is a pattern or a program of its own.
+const PATTERN_PROGRAMS: &[&str] =
+    &["grep", "egrep", "fgrep", "zgrep", "rg", "ag", "ack", "sed", "awk", "gawk", "jq", "yq"];
 /// Words in capitals that are words of a program, not values.
 const CAPITAL_WORDS: &[&str] = &[
     "HEAD",
@@ -229,7 +292,18 @@ fn is_angle(text: &str, start: usize, end: usize) -> bool {
     let twofold = before.is_some_and(|c| matches!(c, '<' | '&') || c.is_ascii_digit());
     let goes_on = after.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '>' | '&' | '(' | '_'));
     let to_device = text[end..].starts_with("/dev/");
-    !twofold && !goes_on && !to_device && !markdown::is_tag(&text[start..end])
+    !twofold
+        && !goes_on
+        && !to_device
+        && !markdown::is_tag(&text[start..end])
+        && !is_ordinary(&text[start + 1..end - 1])
+}
+
+/// Whether words in angle brackets are what a program writes, or a section of a configuration file.
+fn is_ordinary(inner: &str) -> bool {
+    let first = inner.split(' ').next().unwrap_or(inner);
+    ANGLE_WORDS.contains(&inner.to_lowercase().as_str())
+        || (SECTIONS.contains(&first) && (inner.contains(' ') || first.starts_with(char::is_uppercase)))
 }
 
 /// The placeholders of a command, in order of first appearance, each once.
@@ -369,6 +443,11 @@ pub(crate) fn is_expansion(shell: &Shell<'_>, at: usize) -> bool {
 }
 
 fn words_of_call(text: &str, call: &Call, found: &mut Vec<(usize, usize)>) {
+    let program = call.words.first().map_or("", |word| base(&word.text));
+    let pattern = PATTERN_PROGRAMS
+        .contains(&program)
+        .then(|| call.words.iter().skip(1).position(|word| !word.text.starts_with('-')).map(|at| at + 1))
+        .flatten();
     let capitals = !call.words.iter().take(8).any(|word| CAPITAL_PROGRAMS.contains(&base(&word.text)));
     for (index, word) in call.words.iter().enumerate().skip(1) {
         if word.quoted {
@@ -376,10 +455,11 @@ fn words_of_call(text: &str, call: &Call, found: &mut Vec<(usize, usize)>) {
         }
         let raw = &text[word.start..word.end];
         let option = call.words[index - 1].text.as_str();
-        if capitals && CAPITALS.is_match(raw) && is_lone(raw, option) {
+        let of_environment = matches!(option, "-e" | "--env") || (program == "env" && option == "-u");
+        if capitals && !of_environment && CAPITALS.is_match(raw) && is_lone(raw, option) {
             found.push((word.start, word.end));
         }
-        if !raw.starts_with('-') || raw.contains('=') {
+        if pattern != Some(index) && (!raw.starts_with('-') || raw.contains('=')) {
             weak(raw, word.start, found);
         }
     }
@@ -402,7 +482,8 @@ fn weak(raw: &str, start: usize, found: &mut Vec<(usize, usize)>) {
             let named = raw.starts_with('-') && before.is_none();
             // `domain` alone may be a subcommand; as a part of a path it stands for one.
             let alone = word.as_str() == "domain" && (before != Some('/') || after != Some('/'));
-            if begins && ends && !path_like && !named && !alone {
+            let setting = SETTINGS.contains(&word.as_str());
+            if begins && ends && !path_like && !named && !alone && !setting {
                 found.push((start + word.start(), start + word.end()));
             }
         }

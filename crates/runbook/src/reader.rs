@@ -55,6 +55,13 @@ pub fn read(path: &str, bytes: &[u8], side: Option<(&str, &[u8])>) -> Result<Doc
     read_among(path, bytes, side, &mut HashSet::new())
 }
 
+/// Reads one document and says how many of its lines only the last net kept. For a document that is read well that is none:
+/// tests ask for it, because the net hides whatever the reading loses.
+#[doc(hidden)]
+pub fn read_and_count(path: &str, bytes: &[u8]) -> Result<(Document, usize), ReadError> {
+    read_caught(path, bytes, None, &mut HashSet::new())
+}
+
 /// Reads a document whose procedures need addresses that no other document has.
 pub(crate) fn read_among(
     path: &str,
@@ -62,9 +69,21 @@ pub(crate) fn read_among(
     side: Option<(&str, &[u8])>,
     taken: &mut HashSet<Slug>,
 ) -> Result<Document, ReadError> {
+    read_caught(path, bytes, side, taken).map(|(document, _)| document)
+}
+
+/// The document, and how many lines the last net kept.
+fn read_caught(
+    path: &str,
+    bytes: &[u8],
+    side: Option<(&str, &[u8])>,
+    taken: &mut HashSet<Slug>,
+) -> Result<(Document, usize), ReadError> {
+    let mut t0=std::time::Instant::now(); let mut lap=|n:&str|{ eprintln!("PH {n} {:?}", t0.elapsed()); t0=std::time::Instant::now(); };
     let text = text_of(path, bytes)?;
     let repair = Repair::of(&text);
-    let nodes = markdown::parse(&text, repair);
+lap("decode");    let nodes = markdown::parse(&text, repair);
+lap("markdown");
     let lines: Vec<&str> = text.lines().collect();
     let mut reading = Reading {
         path,
@@ -77,10 +96,12 @@ pub(crate) fn read_among(
     };
     let side_text = side.map(|(name, bytes)| SideFile::read(name, bytes));
     let mut document = reading.document(nodes);
+lap("document");
     document.digest = Digest::of(bytes);
     document.side_digest = side.map(|(_, bytes)| Digest::of(bytes));
     let Reading { mut findings, anchors, context, .. } = reading;
-    coverage::keep_what_is_missing(&mut document, &lines, repair);
+    let caught = coverage::keep_what_is_missing(&mut document, &lines, repair);
+lap("coverage");
     for (line, anchor) in links::resolve(&mut document, &anchors) {
         let from = (line as usize).saturating_sub(1).min(lines.len());
         let offset = lines[from..].iter().take(2_000).position(|text| text.contains(&anchor)).unwrap_or(0);
@@ -92,10 +113,14 @@ pub(crate) fn read_among(
             format!("No heading of this file answers to {anchor}; correct the link."),
         ));
     }
+lap("links");
     let literal = side_file::apply(&mut document, side_text, &mut findings);
+lap("apply");
     lint::document(&document, &lines, repair, (&context.notes, &literal), &mut findings);
+lap("lint");
     document.findings = settled(findings, &document);
-    Ok(document)
+lap("settled");
+    Ok((document, caught))
 }
 
 fn text_of(path: &str, bytes: &[u8]) -> Result<String, ReadError> {

@@ -4,6 +4,7 @@
 //! (`<commit-hash>`) are replaced by words of the same length first: to a shell they are redirections, and the tree
 //! would be lost. Nothing here is recursive without a bound on the depth of the tree.
 
+mod assigned;
 mod calls;
 mod statements;
 
@@ -14,7 +15,8 @@ use std::ops::ControlFlow;
 
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
-pub(crate) use calls::{Call, Redirect, Word, calls, pipeline};
+pub(crate) use assigned::assigned;
+pub(crate) use calls::{Call, Input, Redirect, Word, calls, calls_fed, pipeline, pipelines};
 pub(crate) use statements::{Statement, statements};
 
 use crate::placeholder;

@@ -32,7 +32,7 @@ use domain::Risk;
 use domain::runbook::{Check, Schedule, StepSettings};
 use toml::de::DeTable;
 
-pub(crate) use apply::{apply, words_of_part};
+pub(crate) use apply::{apply, sets, words_of_part};
 use parameter::Declared;
 use table::{Findings, Table, as_table};
 

@@ -269,6 +269,13 @@ fn step(draft: Draft, number: u32, context: &mut Context) -> Step {
         commands if code::connects(commands) => StepKind::Connect,
         _ => StepKind::Commands,
     };
+    if step.kind == StepKind::Connect {
+        let blocks = step.content.iter_mut().filter_map(|content| match content {
+            StepContent::Block { block } => Some(block),
+            _ => None,
+        });
+        blocks.flat_map(|block| &mut block.commands).for_each(code::only_connect);
+    }
     if step.title.is_empty() {
         step.title = title_from_commands(&step).unwrap_or_else(|| format!("Step {number}"));
     }

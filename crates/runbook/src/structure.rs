@@ -1,5 +1,7 @@
 //! Where the procedures of a document are: at which level of its headings, and what belongs to none.
 
+use domain::runbook::PartKind;
+
 use crate::code;
 use crate::links;
 use crate::markdown::{Kind, Node};
@@ -42,8 +44,10 @@ fn heading_level(node: &Node) -> Option<u8> {
 /// What a section at a level holds that makes it a procedure.
 #[derive(Clone, Copy, Debug, Default)]
 struct Signs {
-    /// Parts that the table of synonyms knows, directly below it.
+    /// Parts that only a procedure has, directly below it.
     parts: usize,
+    /// Those of them that are its steps.
+    actions: usize,
     /// "Step 1" directly below it.
     steps: usize,
     /// Code that could be run, or a numbered list, anywhere below it.
@@ -76,7 +80,9 @@ fn sections(nodes: &[Node], level: u8) -> Vec<(usize, Signs)> {
                 if let Some((_, signs)) = found.last_mut()
                     && this == direct
                 {
-                    signs.parts += usize::from(parts::is_known(node));
+                    let part = parts::known(node);
+                    signs.parts += usize::from(part.is_some_and(makes_a_procedure));
+                    signs.actions += usize::from(part == Some(PartKind::Steps));
                     signs.steps += usize::from(parts::is_step_heading(node));
                 }
             }
@@ -92,6 +98,11 @@ fn sections(nodes: &[Node], level: u8) -> Vec<(usize, Signs)> {
     found
 }
 
+/// Whether a part says that what is above it is a procedure. An overview, prerequisites or references are in any document.
+fn makes_a_procedure(kind: PartKind) -> bool {
+    matches!(kind, PartKind::Trigger | PartKind::Steps | PartKind::Rollback | PartKind::Outcome | PartKind::Escalation)
+}
+
 fn is_runnable(node: &Node) -> bool {
     match &node.kind {
         Kind::Code(code) => code::is_shell(code),
@@ -105,18 +116,24 @@ fn is_code(node: &Node) -> bool {
     matches!(&node.kind, Kind::Code(code) if code::is_shell(code))
 }
 
-/// The level at which procedures stand: where most known parts are directly below; the outer one of two equals.
+/// The level at which procedures stand: where most parts of procedures are directly below. Of two equals the one with steps,
+/// then the outer one.
 fn level(nodes: &[Node]) -> Option<u8> {
     let by_level: Vec<(u8, Vec<(usize, Signs)>)> = (1..=5).map(|level| (level, sections(nodes, level))).collect();
-    let best = |score: fn(&Signs) -> usize| {
+    let best = |score: fn(&Signs) -> (usize, usize)| {
+        let sum = |found: &[(usize, Signs)]| {
+            found.iter().map(|(_, signs)| score(signs)).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+        };
         by_level
             .iter()
-            .map(|(level, found)| (found.iter().map(|(_, signs)| score(signs)).sum::<usize>(), *level))
-            .filter(|(score, _)| *score > 0)
+            .map(|(level, found)| (sum(found), *level))
+            .filter(|(score, _)| score.0 > 0)
             .max_by_key(|(score, level)| (*score, std::cmp::Reverse(*level)))
             .map(|(_, level)| level)
     };
-    best(|signs| signs.parts).or_else(|| best(|signs| signs.steps)).or_else(|| by_content(&by_level))
+    best(|signs| (signs.parts, signs.actions))
+        .or_else(|| best(|signs| (signs.steps, 0)))
+        .or_else(|| by_content(&by_level))
 }
 
 /// Without any known part: the outermost level on which several sections can be run, or one that can be run at once.

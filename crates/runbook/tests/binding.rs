@@ -139,12 +139,12 @@ fn references_fit_their_place() {
 #[test]
 fn the_longer_of_two_placeholders_counts() {
     let bound = bind(
-        "ssh user@production-server ; ls production-server",
+        "scp user@production-server ; ls production-server",
         &[("production-server", "host"), ("user@production-server", "login")],
     )
     .unwrap();
 
-    assert_eq!(bound, "ssh \"${login}\" ; ls \"${host}\"");
+    assert_eq!(bound, "scp \"${login}\" ; ls \"${host}\"");
 }
 
 #[test]
@@ -198,6 +198,13 @@ fn a_value_never_becomes_code_of_another_program() {
         "read SERVICE",
         "unset SERVICE",
         "test -v SERVICE",
+        "runuser -l pg -c 'ls SERVICE'",
+        "su --command='ls SERVICE' pg",
+        "flock /l -c 'ls SERVICE'",
+        "bash -ce 'ls SERVICE'",
+        "env -S 'ls SERVICE'",
+        "git submodule foreach 'ls SERVICE'",
+        "sudo -s <<EOF\nls SERVICE\nEOF\n",
     ];
 
     for script in scripts {
@@ -206,6 +213,59 @@ fn a_value_never_becomes_code_of_another_program() {
             "{script}: {:?}",
             bind(script, &[("SERVICE", "service")])
         );
+    }
+}
+
+#[test]
+fn a_variable_that_the_command_sets_itself_is_refused() {
+    let scripts = [
+        "for service in a b; do docker restart SERVICE; done",
+        "read -r service; docker restart SERVICE",
+        "read service < file && docker restart SERVICE",
+        "service=web; docker restart SERVICE",
+        "service+=web; docker restart SERVICE",
+        "service[1]=web; docker restart SERVICE",
+        "export service=web; docker restart SERVICE",
+        "f() { local service; docker restart SERVICE; }; f",
+        "declare service=x; docker restart SERVICE",
+        "declare -n other=service; docker restart SERVICE",
+        "unset service; docker restart SERVICE",
+        "printf -v service x; docker restart SERVICE",
+        "mapfile -t service < x; docker restart SERVICE",
+        "getopts a service; docker restart SERVICE",
+        "select service in a b; do docker restart SERVICE; done",
+        "((service = 1)); docker restart SERVICE",
+        "((service++)); docker restart SERVICE",
+        "let service=1; docker restart SERVICE",
+        ": ${service:=x}; docker restart SERVICE",
+        "( service=x; docker restart SERVICE )",
+        "echo $(service=x); docker restart SERVICE",
+    ];
+
+    for script in scripts {
+        let bound = bind(script, &[("SERVICE", "service")]);
+
+        assert!(matches!(&bound, Err(BindError::Captured { name, .. }) if name == "service"), "{script}: {bound:?}");
+    }
+    for script in ["services=x; ls SERVICE", "other=service; ls SERVICE", "[[ $x == service ]] && ls SERVICE"] {
+        assert!(bind(script, &[("SERVICE", "service")]).is_ok(), "{script}");
+    }
+}
+
+#[test]
+fn a_shell_on_another_machine_into_which_nobody_types_is_refused() {
+    for script in ["ssh web1", "ssh -t deploy@web1", "sudo ssh web1", "cd /srv && ssh web1"] {
+        assert_eq!(bind(script, &[]), Err(BindError::Interactive), "{script}");
+    }
+    for script in [
+        "ssh web1 uptime",
+        "ssh web1 <<EOF\nls\nEOF",
+        "ssh web1 < x",
+        "echo ls | ssh web1",
+        "ssh -O exit web1",
+        "ssh -V",
+    ] {
+        assert!(bind(script, &[]).is_ok(), "{script}");
     }
 }
 

@@ -6,6 +6,8 @@
 mod bad_input;
 #[path = "reading/bare.rs"]
 mod bare;
+#[path = "reading/commands.rs"]
+mod commands;
 #[path = "reading/nothing_lost.rs"]
 mod nothing_lost;
 #[path = "reading/quirks.rs"]

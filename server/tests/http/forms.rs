@@ -22,7 +22,7 @@ async fn a_refused_form_leads_back_to_its_page_which_shows_the_error() {
     assert!(answer.status.is_redirection(), "{}", answer.status);
     assert!(back.starts_with("/sign-in?"), "{back}");
     assert!(!back.contains("wrong"), "nothing that was typed is in the address");
-    assert!(shown.body.contains("The login or the password is wrong"), "{}", shown.body);
+    assert!(shown.body.contains("The sign-in name or the password is wrong"), "{}", shown.body);
 }
 
 #[tokio::test]

@@ -1,14 +1,15 @@
 //! The parts of a procedure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use domain::Risk;
 use domain::plan::{Plan, PlanCommand, PlanParameter};
-use domain::runbook::{Item, Part, PartContent, PartKind, Procedure, Step, StepKind};
+use domain::runbook::{Finding, Item, Part, PartContent, PartKind, Procedure, Step, StepKind};
 use domain::view::ProcedureView;
 use leptos::prelude::*;
 
-use super::heading;
+use super::{heading, line_anchor};
 use crate::components::command::{CommandCard, as_written};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::{Items, ProseView, inline};
@@ -22,9 +23,11 @@ pub fn PartView(part: Part, anchor: String, view: ProcedureView) -> impl IntoVie
     let label = id.clone();
     let stray = (part.kind == PartKind::Stray).then(|| stray_notice(part.line, part.end_line));
     let content = content_of(&part, &anchor, &view);
+    let first_step = part.steps().map(|step| step.line).min();
+    let anchors = line_anchors(&view.findings, part.line..=first_step.map_or(part.end_line, |line| line - 1));
     view! {
         <section class="part" id=anchor aria-labelledby=label>
-            <h2 id=id>{title}</h2>
+            <h2 id=id>{anchors}{title}</h2>
             {stray}
             {content}
         </section>
@@ -67,7 +70,7 @@ fn content_of(part: &Part, anchor: &str, view: &ProcedureView) -> Vec<AnyView> {
                 views.push(view! { <div class="prose"><ProseView prose=vec![prose.clone()] /></div> }.into_any());
             }
             PartContent::Item { item } => items.push(item.clone()),
-            PartContent::Step { step } => views.push(step_card(part.kind, step, anchor, view)),
+            PartContent::Step { step } => views.push(step_card(part, step, anchor, view)),
         }
     }
     if !items.is_empty() {
@@ -109,14 +112,15 @@ fn lines(items: &[Item], by: impl Fn(&Item) -> String) -> AnyView {
     view! { <ul class="checks">{lines}</ul> }.into_any()
 }
 
-fn step_card(kind: PartKind, step: &Step, anchor: &str, view: &ProcedureView) -> AnyView {
+fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> AnyView {
     let id = format!("{anchor}-{}", step.number);
     let label = format!("{id}-title");
     let title = label.clone();
     let plan = view.plan.as_ref().ok();
-    let commands = commands_of(plan, kind, step);
+    let commands = commands_of(plan, part.kind, step);
     let values = values_of(&view.parameters);
     let badge = badge(step);
+    let anchors = line_anchors(&view.findings, lines_of(part, step));
     let content = step_content(
         &step.content,
         &commands,
@@ -136,7 +140,7 @@ fn step_card(kind: PartKind, step: &Step, anchor: &str, view: &ProcedureView) ->
         <article class="step" id=id aria-labelledby=label>
             <header>
                 <span class="no">{step.number}</span>
-                <h3 id=title>{step.title.clone()}</h3>
+                <h3 id=title>{anchors}{step.title.clone()}</h3>
                 {badge}
             </header>
             {content}
@@ -144,6 +148,19 @@ fn step_card(kind: PartKind, step: &Step, anchor: &str, view: &ProcedureView) ->
         </article>
     }
     .into_any()
+}
+
+/// The lines of a step: up to the next one, or to the end of its part.
+fn lines_of(part: &Part, step: &Step) -> RangeInclusive<u32> {
+    let next = part.steps().map(|other| other.line).filter(|line| *line > step.line).min();
+    step.line..=next.map_or(part.end_line, |line| line - 1)
+}
+
+/// Places that links to findings lead to: one for each line of these that has a finding.
+pub fn line_anchors(findings: &[Finding], lines: RangeInclusive<u32>) -> Vec<AnyView> {
+    let here = findings.iter().filter(|finding| lines.contains(&finding.line));
+    let anchors: BTreeSet<String> = here.filter_map(line_anchor).collect();
+    anchors.into_iter().map(|anchor| view! { <span id=anchor></span> }.into_any()).collect()
 }
 
 fn badge(step: &Step) -> Option<AnyView> {

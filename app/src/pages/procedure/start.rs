@@ -3,6 +3,7 @@
 use domain::policy::Verb;
 use domain::view::{ProcedureView, Session, TargetInfo};
 use leptos::form::ActionForm;
+use leptos::html;
 use leptos::prelude::*;
 
 use crate::api::runs::StartRun;
@@ -40,8 +41,8 @@ fn cannot(head: &'static str, why: String) -> AnyView {
 fn Form(session: Session, view: ProcedureView) -> impl IntoView {
     let start = ServerAction::<StartRun>::new();
     let problem = Signal::derive(move || start.value().get().and_then(Result::err).map(|error| error.to_string()));
-    let targets = view.targets.clone();
-    let chosen = RwSignal::new(targets.first().map(|target| target.name.clone()).unwrap_or_default());
+    // Only the browser knows what is chosen: it may have kept an earlier choice, and without scripts nobody tells.
+    let chosen = RwSignal::new(None::<String>);
     let undeclared = undeclared(&view);
     // The same form sent twice starts one run. Without scripts the server names the form, else the browser each visit.
     let key = RwSignal::new(format!("{}-{}-{}", session.actor.id, view.procedure.slug, view.now.0));
@@ -57,7 +58,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             <Refused problem />
             <input type="hidden" name="slug" value=view.procedure.slug.0.clone() />
             <input type="hidden" name="key" value=move || key.get() />
-            <TargetField targets chosen />
+            <TargetField targets=view.targets.clone() chosen />
             {fields}
             {undeclared}
             <div class="field">
@@ -67,7 +68,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             </div>
             <button class="btn" data-kind="primary" type="submit" data-wide="" disabled=start.pending()>
                 <Glyph sign=Sign::Play />
-                {move || format!("Start run on {}", chosen.get())}
+                {move || chosen.get().map_or_else(|| "Start run".to_owned(), |target| format!("Start run on {target}"))}
             </button>
             <p class="quiet small">"Starting runs nothing yet: each step waits for you."</p>
         </ActionForm>
@@ -76,18 +77,21 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
 }
 
 #[component]
-fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<String>) -> impl IntoView {
-    let about = {
-        let targets = targets.clone();
-        move || {
-            let target = targets.iter().find(|target| target.name == chosen.get())?;
-            let asks = if target.production { ". Steps that disrupt ask for its name" } else { "" };
-            Some(format!("{}{asks}", target.about))
+fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<Option<String>>) -> impl IntoView {
+    let select = NodeRef::<html::Select>::new();
+    Effect::new(move |_| {
+        if let Some(select) = select.get() {
+            chosen.set(Some(select.value()));
         }
-    };
+    });
+    let help = asks_for_its_name(&targets).map(|help| view! { <span class="help" id="target-about">{help}</span> });
+    let described = help.is_some().then_some("target-about");
     let options = targets
         .into_iter()
-        .map(|target| view! { <option value=target.name.clone()>{target.name.clone()}</option> })
+        .map(|TargetInfo { name, about, .. }| {
+            let words = if about.is_empty() { name.clone() } else { format!("{name} · {about}") };
+            view! { <option value=name>{words}</option> }
+        })
         .collect_view();
     view! {
         <div class="field">
@@ -96,17 +100,24 @@ fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<String>) -> impl IntoV
                 class="input"
                 id="target"
                 name="target"
-                aria-describedby="target-about"
-                on:change=move |event| chosen.set(event_target_value(&event))
+                aria-describedby=described
+                node_ref=select
+                on:change=move |event| chosen.set(Some(event_target_value(&event)))
             >
                 {options}
             </select>
-            <span class="help" id="target-about">
-                {about}
-            </span>
+            {help}
         </div>
     }
     .into_any()
+}
+
+/// Where steps that disrupt ask first. True whatever is chosen, so that it needs no scripts.
+fn asks_for_its_name(targets: &[TargetInfo]) -> Option<String> {
+    let production: Vec<&str> =
+        targets.iter().filter(|target| target.production).map(|target| target.name.as_str()).collect();
+    (!production.is_empty())
+        .then(|| format!("Steps that disrupt ask for the target’s name on {}.", production.join(", ")))
 }
 
 /// Words that stand for a value which nobody declared: their commands cannot start, and the page says so before.

@@ -1,23 +1,30 @@
 //! What can be done next with the step that is shown: buttons that say verb and object.
+//!
+//! Each form is made once and keeps what was typed: what changes in it is read by memos, so that an event that has
+//! nothing to do with it touches nothing.
 
 use domain::Risk;
 use domain::plan::{PlanParameter, PlanStep};
-use domain::policy::Verb;
-use domain::run::{CommandState, Offer, Refusal, Run, StepState, StepStatus};
+use domain::run::{CommandState, Offer, Refusal, Run, StepStatus};
 use domain::runbook::PartKind;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::next::{Turn, WayOn};
 use super::rail::number;
+use super::stopping::Stopping;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::parameter::{parameter_help, parameter_input};
 use crate::components::risk::RiskMark;
-use crate::deeds::{Deeds, list, next_attempt, objection};
+use crate::deeds::{Deeds, Hands, list, next_attempt, objection};
 use crate::live::Live;
 
+/// The name of the form that does the one next thing; what sends it may stand elsewhere on the page.
+pub const NEXT: &str = "next-deed";
+
 /// Whether a deed is the one next thing on the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Weight {
     /// It is: it has the key and the loud button.
     Primary,
@@ -25,125 +32,182 @@ pub enum Weight {
     Plain,
 }
 
-/// The deeds of the step that is shown, or the way to the next one.
-#[component]
-pub fn NextDeeds() -> impl IntoView {
-    let live = Live::here();
-    move || {
-        let shown = live.shown.get();
-        live.run.with(|run| deeds_of(live, run, shown))
+impl Weight {
+    fn id(self) -> Option<&'static str> {
+        (self == Self::Primary).then_some(NEXT)
     }
 }
 
-fn deeds_of(live: Live, run: &Run, step: u32) -> AnyView {
-    if live.actor().may(Verb::WorkRun).is_err() {
-        return view! { <p class="quiet small">"Your role reads runs; it does not work in them."</p> }.into_any();
-    }
-    if let Some(open) = run.open_attempt() {
-        return if open.step == step { stopping(run, step, open.attempt) } else { elsewhere(live, run, open.step) };
-    }
-    let Some(plan) = run.plan.step(step) else { return ().into_any() };
-    if run.status(step).is_over() {
-        return going_on(live, run, step);
-    }
-    let deed = if plan.is_run() { starting(live, run, step, plan) } else { completing(run, step, plan) };
-    let words = format!("step {}", number(plan));
+/// The deeds of a step, or the way to the next one.
+#[component]
+pub fn NextDeeds(step: u32) -> impl IntoView {
+    let live = Live::here();
+    let turn = Memo::new(move |_| live.run.with(|run| Turn::of(run, &live.actor(), step)));
+    let can_skip = Memo::new(move |_| turn.with(|turn| matches!(turn, Turn::Start | Turn::Complete)));
+    let deeds = move || match turn.get() {
+        Turn::Reads => {
+            view! { <p class="quiet small">"Your role reads runs; it does not work in them."</p> }.into_any()
+        }
+        Turn::Runs(id) => view! { <Stopping id /> }.into_any(),
+        Turn::Elsewhere(open) => view! { <OpenStep step=open words=open_words(live, open) /> }.into_any(),
+        Turn::Over => view! { <GoingOn step /> }.into_any(),
+        Turn::Start => view! { <Starting step /> }.into_any(),
+        Turn::Complete => view! { <Completing step /> }.into_any(),
+    };
     view! {
-        {deed}
-        <SkipStep step words />
+        {deeds}
+        {Hands::of(&live.actor()).then(|| view! { <SkipStep step can=can_skip /> })}
     }
     .into_any()
 }
 
+/// `Open step 4, which is running`
+pub fn open_words(live: Live, step: u32) -> String {
+    format!("Open step {}, which is running", named(live, step))
+}
+
+/// The number that the document gives a step.
+pub fn named(live: Live, step: u32) -> String {
+    live.run.with_untracked(|run| run.plan.step(step).map(number)).unwrap_or_default()
+}
+
 /// `Run step 2: Restart the backend service`
-fn run_words(run: &Run, step: u32, plan: &PlanStep) -> String {
+pub fn run_words(run: &Run, step: u32) -> String {
+    let (Some(plan), Some(state)) = (run.plan.step(step), run.step(step)) else { return String::new() };
     let part = if plan.part == PartKind::Rollback { "rollback step" } else { "step" };
-    let state = run.step(step);
-    let tried = state.is_some_and(|state| !state.attempts.is_empty());
-    let begun = state.is_some_and(|state| state.commands.iter().any(CommandState::is_over));
-    let (all, again) = match (tried, begun) {
+    let (all, again) = match (state.attempts.is_empty(), state.commands.iter().any(CommandState::is_over)) {
         (_, true) => ("the rest of ", ""),
-        (true, false) => ("", " again"),
-        (false, false) => ("", ""),
+        (false, false) => ("", " again"),
+        (true, false) => ("", ""),
     };
     format!("Run {all}{part} {}{again}: {}", plan.number, plan.title)
 }
 
-fn starting(live: Live, run: &Run, step: u32, plan: &PlanStep) -> AnyView {
-    let offers = run.offers(step);
-    let many = offers.len() > 1;
-    let views: Vec<AnyView> = offers
-        .iter()
-        .map(|offer| {
-            let weight = if many { Weight::Plain } else { Weight::Primary };
-            let words = match (&offer.choice, many) {
-                (Some(choice), _) => format!("Run “{}”", choice.when),
-                (None, _) => run_words(run, step, plan),
-            };
-            offer_form(live, run, step, offer, words, weight)
-        })
-        .collect();
-    let lead = many
-        .then(|| view! { <p class="note">"The document offers a choice. Nothing runs all alternatives in a row."</p> });
-    view! { <div class="offers">{lead}{views}</div> }.into_any()
+/// The words of a deed of a step that change with its state.
+fn words_of(live: Live, step: u32, words: impl Fn(&Run, u32) -> String + Send + Sync + 'static) -> Signal<String> {
+    Memo::new(move |_| live.run.with(|run| words(run, step))).into()
 }
 
-/// One set of commands that can be started, or why it cannot.
-pub fn offer_form(live: Live, run: &Run, step: u32, offer: &Offer, words: String, weight: Weight) -> AnyView {
-    match objection(run, &live.actor(), step, offer) {
-        None => run_form(run, step, offer, None, words, weight),
-        Some(Refusal::NeedsConfirmation { what, target }) => {
-            run_form(run, step, offer, Some((what.to_owned(), target)), words, weight)
-        }
-        Some(Refusal::Missing(names)) => missing(run, &names, &words),
-        Some(refusal) => {
-            let sentence = refusal.to_string();
-            view! {
-                <div class="refused">
-                    <button class="btn" type="button" disabled>
-                        <Glyph sign=Sign::NeedsApproval />
-                        {words}
-                    </button>
-                    <p class="note">{sentence}"."</p>
-                </div>
-            }
-            .into_any()
+#[component]
+fn Starting(step: u32) -> impl IntoView {
+    let live = Live::here();
+    let offers = Memo::new(move |_| live.run.with(|run| run.offers(step)));
+    let weighed = move || {
+        let offers = offers.get();
+        let weight = if offers.len() > 1 { Weight::Plain } else { Weight::Primary };
+        offers.into_iter().map(move |offer| (offer, weight)).collect::<Vec<_>>()
+    };
+    view! {
+        <div class="offers">
+            {move || {
+                (offers.with(Vec::len) > 1)
+                    .then(|| view! { <p class="note">"The document offers a choice. Nothing runs all alternatives in a row."</p> })
+            }}
+            <For each=weighed key=|(offer, weight)| (offer.commands.clone(), *weight) let((offer, weight))>
+                <Offered step offer weight />
+            </For>
+        </div>
+    }
+    .into_any()
+}
+
+/// One of the offers of a step, by the name that the document gives its choice.
+#[component]
+fn Offered(step: u32, offer: Offer, weight: Weight) -> impl IntoView {
+    let live = Live::here();
+    let words = match &offer.choice {
+        Some(choice) => Signal::stored(format!("Run “{}”", choice.when)),
+        None => words_of(live, step, run_words),
+    };
+    view! { <OfferForm step offer weight words /> }.into_any()
+}
+
+/// Whether an offer can be started, and what it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Gate {
+    Open,
+    Confirm { what: &'static str, target: String },
+    Missing,
+    Shut(String),
+}
+
+impl Gate {
+    fn of(refusal: Option<&Refusal>) -> Self {
+        match refusal {
+            None => Self::Open,
+            Some(Refusal::NeedsConfirmation { what, target }) => Self::Confirm { what, target: target.clone() },
+            Some(Refusal::Missing(_)) => Self::Missing,
+            Some(refusal) => Self::Shut(format!("{refusal}.")),
         }
     }
 }
 
-fn run_form(
-    run: &Run,
+/// One set of commands that can be started, or why it cannot.
+#[component]
+pub fn OfferForm(step: u32, offer: Offer, weight: Weight, words: Signal<String>) -> impl IntoView {
+    let live = Live::here();
+    let offer = StoredValue::new(offer);
+    let refusal =
+        Memo::new(move |_| offer.with_value(|offer| live.run.with(|run| objection(run, &live.actor(), step, offer))));
+    let gate = Memo::new(move |_| refusal.with(|refusal| Gate::of(refusal.as_ref())));
+    let missing = Signal::derive(move || match refusal.get() {
+        Some(Refusal::Missing(names)) => names,
+        _ => Vec::new(),
+    });
+    move || match gate.get() {
+        Gate::Open => view! { <RunForm step offer=offer.get_value() weight words /> }.into_any(),
+        Gate::Confirm { what, target } => {
+            let confirmation = Confirmation { what, target };
+            view! { <RunForm step offer=offer.get_value() weight words confirmation /> }.into_any()
+        }
+        Gate::Missing => view! { <Missing names=missing words /> }.into_any(),
+        Gate::Shut(sentence) => view! {
+            <div class="refused">
+                <button class="btn" type="button" disabled>
+                    <Glyph sign=Sign::NeedsApproval />
+                    {words}
+                </button>
+                <p class="note">{sentence}</p>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// What has to be typed before a deed.
+#[derive(Clone, Debug)]
+struct Confirmation {
+    what: &'static str,
+    target: String,
+}
+
+#[component]
+fn RunForm(
     step: u32,
-    offer: &Offer,
-    confirmation: Option<(String, String)>,
-    words: String,
+    offer: Offer,
     weight: Weight,
-) -> AnyView {
+    words: Signal<String>,
+    #[prop(optional)] confirmation: Option<Confirmation>,
+) -> impl IntoView {
+    let live = Live::here();
     let deeds = Deeds::here();
-    let risk = worst(run, step, offer);
-    let kind = match (risk, confirmation.is_some(), weight) {
+    let risk = live.run.with_untracked(|run| worst(run, step, &offer));
+    let attempt = Memo::new(move |_| live.run.with(|run| next_attempt(run, step)));
+    let asks = confirmation.is_some();
+    let kind = match (risk, asks, weight) {
         (Risk::Destroys, ..) => "destroys",
         (Risk::Disrupts, true, _) => "disrupts",
         (_, _, Weight::Primary) => "primary",
         _ => "plain",
     };
-    let asks = confirmation.is_some();
     let has_key = weight == Weight::Primary && !asks;
     let sign = if risk < Risk::Disrupts { Sign::Play } else { Sign::Risk(risk) };
-    let field = confirmation.map(|(what, target)| confirmation_field(what, &target, weight));
-    let fields = hidden(
-        run.id,
-        &[
-            ("step", step.to_string()),
-            ("attempt", next_attempt(run, step).to_string()),
-            ("commands", list(&offer.commands)),
-        ],
-    );
+    let fields = hidden(live.id(), &[("step", step.to_string()), ("commands", list(&offer.commands))]);
     view! {
-        <ActionForm action=deeds.run attr:class="deed" attr:data-asks=asks.then_some("")>
+        <ActionForm action=deeds.run attr:class="deed" attr:id=weight.id() attr:data-asks=asks.then_some("")>
             {fields}
-            {field}
+            <input type="hidden" name="attempt" value=move || attempt.get() />
+            {confirmation.map(|confirmation| confirmation_field(confirmation, weight))}
             <button
                 class="btn"
                 data-kind=kind
@@ -161,15 +225,15 @@ fn run_form(
 }
 
 /// Where the name of the target is typed. Only the field of the page's one primary deed has a key.
-fn confirmation_field(what: String, target: &str, weight: Weight) -> AnyView {
-    let name = view! { <code>{target.to_owned()}</code> };
+fn confirmation_field(confirmation: Confirmation, weight: Weight) -> AnyView {
+    let name = view! { <code>{confirmation.target}</code> };
     let label = if weight == Weight::Primary {
         view! { "Type " {name} " to go on" }.into_any()
     } else {
         view! { "To run this alone, type " {name} }.into_any()
     };
     view! {
-        <p class="note">{what}</p>
+        <p class="note">{confirmation.what}</p>
         <div class="field confirm">
             <label>
                 {label}
@@ -195,33 +259,40 @@ fn worst(run: &Run, step: u32, offer: &Offer) -> Risk {
 }
 
 /// Values that the commands need first.
-fn missing(run: &Run, names: &[String], words: &str) -> AnyView {
-    let forms: Vec<AnyView> = names
-        .iter()
-        .filter_map(|name| run.plan.parameter(name))
-        .map(|parameter| value_form(run, parameter, "needed"))
-        .collect();
+#[component]
+fn Missing(names: Signal<Vec<String>>, words: Signal<String>) -> impl IntoView {
+    let live = Live::here();
+    let parameters = move || {
+        let names = names.get();
+        live.run
+            .with_untracked(|run| names.iter().filter_map(|name| run.plan.parameter(name).cloned()).collect::<Vec<_>>())
+    };
     view! {
         <div class="refused">
-            {forms}
+            <For each=parameters key=|parameter| parameter.name.clone() let(parameter)>
+                <ValueForm parameter place="needed" />
+            </For>
             <button class="btn" type="button" disabled>
-                {words.to_owned()}
+                {words}
             </button>
-            <p class="note">{format!("Needs a value for {} first.", names.join(", "))}</p>
+            <p class="note">{move || format!("Needs a value for {} first.", names.get().join(", "))}</p>
         </div>
     }
     .into_any()
 }
 
 /// A form that gives a parameter its value. The same parameter can stand at two places of a page.
-pub fn value_form(run: &Run, parameter: &PlanParameter, place: &'static str) -> AnyView {
+#[component]
+pub fn ValueForm(parameter: PlanParameter, place: &'static str) -> impl IntoView {
+    let live = Live::here();
     let deeds = Deeds::here();
     let id = format!("{place}-{}", parameter.name);
     let label = parameter.name.replace('_', " ");
-    let fields = hidden(run.id, &[("name", parameter.name.clone())]);
-    let value = run.values.get(&parameter.name).or(parameter.default.as_ref()).cloned();
-    let input = parameter_input(parameter, value, "value".to_owned(), id.clone());
-    let help = parameter_help(parameter);
+    let fields = hidden(live.id(), &[("name", parameter.name.clone())]);
+    let given = live.run.with_untracked(|run| run.values.get(&parameter.name).cloned());
+    let value = given.or_else(|| parameter.default.clone());
+    let input = parameter_input(&parameter, value, "value".to_owned(), id.clone());
+    let help = parameter_help(&parameter);
     let words = format!("Set {label}");
     view! {
         <ActionForm action=deeds.value attr:class="value-form">
@@ -239,13 +310,20 @@ pub fn value_form(run: &Run, parameter: &PlanParameter, place: &'static str) -> 
     .into_any()
 }
 
+/// `Mark step 3 as done: Look at the dashboards`
+pub fn complete_words(plan: &PlanStep) -> String {
+    format!("Mark step {} as done: {}", number(plan), plan.title)
+}
+
 /// A manual step, or one that only selects target and directory.
-fn completing(run: &Run, step: u32, plan: &PlanStep) -> AnyView {
+#[component]
+fn Completing(step: u32) -> impl IntoView {
+    let live = Live::here();
     let deeds = Deeds::here();
-    let fields = hidden(run.id, &[("step", step.to_string())]);
-    let words = format!("Mark step {} as done: {}", number(plan), plan.title);
+    let fields = hidden(live.id(), &[("step", step.to_string())]);
+    let words = live.run.with_untracked(|run| run.plan.step(step).map(complete_words));
     view! {
-        <ActionForm action=deeds.complete attr:class="deed">
+        <ActionForm action=deeds.complete attr:class="deed" attr:id=NEXT>
             {fields}
             <button class="btn" data-kind="primary" data-key="r" type="submit" disabled=deeds.complete.pending()>
                 <Glyph sign=Sign::State(StepStatus::Done) />
@@ -257,16 +335,17 @@ fn completing(run: &Run, step: u32, plan: &PlanStep) -> AnyView {
     .into_any()
 }
 
+/// Kept out of sight while it cannot be done, so that a reason that was begun is not lost.
 #[component]
-fn SkipStep(step: u32, words: String) -> impl IntoView {
+fn SkipStep(step: u32, can: Memo<bool>) -> impl IntoView {
     let deeds = Deeds::here();
     let live = Live::here();
-    let button = format!("Skip {words}");
+    let button = format!("Skip step {}", named(live, step));
     view! {
-        <details class="fold skip">
+        <details class="fold skip" hidden=move || !can.get()>
             <summary>
                 <Glyph sign=Sign::Fold />
-                {format!("Skip {words}…")}
+                {format!("{button}…")}
             </summary>
             <ActionForm action=deeds.skip_step attr:class="deed">
                 <input type="hidden" name="run" value=live.id().0 />
@@ -287,121 +366,58 @@ fn SkipStep(step: u32, words: String) -> impl IntoView {
     .into_any()
 }
 
-fn stopping(run: &Run, step: u32, attempt: u32) -> AnyView {
-    let deeds = Deeds::here();
-    let words = run.plan.step(step).map(number).unwrap_or_default();
-    let asked = run.attempt(domain::AttemptId { run: run.id, step, attempt }).and_then(|attempt| attempt.stop.as_ref());
-    if let Some(stop) = asked {
-        let sentence = format!(
-            "{} asked step {words} to stop. It is ended for good when it does not end by itself.",
-            stop.by.name()
-        );
-        return view! { <p class="note">{sentence}</p> }.into_any();
-    }
-    let watching = run.status(step) == StepStatus::Watching;
-    let these = [("step", step.to_string()), ("attempt", attempt.to_string())];
-    let watch = run.step(step).and_then(StepState::running).filter(|_| watching);
-    let end_watch = watch.map(|watch| {
-        let [step, attempt] = these.clone();
-        let fields = hidden(run.id, &[step, attempt, ("command", watch.to_string())]);
-        view! {
-            <ActionForm action=deeds.end_watch attr:class="deed">
-                {fields}
-                <button class="btn" data-kind="primary" data-key="x" type="submit" disabled=deeds.end_watch.pending()>
-                    <Glyph sign=Sign::Stop />
-                    "Stop watch and go on"
-                    <kbd>"x"</kbd>
-                </button>
-            </ActionForm>
-        }
-    });
-    let stop_kind = if watching { "quiet" } else { "primary" };
-    let fields = hidden(run.id, &these);
-    let stop_words = format!("Stop step {words}");
+/// The way to another step.
+#[component]
+pub fn OpenStep(step: u32, words: String, #[prop(optional)] weight: Option<Weight>) -> impl IntoView {
+    let live = Live::here();
+    let primary = weight == Some(Weight::Primary);
     view! {
-        {end_watch}
-        <ActionForm action=deeds.stop attr:class="deed">
-            {fields}
-            <button
-                class="btn"
-                data-kind=stop_kind
-                data-key=(!watching).then_some("x")
-                type="submit"
-                disabled=deeds.stop.pending()
-            >
-                <Glyph sign=Sign::Stop />
-                {stop_words}
-                {(!watching).then(|| view! { <kbd>"x"</kbd> })}
-            </button>
-        </ActionForm>
-        {then(run, step)}
-    }
-    .into_any()
-}
-
-/// The command after the one that runs.
-fn then(run: &Run, step: u32) -> Option<AnyView> {
-    let plan = run.plan.step(step)?;
-    let state = run.step(step)?;
-    let next = plan.command(state.running()? + 1).filter(|next| next.choice.is_none())?;
-    Some(
-        view! {
-            <p class="next">
-                "then "
-                <code>{next.script.lines().next().unwrap_or_default().to_owned()}</code>
-                <RiskMark risk=next.risk />
-            </p>
-        }
-        .into_any(),
-    )
-}
-
-fn elsewhere(live: Live, run: &Run, open: u32) -> AnyView {
-    let words =
-        run.plan.step(open).map(|plan| format!("Open step {}, which is running", number(plan))).unwrap_or_default();
-    view! {
-        <a class="btn" href=format!("?step={open}") on:click=move |_| live.show(open, None)>
+        <a
+            class="btn"
+            data-kind=primary.then_some("primary")
+            data-key=primary.then_some("r")
+            href=format!("?step={step}")
+            on:click=move |_| live.show(step, None)
+        >
             {words}
+            {primary.then(|| view! { <kbd>"r"</kbd> })}
         </a>
     }
     .into_any()
 }
 
 /// The step that is shown is over: the next one, with its bytes in sight, or the end of the run.
-fn going_on(live: Live, run: &Run, shown: u32) -> AnyView {
-    let Some(next) = run.current_step().filter(|next| *next != shown) else {
-        return view! {
+#[component]
+fn GoingOn(step: u32) -> impl IntoView {
+    let live = Live::here();
+    let way = Memo::new(move |_| live.run.with(|run| WayOn::after(run, &live.actor(), step)));
+    move || match way.get() {
+        WayOn::Close => view! {
             <a class="btn" data-kind="primary" data-key="r" href="#finish" rel="external">
-                {format!("Close run {}…", run.id)}
-                <kbd>"r"</kbd>
-            </a>
-        }
-        .into_any();
-    };
-    let Some(plan) = run.plan.step(next) else { return ().into_any() };
-    let offers = run.offers(next);
-    match offers.as_slice() {
-        [only] if plan.is_run() && only.choice.is_none() && objection(run, &live.actor(), next, only).is_none() => {
-            view! {
-                {run_form(run, next, only, None, run_words(run, next, plan), Weight::Primary)}
-                {what_it_runs(plan, only)}
-            }
-            .into_any()
-        }
-        _ => view! {
-            <a
-                class="btn"
-                data-kind="primary"
-                data-key="r"
-                href=format!("?step={next}")
-                on:click=move |_| live.show(next, None)
-            >
-                {format!("Open step {}: {}", number(plan), plan.title)}
+                {format!("Close run {}…", live.id())}
                 <kbd>"r"</kbd>
             </a>
         }
         .into_any(),
+        WayOn::Run(next, offer) => {
+            let words = words_of(live, next, run_words);
+            let commands = live.run.with_untracked(|run| run.plan.step(next).map(|plan| what_it_runs(plan, &offer)));
+            view! {
+                <RunForm step=next offer weight=Weight::Primary words />
+                {commands}
+            }
+            .into_any()
+        }
+        WayOn::Open(next) => {
+            let words = live.run.with_untracked(|run| run.plan.step(next).map(step_words)).unwrap_or_default();
+            view! { <OpenStep step=next words weight=Weight::Primary /> }.into_any()
+        }
     }
+}
+
+/// `Open step 5: Restore database`
+pub fn step_words(plan: &PlanStep) -> String {
+    format!("Open step {}: {}", number(plan), plan.title)
 }
 
 fn what_it_runs(plan: &PlanStep, offer: &Offer) -> AnyView {

@@ -1,80 +1,122 @@
 //! What the document says about the step that is shown, with the state of each command and the ticks.
 
-use domain::AttemptId;
+use std::collections::BTreeMap;
+
 use domain::attempt::CommandEnd;
 use domain::plan::{PlanCommand, PlanStep};
-use domain::run::{CommandState, Offer, Run};
+use domain::run::{CommandState, Offer, Run, StepStatus, Tick};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-use super::actions::{NextDeeds, Weight, offer_form};
+use super::actions::{NextDeeds, OfferForm, Weight};
+use super::notices::{RefusedHere, answering};
 use super::rail::{command_status, number};
-use super::ticks::tick_line;
+use super::ticks::{Line, tick_line};
 use crate::components::command::CommandCard;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::state::StateMark;
 use crate::components::step_content::step_content;
-use crate::deeds::{Deeds, Hands};
+use crate::deeds::{Deeds, Hands, Place};
 use crate::live::Live;
 use crate::live::log::end_words;
-use domain::run::StepStatus;
 
-/// The card of the step that is shown.
+/// The card of the step that is shown. Another step has another card: nothing that was typed goes over to it.
 #[component]
 pub fn StepCard() -> impl IntoView {
     let live = Live::here();
-    // Before the first attempt the deeds stand here; afterwards they stand under the output.
-    let has_stage = Memo::new(move |_| live.log.with(|log| log.attempt() > 0));
-    move || {
-        let step = live.shown.get();
-        live.run.with(|run| run.plan.step(step).map(|plan| card(live, run, step, plan, has_stage.get())))
+    view! {
+        <For each=move || [live.shown.get()] key=|step| *step let(step)>
+            {live.run.with_untracked(|run| run.plan.step(step).cloned()).map(|plan| view! { <Card step plan /> })}
+        </For>
     }
+    .into_any()
 }
 
-fn card(live: Live, run: &Run, step: u32, plan: &PlanStep, has_stage: bool) -> AnyView {
+#[component]
+fn Card(step: u32, plan: PlanStep) -> impl IntoView {
+    let live = Live::here();
     let hands = Hands::of(&live.actor());
-    let skipped = run.step(step).and_then(|state| state.skipped.as_ref()).map(|skip| {
-        let sentence = format!("{} skipped this step: {}", skip.stamp.by.name(), skip.reason);
-        view! { <p class="note">{sentence}</p> }
-    });
+    // Before the first attempt the deeds stand here; afterwards they stand under the output.
+    let has_stage = Memo::new(move |_| live.log.with(|log| log.attempt() > 0));
+    let status = Memo::new(move |_| live.run.with(|run| run.status(step)));
     let content = step_content(
         &plan.content,
         &plan.commands,
-        |number, command| command_card(live, run, step, number, command, hands),
+        |number, command| view! { <StepCommand step number command=command.clone() hands /> }.into_any(),
         |number, item| {
-            let tick = run.step(step).and_then(|state| state.ticks.get(index(number))).cloned().flatten();
-            tick_line(run.id, step, number, item, tick, hands)
+            let tick = Memo::new(move |_| live.run.with(|run| tick_of(run, step, number)));
+            tick_line(Line { run: live.id(), step, number }, item, tick, hands)
         },
     );
-    let status = run.status(step);
+    let place = Place::Deeds(step);
     view! {
-        <section class="step" aria-labelledby="step-title" aria-current=(!has_stage).then_some("step")>
+        <section
+            class="step"
+            aria-labelledby="step-title"
+            aria-current=move || (!has_stage.get()).then_some("step")
+        >
             <header>
-                <span class="no">{number(plan)}</span>
+                <span class="no">{number(&plan)}</span>
                 <h2 id="step-title">{plan.title.clone()}</h2>
-                <StateMark status />
+                {move || view! { <StateMark status=status.get() /> }}
             </header>
-            {skipped}
+            <Skipped step />
             {content}
-            {(!has_stage).then(|| view! { <div class="deeds"><NextDeeds /></div> })}
+            <Show when=move || !has_stage.get()>
+                <div class="deeds" id="deeds" data-deeds="" on:submit=answering(place)>
+                    <NextDeeds step />
+                    <RefusedHere place />
+                </div>
+            </Show>
         </section>
     }
     .into_any()
 }
 
-/// Numbers count from 1, lists from 0.
-fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1)
+/// Who skipped the step, and why.
+#[component]
+fn Skipped(step: u32) -> impl IntoView {
+    let live = Live::here();
+    let skip = Memo::new(move |_| live.run.with(|run| run.step(step)?.skipped.clone()));
+    move || {
+        let skip = skip.get()?;
+        let sentence = format!("{} skipped this step: {}", skip.stamp.by.name(), skip.reason);
+        Some(view! { <p class="note">{sentence}</p> })
+    }
 }
 
-fn command_card(live: Live, run: &Run, step: u32, number: u32, command: &PlanCommand, hands: Hands) -> AnyView {
-    let state = run.step(step).and_then(|state| state.command(number)).cloned().unwrap_or_default();
-    let mark = state_line(&state, command);
-    let alone =
-        (hands == Hands::On && run.end.is_none() && run.open_attempt().is_none() && command.by_portal.is_none())
-            .then(|| alone(live, run, step, number, &state));
-    view! { <CommandCard command=command.clone() values=run.values.clone() state=mark below=alone /> }.into_any()
+/// The tick of a line, counted from 1.
+fn tick_of(run: &Run, step: u32, number: u32) -> Option<Tick> {
+    let place = usize::try_from(number).ok()?.checked_sub(1)?;
+    run.step(step)?.ticks.get(place)?.clone()
+}
+
+#[component]
+fn StepCommand(step: u32, number: u32, command: PlanCommand, hands: Hands) -> impl IntoView {
+    let live = Live::here();
+    let names: Vec<String> =
+        command.placeholders.iter().filter_map(|placeholder| placeholder.parameter.clone()).collect();
+    let values = Memo::new(move |_| live.run.with(|run| values_of(run, &names)));
+    let state = Memo::new(move |_| live.run.with(|run| run.step(step)?.command(number).cloned()).unwrap_or_default());
+    let command = StoredValue::new(command);
+    move || {
+        let command = command.get_value();
+        let mine = hands == Hands::On && command.by_portal.is_none();
+        let below = mine.then(|| view! { <Single step number state /> }.into_any());
+        let of = command.clone();
+        let mark = Some((move || state.with(|state| state_line(state, &of))).into_any());
+        view! { <CommandCard command values=values.get() state=mark below /> }
+    }
+}
+
+/// The values of some parameters, of those that have one.
+fn values_of(run: &Run, names: &[String]) -> BTreeMap<String, String> {
+    names
+        .iter()
+        .filter_map(|name| run.values.get_key_value(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// Where a command stands, once there is something to say.
@@ -103,46 +145,64 @@ fn members(command: &PlanCommand, end: &CommandEnd) -> Option<AnyView> {
     })
 }
 
-/// A single command: run alone, run again, skip with a reason.
-fn alone(live: Live, run: &Run, step: u32, number: u32, state: &CommandState) -> AnyView {
-    let deeds = Deeds::here();
-    let again = matches!(state, CommandState::Ended { .. } | CommandState::Interrupted { .. });
-    let words = if again { format!("Run command {number} again") } else { format!("Run command {number} alone") };
+/// A single command: run alone, run again, skip with a reason. Out of sight while something runs, which keeps a reason
+/// that was begun.
+#[component]
+fn Single(step: u32, number: u32, state: Memo<CommandState>) -> impl IntoView {
+    let live = Live::here();
+    let idle = Memo::new(move |_| live.run.with(|run| run.open_attempt().is_none()));
+    let over = Memo::new(move |_| state.with(CommandState::is_over));
+    let words = Memo::new(move |_| state.with(|state| run_words(number, state)));
+    let summary = move || {
+        if over.get() { format!("{}…", words.get()) } else { format!("Run or skip command {number}…") }
+    };
     let offer = Offer { commands: vec![number], choice: None };
-    let skip = (!state.is_over()).then(|| {
-        let fields = hidden(run.id, &[("step", step.to_string()), ("command", number.to_string())]);
-        view! {
-            <ActionForm action=deeds.skip_command attr:class="deed">
-                {fields}
-                <div class="field">
-                    <label>
-                        "Why it is skipped"
-                        <input class="input" name="reason" autocomplete="off" required />
-                    </label>
-                </div>
-                <button class="btn" type="submit" disabled=deeds.skip_command.pending()>
-                    <Glyph sign=Sign::State(StepStatus::Skipped) />
-                    {format!("Skip command {number}")}
-                </button>
-            </ActionForm>
-        }
-    });
+    let place = Place::Command(step, number);
     view! {
-        <details class="fold alone">
+        <details class="fold alone" hidden=move || !idle.get() on:submit=answering(place)>
             <summary>
                 <Glyph sign=Sign::Fold />
-                "Alone…"
+                {summary}
             </summary>
             <div class="alone-deeds">
-                {offer_form(live, run, step, &offer, words, Weight::Plain)}
-                {skip}
+                <OfferForm step offer weight=Weight::Plain words=words.into() />
+                <Show when=move || !over.get()>
+                    <SkipCommand step number />
+                </Show>
             </div>
         </details>
+        <RefusedHere place />
     }
     .into_any()
 }
 
-/// The address of the raw output of an attempt.
-pub fn raw_output(id: AttemptId) -> String {
-    format!("/runs/{}/output/{}/{}", id.run, id.step, id.attempt)
+/// `Run command 2 alone`
+fn run_words(number: u32, state: &CommandState) -> String {
+    match state {
+        CommandState::Ended { .. } | CommandState::Interrupted { .. } => format!("Run command {number} again"),
+        _ => format!("Run command {number} alone"),
+    }
+}
+
+#[component]
+fn SkipCommand(step: u32, number: u32) -> impl IntoView {
+    let live = Live::here();
+    let deeds = Deeds::here();
+    let fields = hidden(live.id(), &[("step", step.to_string()), ("command", number.to_string())]);
+    view! {
+        <ActionForm action=deeds.skip_command attr:class="deed">
+            {fields}
+            <div class="field">
+                <label>
+                    "Why it is skipped"
+                    <input class="input" name="reason" autocomplete="off" required />
+                </label>
+            </div>
+            <button class="btn" type="submit" disabled=deeds.skip_command.pending()>
+                <Glyph sign=Sign::State(StepStatus::Skipped) />
+                {format!("Skip command {number}")}
+            </button>
+        </ActionForm>
+    }
+    .into_any()
 }

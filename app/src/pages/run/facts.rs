@@ -1,14 +1,16 @@
 //! The facts of a run: pace, values, notes, what it was made of.
 
-use domain::run::Run;
+use domain::plan::PlanParameter;
+use domain::run::{Note, Run};
 use domain::view::Usual;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-use super::actions::value_form;
+use super::actions::ValueForm;
+use super::notices::{RefusedHere, answering};
 use crate::components::ago::Ago;
 use crate::components::pace::{Pace, usual_words};
-use crate::deeds::{Deeds, Hands};
+use crate::deeds::{Deeds, Hands, Place};
 use crate::live::Live;
 
 /// The column of facts.
@@ -26,7 +28,7 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
                 </header>
                 <Pace since until=None usual />
             </section>
-            {move || live.run.with(|run| values(run, hands))}
+            <Values hands />
             <Notes hands />
             <ThisRun />
         </aside>
@@ -34,43 +36,52 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
     .into_any()
 }
 
-fn values(run: &Run, hands: Hands) -> Option<AnyView> {
-    let rows: Vec<AnyView> = run
-        .plan
-        .parameters
-        .iter()
-        .map(|parameter| {
-            let label = parameter.name.replace('_', " ");
-            let value = match run.values.get(&parameter.name) {
-                Some(value) => view! { <span class="value">{value.clone()}</span> }.into_any(),
-                None => view! { <span class="quiet">"open"</span> }.into_any(),
-            };
-            let change = (hands == Hands::On && run.end.is_none()).then(|| {
-                view! {
-                    <details class="fold">
-                        <summary>{if run.values.contains_key(&parameter.name) { "Change" } else { "Set" }}</summary>
-                        {value_form(run, parameter, "fact")}
-                    </details>
-                }
-            });
-            view! {
-                <dt>{label}</dt>
-                <dd>{value}{change}</dd>
-            }
-            .into_any()
-        })
-        .collect();
+/// The parameters with their values, each with a form to set it.
+#[component]
+fn Values(hands: Hands) -> impl IntoView {
+    let live = Live::here();
+    let parameters = live.run.with_untracked(|run| run.plan.parameters.clone());
+    let rows: Vec<AnyView> =
+        parameters.into_iter().map(|parameter| view! { <ValueRow parameter hands /> }.into_any()).collect();
+    let place = Place::Values;
     (!rows.is_empty()).then(|| {
         view! {
-            <section class="panel">
+            <section class="panel" on:submit=answering(place)>
                 <header>
                     <h2>"Values"</h2>
                 </header>
                 <dl class="facts" data-lay="stacked">{rows}</dl>
+                <RefusedHere place />
             </section>
         }
         .into_any()
     })
+}
+
+#[component]
+fn ValueRow(parameter: PlanParameter, hands: Hands) -> impl IntoView {
+    let live = Live::here();
+    let name = parameter.name.clone();
+    let value = Memo::new(move |_| live.run.with(|run| run.values.get(&name).cloned()));
+    let change = hands.then(|| {
+        view! {
+            <details class="fold">
+                <summary>{move || if value.with(Option::is_some) { "Change" } else { "Set" }}</summary>
+                <ValueForm parameter=parameter.clone() place="fact" />
+            </details>
+        }
+    });
+    view! {
+        <dt>{parameter.name.replace('_', " ")}</dt>
+        <dd>
+            {move || match value.get() {
+                Some(value) => view! { <span class="value">{value}</span> }.into_any(),
+                None => view! { <span class="quiet">"open"</span> }.into_any(),
+            }}
+            {change}
+        </dd>
+    }
+    .into_any()
 }
 
 /// What people wrote, and a field to write more.
@@ -78,7 +89,9 @@ fn values(run: &Run, hands: Hands) -> Option<AnyView> {
 pub fn Notes(hands: Hands) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
-    let notes = move || live.run.with(note_list);
+    let notes = Memo::new(move |_| live.run.with(|run| run.notes.clone()));
+    let list = move || notes.with(|notes| live.run.with_untracked(|run| note_list(run, notes)));
+    let place = Place::Notes;
     let field = NodeRef::<leptos::html::Textarea>::new();
     let answer = deeds.note.value();
     Effect::new(move |_| {
@@ -99,19 +112,20 @@ pub fn Notes(hands: Hands) -> impl IntoView {
         }
     });
     view! {
-        <section class="panel">
+        <section class="panel" on:submit=answering(place)>
             <header>
                 <h2>"Notes"</h2>
             </header>
-            {notes}
+            {list}
             {form}
+            <RefusedHere place />
         </section>
     }
     .into_any()
 }
 
-fn note_list(run: &Run) -> Vec<AnyView> {
-    run.notes
+fn note_list(run: &Run, notes: &[Note]) -> Vec<AnyView> {
+    notes
         .iter()
         .map(|note| {
             let step = note
@@ -120,13 +134,22 @@ fn note_list(run: &Run) -> Vec<AnyView> {
                 .map(|plan| format!("step {}, ", super::rail::number(plan)));
             view! {
                 <blockquote class="reason small">
-                    <p>{note.text.clone()}</p>
+                    <p>{lines(&note.text)}</p>
                     <footer>{note.stamp.by.name().to_owned()}", "{step}<Ago at=note.stamp.at /></footer>
                 </blockquote>
             }
             .into_any()
         })
         .collect()
+}
+
+/// What a person wrote, with their line breaks.
+pub fn lines(text: &str) -> Vec<AnyView> {
+    let line = |(place, line): (usize, &str)| {
+        let line = line.to_owned();
+        if place == 0 { line.into_any() } else { view! { <br /> {line} }.into_any() }
+    };
+    text.lines().enumerate().map(line).collect()
 }
 
 /// What the run was made of.

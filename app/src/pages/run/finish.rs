@@ -1,26 +1,34 @@
 //! The end of a run: the expected outcome, line by line, and the verdict.
 
-use domain::run::{Run, Verdict};
+use domain::run::{Run, Tick, Verdict};
 use domain::runbook::Item;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
-use super::ticks::tick_line;
+use super::notices::{RefusedHere, answering};
+use super::ticks::{Line, tick_line};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::verdict_name;
 use crate::components::step_content::tick_item;
-use crate::deeds::{Deeds, Hands};
+use crate::deeds::{Deeds, Hands, Place};
 use crate::live::Live;
 
 /// The expected outcome of a run, ticked or not.
-pub fn outcome_list(run: &Run, hands: Hands) -> Option<AnyView> {
+pub fn outcome_list(live: Live, hands: Hands) -> Option<AnyView> {
+    let items = live.run.with_untracked(|run| run.plan.outcome.clone());
     let show = |number: u32, item: &Item| {
-        let tick = usize::try_from(number).ok().and_then(|number| run.outcome.get(number.checked_sub(1)?)).cloned();
-        tick_line(run.id, 0, number, item, tick.flatten(), hands)
+        let tick = Memo::new(move |_| live.run.with(|run| tick_of(run, number)));
+        tick_line(Line { run: live.id(), step: 0, number }, item, tick, hands)
     };
     let mut count = 0;
-    let lines: Vec<AnyView> = run.plan.outcome.iter().map(|item| tick_item(item, &mut count, &show)).collect();
+    let lines: Vec<AnyView> = items.iter().map(|item| tick_item(item, &mut count, &show)).collect();
     (!lines.is_empty()).then(|| view! { <ul class="checks">{lines}</ul> }.into_any())
+}
+
+/// The tick of a line of the expected outcome, counted from 1.
+fn tick_of(run: &Run, number: u32) -> Option<Tick> {
+    let place = usize::try_from(number).ok()?.checked_sub(1)?;
+    run.outcome.get(place)?.clone()
 }
 
 /// How many lines of the expected outcome are ticked.
@@ -44,8 +52,8 @@ const fn meaning(verdict: Verdict) -> &'static str {
 pub fn Finishing() -> impl IntoView {
     let live = Live::here();
     let hands = Hands::of(&live.actor());
-    let outcome = move || live.run.with(|run| outcome_list(run, hands));
-    let words = move || live.run.with(outcome_words);
+    let outcome = outcome_list(live, hands);
+    let words = Memo::new(move |_| live.run.with(outcome_words));
     let has_outcome = live.run.with_untracked(|run| !run.outcome.is_empty());
     view! {
         <section class="part finish" id="finish" aria-labelledby="finish-title">
@@ -54,7 +62,7 @@ pub fn Finishing() -> impl IntoView {
                     view! {
                         <div class="spread">
                             <h2>"Expected outcome"</h2>
-                            <span class="quiet small">{words}</span>
+                            <span class="quiet small">{move || words.get()}</span>
                         </div>
                     }
                 })}
@@ -70,6 +78,7 @@ fn FinishForm() -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let busy = Memo::new(move |_| live.run.with(|run| run.open_attempt().is_some()));
+    let place = Place::Finish;
     let verdicts = Verdict::ALL
         .into_iter()
         .map(|verdict| {
@@ -86,7 +95,7 @@ fn FinishForm() -> impl IntoView {
         })
         .collect_view();
     view! {
-        <ActionForm action=deeds.finish attr:class="panel" attr:data-box="">
+        <ActionForm action=deeds.finish attr:class="panel" attr:data-box="" on:submit=answering(place)>
             <header>
                 <h3 id="finish-title">{format!("Close run {}", live.id())}</h3>
                 <span>"A closed run does not change any more."</span>
@@ -109,6 +118,7 @@ fn FinishForm() -> impl IntoView {
                 </button>
                 {move || busy.get().then(|| view! { <span class="quiet small">"A step is running; stop it or wait for its end."</span> })}
             </div>
+            <RefusedHere place />
         </ActionForm>
     }
     .into_any()

@@ -34,7 +34,11 @@ pub fn Head() -> impl IntoView {
     let run = live.run.get_untracked();
     let title = move || live.run.with(|run| format!("Run {}, {}, {}", run.id, run.plan.title, standing_words(run)));
     let hands = Hands::of(&live.actor());
-    let mark = move || live.run.with(|run| view! { <StateMark status=standing(run) word=standing_words(run) /> });
+    let stands = Memo::new(move |_| live.run.with(|run| (standing(run), standing_words(run))));
+    let mark = move || {
+        let (status, word) = stands.get();
+        view! { <StateMark status word /> }
+    };
     view! {
         <Title text=title />
         <header class="page-head">

@@ -1,33 +1,31 @@
 //! The steps of a run with state and time; attempts and commands of the step on the stage below it.
 
-use domain::attempt::{AttemptResult, Outcome};
+use domain::attempt::Outcome;
 use domain::plan::PlanStep;
-use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepState, StepStatus, ticks};
-use domain::runbook::{PartKind, plain};
+use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepState, StepStatus, Tick, ticks};
+use domain::runbook::{Item, PartKind, plain};
 use domain::time;
+use leptos::html;
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
 
 use crate::components::glyph::{Glyph, Sign};
 use crate::live::Live;
+use crate::record::end_of;
 
 /// The rail beside the stage.
 #[component]
 pub fn Rail() -> impl IntoView {
     let live = Live::here();
-    let steps = move || live.run.with(|run| list(live, run, PartKind::Steps));
-    let rollback = move || {
-        live.run.with(|run| {
-            let has = run.plan.steps.iter().any(|step| step.part == PartKind::Rollback);
-            has.then(|| {
-                let steps = list(live, run, PartKind::Rollback);
-                view! {
-                    <p class="rail-head">"Rollback"</p>
-                    <ol class="rail-list">{steps}</ol>
-                }
-            })
-        })
-    };
-    let outcome = move || live.run.with(outcome);
+    let [steps, rollback] = [PartKind::Steps, PartKind::Rollback].map(|part| rows(live, part));
+    let rollback = (!rollback.is_empty()).then(|| {
+        view! {
+            <p class="rail-head">"Rollback"</p>
+            <ol class="rail-list">{rollback}</ol>
+        }
+    });
+    let ticked = Memo::new(move |_| live.run.with(|run| run.outcome.iter().map(Option::is_some).collect::<Vec<_>>()));
+    let outcome = move || ticked.with(|ticked| live.run.with_untracked(|run| outcome(run, ticked)));
     view! {
         <ol class="rail-list">{steps}</ol>
         {rollback}
@@ -45,36 +43,63 @@ pub fn Rail() -> impl IntoView {
 #[component]
 pub fn Strip() -> impl IntoView {
     let live = Live::here();
-    let steps = move || {
-        live.run.with(|run| {
-            let shown = live.shown.get();
-            each(run, PartKind::Steps)
-                .chain(each(run, PartKind::Rollback))
-                .map(|(step, plan)| {
-                    let status = run.status(step);
-                    let here = step == shown;
-                    let name = if here { format!("{} {}", number(plan), plan.title) } else { number(plan) };
-                    view! {
-                        <a
-                            href=format!("?step={step}")
-                            data-state=status.word()
-                            aria-current=here.then_some("step")
-                            on:click=move |_| live.show(step, None)
-                        >
-                            <Glyph sign=Sign::State(status) label=status.word() />
-                            {name}
-                        </a>
-                    }
-                })
-                .collect_view()
-        })
-    };
+    let strip = NodeRef::<html::Nav>::new();
+    let links = live.run.with_untracked(|run| {
+        let steps = each(run, PartKind::Steps).chain(each(run, PartKind::Rollback));
+        steps
+            .map(|(step, plan)| view! { <StripLink step number=number(plan) title=plan.title.clone() /> }.into_any())
+            .collect::<Vec<_>>()
+    });
+    Effect::new(move |_| {
+        live.shown.track();
+        request_animation_frame(move || {
+            if let Some(strip) = strip.try_get_untracked().flatten() {
+                show_the_current(&strip);
+            }
+        });
+    });
     view! {
-        <nav class="strip" aria-label="Steps, short">
-            {steps}
+        <nav class="strip" aria-label="Steps, short" node_ref=strip>
+            {links}
         </nav>
     }
     .into_any()
+}
+
+#[component]
+fn StripLink(step: u32, number: String, title: String) -> impl IntoView {
+    let live = Live::here();
+    let here = Memo::new(move |_| live.shown.get() == step);
+    let status = Memo::new(move |_| live.run.with(|run| run.status(step)));
+    let name = move || if here.get() { format!("{number} {title}") } else { number.clone() };
+    view! {
+        <a
+            href=format!("?step={step}")
+            data-state=move || status.get().word()
+            aria-current=move || here.get().then_some("step")
+            on:click=move |_| live.show(step, None)
+        >
+            {move || state_sign(status.get())}
+            {name}
+        </a>
+    }
+    .into_any()
+}
+
+/// Moves the strip, and nothing else on the page, so that the current step is in its middle.
+fn show_the_current(strip: &web_sys::HtmlElement) {
+    let find = |selector| {
+        let found = strip.query_selector(selector).ok().flatten();
+        found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok())
+    };
+    if let (Some(first), Some(current)) = (find("a"), find("[aria-current]")) {
+        let place = current.offset_left() - first.offset_left();
+        strip.set_scroll_left(place - (strip.client_width() - current.offset_width()) / 2);
+    }
+}
+
+fn state_sign(status: StepStatus) -> AnyView {
+    view! { <Glyph sign=Sign::State(status) label=status.word() /> }.into_any()
 }
 
 /// The number that the document gives a step; the rollback counts for itself.
@@ -89,33 +114,39 @@ fn each(run: &Run, part: PartKind) -> impl Iterator<Item = (u32, &PlanStep)> {
     (1..).zip(&run.plan.steps).filter(move |(_, plan)| plan.part == part)
 }
 
-fn list(live: Live, run: &Run, part: PartKind) -> Vec<AnyView> {
-    let shown = live.shown.get();
-    each(run, part).map(|(step, plan)| row(live, run, step, plan, step == shown)).collect()
+fn rows(live: Live, part: PartKind) -> Vec<AnyView> {
+    live.run.with_untracked(|run| {
+        each(run, part).map(|(step, plan)| view! { <Row step plan=plan.clone() /> }.into_any()).collect()
+    })
 }
 
-fn row(live: Live, run: &Run, step: u32, plan: &PlanStep, here: bool) -> AnyView {
-    let status = run.status(step);
-    let Some(state) = run.step(step) else { return ().into_any() };
-    let why = why(plan, state, status);
-    let below = here.then(|| below(live, step, plan, state)).flatten();
+#[component]
+fn Row(step: u32, plan: PlanStep) -> impl IntoView {
+    let live = Live::here();
+    let here = Memo::new(move |_| live.shown.get() == step);
+    let status = Memo::new(move |_| live.run.with(|run| run.status(step)));
+    let state = Memo::new(move |_| live.run.with(|run| run.step(step).cloned()).unwrap_or_default());
+    let (number, title) = (number(&plan), plan.title.clone());
+    let plan = StoredValue::new(plan);
+    let why = move || plan.with_value(|plan| state.with(|state| why(plan, state, status.get())));
+    let below = move || here.get().then(|| plan.with_value(|plan| state.with(|state| below(live, step, plan, state))));
     view! {
-        <li data-state=status.word()>
+        <li data-state=move || status.get().word()>
             <a
                 href=format!("?step={step}")
                 data-step-link=""
-                aria-current=here.then_some("step")
+                aria-current=move || here.get().then_some("step")
                 on:click=move |_| live.show(step, None)
             >
-                <Glyph sign=Sign::State(status) label=status.word() />
+                {move || state_sign(status.get())}
                 <span class="name">
-                    <span class="no">{number(plan)}</span>
-                    {plan.title.clone()}
-                    {why.map(|why| view! { <span class="why">{why}</span> })}
+                    <span class="no">{number}</span>
+                    {title}
+                    {move || why().map(|why| view! { <span class="why">{why}</span> })}
                 </span>
-                {clock_of(live, state)}
+                <span class="t">{move || state.with(|state| clock_of(live, state))}</span>
             </a>
-            {below}
+            {move || below().flatten()}
         </li>
     }
     .into_any()
@@ -143,15 +174,13 @@ fn why(plan: &PlanStep, state: &StepState, status: StepStatus) -> Option<String>
 }
 
 /// How long the attempts of a step took together; it ticks while one is open.
-fn clock_of(live: Live, state: &StepState) -> AnyView {
+fn clock_of(live: Live, state: &StepState) -> String {
     let spans: u64 = state.attempts.iter().map(ended_span).sum();
     let open = state.attempts.iter().find(|attempt| attempt.end.is_none()).map(|attempt| attempt.started.at);
     match (open, spans) {
-        (None, 0) => view! { <span class="t"></span> }.into_any(),
-        (None, spans) => view! { <span class="t">{time::span(spans)}</span> }.into_any(),
-        (Some(since), spans) => {
-            view! { <span class="t">{move || time::span(spans + live.clock.now().since(since))}</span> }.into_any()
-        }
+        (None, 0) => String::new(),
+        (None, spans) => time::span(spans),
+        (Some(since), spans) => time::span(spans + live.clock.now().since(since)),
     }
 }
 
@@ -186,8 +215,30 @@ fn below(live: Live, step: u32, plan: &PlanStep, state: &StepState) -> Option<An
         }
         .into_any()
     });
-    let rows: Vec<AnyView> = attempts.chain(commands).collect();
+    let items = ticks(plan.items()).into_iter().zip(&state.ticks).map(|(item, tick)| item_row(item, tick.as_ref()));
+    let rows: Vec<AnyView> = attempts.chain(commands).chain(items).collect();
     (!rows.is_empty()).then(|| view! { <ol>{rows}</ol> }.into_any())
+}
+
+/// A line that a person ticks in the step.
+fn item_row(item: &Item, tick: Option<&Tick>) -> AnyView {
+    let (status, label) = tick_status(tick.is_some());
+    let why = tick.map(|tick| format!("ticked by {}", tick.stamp.by.name()));
+    view! {
+        <li data-state=status.word()>
+            <span class="entry">
+                <Glyph sign=Sign::State(status) label />
+                <span class="name">{plain(&item.words)}{why.map(|why| view! { <span class="why">{why}</span> })}</span>
+                <span class="t"></span>
+            </span>
+        </li>
+    }
+    .into_any()
+}
+
+/// The sign of a line to tick, and the word that it stands for.
+pub const fn tick_status(ticked: bool) -> (StepStatus, &'static str) {
+    if ticked { (StepStatus::Done, "ticked") } else { (StepStatus::Waiting, "not ticked") }
 }
 
 fn attempt_row(live: Live, step: u32, number: u32, attempt: &Attempt) -> AnyView {
@@ -213,18 +264,7 @@ fn attempt_row(live: Live, step: u32, number: u32, attempt: &Attempt) -> AnyView
 
 /// How an attempt ended, as one of the words for steps.
 pub fn attempt_status(attempt: &Attempt) -> StepStatus {
-    match attempt.end.as_ref().map(|end| &end.ending) {
-        None => StepStatus::Running,
-        Some(AttemptEnding::Unknown { .. }) => StepStatus::Interrupted,
-        Some(AttemptEnding::Known(exit)) => match exit.result {
-            AttemptResult::Completed => StepStatus::Done,
-            AttemptResult::Difference { .. } => StepStatus::Difference,
-            AttemptResult::Stopped | AttemptResult::TimedOut => StepStatus::Stopped,
-            AttemptResult::Failed { .. } | AttemptResult::ShellEnded { .. } | AttemptResult::NotStarted { .. } => {
-                StepStatus::Failed
-            }
-        },
-    }
+    attempt.end.as_ref().map_or(StepStatus::Running, |end| end_of(&end.ending).0)
 }
 
 /// Where a command stands, as one of the words for steps.
@@ -244,16 +284,16 @@ pub fn command_status(state: &CommandState, watch: bool) -> StepStatus {
     }
 }
 
-fn outcome(run: &Run) -> Option<AnyView> {
+fn outcome(run: &Run, ticked: &[bool]) -> Option<AnyView> {
     let lines: Vec<AnyView> = ticks(&run.plan.outcome)
         .into_iter()
-        .zip(&run.outcome)
-        .map(|(item, tick)| {
-            let status = if tick.is_some() { StepStatus::Done } else { StepStatus::Waiting };
+        .zip(ticked)
+        .map(|(item, ticked)| {
+            let (status, label) = tick_status(*ticked);
             view! {
                 <li data-state=status.word()>
                     <a href="#finish" rel="external">
-                        <Glyph sign=Sign::State(status) label=if tick.is_some() { "ticked" } else { "not ticked" } />
+                        <Glyph sign=Sign::State(status) label />
                         <span class="name">{plain(&item.words)}</span>
                         <span class="t"></span>
                     </a>

@@ -1,25 +1,26 @@
 //! A closed run: verdict before detail.
 
 use domain::run::{CommandState, End, Run, StepStatus};
-use domain::time;
 use domain::view::{Newer, Usual};
+use domain::{AttemptId, time};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::facts::{Notes, ThisRun};
+use super::facts::{Notes, ThisRun, lines};
 use super::finish::{outcome_list, outcome_words};
-use super::notices::NewerNotice;
+use super::moment::{Moment, day};
+use super::notices::{NewerNotice, RefusedElsewhere};
 use super::rail::{command_status, number};
-use super::stage::ending;
+use super::stage::{Pages, ending, raw_output};
 use crate::components::ago::{Ago, TimeOfDay};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::log_view::LogView;
 use crate::components::pace::{Pace, usual_words};
 use crate::components::risk::RiskMark;
 use crate::components::state::{StateMark, verdict_name};
-use crate::deeds::Hands;
+use crate::deeds::{Deeds, Hands};
 use crate::live::Live;
-use crate::record::{Mark, timeline};
+use crate::record::{self, Mark, timeline};
 
 /// The page of a closed run.
 #[component]
@@ -28,14 +29,17 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>) -> impl IntoView {
     let run = live.run.get_untracked();
     let Some(end) = run.end.clone() else { return ().into_any() };
     let title = format!("Run {}, {}", run.id, end.verdict.word());
+    let deeds = Deeds::here();
+    let problem = Signal::derive(move || deeds.problem().map(|error| error.to_string()));
     let steps: Vec<AnyView> = (1..).zip(&run.plan.steps).map(|(step, _)| step_rows(&run, step)).collect();
     view! {
         <Title text=title />
         <main id="main" class="page" data-kind="record" tabindex="-1">
             <RecordHead run=run.clone() end=end.clone() />
             <div class="main stack" data-gap="large">
+                <RefusedElsewhere problem />
                 <VerdictBlock run=run.clone() end=end.clone() />
-                {outcome_list(&run, Hands::Off)
+                {outcome_list(live, Hands::Off)
                     .map(|list| {
                         view! {
                             <section class="part" aria-labelledby="outcome-title">
@@ -108,6 +112,9 @@ fn RecordHead(run: Run, end: End) -> impl IntoView {
             <div class="facts-line">
                 <span>{run.started.by.name().to_owned()}</span>
                 <span>
+                    <Moment at=run.started.at />
+                </span>
+                <span>
                     <Ago at=run.started.at />
                 </span>
                 <span>{time::span(end.stamp.at.since(run.started.at))}</span>
@@ -126,8 +133,8 @@ fn VerdictBlock(run: Run, end: End) -> impl IntoView {
             <h2>{verdict_sentence(&run, &end)}</h2>
             <p>
                 {format!("Closed by {} ", end.stamp.by.name())}
-                <Ago at=end.stamp.at />
-                {(!end.comment.is_empty()).then(|| view! { ": "<q>{end.comment.clone()}</q> })}
+                <Moment at=end.stamp.at />
+                {(!end.comment.is_empty()).then(|| view! { ": "<q>{lines(&end.comment)}</q> })}
             </p>
         </div>
     }
@@ -237,63 +244,84 @@ fn command_row(command: &domain::plan::PlanCommand, state: &CommandState) -> Any
     .into_any()
 }
 
-/// The output of one attempt.
+/// The output of the attempt that was chosen.
 #[component]
 fn Output() -> impl IntoView {
     let live = Live::here();
     let shown = Memo::new(move |_| live.log.with(|log| (log.step(), log.attempt())));
+    view! {
+        <For each=move || Some(shown.get()).filter(|shown| shown.1 > 0) key=|shown| *shown let((step, attempt))>
+            <AttemptOutput id=AttemptId { run: live.id(), step, attempt } />
+        </For>
+    }
+    .into_any()
+}
+
+#[component]
+fn AttemptOutput(id: AttemptId) -> impl IntoView {
+    let live = Live::here();
+    let AttemptId { step, attempt, .. } = id;
+    let title = live.run.with_untracked(|run| {
+        let words = |plan| format!("{} {}, output of attempt {attempt}", number(plan), plan.title);
+        run.plan.step(step).map(words)
+    });
+    view! {
+        <section class="part" id="output" aria-labelledby="output-title">
+            <div class="spread">
+                <h2 id="output-title">{title}</h2>
+                <a class="small" href=raw_output(id) rel="external">
+                    "Raw output, "
+                    {move || live.log.with(|log| time::size(log.length()))}
+                </a>
+            </div>
+            <Trouble />
+            <div class="boxed">
+                <LogView step attempt />
+            </div>
+            <Pages />
+        </section>
+    }
+    .into_any()
+}
+
+/// Stored output that could not be fetched.
+#[component]
+fn Trouble() -> impl IntoView {
+    let live = Live::here();
     move || {
-        let (step, attempt) = shown.get();
-        (attempt > 0).then(|| {
-            let raw = super::card::raw_output(domain::AttemptId { run: live.id(), step, attempt });
-            let title = live.run.with(|run| {
-                let plan = run.plan.step(step);
-                plan.map_or_else(String::new, |plan| {
-                    format!("{} {}, output of attempt {attempt}", number(plan), plan.title)
-                })
-            });
-            let size = move || live.log.with(|log| time::size(log.to()));
+        live.trouble.get().map(|error| {
             view! {
-                <section class="part" id="output" aria-labelledby="output-title">
-                    <div class="spread">
-                        <h2 id="output-title">{title}</h2>
-                        <a class="small" href=raw rel="external">
-                            "Raw output, "
-                            {size}
-                        </a>
+                <div class="callout" data-tone="warn" role="alert">
+                    <Glyph sign=Sign::Warning />
+                    <p class="head">"The output was not loaded"</p>
+                    <p>{error.to_string()}</p>
+                    <div class="actions">
+                        <button class="btn" type="button" on:click=move |_| live.try_again()>
+                            "Load the output again"
+                        </button>
                     </div>
-                    <div class="boxed">
-                        <LogView />
-                    </div>
-                    <super::stage::Pages />
-                </section>
+                </div>
             }
         })
     }
 }
 
+/// What happened, day by day.
 #[component]
 fn Timeline(run: Run) -> impl IntoView {
-    let moments: Vec<AnyView> = timeline(&run)
-        .into_iter()
-        .map(|moment| {
-            let (sign, state, verdict) = match moment.mark {
-                Mark::Began => (Sign::Play, None, None),
-                Mark::Noted => (Sign::Note, None, None),
-                Mark::Stands(status) => (Sign::State(status), Some(status.word()), None),
-                Mark::Closed(verdict) => (Sign::Verdict(verdict), None, Some(verdict_name(verdict))),
-            };
-            view! {
-                <li data-state=state data-verdict=verdict>
-                    <TimeOfDay at=moment.at />
-                    <Glyph sign />
-                    <span>
-                        {moment.words}
-                        {moment.more.map(|more| view! { <span class="sub">{more}</span> })}
-                    </span>
-                </li>
-            }
-            .into_any()
+    let moments = timeline(&run);
+    let days: Vec<AnyView> = moments
+        .chunk_by(|one, next| day(one.at) == day(next.at))
+        .filter_map(|moments| {
+            let date = day(moments.first()?.at);
+            let rows: Vec<AnyView> = moments.iter().map(timeline_row).collect();
+            Some(
+                view! {
+                    <p class="rail-head">{date}</p>
+                    <ol class="timeline">{rows}</ol>
+                }
+                .into_any(),
+            )
         })
         .collect();
     view! {
@@ -302,8 +330,28 @@ fn Timeline(run: Run) -> impl IntoView {
                 <h2>"Timeline"</h2>
                 <span>"UTC"</span>
             </header>
-            <ol class="timeline">{moments}</ol>
+            {days}
         </section>
+    }
+    .into_any()
+}
+
+fn timeline_row(moment: &record::Moment) -> AnyView {
+    let (sign, state, verdict) = match moment.mark {
+        Mark::Began => (Sign::Play, None, None),
+        Mark::Noted => (Sign::Note, None, None),
+        Mark::Stands(status) => (Sign::State(status), Some(status.word()), None),
+        Mark::Closed(verdict) => (Sign::Verdict(verdict), None, Some(verdict_name(verdict))),
+    };
+    view! {
+        <li data-state=state data-verdict=verdict>
+            <TimeOfDay at=moment.at />
+            <Glyph sign />
+            <span>
+                {moment.words.clone()}
+                {moment.more.as_deref().map(|more| view! { <span class="sub">{lines(more)}</span> })}
+            </span>
+        </li>
     }
     .into_any()
 }

@@ -1,18 +1,22 @@
 //! The stage: what runs or ran in the step that is shown, its output, and what can be done next.
 
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepStatus};
-use domain::time;
+use domain::{AttemptId, time};
 use leptos::prelude::*;
 
 use super::actions::NextDeeds;
+use super::moment::Moment;
+use super::notices::{RefusedHere, answering};
 use super::rail::{attempt_status, number};
-use crate::components::ago::{Ago, TimeOfDay};
+use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::log_view::LogView;
 use crate::components::risk::RiskMark;
 use crate::components::state::StateMark;
+use crate::deeds::Place;
 use crate::keys;
 use crate::live::Live;
+use crate::live::log::Log;
 
 /// How far back the page before goes, in bytes.
 const EARLIER: u64 = 96 * 1024;
@@ -22,70 +26,64 @@ const EARLIER: u64 = 96 * 1024;
 pub fn Stage() -> impl IntoView {
     let live = Live::here();
     let shown = Memo::new(move |_| live.log.with(|log| (log.step(), log.attempt())));
-    let has_attempt = Memo::new(move |_| shown.get().1 > 0);
-    // An end that one looks back at takes the height it needs; one that comes while one looks moves nothing.
-    let still = Memo::new(move |_| {
-        let (step, attempt) = shown.get();
-        live.run.with_untracked(|run| {
-            run.attempt(domain::AttemptId { run: run.id, step, attempt }).is_some_and(|attempt| attempt.end.is_some())
-        })
-    });
     focus_what_comes_next(live);
-    move || {
-        has_attempt.get().then(|| {
-            view! {
-                <section
-                    class="stage"
-                    aria-labelledby="cmdline"
-                    id="output"
-                    data-still=move || still.get().then_some("")
-                >
-                    <StageHead />
-                    <LogView />
-                    <div class="stage-foot">
-                        <NextDeeds />
-                    </div>
-                </section>
-                <WithoutScripts />
-            }
-        })
+    view! {
+        <For each=move || Some(shown.get()).filter(|shown| shown.1 > 0) key=|shown| *shown let((step, attempt))>
+            <Attempted step attempt />
+        </For>
     }
+    .into_any()
 }
 
-/// When the step that is shown ends well, Enter runs the next one: the focus goes to its button, unless somebody types.
+/// One attempt on the stage.
+#[component]
+fn Attempted(step: u32, attempt: u32) -> impl IntoView {
+    let live = Live::here();
+    let id = AttemptId { run: live.id(), step, attempt };
+    // An end that one looks back at takes the height it needs; one that comes while one looks moves nothing.
+    let still = live.run.with_untracked(|run| run.attempt(id).is_some_and(|attempt| attempt.end.is_some()));
+    view! {
+        <section class="stage" aria-labelledby="cmdline" id="output" data-still=still.then_some("")>
+            <StageHead id />
+            <LogView step attempt />
+            <div class="stage-foot" id="deeds" data-deeds="" on:submit=answering(Place::Deeds(step))>
+                <NextDeeds step />
+                <RefusedHere place=Place::Deeds(step) />
+            </div>
+        </section>
+        <WithoutScripts />
+    }
+    .into_any()
+}
+
+/// When a step that was started here ends well, Enter runs the next one: the focus goes to its button.
 fn focus_what_comes_next(live: Live) {
-    let status = Memo::new(move |_| live.run.with(|run| run.status(live.shown.get())));
-    Effect::new(move |before: Option<StepStatus>| {
-        let now = status.get();
-        if matches!(before, Some(StepStatus::Running | StepStatus::Watching)) && now.is_over() {
+    let stands = Memo::new(move |_| {
+        let step = live.shown.get();
+        (step, live.run.with(|run| run.status(step)))
+    });
+    Effect::new(move |before: Option<(u32, StepStatus)>| {
+        let (step, status) = stands.get();
+        let ran = [StepStatus::Running, StepStatus::Watching].map(|status| Some((step, status))).contains(&before);
+        let id = live.on_stage();
+        if ran && status.is_over() && live.has_started(id.step, id.attempt) {
             request_animation_frame(keys::focus_the_primary);
         }
-        now
+        (step, status)
     });
 }
 
 #[component]
-fn StageHead() -> impl IntoView {
+fn StageHead(id: AttemptId) -> impl IntoView {
     let live = Live::here();
-    let head = move || live.run.with(|run| live.log.with(|log| head_of(run, log.step(), log.attempt())));
-    // Apart from the head, because it changes with every piece of output.
-    let amount = move || {
-        live.log.with(|log| {
-            let lines =
-                if log.is_whole() { format!("{} lines, ", time::thousands(log.lines())) } else { String::new() };
-            format!("{lines}{}", time::size(log.to()))
-        })
-    };
-    let facts = move || live.run.with(|run| live.log.with(|log| facts_of(live, run, log.step(), log.attempt())));
-    let raw = move || {
-        let run = live.id();
-        live.log.with(|log| format!("/runs/{run}/output/{}/{}", log.step(), log.attempt()))
-    };
     view! {
         <div class="stage-head">
-            {head} <div class="sub">
-                {facts} <span>{amount}</span>
-                <a href=raw rel="external">
+            <Heading id />
+            <div class="sub">
+                <Standing id />
+                <span>{move || live.log.with(amount)}</span>
+                <LastOutput id />
+                <a href=raw_output(id) rel="external">
                     <Glyph sign=Sign::Download />
                     "Raw output"
                 </a>
@@ -95,47 +93,83 @@ fn StageHead() -> impl IntoView {
     .into_any()
 }
 
+/// How much output there is, and which of it is here.
+fn amount(log: &Log) -> String {
+    if log.is_page() {
+        let [from, to, length] = [log.from(), log.to(), log.length()].map(time::size);
+        return format!("{from} to {to} of {length}");
+    }
+    let lines = if log.is_whole() { format!("{} lines, ", time::thousands(log.lines())) } else { String::new() };
+    format!("{lines}{}", time::size(log.to()))
+}
+
+/// The address of the raw output of an attempt.
+pub fn raw_output(id: AttemptId) -> String {
+    format!("/runs/{}/output/{}/{}", id.run, id.step, id.attempt)
+}
+
 /// The command that runs, or the step when none does; and its class.
-fn head_of(run: &Run, step: u32, attempt: u32) -> Option<AnyView> {
-    let plan = run.plan.step(step)?;
-    let running = running_command(run, step, attempt);
-    let title = match running {
-        Some(command) => view! { <h2 class="cmdline" id="cmdline">{command.script.clone()}</h2> }.into_any(),
-        None => view! {
-            <h2 id="cmdline">
-                <span class="no">{number(plan)}</span>
-                {plan.title.clone()}
-            </h2>
-        }
-        .into_any(),
-    };
-    let risk = running.map_or(plan.risk, |command| command.risk);
-    Some(view! { {title} <RiskMark risk /> }.into_any())
+#[component]
+fn Heading(id: AttemptId) -> impl IntoView {
+    let live = Live::here();
+    let plan = live.run.with_untracked(|run| run.plan.step(id.step).cloned());
+    let running = Memo::new(move |_| live.run.with(|run| running_command(run, id)));
+    move || {
+        let plan = plan.as_ref()?;
+        let command = running.get().and_then(|number| plan.command(number));
+        let risk = command.map_or(plan.risk, |command| command.risk);
+        let title = match command {
+            Some(command) => view! { <h2 class="cmdline" id="cmdline">{command.script.clone()}</h2> }.into_any(),
+            None => view! {
+                <h2 id="cmdline">
+                    <span class="no">{number(plan)}</span>
+                    {plan.title.clone()}
+                </h2>
+            }
+            .into_any(),
+        };
+        Some(view! { {title} <RiskMark risk /> })
+    }
 }
 
 /// Where the attempt stands, who began it, how long it took.
-fn facts_of(live: Live, run: &Run, step: u32, attempt: u32) -> Option<AnyView> {
-    let of = run.attempt(domain::AttemptId { run: run.id, step, attempt })?;
-    let watch = running_command(run, step, attempt).is_some_and(|command| command.watch);
-    Some(
-        view! {
-            {attempt_mark(of, watch)}
-            <span>
-                {format!("attempt {attempt} by {}", of.started.by.name())} " since " <TimeOfDay at=of.started.at />
-            </span>
-            {elapsed(live, of)}
-            {ending(of)}
-        }
-        .into_any(),
-    )
+#[component]
+fn Standing(id: AttemptId) -> impl IntoView {
+    let live = Live::here();
+    let attempt = Memo::new(move |_| live.run.with(|run| run.attempt(id).cloned()));
+    let watch = Memo::new(move |_| live.run.with(|run| run.status(id.step) == StepStatus::Watching));
+    move || {
+        let attempt = attempt.get()?;
+        let by = format!("attempt {} by {} since ", id.attempt, attempt.started.by.name());
+        Some(view! {
+            {attempt_mark(&attempt, watch.get())}
+            <span>{by}<Moment at=attempt.started.at /></span>
+            {elapsed(live, &attempt)}
+            {ending(&attempt)}
+        })
+    }
 }
 
-fn running_command(run: &Run, step: u32, attempt: u32) -> Option<&domain::plan::PlanCommand> {
-    let (plan, state) = run.plan.step(step).zip(run.step(step))?;
-    plan.commands.iter().zip(&state.commands).find_map(|(command, state)| match state {
-        CommandState::Running { attempt: of, .. } if *of == attempt => Some(command),
+/// While the attempt is open: when it last printed something, as far as this page has seen it.
+#[component]
+fn LastOutput(id: AttemptId) -> impl IntoView {
+    let live = Live::here();
+    let open = Memo::new(move |_| live.run.with(|run| run.open_attempt() == Some(id)));
+    move || {
+        let heard = live.heard.get().filter(|_| open.get())?;
+        let ago = move || format!("last output {}", heard.ago(live.clock.now()));
+        Some(view! { <span>{ago}</span> })
+    }
+}
+
+/// The number of the command that runs in an attempt.
+fn running_command(run: &Run, id: AttemptId) -> Option<u32> {
+    let state = run.step(id.step)?;
+    let number = state.running()?;
+    match state.command(number)? {
+        CommandState::Running { attempt, .. } if *attempt == id.attempt => Some(number),
         _ => None,
-    })
+    }
 }
 
 fn attempt_mark(attempt: &Attempt, watch: bool) -> AnyView {
@@ -190,14 +224,16 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
     (!words.is_empty()).then(|| view! { <span class="ending">{words.join(". ")}"."</span> }.into_any())
 }
 
-/// Without scripts: the stored output in pages, and how to see more.
+/// Without the page's program: the stored output in pages, and how to see more.
 #[component]
 fn WithoutScripts() -> impl IntoView {
     view! {
         <div class="callout without-scripts" data-tone="quiet">
             <Glyph sign=Sign::Info />
             <p class="head">"Live output needs the page’s program"</p>
-            <p>"Reading, running, ticking and closing work without it. Load the page again to see new lines."</p>
+            <p>
+                "It has not loaded. Reading, running, ticking and closing work without it. Load the page again to see new lines."
+            </p>
         </div>
         <Pages />
     }
@@ -208,28 +244,45 @@ fn WithoutScripts() -> impl IntoView {
 #[component]
 pub fn Pages() -> impl IntoView {
     let live = Live::here();
-    move || {
-        live.log.with(|log| {
-            let place = format!("?step={}&attempt={}", log.step(), log.attempt());
-            let (from, to) = (log.from(), log.to());
-            let earlier = from.saturating_sub(EARLIER);
-            let newest = if log.is_page() { "" } else { "without-scripts" };
-            view! {
-                <nav class="actions pages" aria-label="Pages of the output">
-                    {(from > 0)
-                        .then(|| view! { <a class="btn" data-kind="quiet" rel="external" href=format!("{place}&from=0#output")>"First output"</a> })}
-                    {(from > 0)
-                        .then(|| {
-                            view! { <a class="btn" data-kind="quiet" rel="external" href=format!("{place}&from={earlier}#output")>"Earlier output"</a> }
-                        })}
-                    {log
-                        .is_page()
-                        .then(|| view! { <a class="btn" data-kind="quiet" rel="external" href=format!("{place}&from={to}#output")>"Later output"</a> })}
-                    <a class=format!("btn {newest}") data-kind="quiet" rel="external" href=format!("{place}#output")>
-                        "Newest output"
-                    </a>
-                </nav>
-            }
-        })
+    let page = live.log.with_untracked(Log::is_page);
+    let begins = Memo::new(move |_| live.log.with(Log::from));
+    let later = Memo::new(move |_| live.log.with(Log::later));
+    let has_earlier = Memo::new(move |_| begins.get() > 0);
+    let from = move |byte: u64| format!("{}&from={byte}#output", place(live));
+    let earlier = move || from(begins.get().saturating_sub(EARLIER));
+    view! {
+        <nav class="actions pages" aria-label="Pages of the output">
+            <Show when=move || has_earlier.get()>
+                <PageLink href=Signal::derive(move || from(0)) words="First output" />
+                <PageLink href=Signal::derive(earlier) words="Earlier output" />
+            </Show>
+            {move || {
+                later.get().map(|byte| view! { <PageLink href=Signal::stored(from(byte)) words="Later output" /> })
+            }}
+            <a
+                class=if page { "btn" } else { "btn without-scripts" }
+                data-kind="quiet"
+                rel="external"
+                href=move || format!("{}#output", place(live))
+            >
+                "Newest output"
+            </a>
+        </nav>
     }
+    .into_any()
+}
+
+/// The query that names the attempt on the stage.
+fn place(live: Live) -> String {
+    live.log.with(|log| format!("?step={}&attempt={}", log.step(), log.attempt()))
+}
+
+#[component]
+fn PageLink(href: Signal<String>, words: &'static str) -> impl IntoView {
+    view! {
+        <a class="btn" data-kind="quiet" rel="external" href=href>
+            {words}
+        </a>
+    }
+    .into_any()
 }

@@ -1,75 +1,115 @@
 //! Lines that a person ticks, with who ticked them.
 
 use domain::RunId;
-use domain::run::{StepStatus, Tick};
+use domain::run::Tick;
 use domain::runbook::{Item, plain};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::notices::{RefusedHere, answering};
+use super::rail::tick_status;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::inline;
-use crate::deeds::{Deeds, Hands};
+use crate::deeds::{Deeds, Hands, Place};
 
-/// One line. Step 0 is the expected outcome.
-pub fn tick_line(run: RunId, step: u32, number: u32, item: &Item, tick: Option<Tick>, hands: Hands) -> AnyView {
-    let words = plain(&item.words);
-    let text = inline(item.words.clone());
-    match tick {
-        Some(tick) => view! {
-            <li data-state="ok">
-                {match hands {
-                    Hands::On => view! { <TakeBack run step number words /> }.into_any(),
-                    Hands::Off => done_sign(),
-                }}
-                <span>{text}</span>
-                <span class="by">{format!("ticked by {}, ", tick.stamp.by.name())}<Ago at=tick.stamp.at /></span>
-                {(!tick.note.is_empty()).then(|| view! { <span class="saw">{tick.note.clone()}</span> })}
-            </li>
-        }
-        .into_any(),
-        None if hands == Hands::On => {
-            let id = format!("tick-{step}-{number}");
-            view! {
-                <li data-state="waiting">
-                    <button
-                        class="tick-box"
-                        type="submit"
-                        form=id.clone()
-                        aria-label=format!("Tick: {words}")
-                        title="Tick"
-                    ></button>
-                    <span>{text}</span>
-                    <span class="by">"not ticked"</span>
-                    <TickForm id run step number words />
-                </li>
-            }
-            .into_any()
-        }
-        None => view! {
-            <li data-state="waiting">
-                <Glyph sign=Sign::State(StepStatus::Waiting) label="not ticked" />
-                <span>{text}</span>
-                <span class="by">"not ticked"</span>
-            </li>
-        }
-        .into_any(),
+/// A line in a run. Step 0 is the expected outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The run.
+    pub run: RunId,
+    /// The step's place in the plan.
+    pub step: u32,
+    /// The line's number in the step.
+    pub number: u32,
+}
+
+impl Line {
+    /// The name of the form that ticks it, or takes its tick back.
+    fn form(self, ticked: bool) -> String {
+        let deed = if ticked { "untick" } else { "tick" };
+        format!("{deed}-{}-{}", self.step, self.number)
     }
 }
 
-fn done_sign() -> AnyView {
-    view! { <Glyph sign=Sign::State(StepStatus::Done) label="ticked" /> }.into_any()
+/// One line. Its parts stay when it is ticked, so that the focus does, too.
+pub fn tick_line(line: Line, item: &Item, tick: Memo<Option<Tick>>, hands: Hands) -> AnyView {
+    let words = plain(&item.words);
+    let text = inline(item.words.clone());
+    let ticked = Memo::new(move |_| tick.with(Option::is_some));
+    let place = Place::Line(line.step, line.number);
+    let (sign, forms) = match hands {
+        Hands::On => (
+            view! { <TickBox line ticked words=words.clone() /> }.into_any(),
+            Some(view! {
+                <TickForm line ticked words />
+                <UntickForm line />
+                <div class="saw"><RefusedHere place /></div>
+            }),
+        ),
+        Hands::Off => ((move || view! { <TickSign ticked=ticked.get() /> }).into_any(), None),
+    };
+    view! {
+        <li
+            data-state=move || if ticked.get() { "ok" } else { "waiting" }
+            on:submit=answering(place)
+        >
+            {sign}
+            <span>{text}</span>
+            {move || by(tick.get())}
+            {forms}
+        </li>
+    }
+    .into_any()
 }
 
-/// The form behind the box; a note can be written before ticking.
+/// Who ticked, when, and what they saw.
+fn by(tick: Option<Tick>) -> AnyView {
+    let Some(tick) = tick else { return view! { <span class="by">"not ticked"</span> }.into_any() };
+    view! {
+        <span class="by">{format!("ticked by {}, ", tick.stamp.by.name())}<Ago at=tick.stamp.at /></span>
+        {(!tick.note.is_empty()).then(|| view! { <span class="saw">{tick.note.clone()}</span> })}
+    }
+    .into_any()
+}
+
 #[component]
-fn TickForm(id: String, run: RunId, step: u32, number: u32, words: String) -> impl IntoView {
+fn TickSign(ticked: bool) -> impl IntoView {
+    let (status, label) = tick_status(ticked);
+    view! { <Glyph sign=Sign::State(status) label /> }.into_any()
+}
+
+/// The box: one button, which sends the form that ticks or the one that takes the tick back.
+#[component]
+fn TickBox(line: Line, ticked: Memo<bool>, words: String) -> impl IntoView {
+    let does = move || if ticked.get() { "Take the tick back" } else { "Tick" };
+    view! {
+        <button
+            class="tick-box"
+            type="submit"
+            form=move || line.form(ticked.get())
+            data-ticked=move || ticked.get().then_some("")
+            aria-label=move || format!("{}: {words}", does())
+            title=does
+        >
+            {move || ticked.get().then(|| view! { <TickSign ticked=true /> })}
+        </button>
+    }
+    .into_any()
+}
+
+/// The form behind the empty box; a note can be written before ticking.
+#[component]
+fn TickForm(line: Line, ticked: Memo<bool>, words: String) -> impl IntoView {
     let deeds = Deeds::here();
     view! {
-        <ActionForm action=deeds.tick attr:id=id attr:class="tick-form">
-            <input type="hidden" name="run" value=run.0 />
-            <input type="hidden" name="step" value=step />
-            <input type="hidden" name="item" value=number />
+        <ActionForm
+            action=deeds.tick
+            attr:id=line.form(false)
+            attr:class="tick-form"
+            attr:hidden=move || ticked.get()
+        >
+            <Named line />
             <details class="fold">
                 <summary>
                     <Glyph sign=Sign::Fold />
@@ -87,18 +127,24 @@ fn TickForm(id: String, run: RunId, step: u32, number: u32, words: String) -> im
     .into_any()
 }
 
+/// The form behind the ticked box.
 #[component]
-fn TakeBack(run: RunId, step: u32, number: u32, words: String) -> impl IntoView {
+fn UntickForm(line: Line) -> impl IntoView {
     let deeds = Deeds::here();
     view! {
-        <ActionForm action=deeds.untick attr:class="untick">
-            <input type="hidden" name="run" value=run.0 />
-            <input type="hidden" name="step" value=step />
-            <input type="hidden" name="item" value=number />
-            <button class="tick-box" type="submit" data-ticked="" aria-label=format!("Take the tick back: {words}") title="Take the tick back">
-                {done_sign()}
-            </button>
+        <ActionForm action=deeds.untick attr:id=line.form(true) attr:hidden=true>
+            <Named line />
         </ActionForm>
+    }
+    .into_any()
+}
+
+#[component]
+fn Named(line: Line) -> impl IntoView {
+    view! {
+        <input type="hidden" name="run" value=line.run.0 />
+        <input type="hidden" name="step" value=line.step />
+        <input type="hidden" name="item" value=line.number />
     }
     .into_any()
 }

@@ -20,6 +20,12 @@ static OPTIONAL: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
+/// Words behind which "if" asks a question: the command below answers it and always runs.
+static ASKS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\b(?:check|checks|see|verify|verifies|test|tests|find out|know|make sure|look|confirm|determine|ask|tell)\s+(?:again\s+)?if\b")
+        .expect("a fixed pattern")
+});
+
 /// How words make what follows a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
@@ -38,7 +44,7 @@ pub(crate) fn turn(words: &str) -> Option<Turn> {
     } else if EXCLUSIVE.is_match(words) {
         Some(Turn::Option)
     } else {
-        OPTIONAL.is_match(words).then_some(Turn::Optional)
+        OPTIONAL.is_match(&ASKS.replace_all(words, "")).then_some(Turn::Optional)
     }
 }
 

@@ -1,16 +1,68 @@
 //! Commands that never end by themselves, and commands that draw a screen.
 
+use tree_sitter::Node;
+
 use crate::risk;
-use crate::shell::{Shell, Word, pipeline};
+use crate::shell::{Shell, Word, children, pipelines};
+
+/// Shell text in shell text is followed this far.
+const DEEPEST: usize = 4;
 
 /// Whether a command never ends by itself, and whether it draws a full screen.
 pub(super) fn of(text: &str) -> (bool, bool) {
-    let Some(shell) = Shell::parse(text) else { return (false, false) };
-    let members = pipeline(&shell);
+    (watches(text, 0), screens(text))
+}
+
+/// Whether any pipeline of a text never ends, or a loop of it.
+fn watches(text: &str, depth: usize) -> bool {
+    if depth > DEEPEST || text.trim_end().ends_with('&') {
+        return false;
+    }
+    let Some(shell) = Shell::parse(text) else { return false };
+    has_endless_loop(&shell) || pipelines(&shell).iter().any(|members| is_endless(members, depth))
+}
+
+fn is_endless(members: &[Vec<Word>], depth: usize) -> bool {
     let ends = members.last().is_some_and(|last| members.len() > 1 && ends_early(last));
-    let watches = !ends && members.iter().any(|words| is_watch(words)) && !text.trim_end().ends_with('&');
-    let screen = members.len() == 1 && members.first().is_some_and(|words| is_screen(words));
-    (watches, screen)
+    !ends && members.iter().any(|words| is_watch(words) || watches_inside(words, depth))
+}
+
+/// `ssh host tail -f x`, `sh -c '… logs -f'`.
+fn watches_inside(words: &[Word], depth: usize) -> bool {
+    !has_limit(words) && risk::code_inside(words).is_some_and(|code| watches(&code, depth + 1))
+}
+
+fn screens(text: &str) -> bool {
+    let Some(shell) = Shell::parse(text) else { return false };
+    pipelines(&shell).iter().any(|members| members.len() == 1 && is_screen(&members[0]))
+}
+
+/// `while true; do …; done` without a word that leaves it.
+fn has_endless_loop(shell: &Shell<'_>) -> bool {
+    let mut open = vec![shell.root()];
+    while let Some(node) = open.pop() {
+        if is_endless_loop(shell, node) {
+            return true;
+        }
+        if node.kind() != "function_definition" {
+            open.extend(children(node));
+        }
+    }
+    false
+}
+
+fn is_endless_loop(shell: &Shell<'_>, node: Node<'_>) -> bool {
+    let condition = node.child_by_field_name("condition").map(|condition| shell.of(condition).trim());
+    let endless = match node.kind() {
+        "while_statement" if shell.of(node).starts_with("until") => condition == Some("false"),
+        "while_statement" => matches!(condition, Some("true" | ":" | "[ 1 ]" | "((1))" | "[[ 1 ]]" | "[ true ]")),
+        "c_style_for_statement" => condition.is_none_or(str::is_empty),
+        _ => false,
+    };
+    let body = node.child_by_field_name("body").map_or("", |body| shell.of(body));
+    let leaves =
+        body.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| matches!(word, "break" | "exit" | "return"));
+    endless && !leaves
 }
 
 /// Programs that end a pipeline although more is coming.
@@ -40,7 +92,8 @@ impl Words<'_> {
     fn letter(&self, letter: char) -> bool {
         self.texts.iter().any(|text| {
             let cluster = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-            cluster.is_some_and(|rest| rest.chars().take_while(char::is_ascii_alphabetic).any(|c| c == letter))
+            let letters = cluster.map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+            letters.is_some_and(|rest| rest.chars().take_while(char::is_ascii_alphabetic).any(|c| c == letter))
         })
     }
 
@@ -49,9 +102,13 @@ impl Words<'_> {
     }
 }
 
+/// A time limit ends anything.
+fn has_limit(words: &[Word]) -> bool {
+    words.iter().any(|word| word.text == "timeout")
+}
+
 fn is_watch(words: &[Word]) -> bool {
-    // A time limit ends anything.
-    if words.iter().any(|word| word.text == "timeout") {
+    if has_limit(words) {
         return false;
     }
     let words = risk::innermost(words);
@@ -59,7 +116,7 @@ fn is_watch(words: &[Word]) -> bool {
     let rest = Words { texts: words.iter().skip(1).map(|word| word.text.as_str()).collect() };
     match program {
         "docker" | "docker-compose" | "podman" | "podman-compose" | "nerdctl" => container_watch(program, &rest),
-        "kubectl" | "oc" => kubectl_watch(&rest),
+        "kubectl" | "oc" => risk::subcommand(words).is_some_and(|(verb, after)| kubectl_watch(&verb, after)),
         "tail" => rest.follows() || rest.has(&["-F", "--retry"]),
         "journalctl" => rest.follows(),
         "dmesg" => rest.letter('w') || rest.has(&["--follow", "-w", "--follow-new"]),
@@ -102,9 +159,9 @@ fn container_watch(program: &str, rest: &Words<'_>) -> bool {
     }
 }
 
-fn kubectl_watch(rest: &Words<'_>) -> bool {
-    let Some(verb) = rest.texts.iter().find(|text| !text.starts_with('-')) else { return false };
-    match *verb {
+fn kubectl_watch(verb: &str, after: &[Word]) -> bool {
+    let rest = Words { texts: after.iter().map(|word| word.text.as_str()).collect() };
+    match verb {
         "logs" => rest.follows(),
         "get" => rest.letter('w') || rest.has(&["--watch", "--watch-only"]),
         "port-forward" | "proxy" => true,

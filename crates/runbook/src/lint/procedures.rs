@@ -9,6 +9,7 @@ use super::commands;
 use crate::reader::finding;
 use crate::risk;
 use crate::shell::{Shell, Word, pipeline};
+use crate::side_file::sets;
 
 /// What there is to say about a procedure and its steps.
 pub(super) fn procedure(procedure: &Procedure, findings: &mut Vec<Finding>) {
@@ -18,7 +19,8 @@ pub(super) fn procedure(procedure: &Procedure, findings: &mut Vec<Finding>) {
             directories(step, findings);
             saved = backups(step, saved, findings);
             for command in step.commands() {
-                placeholders(command, step, findings);
+                placeholders(command, (step, procedure), findings);
+                findings.extend(interactive(command, step));
                 findings.extend(
                     commands::command(command)
                         .into_iter()
@@ -30,9 +32,15 @@ pub(super) fn procedure(procedure: &Procedure, findings: &mut Vec<Finding>) {
 }
 
 /// Placeholders that nothing fills.
-fn placeholders(command: &Command, step: &Step, findings: &mut Vec<Finding>) {
+fn placeholders(command: &Command, (step, procedure): (&Step, &Procedure), findings: &mut Vec<Finding>) {
     for placeholder in command.placeholders.iter().filter(|placeholder| placeholder.parameter.is_none()) {
         let text = &placeholder.text;
+        // Taken back from a parameter of its words: that has a finding of its own.
+        if procedure.settings.parameters.iter().any(|parameter| {
+            parameter.placeholder == *text && step.commands().any(|one| sets(one).contains(&parameter.name))
+        }) {
+            continue;
+        }
         let offset = command.text.lines().position(|line| line.contains(text.as_str())).unwrap_or(0);
         let line = command.line.saturating_add(u32::try_from(offset).unwrap_or(0));
         let host = step.kind == StepKind::Connect && command.pipeline.first().is_some_and(|program| program == "ssh");
@@ -53,6 +61,14 @@ fn placeholders(command: &Command, step: &Step, findings: &mut Vec<Finding>) {
         };
         findings.push(finding(line, level, "unfilled-placeholder", message));
     }
+}
+
+/// An `ssh HOST` that is no connect step.
+fn interactive(command: &Command, step: &Step) -> Option<Finding> {
+    (step.kind != StepKind::Connect && risk::is_interactive(&command.text)).then(|| {
+        let message = "This opens a shell on another machine, where nobody types, and what follows would run on the portal's machine, so it cannot start. Write ssh HOST 'command', or give ssh (with cd, if need be) a step of its own: there the run's target stands for the host.";
+        finding(command.line, Level::Error, "interactive-ssh", message.to_owned())
+    })
 }
 
 fn words(command: &Command) -> Vec<Vec<Word>> {

@@ -14,7 +14,10 @@ const VALUES: &[(&str, &str)] = &[
         "kubectl",
         "-n --namespace --context --kubeconfig -s --server --user --cluster --as --token --request-timeout -o --output -l --selector -f --filename",
     ),
-    ("helm", "-n --namespace --kube-context --kubeconfig --version -f --values --set --timeout"),
+    (
+        "helm",
+        "-n --namespace --kube-context --kubeconfig --version -f --values --set --set-string --set-file --timeout -o --output --repo --kube-apiserver --kube-token --kube-as-user --burst-limit --qps --history-max --description --post-renderer",
+    ),
     ("systemctl", "-H --host -M --machine -t --type -p --property -n --lines -o --output -s --signal --state --root"),
     (
         "journalctl",
@@ -23,7 +26,7 @@ const VALUES: &[(&str, &str)] = &[
     ("aws", "--profile --region --output --endpoint-url --query --ca-bundle --cli-input-json"),
     ("gcloud", "--project --account --region --zone --format --configuration"),
     ("az", "--subscription -g --resource-group -n --name -o --output --query"),
-    ("redis-cli", "-h -p -a -n -u -s --user --pass -r -i -x -d -D"),
+    ("redis-cli", "-h -p -a -n -u -s --user --pass -r -i -d -D"),
     ("terraform", "-chdir"),
     ("consul", "-http-addr -token"),
     ("vault", "-address -namespace -format"),
@@ -44,7 +47,64 @@ const VALUES: &[(&str, &str)] = &[
     ("fail2ban-client", "-c -s -p"),
     ("nomad", "-address -region -namespace -token"),
     ("amtool", "--alertmanager.url --config.file"),
-    ("openssl", ""),
+    (
+        "psql",
+        "-h -p -U -d -f -c -v -o -L -P -F -R -T --host --port --username --dbname --file --command --set --variable --output",
+    ),
+    (
+        "pg_restore",
+        "-h -p -U -d -f -F -j -n -N -t -T -P -I -L --host --port --username --dbname --file --format --jobs --schema --table",
+    ),
+    (
+        "pg_dump",
+        "-h -p -U -d -f -F -j -n -N -t -T -E --host --port --username --dbname --file --format --jobs --schema --table",
+    ),
+    ("nginx", "-c -g -p -e -s"),
+    ("date", "-d -f -r -I -s"),
+    ("tar", "-f -C -T -X -I -b -g --file --directory"),
+    ("sed", "-e -f -l --expression --file"),
+    ("awk", "-F -v -f"),
+    ("sort", "-t -k -S -T -o"),
+    ("xz", "-T -F -C"),
+    ("gzip", "-S"),
+    ("unzip", "-d -x -P"),
+    ("usermod", "-G -g -d -c -e -l -s -u -p"),
+    ("crontab", "-u"),
+    ("ssh-keygen", "-f -t -b -C -N -P -R -F -O -V -I -s -m"),
+    ("logrotate", "-s -m -l"),
+    (
+        "rsync",
+        "-e -B -T -f -M --rsh --exclude --include --exclude-from --files-from --filter --bwlimit --rsync-path --log-file --timeout",
+    ),
+    ("iptables", "-t -s -d -p -i -o -j -m -g"),
+    ("fuser", "-n -N"),
+    ("pkill", "-u -U -g -P -s -t -G"),
+    (
+        "curl",
+        "-A -b -c -C -d -D -e -E -F -H -K -m -o -P -Q -r -T -t -u -U -w -x -X -y -Y -z --data --data-raw --data-binary --data-urlencode --data-ascii --form --form-string --upload-file --json --request --output --header --user --user-agent --max-time --connect-timeout --retry --retry-delay --config --cookie --cookie-jar --proxy --cacert --cert --key --resolve --write-out --referer --range --url-query --output-dir --interface --limit-rate --unix-socket --dump-header --stderr --trace --trace-ascii",
+    ),
+    (
+        "wget",
+        "-O -o -a -e -P -i -B -t -T -U -D -A -R -X -l -Q -w --method --header --user --password --body-data --post-data",
+    ),
+];
+
+/// Programs whose long options have one dash: their letters are no options of their own.
+const ONE_DASH: &[&str] = &[
+    "java",
+    "terraform",
+    "consul",
+    "vault",
+    "nomad",
+    "find",
+    "openssl",
+    "haproxy",
+    "go",
+    "ip",
+    "kill",
+    "killall",
+    "pkill",
+    "skill",
 ];
 
 /// The words of one program.
@@ -101,25 +161,48 @@ impl Args {
                 self.dashes = true;
             } else {
                 self.options.push((*word).to_owned());
-                if takes_value.split_whitespace().any(|option| option == *word) {
+                let letters = !ONE_DASH.contains(&self.program.as_str());
+                if takes_value.split_whitespace().any(|option| option == *word)
+                    || letters && takes_next(word, takes_value)
+                {
                     words.next();
                 }
             }
         }
     }
 
-    /// Whether an option is there: `--all`, `--all=…`, `-a`, or the letter of `-a` among others, as `-rfa`.
+    /// Whether an option is there: `--all`, `--all=…`, `-a`, or the letter of `-a` among others, as `-rfa`; not `--all=false`.
+    ///
+    /// A letter behind one that takes a value is a part of that value: `-hlocalhost` holds no `-l`.
     pub(super) fn has(&self, wanted: &str) -> bool {
-        let letter = wanted.strip_prefix('-').filter(|rest| rest.len() == 1 && *rest != "-");
+        let letter = wanted.strip_prefix('-').and_then(single).filter(|_| !ONE_DASH.contains(&self.program.as_str()));
+        let with_value = values(&self.program);
         self.options.iter().any(|option| {
-            let name = option.split('=').next().unwrap_or(option);
-            name == wanted
-                || letter.is_some_and(|letter| {
-                    option.starts_with('-')
-                        && !option.starts_with("--")
-                        && option[1..].bytes().all(|byte| byte.is_ascii_alphanumeric())
-                        && option[1..].contains(letter)
-                })
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            name == wanted && !matches!(value, "none" | "false" | "no")
+                || letter.is_some_and(|letter| letters(option, with_value).any(|found| found == letter))
+        })
+    }
+
+    /// The value of an option: the next word, what stands behind `=`, or what is glued to its letter.
+    pub(super) fn value<'w>(&self, words: &'w [Word], names: &[&str]) -> Option<&'w str> {
+        let with_value = values(&self.program);
+        let next = |at: usize| words.get(at + 1).map(|word| word.text.as_str());
+        words.iter().enumerate().skip(1).find_map(|(at, word)| {
+            let text = word.text.as_str();
+            if names.contains(&text) {
+                return next(at);
+            }
+            if let Some((name, value)) = text.split_once('=')
+                && names.contains(&name)
+            {
+                return Some(value);
+            }
+            let last = letters(text, with_value).last()?;
+            let wanted = names.iter().any(|name| name.strip_prefix('-').and_then(single) == Some(last));
+            let end = 1 + letters(text, with_value).map(char::len_utf8).sum::<usize>();
+            let takes = is_value_letter(last, with_value);
+            (wanted && takes).then(|| if end < text.len() { Some(&text[end..]) } else { next(at) })?
         })
     }
 
@@ -127,6 +210,34 @@ impl Args {
     pub(super) fn word(&self, index: usize) -> &str {
         self.positional.get(index).map_or("", String::as_str)
     }
+}
+
+/// The only letter of a text.
+fn single(text: &str) -> Option<char> {
+    let mut letters = text.chars();
+    letters.next().filter(|letter| *letter != '-' && letters.next().is_none())
+}
+
+fn is_value_letter(letter: char, with_value: &str) -> bool {
+    with_value.split(' ').any(|option| option.strip_prefix('-').and_then(single) == Some(letter))
+}
+
+/// The letters of a group of short options, up to the first that takes a value.
+fn letters<'o>(option: &'o str, with_value: &'o str) -> impl Iterator<Item = char> + 'o {
+    let cluster = option.strip_prefix('-').filter(|rest| !rest.starts_with('-')).unwrap_or_default();
+    let mut ended = false;
+    cluster.chars().take_while(move |letter| {
+        let goes_on = !ended && letter.is_ascii_alphanumeric();
+        ended |= is_value_letter(*letter, with_value);
+        goes_on
+    })
+}
+
+/// Whether an option, or the last letter of a group of them, takes the next word as its value.
+pub(super) fn takes_next(option: &str, with_value: &str) -> bool {
+    let exact = with_value.split_whitespace().any(|known| known == option);
+    let last = letters(option, with_value).last().filter(|last| is_value_letter(*last, with_value));
+    exact || last.is_some() && option.len() == 1 + letters(option, with_value).map(char::len_utf8).sum::<usize>()
 }
 
 /// Which options of a program take the next word.

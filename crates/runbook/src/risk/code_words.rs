@@ -1,7 +1,7 @@
 //! Which words of a program another program reads as code. A value never goes there.
 
 use super::args::{base, canonical};
-use super::wrappers::{INTERPRETERS, SHELLS, innermost, is_wrapper, ssh_command};
+use super::wrappers::{INTERPRETERS, SHELLS, innermost, is_wrapper, ssh_command, takes_command};
 use crate::shell::Word;
 
 /// Options of database clients and interpreters behind which code stands.
@@ -15,7 +15,20 @@ pub(crate) fn code_words(words: &[Word]) -> Vec<usize> {
     let inner = innermost(words);
     let offset = words.len() - inner.len();
     let found = in_program(inner).into_iter().map(|index| index + offset);
-    found.chain(shell_inside(words)).collect()
+    found.chain(shell_inside(words)).chain(split_by_env(words)).collect()
+}
+
+/// `env -S …` takes its word apart again.
+fn split_by_env(words: &[Word]) -> Vec<usize> {
+    let env = words.iter().position(|word| base(&word.text) == "env");
+    env.map(|at| behind(&words[at..], &["-S", "--split-string"]).into_iter().map(|found| found + at).collect())
+        .unwrap_or_default()
+}
+
+/// The words behind `-c`, `-lc`, `--command`, and those in which the code stands behind `=`.
+fn commands(words: &[Word]) -> Vec<usize> {
+    let found = words.iter().enumerate().filter(|(_, word)| takes_command(word) || word.text.starts_with("--command"));
+    found.flat_map(|(at, _)| [at, at + 1]).collect()
 }
 
 /// Whether a program reads what it is fed, or a here-document, as code.
@@ -43,7 +56,8 @@ fn in_program(words: &[Word]) -> Vec<usize> {
         "printf" | "wait" => behind(words, &["-v", "-p"]),
         "ssh" => all(words, words.len() - ssh_command(words).len()),
         "source" | "." => substitutions(words),
-        "su" | "runuser" | "script" => behind(words, &["-c", "--command", "-lc", "-qc", "-qec", "-qefc"]),
+        "su" | "runuser" | "script" | "flock" => commands(words),
+        "git" if words.iter().any(|word| matches!(word.text.as_str(), "foreach" | "run")) => all(words, 2),
         "psql" => options(words, 'c'),
         "mysql" | "cqlsh" | "mongo" | "mongosh" => options(words, 'e'),
         "clickhouse-client" | "influx" => options(words, 'q'),
@@ -98,9 +112,7 @@ fn shell_inside(words: &[Word]) -> Vec<usize> {
             .filter(|at| wraps && *at > 0)
             .map_or_else(Vec::new, |at| all(words, at + 2));
     };
-    let takes_code =
-        |word: &Word| word.text.starts_with('-') && !word.text.starts_with("--") && word.text.ends_with('c');
-    match words[at..].iter().position(takes_code) {
+    match words[at..].iter().position(takes_command) {
         Some(option) => all(words, at + option + 1),
         None => substitutions(words),
     }

@@ -6,8 +6,7 @@ use super::Rule;
 
 /// The rules, first fit first.
 pub(super) const RULES: &[Rule] = &[
-    ("compose|docker|kubectl|helm", "", "--help", Reads, "prints help"),
-    ("compose|docker|helm", "", "--version", Reads, "says its version"),
+    ("compose|docker|helm", "-", "--version|-v", Reads, "says its version"),
     ("compose", "", "--dry-run", Reads, "--dry-run changes nothing"),
     ("compose", "config|convert", "-o|--output", Changes, "writes the configuration into a file"),
     (

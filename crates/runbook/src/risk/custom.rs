@@ -3,19 +3,19 @@
 use domain::Risk::{Changes, Destroys, Disrupts, Reads};
 
 use super::args::Args;
-use super::{Verdict, files, sql, wrappers};
-use crate::shell::Word;
+use super::{Verdict, Within, fed, files, sql, wrappers};
+use crate::shell::{Input, Word};
 
 /// The class of a program that stands here; `None` leaves it to the tables.
-pub(super) fn judge(args: &Args, words: &[Word]) -> Option<Verdict> {
-    if args.positional.is_empty()
-        && args.options.len() == 1
-        && matches!(args.options[0].as_str(), "--help" | "--version")
-    {
-        return Some(Verdict::new(Reads, format!("{} {}", args.shown, args.options[0]), "says what it is"));
+pub(super) fn judge(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
+    if let Some(verdict) = says_what_it_is(args, words) {
+        return Some(verdict);
+    }
+    if words.first().is_some_and(|program| program.text.contains("/init.d/") || program.text.contains("/rc.d/")) {
+        return Some(service(&args.shown, args.word(0)));
     }
     match args.program.as_str() {
-        "cp" | "mv" => Some(copy(args)),
+        "cp" | "mv" | "install" => Some(copy(args)),
         "dd" => Some(dd(words)),
         "tar" => Some(tar(args, words)),
         "tee" => tee(args),
@@ -24,20 +24,61 @@ pub(super) fn judge(args: &Args, words: &[Word]) -> Option<Verdict> {
         "curl" => Some(curl(args, words)),
         "wget" => Some(wget(args, words)),
         "http" | "https" | "xh" => Some(httpie(args)),
-        "git" => git(args, words),
-        "service" => Some(service(args)),
-        "mongo" | "mongosh" => Some(mongo(args, words)),
-        "psql" | "mysql" | "clickhouse-client" | "cqlsh" => Some(sql_client(args, words)),
-        "sqlite3" => Some(sqlite(args)),
-        "redis-cli" => Some(redis(args)),
+        "git" => git(args, words, within),
+        "service" => Some(service(&args.shown, if args.has("--status-all") { "status" } else { args.word(1) })),
+        "mongo" | "mongosh" => Some(mongo(args, words, within)),
+        "psql" | "mysql" | "clickhouse-client" | "cqlsh" => Some(sql_client(args, words, within)),
+        "sqlite3" => Some(sqlite(args, within)),
+        "redis-cli" => Some(redis(args, within)),
         "mount" if args.positional.is_empty() => Some(Verdict::new(Reads, "mount", "lists what is mounted")),
         "mount" => Some(Verdict::new(Changes, "mount", "mounts a file system")),
         "openssl" => Some(openssl(args, words)),
         "gcloud" | "az" | "doctl" | "flyctl" | "heroku" | "hcloud" | "oci" | "ibmcloud" => cloud(args),
-        "usermod" | "rpm" | "pacman" => None,
-        program if wrappers::INTERPRETERS.contains(&program) => interpreter(args, words),
+        "kill" | "killall" | "pkill" => signal(args, words),
+        "crontab" => crontab(args, within),
+        "at" | "batch" => Some(at(args, words, within)),
+        "sftp" | "ftp" | "lftp" => Some(fed::shell(words, &args.shown, within).or_worse(Verdict::new(
+            Changes,
+            args.shown.clone(),
+            "writes files",
+        ))),
+        program if wrappers::INTERPRETERS.contains(&program) => interpreter(args, words, within),
         _ => None,
     }
+}
+
+/// `--help` and `--version` alone, of a program that the rules know.
+fn says_what_it_is(args: &Args, words: &[Word]) -> Option<Verdict> {
+    let [option] = args.options.as_slice() else { return None };
+    let last = words.last().is_some_and(|word| word.text == *option);
+    let help = option == "--help" && args.positional.len() <= 2;
+    let version = option == "--version" && args.positional.is_empty();
+    (last && (help || version) && super::is_known(&args.program))
+        .then(|| Verdict::new(Reads, format!("{} {option}", args.shown), "says what it is"))
+}
+
+/// Signal 0 only asks whether the program is there.
+fn signal(args: &Args, words: &[Word]) -> Option<Verdict> {
+    let nothing = args.value(words, &["-s", "-n", "--signal"]) == Some("0");
+    nothing.then(|| Verdict::new(Reads, format!("{} -s 0", args.shown), "only asks whether it is there"))
+}
+
+/// `crontab -`, `crontab < file`: what it is fed replaces the table.
+fn crontab(args: &Args, within: Within<'_>) -> Option<Verdict> {
+    let own = ["-l", "-e", "-r"].iter().any(|option| args.has(option)) || !args.positional.is_empty();
+    let fed = *within.input != Input::Nothing;
+    (fed && !own).then(|| Verdict::new(Destroys, "crontab", "replaces the whole table"))
+}
+
+/// What `at` is fed runs later.
+fn at(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
+    if args.has("-l") {
+        return Verdict::new(Reads, "at -l", "lists what is planned");
+    }
+    if args.has("-r") || args.has("-d") {
+        return Verdict::new(Destroys, "at -r", "removes what is planned");
+    }
+    fed::shell(words, &args.shown, within).or_worse(Verdict::new(Changes, "at", "plans something for later"))
 }
 
 fn value<'w>(words: &'w [Word], names: &[&str]) -> Option<&'w str> {
@@ -61,6 +102,9 @@ fn copy(args: &Args) -> Verdict {
         return Verdict::new(Changes, format!("{shown} without writing over"), "keeps what is there");
     }
     let target = args.positional.last().map_or("", String::as_str);
+    if args.positional.len() > 1 && args.word(0) == "/dev/null" {
+        return Verdict::new(Destroys, format!("{shown} /dev/null"), "empties the file");
+    }
     if target == "/dev/null" || target.starts_with("/dev/sd") || target.starts_with("/dev/nvme") {
         return Verdict::new(Destroys, format!("{shown} … {target}"), "the file or the disk is lost");
     }
@@ -122,11 +166,7 @@ fn tee(args: &Args) -> Option<Verdict> {
 }
 
 fn sed(args: &Args, words: &[Word]) -> Verdict {
-    let in_place = args.options.iter().any(|option| {
-        option.starts_with("--in-place")
-            || (option.starts_with("-i") || option == "-ni" || option == "-Ei" || option == "-ri")
-    });
-    if in_place {
+    if args.has("-i") || args.has("--in-place") {
         return Verdict::new(Changes, "sed -i", "changes files in their place");
     }
     let script = args.word(0);
@@ -158,45 +198,55 @@ fn awk(args: &Args, words: &[Word]) -> Verdict {
     Verdict::new(Reads, args.shown.clone(), "only reads")
 }
 
+/// The options of curl that send something.
+const CURL_BODY: &[&str] = &[
+    "-d",
+    "-F",
+    "-T",
+    "--data",
+    "--data-raw",
+    "--data-binary",
+    "--data-urlencode",
+    "--data-ascii",
+    "--form",
+    "--form-string",
+    "--upload-file",
+    "--json",
+];
+
 fn curl(args: &Args, words: &[Word]) -> Verdict {
-    let glued = |letter: &str| {
-        args.options
-            .iter()
-            .find_map(|option| option.strip_prefix(letter).filter(|rest| !rest.is_empty() && !option.starts_with("--")))
-    };
-    let body = [
-        "-d",
-        "-F",
-        "-T",
-        "--data",
-        "--data-raw",
-        "--data-binary",
-        "--data-urlencode",
-        "--data-ascii",
-        "--form",
-        "--form-string",
-        "--upload-file",
-        "--json",
-    ];
-    let given = args.options.iter().find(|option| {
-        let name = option.split('=').next().unwrap_or(option);
-        body.contains(&name) || (option.starts_with("-d") && option.len() > 2 && !option.starts_with("--"))
-    });
-    let method = value(words, &["-X", "--request"]).or_else(|| glued("-X")).map(str::to_uppercase);
-    let as_query = args.has("-G") || args.has("--get");
-    let method =
-        method.unwrap_or_else(|| if given.is_some() && !as_query { "POST".to_owned() } else { "GET".to_owned() });
+    let sends = CURL_BODY.iter().any(|option| args.has(option)) && !args.has("-G") && !args.has("--get");
+    let method = args.value(words, &["-X", "--request"]).map(str::to_uppercase);
+    let method = method.unwrap_or_else(|| if sends { "POST".to_owned() } else { "GET".to_owned() });
     if let Some(verdict) = by_method("curl", &method, words) {
         return verdict;
     }
-    let output = value(words, &["-o", "--output"]).is_some_and(|file| file != "/dev/null" && file != "-");
-    if output || args.has("-O") || args.has("--remote-name") || args.has("-J") {
+    // `-X GET` with a body is what search engines are asked with; an upload stays one.
+    let file = args.value(words, &["-o", "--output"]).filter(|file| !matches!(*file, "/dev/null" | "-"));
+    if let Some(verdict) = file.and_then(|file| writes_over("curl -o", file)) {
+        return verdict;
+    }
+    if file.is_some() || ["-O", "--remote-name", "--remote-name-all", "-J"].iter().any(|option| args.has(option)) {
         return Verdict::new(Changes, "curl -o", "writes a file");
     }
     if args.has("-K") || args.has("--config") {
         return Verdict::new(Changes, "curl -K", "does what a file says");
     }
+    if args.has("-Q") || args.has("--quote") {
+        return Verdict::new(Changes, "curl -Q", "tells the server something");
+    }
     Verdict::new(Reads, if method == "HEAD" || args.has("-I") { "curl -I" } else { "curl" }, "only asks")
+}
+
+/// Writing onto something that is missed when it is written over.
+fn writes_over(shown: &str, file: &str) -> Option<Verdict> {
+    (files::is_precious(file) && !files::is_backup(file)).then(|| {
+        Verdict::new(
+            Destroys,
+            format!("{shown} {file}"),
+            "writes over a key, a certificate or a configuration that may be there",
+        )
+    })
 }
 
 /// What a method other than GET does.
@@ -230,9 +280,11 @@ fn wget(args: &Args, words: &[Word]) -> Verdict {
         return verdict;
     }
     let shown_only = args.has("--spider")
-        || value(words, &["-O", "--output-document", "-qO", "-nvO"])
-            .is_some_and(|file| file == "-" || file == "/dev/null")
-        || args.options.iter().any(|option| option == "-qO-" || option == "-O-");
+        || args.value(words, &["-O", "--output-document"]).is_some_and(|file| file == "-" || file == "/dev/null");
+    let file = args.value(words, &["-O", "--output-document"]);
+    if let Some(verdict) = file.and_then(|file| writes_over("wget -O", file)) {
+        return verdict;
+    }
     if shown_only { Verdict::new(Reads, "wget", "only asks") } else { Verdict::new(Changes, "wget", "writes a file") }
 }
 
@@ -248,8 +300,12 @@ fn httpie(args: &Args) -> Verdict {
 }
 
 /// What git does to files that are not committed.
-fn git(args: &Args, words: &[Word]) -> Option<Verdict> {
+fn git(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
     let after: Vec<&str> = args.positional.iter().skip(1).map(String::as_str).collect();
+    if let ("submodule" | "bisect", Some(&("foreach" | "run"))) = (args.word(0), after.first()) {
+        let starts = Verdict::new(Changes, format!("git {}", args.word(0)), "starts another program");
+        return Some(super::script(&after[1..].join(" "), within.deeper()).or_worse(starts));
+    }
     match args.word(0) {
         "checkout" if args.has("-f") || args.has("--force") || args.has("-B") => None,
         "checkout" if args.has("-b") || args.has("--orphan") => {
@@ -292,9 +348,8 @@ fn git(args: &Args, words: &[Word]) -> Option<Verdict> {
     }
 }
 
-fn service(args: &Args) -> Verdict {
-    let verb = if args.has("--status-all") { "status" } else { args.word(1) };
-    let rule = format!("service {verb}").trim().to_owned();
+fn service(shown: &str, verb: &str) -> Verdict {
+    let rule = format!("{shown} {verb}").trim().to_owned();
     match verb {
         "status" | "" => Verdict::new(Reads, rule, "only looks"),
         "start" => Verdict::new(Changes, rule, "starts the service"),
@@ -302,49 +357,62 @@ fn service(args: &Args) -> Verdict {
     }
 }
 
-fn mongo(args: &Args, words: &[Word]) -> Verdict {
-    match value(words, &["--eval"]) {
-        Some(code) => sql::mongo(&args.shown, code),
-        None => {
-            Verdict::new(Changes, args.shown.clone(), "runs a script, or opens a shell in which anything can be typed")
-        }
+fn mongo(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
+    if let Some(code) = value(words, &["--eval"]) {
+        return sql::mongo(&args.shown, code);
     }
+    let judge = |text: &str| {
+        fed::lines(text, |line| sql::mongo(&args.shown, line))
+            .unwrap_or_else(|| Verdict::new(Reads, args.shown.clone(), "asks nothing"))
+    };
+    let file = args.positional.iter().any(|word| word.rsplit_once('.').is_some_and(|(_, ending)| ending == "js"));
+    fed::statements(&args.shown, within, judge).filter(|_| !file).unwrap_or_else(|| {
+        Verdict::new(Changes, args.shown.clone(), "runs a script, or opens a shell in which anything can be typed")
+    })
 }
 
-fn sql_client(args: &Args, words: &[Word]) -> Verdict {
-    let inline: Vec<&str> = words
-        .iter()
-        .zip(words.iter().skip(1))
-        .filter(|(option, _)| {
-            matches!(
-                option.text.as_str(),
-                "-c" | "--command"
-                    | "-e"
-                    | "--execute"
-                    | "-q"
-                    | "--query"
-                    | "-tAc"
-                    | "-tc"
-                    | "-Atc"
-                    | "-Ne"
-                    | "-sNe"
-                    | "-Nse"
-                    | "-Ac"
-            )
-        })
-        .map(|(_, code)| code.text.as_str())
-        .chain(args.options.iter().filter_map(|option| {
-            option
-                .strip_prefix("--command=")
-                .or_else(|| option.strip_prefix("--execute="))
-                .or_else(|| option.strip_prefix("--query="))
-        }))
-        .collect();
+/// The options of a client behind which statements stand.
+const STATEMENTS: &[(&str, &[&str])] = &[
+    ("psql", &["-c", "--command"]),
+    ("mysql", &["-e", "--execute"]),
+    ("cqlsh", &["-e", "--execute"]),
+    ("clickhouse-client", &["-q", "--query"]),
+];
+
+/// The statements in a client's words: `-c …`, `-tAc …`, `--command=…`, `-e'…'`.
+fn inline<'w>(args: &Args, words: &'w [Word]) -> Vec<&'w str> {
+    let names = STATEMENTS.iter().find(|(program, _)| *program == args.program).map_or(&[][..], |(_, names)| *names);
+    let letter = names.first().map_or('\0', |name| char::from(name.as_bytes()[1]));
+    let mut found = Vec::new();
+    for (at, word) in words.iter().enumerate().skip(1) {
+        let text = word.text.as_str();
+        let next = words.get(at + 1).map(|word| word.text.as_str());
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        let cluster = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+        if name.starts_with("--") && names.contains(&name) {
+            found.extend(value.or(next));
+        } else if let Some(cluster) = cluster
+            && let Some(place) = cluster.find(letter)
+            && cluster[..place].bytes().all(|byte| b"tAaqXxNsBrn".contains(&byte))
+        {
+            let glued = &cluster[place + 1..];
+            found.extend(if glued.is_empty() { next } else { Some(glued) });
+        }
+    }
+    found
+}
+
+fn sql_client(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
+    let inline = inline(args, words);
     if !inline.is_empty() {
         return sql::sql(&args.shown, &inline.join(";"));
     }
     if args.program == "psql" && (args.has("-l") || args.has("--list")) {
         return Verdict::new(Reads, "psql -l", "lists the databases");
+    }
+    let file = args.program == "psql" && (args.has("-f") || args.has("--file"));
+    if !file && let Some(verdict) = fed::statements(&args.shown, within, |text| sql::sql(&args.shown, text)) {
+        return verdict;
     }
     match wrappers::spoken(words) {
         Some(word) => Verdict::new(
@@ -356,14 +424,15 @@ fn sql_client(args: &Args, words: &[Word]) -> Verdict {
     }
 }
 
-fn sqlite(args: &Args) -> Verdict {
+fn sqlite(args: &Args, within: Within<'_>) -> Verdict {
     match args.positional.get(1) {
         Some(statement) => sql::sql("sqlite3", statement),
-        None => Verdict::new(Changes, "sqlite3", "opens a shell, in which anything can be typed"),
+        None => fed::statements("sqlite3", within, |text| sql::sql("sqlite3", text))
+            .unwrap_or_else(|| Verdict::new(Changes, "sqlite3", "opens a shell, in which anything can be typed")),
     }
 }
 
-fn redis(args: &Args) -> Verdict {
+fn redis(args: &Args, within: Within<'_>) -> Verdict {
     let looks = [
         "--stat",
         "--bigkeys",
@@ -376,6 +445,17 @@ fn redis(args: &Args) -> Verdict {
     ];
     if let Some(option) = looks.iter().find(|option| args.has(option)) {
         return Verdict::new(Reads, format!("{} {option}", args.shown), "only asks");
+    }
+    let line = |line: &str| {
+        let words: Vec<String> = line.split_whitespace().map(|word| word.trim_matches('"').to_owned()).collect();
+        sql::redis(&args.shown, &words)
+    };
+    let judge =
+        |text: &str| fed::lines(text, line).unwrap_or_else(|| Verdict::new(Reads, args.shown.clone(), "asks nothing"));
+    if args.positional.is_empty()
+        && let Some(verdict) = fed::statements(&args.shown, within, judge)
+    {
+        return verdict;
     }
     sql::redis(&args.shown, &args.positional)
 }
@@ -432,12 +512,21 @@ fn cloud(args: &Args) -> Option<Verdict> {
 }
 
 /// Code in a word, or a script: nobody has read it.
-fn interpreter(args: &Args, words: &[Word]) -> Option<Verdict> {
+fn interpreter(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
     if args.positional.is_empty()
         && ["--version", "-v", "-V"].iter().any(|option| args.options.iter().any(|given| given == option))
     {
         return Some(Verdict::new(Reads, format!("{} --version", args.shown), "says its version"));
     }
-    let formats = words.windows(2).any(|pair| pair[0].text == "-m" && pair[1].text == "json.tool");
-    formats.then(|| Verdict::new(Reads, format!("{} -m json.tool", args.shown), "only reads"))
+    if !wrappers::has_own_script(words) && matches!(within.input, Input::Program { .. }) {
+        let rule = format!("| {}", args.shown);
+        return Some(Verdict::new(Destroys, rule, "runs as code whatever the program before it writes"));
+    }
+    let module = words.iter().position(|word| word.text == "-m").filter(|_| args.program == "python")?;
+    let module = words.get(module + 1..)?;
+    if module.first()?.text == "json.tool" {
+        return Some(Verdict::new(Reads, format!("{} -m json.tool", args.shown), "only reads"));
+    }
+    let starts = Verdict::new(Changes, args.shown.clone(), "runs a module");
+    super::by_rule(module, within.deeper()).map(|verdict| starts.or_worse(verdict))
 }

@@ -79,7 +79,7 @@ pub(super) const RULES: &[Rule] = &[
         "writes a backup or files",
     ),
     // git.
-    ("git", "", "--version|--help", Reads, "prints help"),
+    ("git", "-", "--version|--help", Reads, "prints help"),
     (
         "git",
         "status|log|diff|show|blame|annotate|ls-files|ls-tree|ls-remote|rev-parse|rev-list|describe|shortlog|grep|cat-file|for-each-ref|show-ref|version|help|name-rev|merge-base|cherry|whatchanged|count-objects|fsck|var|check-ignore|verify-commit|verify-tag|diff-tree|diff-index|range-diff",

@@ -19,7 +19,7 @@ pub(super) const RULES: &[Rule] = &[
     ("rsync", "", "--remove-source-files", Destroys, "removes the files it has copied"),
     ("rsync|scp|sftp", "", "", Changes, "writes files"),
     (
-        "rmdir|mkdir|touch|chmod|chown|chgrp|setfacl|chattr|install|mkfifo|mknod|mktemp|split|csplit|patch|tee|fallocate|zip|dos2unix|iconv|rename",
+        "rmdir|mkdir|touch|chmod|chown|chgrp|setfacl|chattr|mkfifo|mknod|mktemp|split|csplit|patch|tee|fallocate|zip|dos2unix|iconv|rename",
         "",
         "",
         Changes,
@@ -29,13 +29,17 @@ pub(super) const RULES: &[Rule] = &[
     ("ln", "", "", Changes, "makes a link"),
     ("gzip|gunzip|bzip2|bunzip2|xz|unxz|zstd|lz4", "", "-c|--stdout|-l|--list|-t|--test", Reads, "only looks"),
     ("gzip|gunzip|bzip2|bunzip2|xz|unxz|zstd|lz4", "", "", Changes, "replaces files by their packed or unpacked form"),
-    ("unzip|7z|unrar", "", "-l|-t|-v|-Z", Reads, "only looks"),
+    ("unzip", "", "-l|-t|-v|-Z", Reads, "only looks"),
+    ("7z|unrar", "l|lb|lt|v|t|i", "", Reads, "only looks"),
+    ("7z|unrar", "d", "", Destroys, "removes files from the archive"),
     ("unzip|7z|unrar", "", "", Changes, "writes files"),
     ("sort", "", "-o|--output", Changes, "writes a file"),
     ("yq|xmlstarlet", "", "-i|--inplace", Changes, "changes a file in its place"),
     ("history", "", "-c|-d", Destroys, "history is lost"),
     ("hostname|umask", "*", "", Changes, "changes a setting"),
     ("date", "", "-s|--set", Changes, "sets the clock"),
+    ("date", "+*", "", Reads, "only looks"),
+    ("date", "*", "", Changes, "sets the clock"),
     (
         "cat|tac|nl|head|tail|less|more|most|bat|grep|egrep|fgrep|zgrep|zcat|zless|bzcat|xzcat|rg|ag|ack|cut|tr|sort|uniq|wc|diff|sdiff|colordiff|cmp|comm|join|paste|column|fold|fmt|expand|unexpand|rev|jq|yq|xmllint|xmlstarlet|base64|base32|md5sum|sha1sum|sha224sum|sha256sum|sha384sum|sha512sum|b2sum|cksum|sum|od|xxd|hexdump|strings|file|stat|ls|ll|la|dir|tree|exa|eza|du|df|ncdu|duf|basename|dirname|realpath|readlink|pwd|find|fd|locate|which|whereis|type|namei|getfacl|lsattr|numfmt|seq|yes|shuf|tsort|factor|bc|expr|dc|gawk-info|ts|pv|dotenv-linter|envsubst|nproc",
         "",
@@ -99,12 +103,17 @@ pub(super) fn is_precious(path: &str) -> bool {
         )
 }
 
+/// Words in the name of a file that was made beside another one.
+const BACKUP_WORDS: &[&str] =
+    &["bak", "old", "orig", "original", "save", "saved", "copy", "new", "tmp", "before", "previous"];
+
 /// Whether a path looks like a backup or a new file of its own: nothing is there before.
 pub(super) fn is_backup(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
-    ["bak", "backup", "old", "orig", "save", "copy", "snapshot", "new", "tmp", "before", "previous"]
-        .iter()
-        .any(|word| name.contains(word))
+    let words = || name.split(|c: char| !c.is_ascii_alphabetic());
+    ["backup", "snapshot"].iter().any(|word| name.contains(word))
+        || words().any(|word| BACKUP_WORDS.contains(&word))
+        || name.ends_with('~')
         || name.contains("$(")
         || name.contains('`')
         || path.starts_with("/tmp/")

@@ -59,6 +59,7 @@ pub(super) const RULES: &[Rule] = &[
     ("rmmod", "", "", Disrupts, "what uses the module loses it"),
     ("zfs|zpool", "list|status|get|iostat|history", "", Reads, "only looks"),
     ("zfs|zpool", "destroy|rollback|labelclear", "", Destroys, "what is on the disk is lost"),
+    ("sysctl", "*=*", "", Changes, "changes the kernel's settings"),
     ("sysctl", "", "-w|--write|-p|--load|--system", Changes, "changes the kernel's settings"),
     ("sysctl", "", "", Reads, "shows the kernel's settings"),
     ("timedatectl|hostnamectl|localectl", "set-*", "", Changes, "changes the machine's settings"),
@@ -175,7 +176,7 @@ pub(super) const RULES: &[Rule] = &[
     ("npm|pnpm|yarn", "config get|list|ls", "", Reads, "only looks"),
     (
         "npm|pnpm|yarn|node|python|pip|ruby|php|java|go|cargo|perl",
-        "",
+        "-",
         "-v|--version|-V|-version",
         Reads,
         "says its version",

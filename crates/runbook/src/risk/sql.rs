@@ -24,6 +24,49 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
+/// The name before a bracket.
+static FUNCTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"([A-Za-z_][\w.]*)\s*\(").expect("a fixed pattern"));
+/// Words of a function's name, between `_`, that speak of losing something.
+static FUNCTION_LOSES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:^|[_.])(?:drop|delete|truncate|purge|remove|unlink|flush|reset|destroy|wipe|revoke)(?:[_.]|$)")
+        .expect("a fixed pattern")
+});
+/// Functions after which the server, or its configuration, is another.
+const FUNCTION_DISRUPTS: &[&str] = &["pg_reload_conf", "pg_promote", "pg_switch_wal", "pg_wal_replay_pause"];
+/// Words of SQL that stand before a bracket, types, and functions that only compute or look.
+const FUNCTION_LOOKS: &str = "in values and or over from as on exists where not any all some filter using select by union except \
+    intersect having case when then else with row lateral within group partition interval numeric decimal varchar char cast \
+    count sum avg min max coalesce nullif ifnull isnull if iif greatest least now date time timestamp current_setting \
+    current_database current_schema current_user version to_char to_date to_timestamp date_trunc date_part extract age \
+    datediff date_sub date_add date_format from_unixtime unix_timestamp curdate strftime round floor ceil ceiling abs mod \
+    power sqrt length char_length octet_length lower upper trim ltrim rtrim substr substring position left right concat \
+    concat_ws group_concat string_agg array_agg array_length array_to_string unnest json_agg jsonb_agg json_build_object \
+    jsonb_build_object json_extract jsonb_array_elements to_json to_jsonb row_number rank dense_rank lag lead ntile \
+    percentile_cont first_value last_value generate_series format md5 sha256 random pg_size_pretty pg_database_size \
+    pg_total_relation_size pg_relation_size pg_table_size pg_indexes_size pg_tablespace_size pg_is_in_recovery \
+    pg_blocking_pids pg_current_wal_lsn pg_current_wal_insert_lsn pg_wal_lsn_diff pg_last_wal_receive_lsn \
+    pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_postmaster_start_time pg_conf_load_time pg_backend_pid \
+    pg_get_userbyid pg_get_indexdef pg_get_constraintdef pg_get_viewdef pg_get_functiondef pg_stat_get_activity \
+    pg_ls_waldir pg_ls_dir pg_stat_file txid_current_snapshot inet_server_addr database schema user connection_id \
+    formatreadablesize regclass obj_description col_description has_table_privilege pg_encoding_to_char explain";
+
+/// What the functions of a statement do that only looks otherwise.
+fn functions(shown: &str, statement: &str) -> Option<Verdict> {
+    let names = FUNCTION.captures_iter(statement).map(|found| found[1].to_lowercase());
+    let judged = names.filter_map(|name| {
+        let rule = format!("{shown} {name}()");
+        if FUNCTION_LOSES.is_match(&name) {
+            return Some(Verdict::new(Destroys, rule, "data or access is lost"));
+        }
+        if FUNCTION_DISRUPTS.contains(&name.as_str()) {
+            return Some(Verdict::new(Disrupts, rule, "the server begins anew, or works in another way"));
+        }
+        let looks = FUNCTION_LOOKS.split_whitespace().any(|known| known == name);
+        (!looks).then(|| Verdict::new(Changes, rule, "a function that no rule knows may write into the database"))
+    });
+    judged.reduce(Verdict::or_worse)
+}
+
 /// One or more statements of SQL.
 pub(super) fn sql(shown: &str, text: &str) -> Verdict {
     let statements = text.split(';').filter(|statement| !statement.trim().is_empty());
@@ -46,6 +89,9 @@ fn one(shown: &str, statement: &str) -> Verdict {
         statement.trim_start().to_lowercase().starts_with("update") && !statement.to_lowercase().contains("where");
     if unbounded {
         return Verdict::new(Destroys, format!("{shown} UPDATE without WHERE"), "every row is written over");
+    }
+    if let Some(verdict) = functions(shown, statement) {
+        return verdict;
     }
     if WRITES.is_match(statement) || !LOOKS.is_match(statement) {
         return Verdict::new(Changes, shown, "may write into the database");

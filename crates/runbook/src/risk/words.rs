@@ -17,8 +17,13 @@ pub(super) fn destructive(text: &str) -> Option<String> {
     found.get(1).or_else(|| found.get(2)).map(|word| word.as_str().to_lowercase())
 }
 
-/// Whether a word is the one of a table; a `*` at its end stands for any rest.
+/// Whether a word is the one of a table; a `*` at its end stands for any rest, one at its beginning for any beginning.
 pub(super) fn matches(wanted: &str, word: &str) -> bool {
+    if let Some(inner) =
+        wanted.strip_prefix('*').and_then(|rest| rest.strip_suffix('*')).filter(|inner| !inner.is_empty())
+    {
+        return word.contains(inner);
+    }
     match wanted.strip_suffix('*') {
         Some(start) => word.starts_with(start),
         None => wanted == word,

@@ -19,13 +19,55 @@ pub(crate) struct Word {
     pub(crate) quoted: bool,
 }
 
+impl Word {
+    /// A word that stands in no tree.
+    pub(crate) fn plain(text: &str) -> Self {
+        let expands = text.starts_with('$');
+        Self { text: text.to_owned(), start: 0, end: 0, expands, quoted: false }
+    }
+}
+
 /// One program with its words; the first is the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     /// The words.
     pub(crate) words: Vec<Word>,
-    /// Whether it reads what another program of the pipeline writes.
-    pub(crate) fed: bool,
+    /// What it reads.
+    pub(crate) input: Input,
+}
+
+/// What a program reads on its standard input.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// What stands around it gives it nothing.
+    #[default]
+    Nothing,
+    /// What another program writes.
+    Program {
+        /// What of that stands in the text: the words of `echo`, a here-document.
+        says: String,
+        /// Whether that is all of it.
+        all: bool,
+    },
+    /// A here-document or a here-string.
+    Text(String),
+    /// A file.
+    File(String),
+}
+
+impl Input {
+    /// Whatever a program writes.
+    fn of_program() -> Self {
+        Self::Program { says: String::new(), all: false }
+    }
+
+    /// What of the input stands in the text: words, or the name of the file.
+    pub(crate) fn said(&self) -> &str {
+        match self {
+            Self::Nothing => "",
+            Self::Program { says: said, .. } | Self::Text(said) | Self::File(said) => said,
+        }
+    }
 }
 
 /// A redirection.
@@ -35,37 +77,193 @@ pub(crate) struct Redirect {
     pub(crate) operator: String,
     /// The file, or the number of a descriptor.
     pub(crate) to: String,
-    /// Whether a program stands before it.
+    /// Whether nothing stands before it that writes something.
     pub(crate) bare: bool,
 }
 
 /// The programs and redirections in a piece of text, in the order in which they are written.
 pub(crate) fn calls(shell: &Shell<'_>) -> (Vec<Call>, Vec<Redirect>) {
-    let mut found = (Vec::new(), Vec::new());
-    visit(shell, shell.root(), false, &mut found);
+    calls_fed(shell, &Input::Nothing)
+}
+
+/// The same for text that is itself fed.
+pub(crate) fn calls_fed(shell: &Shell<'_>, input: &Input) -> (Vec<Call>, Vec<Redirect>) {
+    let mut found = Found { shell, calls: Vec::new(), redirects: Vec::new() };
+    found.visit(shell.root(), input);
+    (found.calls, found.redirects)
+}
+
+struct Found<'s, 't> {
+    shell: &'s Shell<'t>,
+    calls: Vec<Call>,
+    redirects: Vec<Redirect>,
+}
+
+impl Found<'_, '_> {
+    fn visit(&mut self, node: Node<'_>, input: &Input) {
+        match node.kind() {
+            "command" => self.command(node, input),
+            "declaration_command" | "unset_command" | "test_command" => {
+                let first = self.shell.of(node).split_whitespace().next().unwrap_or_default();
+                self.calls.push(Call { words: vec![bare_word(node, first)], input: input.clone() });
+                self.children(node, input);
+            }
+            "file_redirect" => {
+                self.redirects.push(redirect(self.shell, node));
+                self.children(node, input);
+            }
+            "pipeline" => self.pipeline(node, input),
+            "redirected_statement" => self.redirected(node, input),
+            // What is written in a substitution is fed by nothing that stands around it, but `>( … )` is.
+            "process_substitution" if self.shell.of(node).starts_with('>') => {
+                self.children(node, &Input::of_program());
+            }
+            "command_substitution" | "process_substitution" => self.children(node, &Input::Nothing),
+            _ => self.children(node, input),
+        }
+    }
+
+    fn children(&mut self, node: Node<'_>, input: &Input) {
+        for child in children(node) {
+            self.visit(child, input);
+        }
+    }
+
+    fn command(&mut self, node: Node<'_>, input: &Input) {
+        let own = fed_by(self.shell, &children(node));
+        let input = own.unwrap_or_else(|| input.clone());
+        self.calls.push(Call { words: words(self.shell, node), input: input.clone() });
+        self.children(node, &input);
+    }
+
+    /// Each member reads what the one before it writes.
+    fn pipeline(&mut self, node: Node<'_>, input: &Input) {
+        self.members(&flat(node), input.clone());
+    }
+
+    fn members(&mut self, members: &[Node<'_>], mut input: Input) {
+        for member in members {
+            let from = self.calls.len();
+            self.visit(*member, &input);
+            input = self.written(from, *member);
+        }
+    }
+
+    /// What the programs since a place write, as far as it stands in the text.
+    fn written(&self, from: usize, member: Node<'_>) -> Input {
+        let calls = &self.calls[from..];
+        let says: Vec<String> = calls.iter().map(says).collect();
+        let all = calls.len() == 1 && !says[0].is_empty() && !calls[0].words.iter().any(|word| word.expands);
+        let plain = matches!(member.kind(), "command" | "redirected_statement" | "heredoc_redirect");
+        Input::Program { says: says.join("\n").trim().to_owned(), all: all && plain }
+    }
+
+    /// A redirection of the input belongs to the last member of a pipeline or of a list, and to all of anything else.
+    fn redirected(&mut self, node: Node<'_>, input: &Input) {
+        let all = children(node);
+        let body = node.child_by_field_name("body");
+        let redirects: Vec<Node<'_>> = all.into_iter().filter(|child| Some(*child) != body).collect();
+        let own = fed_by(self.shell, &redirects);
+        let from = self.calls.len();
+        if let Some(body) = body {
+            self.body(body, input, own.as_ref());
+        }
+        for redirect in redirects {
+            if redirect.kind() == "heredoc_redirect" {
+                self.heredoc(redirect, from, input);
+            } else {
+                self.visit(redirect, input);
+            }
+        }
+    }
+
+    fn body(&mut self, node: Node<'_>, input: &Input, own: Option<&Input>) {
+        let parts = flat(node);
+        match (node.kind(), own, parts.split_last()) {
+            ("list", Some(own), Some((last, before))) => {
+                for part in before {
+                    self.visit(*part, input);
+                }
+                self.body(*last, input, Some(own));
+            }
+            ("pipeline", Some(own), Some((last, before))) => {
+                self.members(before, input.clone());
+                self.visit(*last, own);
+            }
+            _ => self.visit(node, own.unwrap_or(input)),
+        }
+    }
+
+    /// What stands on the line behind the mark: more words of the program, a pipeline it feeds, another command.
+    fn heredoc(&mut self, node: Node<'_>, from: usize, input: &Input) {
+        let mut cursor = node.walk();
+        let more: Vec<Word> =
+            node.children_by_field_name("argument", &mut cursor).map(|word_of| word(self.shell, word_of)).collect();
+        if let Some(last) = self.calls.get_mut(from..).and_then(<[Call]>::last_mut) {
+            last.words.extend(more);
+        }
+        for child in children(node) {
+            match child.kind() {
+                "pipeline" => {
+                    let written = self.written(from, node);
+                    self.members(&flat(child), written);
+                }
+                _ => self.visit(child, input),
+            }
+        }
+    }
+}
+
+/// The members of a pipeline; behind the mark of a here-document the tree has one in another.
+fn flat(node: Node<'_>) -> Vec<Node<'_>> {
+    let mut found = Vec::new();
+    for child in children(node) {
+        if child.kind() == "pipeline" && node.kind() == "pipeline" {
+            found.extend(children(child));
+        } else {
+            found.push(child);
+        }
+    }
     found
 }
 
-fn visit(shell: &Shell<'_>, node: Node<'_>, fed: bool, found: &mut (Vec<Call>, Vec<Redirect>)) {
-    match node.kind() {
-        "command" => found.0.push(Call { words: words(shell, node), fed }),
-        "declaration_command" | "unset_command" | "test_command" => {
-            let first = shell.of(node).split_whitespace().next().unwrap_or_default();
-            found.0.push(Call { words: vec![bare_word(node, first)], fed });
+/// What redirections feed a program, the last one first.
+fn fed_by(shell: &Shell<'_>, redirects: &[Node<'_>]) -> Option<Input> {
+    redirects.iter().rev().find_map(|node| match node.kind() {
+        "heredoc_redirect" => {
+            let body = children(*node).into_iter().find(|child| child.kind().ends_with("heredoc_body"));
+            Some(Input::Text(body.map(|body| shell.of(body).to_owned()).unwrap_or_default()))
         }
-        "file_redirect" => found.1.push(redirect(shell, node)),
-        _ => {}
-    }
-    let piped = node.kind() == "pipeline";
-    let in_heredoc = node.kind() == "heredoc_redirect";
-    for (index, child) in children(node).into_iter().enumerate() {
-        let fed = match child.kind() {
-            // What is written in a substitution is fed by nothing that stands around it.
-            "command_substitution" | "process_substitution" => false,
-            "pipeline" if in_heredoc => true,
-            _ => fed || (piped && index > 0),
-        };
-        visit(shell, child, fed, found);
+        "herestring_redirect" => {
+            Some(Input::Text(node.named_child(0).map(|text| word(shell, text).text).unwrap_or_default()))
+        }
+        "file_redirect" => {
+            let Redirect { operator, to, .. } = redirect(shell, *node);
+            match operator.as_str() {
+                "<" | "<>" if to.starts_with("<(") => Some(Input::of_program()),
+                "<" | "<>" if to == "/dev/null" => Some(Input::Nothing),
+                "<" | "<>" => Some(Input::File(to)),
+                _ => None,
+            }
+        }
+        _ => None,
+    })
+}
+
+/// What a program writes, as far as it stands in the text.
+fn says(call: &Call) -> String {
+    let name = call.words.first().map_or("", |word| word.text.rsplit('/').next().unwrap_or_default());
+    match name {
+        "echo" | "printf" => {
+            let words = call.words[1..].iter().map(|word| word.text.as_str());
+            let said = words.skip_while(|word| matches!(*word, "-e" | "-n" | "-ne" | "-en" | "-E" | "--"));
+            said.collect::<Vec<_>>().join(" ").replace("\\n", "\n")
+        }
+        "cat" | "tee" | "sed" | "envsubst" => match &call.input {
+            Input::File(_) => String::new(),
+            input => input.said().to_owned(),
+        },
+        _ => String::new(),
     }
 }
 
@@ -142,38 +340,97 @@ fn unescape(text: &str, quotes: impl Fn(char) -> bool) -> String {
     plain
 }
 
+/// Commands whose output is empty, or as good as empty: a redirection of it empties the file.
+const WRITES_NOTHING: &[&str] = &[
+    ":",
+    "true",
+    "cat /dev/null",
+    "echo",
+    "echo -n",
+    "echo \"\"",
+    "echo ''",
+    "echo -n \"\"",
+    "echo -n ''",
+    "printf ''",
+    "printf \"\"",
+    "printf %s",
+];
+
 fn redirect(shell: &Shell<'_>, node: Node<'_>) -> Redirect {
     let mut cursor = node.walk();
     let operator = node.children(&mut cursor).find(|child| !child.is_named()).map(|child| shell.of(child).to_owned());
     let to = node.child_by_field_name("destination").map(|child| word(shell, child).text);
     let bare = node.parent().is_none_or(|parent| {
         parent.kind() == "redirected_statement"
-            && parent.child_by_field_name("body").is_none_or(|body| shell.of(body) == ":")
+            && parent.child_by_field_name("body").is_none_or(|body| WRITES_NOTHING.contains(&shell.of(body).trim()))
     });
     Redirect { operator: operator.unwrap_or_default(), to: to.unwrap_or_default(), bare }
 }
 
-/// The members of the pipeline that the text is, each with its first program; one member when it is no pipeline.
+/// The members of the pipeline that the text is, each with its words; none when the text is anything else, as a list or a loop.
+///
+/// A member that is no simple command has no words.
 pub(crate) fn pipeline(shell: &Shell<'_>) -> Vec<Vec<Word>> {
-    let mut node = shell.root();
-    loop {
-        let inner = match node.kind() {
-            "program" => children(node).into_iter().find(|child| child.kind() != "comment"),
-            "redirected_statement" => node.child_by_field_name("body"),
-            "negated_command" => node.named_child(0),
-            _ => None,
-        };
-        match inner {
-            Some(inner) => node = inner,
-            None => break,
-        }
+    let statements: Vec<Node<'_>> =
+        children(shell.root()).into_iter().filter(|child| child.kind() != "comment").collect();
+    match statements.as_slice() {
+        [one] => members(shell, *one),
+        _ => Vec::new(),
     }
-    let members = if node.kind() == "pipeline" { children(node) } else { vec![node] };
-    members.into_iter().filter(|member| member.kind() != "comment").map(|member| first_program(shell, member)).collect()
 }
 
-fn first_program(shell: &Shell<'_>, node: Node<'_>) -> Vec<Word> {
-    let mut found = (Vec::new(), Vec::new());
-    visit(shell, node, false, &mut found);
-    found.0.into_iter().next().map(|call| call.words).unwrap_or_default()
+/// The members of one statement.
+fn members(shell: &Shell<'_>, statement: Node<'_>) -> Vec<Vec<Word>> {
+    match statement.kind() {
+        "pipeline" => flat(statement).into_iter().map(|member| member_words(shell, member)).collect(),
+        "redirected_statement" => {
+            let redirects = children(statement);
+            let heredoc = redirects.iter().find(|child| child.kind() == "heredoc_redirect");
+            let mut found = statement.child_by_field_name("body").map(|body| members(shell, body)).unwrap_or_default();
+            let Some(heredoc) = heredoc else { return found };
+            if heredoc.child_by_field_name("right").is_some() {
+                return Vec::new();
+            }
+            for child in children(*heredoc).into_iter().filter(|child| child.kind() == "pipeline") {
+                found.extend(flat(child).into_iter().map(|member| member_words(shell, member)));
+            }
+            found
+        }
+        "command" | "declaration_command" | "unset_command" | "test_command" => vec![member_words(shell, statement)],
+        _ => Vec::new(),
+    }
+}
+
+fn member_words(shell: &Shell<'_>, node: Node<'_>) -> Vec<Word> {
+    match node.kind() {
+        "command" => words(shell, node),
+        "redirected_statement" => {
+            node.child_by_field_name("body").map(|body| member_words(shell, body)).unwrap_or_default()
+        }
+        "declaration_command" | "unset_command" | "test_command" => {
+            let first = shell.of(node).split_whitespace().next().unwrap_or_default();
+            vec![bare_word(node, first)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Every pipeline of a text that is run as a part of it, wherever it stands, with the words of its members. A member that is a
+/// loop or a group has no words here; its own pipelines follow.
+pub(crate) fn pipelines(shell: &Shell<'_>) -> Vec<Vec<Vec<Word>>> {
+    let mut found = Vec::new();
+    let mut open = vec![shell.root()];
+    while let Some(node) = open.pop() {
+        match node.kind() {
+            "command" | "pipeline" => {
+                found.push(members(shell, node));
+                open.extend(
+                    children(node).into_iter().filter(|child| node.kind() == "pipeline" && child.kind() != "command"),
+                );
+            }
+            "command_substitution" | "process_substitution" | "function_definition" => {}
+            _ => open.extend(children(node)),
+        }
+    }
+    found
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use domain::runbook::{
-    Command, Document, Finding, Item, Parameter, ParameterScope, Part, PartContent, PartKind, Procedure,
+    Command, Document, Finding, Item, Level, Parameter, ParameterScope, Part, PartContent, PartKind, Procedure,
     ProcedureSettings, Step, StepContent, plain,
 };
 use regex::Regex;
@@ -14,12 +14,14 @@ use super::table::{Findings, nearest};
 use super::{ProcedureEntry, Settings, SideFile, StepEntry};
 use crate::parts::normal;
 use crate::placeholder::{self, Declared as Filled, occurrences};
+use crate::reader::finding;
+use crate::shell::{Shell, assigned};
 
 /// Writes what the side file says into the document, and the placeholders of every command. Returns the words that look
 /// like placeholders and are none.
 pub(crate) fn apply(document: &mut Document, side: Option<SideFile>, findings: &mut Vec<Finding>) -> Vec<String> {
     let Some(mut side) = side else {
-        document.procedures.iter_mut().for_each(|procedure| fill(procedure, &[], &[]));
+        document.procedures.iter_mut().for_each(|procedure| drop(fill(procedure, &[], &[])));
         return Vec::new();
     };
     let Document { procedures, .. } = document;
@@ -44,7 +46,7 @@ pub(crate) fn apply(document: &mut Document, side: Option<SideFile>, findings: &
     }
     let mut used = vec![false; side.parameters.len()];
     for (index, procedure) in procedures.iter_mut().enumerate() {
-        one(procedure, of_procedure.remove(&index), &mut side, &mut used);
+        findings.extend(one(procedure, of_procedure.remove(&index), &mut side, &mut used));
     }
     for (declared, used) in side.parameters.iter().zip(used) {
         if !used {
@@ -82,8 +84,13 @@ fn unmatched<'t>(
     );
 }
 
-/// One procedure with its entry.
-fn one(procedure: &mut Procedure, entry: Option<ProcedureEntry>, side: &mut SideFile, used: &mut [bool]) {
+/// One procedure with its entry. Returns what there is to say about the document.
+fn one(
+    procedure: &mut Procedure,
+    entry: Option<ProcedureEntry>,
+    side: &mut SideFile,
+    used: &mut [bool],
+) -> Vec<Finding> {
     let findings = &mut side.findings;
     let mut settings = ProcedureSettings::default();
     merge(&side.settings, &mut settings);
@@ -117,7 +124,7 @@ fn one(procedure: &mut Procedure, entry: Option<ProcedureEntry>, side: &mut Side
     settings.parameters = parameters.into_iter().map(|declared| declared.parameter).collect();
     let declared = settings.parameters.clone();
     procedure.settings = settings;
-    fill(procedure, &declared, &side.literal);
+    fill(procedure, &declared, &side.literal)
 }
 
 fn merge(from: &Settings, into: &mut ProcedureSettings) {
@@ -336,20 +343,53 @@ static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
-/// Writes the placeholders of each command.
-fn fill(procedure: &mut Procedure, parameters: &[Parameter], literal: &[String]) {
+/// Writes the placeholders of each command. Returns what is to be said about values that would be lost.
+fn fill(procedure: &mut Procedure, parameters: &[Parameter], literal: &[String]) -> Vec<Finding> {
     let assigned: Vec<String> = steps(procedure)
         .flat_map(Step::commands)
         .flat_map(|command| ASSIGNED.captures_iter(&command.text))
         .filter_map(|found| found.iter().skip(1).flatten().next().map(|name| name.as_str().to_owned()))
         .collect();
+    let mut findings = Vec::new();
     for step in steps_mut(procedure) {
         let title = step.title.clone();
         for (command, number) in commands_mut(step).zip(1_u32..) {
             let filled = in_scope(parameters, &title, number);
             command.placeholders = placeholder::of_command(&command.text, &filled, literal, &assigned);
         }
+        if !parameters.is_empty() {
+            findings.extend(take_back(step));
+        }
     }
+    findings
+}
+
+/// The commands of a step share one shell. Where one of them sets a variable that has a parameter's name, the value would be
+/// lost, so nothing fills that placeholder in the others; in the command itself the placing says so.
+fn take_back(step: &mut Step) -> Vec<Finding> {
+    let sets: Vec<(u32, Vec<String>)> = step.commands().map(|command| (command.line, sets(command))).collect();
+    let mut findings = Vec::new();
+    for command in commands_mut(step) {
+        let line = command.line;
+        for placeholder in &mut command.placeholders {
+            let Some(name) = placeholder.parameter.clone() else { continue };
+            let Some((at, _)) = sets.iter().find(|(_, names)| names.contains(&name)) else { continue };
+            if *at != line {
+                placeholder.parameter = None;
+            }
+            let message = format!(
+                "This sets a variable called {name}, and so is the parameter that fills “{}” in this step: its value would be lost, so the command with it cannot start. Rename the parameter in the side file.",
+                placeholder.text
+            );
+            findings.push(finding(*at, Level::Error, "captured-parameter", message));
+        }
+    }
+    findings
+}
+
+/// The variables that a command sets.
+pub(crate) fn sets(command: &Command) -> Vec<String> {
+    Shell::parse(&command.text).map(|shell| assigned(&shell)).unwrap_or_default()
 }
 
 /// The parameters that hold for a command; of two for the same words the innermost.

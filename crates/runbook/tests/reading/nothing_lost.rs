@@ -23,6 +23,15 @@ pub fn prove(document: &Document, text: &str) {
     }
 }
 
+/// Proves the same, and that the last net kept no more lines than Markdown itself does not show: all others are where the
+/// reading has put them.
+pub fn prove_with_net(path: &str, text: &str, caught: usize) {
+    let (document, kept) = runbook::read_and_count(path, text.as_bytes()).unwrap();
+
+    assert_eq!(kept, caught, "lines of {path} that only the net kept");
+    prove(&document, text);
+}
+
 fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }

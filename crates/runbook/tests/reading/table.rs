@@ -1,6 +1,7 @@
 //! The hand-made tables of all steps and commands in `tests/expected`.
 //!
-//! Columns: line, procedure, part, step, class or `manual`/`connect`, watch, choice, first words.
+//! Columns: line, procedure, part, step, class or `manual`/`connect`, watch, choice, the command's whole text with `⏎` for the
+//! ends of its lines.
 
 use domain::runbook::{Command, Document, PartKind, Step, StepKind};
 
@@ -41,13 +42,8 @@ fn of_command(command: &Command, place: &str) -> String {
         Some(choice) if choice.exclusive => format!("one of, {}", choice.group),
         Some(choice) => format!("optional, {}", choice.group),
     };
-    let words: Vec<&str> = command.text.split_whitespace().filter(|word| *word != "\\").collect();
-    let first = if words[0] == "docker-compose" && words.len() > 3 {
-        format!("{} … {}", words[0], words[3])
-    } else {
-        words[0].to_owned()
-    };
-    format!("{}\t{place}\t{}\t{watch}\t{choice}\t{first}", command.line, command.risk.word())
+    let text = command.text.replace('\n', "⏎");
+    format!("{}\t{place}\t{}\t{watch}\t{choice}\t{text}", command.line, command.risk.word())
 }
 
 /// Compares what was read with a table, row by row.

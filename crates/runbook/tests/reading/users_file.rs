@@ -66,7 +66,10 @@ fn the_stray_text_of_the_users_file_belongs_to_no_procedure() {
 
 #[test]
 fn no_word_of_the_users_file_is_lost() {
-    with(nothing_lost::prove);
+    with(|document, text| {
+        nothing_lost::prove(document, text);
+        nothing_lost::prove_with_net("brainbytes.md", text, 0);
+    });
 }
 
 #[test]

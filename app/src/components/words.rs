@@ -1,0 +1,29 @@
+//! Small words: how many, and how a sentence begins.
+
+use domain::time;
+
+/// `1 run`, `2 runs`.
+pub fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{} {noun}s", time::thousands(count as u64)),
+    }
+}
+
+/// The text with its first letter as a capital.
+pub fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_singular_and_everything_else_is_plural() {
+        let words = [0, 1, 2].map(|count| counted(count, "procedure"));
+
+        assert_eq!(words, ["0 procedures", "1 procedure", "2 procedures"]);
+    }
+}

@@ -1,0 +1,138 @@
+//! What can be done with an attempt that runs.
+
+use domain::run::{Run, StepState, StepStatus};
+use domain::{AttemptId, Risk};
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+use super::actions::{NEXT, named};
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::hidden::hidden;
+use crate::components::risk::RiskMark;
+use crate::deeds::Deeds;
+use crate::live::Live;
+
+/// The watch that an attempt runs, by its number.
+pub fn watch_of(run: &Run, id: AttemptId) -> Option<u32> {
+    let watches = run.status(id.step) == StepStatus::Watching;
+    run.step(id.step).and_then(StepState::running).filter(|_| watches)
+}
+
+/// Who asked an attempt to stop.
+pub fn stopped_by(run: &Run, id: AttemptId) -> Option<String> {
+    run.attempt(id)?.stop.as_ref().map(|stop| stop.by.name().to_owned())
+}
+
+/// What can be done with an attempt that runs.
+#[component]
+pub fn Stopping(id: AttemptId) -> impl IntoView {
+    let live = Live::here();
+    let stopped = Memo::new(move |_| live.run.with(|run| stopped_by(run, id)));
+    let watch = Memo::new(move |_| live.run.with(|run| watch_of(run, id)));
+    let elsewhere = Memo::new(move |_| live.log.with(|log| log.is_page() || !log.is_of(id.step, id.attempt)));
+    view! {
+        {move || match stopped.get() {
+            Some(by) => {
+                let step = named(live, id.step);
+                let sentence = format!("{by} asked step {step} to stop. It is ended for good when it does not end by itself.");
+                view! { <p class="note">{sentence}</p> }.into_any()
+            }
+            None => view! {
+                {watch.get().map(|command| view! { <EndWatchForm id command /> })}
+                <StopForm id watching=watch.get().is_some() />
+                <Then id />
+            }
+            .into_any(),
+        }}
+        {move || elsewhere.get().then(|| view! { <OpenAttempt id /> })}
+    }
+    .into_any()
+}
+
+#[component]
+fn EndWatchForm(id: AttemptId, command: u32) -> impl IntoView {
+    let deeds = Deeds::here();
+    let [step, attempt] = place_of(id);
+    let fields = hidden(id.run, &[step, attempt, ("command", command.to_string())]);
+    view! {
+        <ActionForm action=deeds.end_watch attr:class="deed" attr:id=NEXT>
+            {fields}
+            <button class="btn" data-kind="primary" data-key="x" type="submit" disabled=deeds.end_watch.pending()>
+                <Glyph sign=Sign::Stop />
+                "Stop watch and go on"
+                <kbd>"x"</kbd>
+            </button>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// Beside a watch it is the second thing to do: the watch ends by its own button.
+#[component]
+fn StopForm(id: AttemptId, watching: bool) -> impl IntoView {
+    let live = Live::here();
+    let deeds = Deeds::here();
+    let fields = hidden(id.run, &place_of(id));
+    let words = format!("Stop step {}", named(live, id.step));
+    view! {
+        <ActionForm action=deeds.stop attr:class="deed" attr:id=(!watching).then_some(NEXT)>
+            {fields}
+            <button
+                class="btn"
+                data-kind=if watching { "quiet" } else { "primary" }
+                data-key=(!watching).then_some("x")
+                type="submit"
+                disabled=deeds.stop.pending()
+            >
+                <Glyph sign=Sign::Stop />
+                {words}
+                {(!watching).then(|| view! { <kbd>"x"</kbd> })}
+            </button>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+fn place_of(id: AttemptId) -> [(&'static str, String); 2] {
+    [("step", id.step.to_string()), ("attempt", id.attempt.to_string())]
+}
+
+/// The command after the one that runs.
+#[component]
+fn Then(id: AttemptId) -> impl IntoView {
+    let live = Live::here();
+    let next = Memo::new(move |_| live.run.with(|run| command_after(run, id.step)));
+    move || {
+        let (script, risk) = next.get()?;
+        Some(view! {
+            <p class="next">
+                "then "
+                <code>{script}</code>
+                <RiskMark risk />
+            </p>
+        })
+    }
+}
+
+fn command_after(run: &Run, step: u32) -> Option<(String, Risk)> {
+    let running = run.step(step)?.running()?;
+    let next = run.plan.step(step)?.command(running + 1).filter(|next| next.choice.is_none())?;
+    Some((next.script.lines().next().unwrap_or_default().to_owned(), next.risk))
+}
+
+/// The way from an earlier attempt, or from a stored piece of output, to what runs in the same step.
+#[component]
+fn OpenAttempt(id: AttemptId) -> impl IntoView {
+    let live = Live::here();
+    let AttemptId { step, attempt, .. } = id;
+    view! {
+        <a
+            class="btn"
+            href=format!("?step={step}&attempt={attempt}")
+            on:click=move |_| live.show(step, Some(attempt))
+        >
+            {format!("Open attempt {attempt}, which is running")}
+        </a>
+    }
+    .into_any()
+}
