@@ -30,6 +30,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/sign-out", Policy::Verb(Verb::OwnAccount)),
     ("/api/account/password", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/home", Policy::Verb(Verb::Read)),
+    ("/api/pages/search", Policy::Verb(Verb::Read)),
     ("/api/pages/procedure", Policy::Verb(Verb::Read)),
     ("/api/pages/run", Policy::Verb(Verb::Read)),
     ("/api/pages/history", Policy::Verb(Verb::Read)),

@@ -1,6 +1,6 @@
 //! What pages show: one function per page.
 
-use domain::view::{DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView};
+use domain::view::{DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView, SearchView};
 use domain::{RunId, Slug};
 use leptos::server;
 
@@ -15,6 +15,20 @@ pub async fn home() -> Result<HomeView, AppError> {
         async {
             let caller = caller().await?;
             Ok(caller.portal.home(caller.actor.viewer()?).await?)
+        }
+        .await,
+    )
+}
+
+/// What the search knows.
+#[server(endpoint = "pages/search")]
+pub async fn search() -> Result<SearchView, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.search(caller.actor.viewer()?).await?)
         }
         .await,
     )

@@ -11,7 +11,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::glyph::{Glyph, Sign};
-use crate::api::pages::home;
+use crate::api::pages::search;
 use places::{Place, all, marked, matching};
 
 /// What the dialog knows and shows.
@@ -34,7 +34,7 @@ impl Search {
 
     fn ask(self) {
         spawn_local(async move {
-            if let Ok(view) = home().await {
+            if let Ok(view) = search().await {
                 drop(self.places.try_set(all(view)));
             }
         });

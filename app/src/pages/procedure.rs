@@ -44,7 +44,7 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
         .enumerate()
         .filter(|(_, part)| !is_lead(part))
         .map(|(index, part)| {
-            let anchor = anchor(&view.procedure.parts, index);
+            let anchor = view.procedure.anchor(index);
             view! { <PartView part=part.clone() anchor view=view.clone() /> }
         })
         .collect_view();
@@ -160,24 +160,6 @@ pub fn heading(part: &Part) -> String {
         (true, PartKind::Stray) => "Stray text".to_owned(),
         (true, _) => "Text".to_owned(),
     }
-}
-
-/// The id of a part. A procedure may have several parts of one kind: the first has the name of the kind.
-fn anchor(parts: &[Part], index: usize) -> String {
-    let kind = parts[index].kind;
-    let name = match kind {
-        PartKind::Summary => "summary",
-        PartKind::Trigger => "trigger",
-        PartKind::Steps => "step",
-        PartKind::Rollback => "rollback",
-        PartKind::Outcome => "outcome",
-        PartKind::Escalation => "escalation",
-        PartKind::Prose | PartKind::Stray => "",
-    };
-    if name.is_empty() || parts[..index].iter().any(|earlier| earlier.kind == kind) {
-        return format!("part-{}", index + 1);
-    }
-    name.to_owned()
 }
 
 /// The place of a finding on the page of its procedure. A line of the side file has none.

@@ -271,6 +271,20 @@ pub enum Level {
     Note,
 }
 
+impl PartKind {
+    const fn anchor(self) -> Option<&'static str> {
+        match self {
+            Self::Summary => Some("summary"),
+            Self::Trigger => Some("trigger"),
+            Self::Steps => Some("step"),
+            Self::Rollback => Some("rollback"),
+            Self::Outcome => Some("outcome"),
+            Self::Escalation => Some("escalation"),
+            Self::Prose | Self::Stray => None,
+        }
+    }
+}
+
 impl Document {
     /// The procedure with this address.
     pub fn procedure(&self, slug: &Slug) -> Option<&Procedure> {
@@ -300,6 +314,16 @@ impl Procedure {
     /// The expected outcome, line by line.
     pub fn outcome(&self) -> impl Iterator<Item = &Item> {
         self.parts.iter().filter(|part| part.kind == PartKind::Outcome).flat_map(Part::items)
+    }
+
+    /// The id of a part on the procedure's page. There may be several parts of one kind: the first has the name of the kind.
+    pub fn anchor(&self, index: usize) -> String {
+        let kind = self.parts.get(index).map_or(PartKind::Prose, |part| part.kind);
+        let is_first = || self.parts.iter().position(|part| part.kind == kind) == Some(index);
+        match kind.anchor() {
+            Some(name) if is_first() => name.to_owned(),
+            _ => format!("part-{}", index + 1),
+        }
     }
 
     /// The worst class of its steps (the rollback not counted).

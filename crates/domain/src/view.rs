@@ -110,6 +110,47 @@ pub struct HomeView {
     pub problems: Vec<String>,
 }
 
+/// What the search knows: the start page, and what stands inside the procedures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchView {
+    /// Procedures and runs.
+    pub home: HomeView,
+    /// Every step of every procedure, in document order.
+    pub steps: Vec<SearchedStep>,
+    /// Every trigger condition.
+    pub symptoms: Vec<Symptom>,
+}
+
+/// A step as the search knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchedStep {
+    /// Its procedure's address.
+    pub slug: Slug,
+    /// Its procedure's title.
+    pub procedure: String,
+    /// Its place on the procedure's page, as `step-3`.
+    pub anchor: String,
+    /// The number that the document gives it.
+    pub number: u32,
+    /// Its title.
+    pub title: String,
+    /// The worst class of its commands.
+    pub risk: Risk,
+    /// The text of its commands, one after another.
+    pub commands: String,
+}
+
+/// What a procedure says it is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Symptom {
+    /// The procedure's address.
+    pub slug: Slug,
+    /// The procedure's title.
+    pub procedure: String,
+    /// The trigger condition, in plain words.
+    pub words: String,
+}
+
 /// Which bytes of a document are shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentInfo {

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use domain::policy::Viewer;
 use domain::run::Run;
-use domain::runbook::{Document, Finding, Level, PartKind, Procedure};
+use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure};
 use domain::view::{
     DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LogView, Newer, ProcedureRow,
-    ProcedureView, RunRow, RunView, TargetInfo, Usual,
+    ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
 };
 use domain::{AttemptId, PersonId, RunId, Slug};
 use store::HistoryQuery;
@@ -52,6 +52,17 @@ impl Portal {
             recent: self.store().recent(RECENT).await?,
             documents: library.documents.iter().map(|document| info(&library, document)).collect(),
             problems: library.problems.clone(),
+        })
+    }
+
+    /// What the search knows.
+    pub async fn search(&self, viewer: Viewer<'_>) -> Result<SearchView, Error> {
+        let (home, library) = (self.home(viewer).await?, self.library().await?);
+        let procedures = || library.documents.iter().flat_map(|document| &document.procedures);
+        Ok(SearchView {
+            home,
+            steps: procedures().flat_map(searched_steps).collect(),
+            symptoms: procedures().flat_map(symptoms).collect(),
         })
     }
 
@@ -218,6 +229,31 @@ fn procedure_row(
         findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
         runs,
     }
+}
+
+fn searched_steps(procedure: &Procedure) -> impl Iterator<Item = SearchedStep> {
+    let runnable = |part: &Part| matches!(part.kind, PartKind::Steps | PartKind::Rollback);
+    procedure.parts.iter().enumerate().filter(move |(_, part)| runnable(part)).flat_map(move |(index, part)| {
+        let anchor = procedure.anchor(index);
+        part.steps().map(move |step| SearchedStep {
+            slug: procedure.slug.clone(),
+            procedure: procedure.title.clone(),
+            anchor: format!("{anchor}-{}", step.number),
+            number: step.number,
+            title: step.title.clone(),
+            risk: step.risk(),
+            commands: step.commands().map(|command| command.text.as_str()).collect::<Vec<_>>().join("; "),
+        })
+    })
+}
+
+fn symptoms(procedure: &Procedure) -> impl Iterator<Item = Symptom> {
+    let triggers = procedure.parts.iter().filter(|part| part.kind == PartKind::Trigger);
+    triggers.flat_map(Part::items).map(|item| Symptom {
+        slug: procedure.slug.clone(),
+        procedure: procedure.title.clone(),
+        words: domain::runbook::plain(&item.words),
+    })
 }
 
 fn given(text: &str) -> Option<String> {

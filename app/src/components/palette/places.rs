@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::RunId;
 use domain::run::StepStatus;
-use domain::view::{HomeView, ProcedureRow, RunRow};
+use domain::view::{HomeView, ProcedureRow, RunRow, SearchView, SearchedStep, Symptom};
 use leptos_router::location::Url;
 
 use crate::components::glyph::Sign;
@@ -14,6 +14,8 @@ use crate::components::pace::usual_words;
 const MOST: usize = 6;
 
 const PROCEDURES: &str = "Procedures";
+const SYMPTOMS: &str = "Symptoms";
+const STEPS: &str = "Steps";
 const RUNS: &str = "Runs";
 const PAGES: &str = "Pages";
 const HISTORY: &str = "History";
@@ -34,10 +36,32 @@ pub struct Place {
 }
 
 /// Every place, kind by kind.
-pub fn all(view: HomeView) -> Vec<Place> {
-    let runs = runs(&view);
-    let procedures = view.procedures.iter().map(procedure);
-    procedures.chain(runs.iter().map(run)).chain(pages()).collect()
+pub fn all(view: SearchView) -> Vec<Place> {
+    let runs = runs(&view.home);
+    let procedures = view.home.procedures.iter().map(procedure);
+    let inside = view.symptoms.iter().map(symptom).chain(view.steps.iter().map(step));
+    procedures.chain(inside).chain(runs.iter().map(run)).chain(pages()).collect()
+}
+
+fn symptom(symptom: &Symptom) -> Place {
+    Place {
+        kind: SYMPTOMS,
+        sign: Sign::Warning,
+        name: symptom.words.clone(),
+        about: symptom.procedure.clone(),
+        href: format!("/procedures/{}", symptom.slug),
+    }
+}
+
+fn step(step: &SearchedStep) -> Place {
+    let commands = if step.commands.is_empty() { String::new() } else { format!(". {}", step.commands) };
+    Place {
+        kind: STEPS,
+        sign: Sign::Risk(step.risk),
+        name: step.title.clone(),
+        about: format!("step {} of {}{commands}", step.number, step.procedure),
+        href: format!("/procedures/{}#{}", step.slug, step.anchor),
+    }
 }
 
 fn procedure(row: &ProcedureRow) -> Place {

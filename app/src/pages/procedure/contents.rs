@@ -5,7 +5,7 @@ use domain::time;
 use leptos::ev;
 use leptos::prelude::*;
 
-use super::{anchor, heading, is_lead};
+use super::{heading, is_lead};
 
 /// A place of the page.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub fn Contents(procedure: Procedure, findings: usize, runs: usize) -> impl Into
 fn entries(procedure: &Procedure, findings: usize, runs: usize) -> Vec<Entry> {
     let mut entries = vec![entry("summary", "Summary".to_owned())];
     for (index, part) in procedure.parts.iter().enumerate().filter(|(_, part)| !is_lead(part)) {
-        let anchor = anchor(&procedure.parts, index);
+        let anchor = procedure.anchor(index);
         let steps = part
             .steps()
             .map(|step| entry(&format!("{anchor}-{}", step.number), format!("{} {}", step.number, step.title)))
