@@ -79,11 +79,9 @@ fn read_caught(
     side: Option<(&str, &[u8])>,
     taken: &mut HashSet<Slug>,
 ) -> Result<(Document, usize), ReadError> {
-    let mut t0=std::time::Instant::now(); let mut lap=|n:&str|{ eprintln!("PH {n} {:?}", t0.elapsed()); t0=std::time::Instant::now(); };
     let text = text_of(path, bytes)?;
     let repair = Repair::of(&text);
-lap("decode");    let nodes = markdown::parse(&text, repair);
-lap("markdown");
+    let nodes = markdown::parse(&text, repair);
     let lines: Vec<&str> = text.lines().collect();
     let mut reading = Reading {
         path,
@@ -96,12 +94,10 @@ lap("markdown");
     };
     let side_text = side.map(|(name, bytes)| SideFile::read(name, bytes));
     let mut document = reading.document(nodes);
-lap("document");
     document.digest = Digest::of(bytes);
     document.side_digest = side.map(|(_, bytes)| Digest::of(bytes));
     let Reading { mut findings, anchors, context, .. } = reading;
     let caught = coverage::keep_what_is_missing(&mut document, &lines, repair);
-lap("coverage");
     for (line, anchor) in links::resolve(&mut document, &anchors) {
         let from = (line as usize).saturating_sub(1).min(lines.len());
         let offset = lines[from..].iter().take(2_000).position(|text| text.contains(&anchor)).unwrap_or(0);
@@ -113,13 +109,9 @@ lap("coverage");
             format!("No heading of this file answers to {anchor}; correct the link."),
         ));
     }
-lap("links");
     let literal = side_file::apply(&mut document, side_text, &mut findings);
-lap("apply");
     lint::document(&document, &lines, repair, (&context.notes, &literal), &mut findings);
-lap("lint");
     document.findings = settled(findings, &document);
-lap("settled");
     Ok((document, caught))
 }
 

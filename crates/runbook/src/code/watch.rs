@@ -10,16 +10,22 @@ const DEEPEST: usize = 4;
 
 /// Whether a command never ends by itself, and whether it draws a full screen.
 pub(super) fn of(text: &str) -> (bool, bool) {
-    (watches(text, 0), screens(text))
+    let Some(shell) = Shell::parse(text) else { return (false, false) };
+    let pipelines = pipelines(&shell);
+    let screen = pipelines.iter().any(|members| members.len() == 1 && is_screen(&members[0]));
+    (goes_on(&shell, &pipelines, 0), screen)
 }
 
 /// Whether any pipeline of a text never ends, or a loop of it.
+fn goes_on(shell: &Shell<'_>, pipelines: &[Vec<Vec<Word>>], depth: usize) -> bool {
+    let behind = shell.text().trim_end().ends_with('&');
+    !behind && (pipelines.iter().any(|members| is_endless(members, depth)) || has_endless_loop(shell))
+}
+
+/// The same for shell text in shell text.
 fn watches(text: &str, depth: usize) -> bool {
-    if depth > DEEPEST || text.trim_end().ends_with('&') {
-        return false;
-    }
-    let Some(shell) = Shell::parse(text) else { return false };
-    has_endless_loop(&shell) || pipelines(&shell).iter().any(|members| is_endless(members, depth))
+    let Some(shell) = Shell::parse(text).filter(|_| depth <= DEEPEST) else { return false };
+    goes_on(&shell, &pipelines(&shell), depth)
 }
 
 fn is_endless(members: &[Vec<Word>], depth: usize) -> bool {
@@ -32,13 +38,11 @@ fn watches_inside(words: &[Word], depth: usize) -> bool {
     !has_limit(words) && risk::code_inside(words).is_some_and(|code| watches(&code, depth + 1))
 }
 
-fn screens(text: &str) -> bool {
-    let Some(shell) = Shell::parse(text) else { return false };
-    pipelines(&shell).iter().any(|members| members.len() == 1 && is_screen(&members[0]))
-}
-
 /// `while true; do …; done` without a word that leaves it.
 fn has_endless_loop(shell: &Shell<'_>) -> bool {
+    if !shell.text().contains("done") {
+        return false;
+    }
     let mut open = vec![shell.root()];
     while let Some(node) = open.pop() {
         if is_endless_loop(shell, node) {

@@ -78,7 +78,7 @@ fn words(command: &Command) -> Vec<Vec<Word>> {
 /// `cd backend` … `cd frontend`: the second one is looked for inside the first.
 fn directories(step: &Step, findings: &mut Vec<Finding>) {
     let mut inside: Option<String> = None;
-    for command in step.commands() {
+    for command in step.commands().filter(|command| command.text.starts_with("cd")) {
         let members = words(command);
         let [only] = members.as_slice() else { continue };
         let [program, directory] = only.as_slice() else { continue };
