@@ -8,7 +8,7 @@ test.describe.configure({ timeout: 180_000 });
 test('what a stranger sees', async ({ browser }) => {
   const portal = await Portal.start();
   try {
-    const page = await browser.newPage();
+    const page = await (await browser.newContext()).newPage();
     await page.goto(portal.setUpLink);
     await look(page, 'set-up');
     await page.goto(`${portal.address}/sign-in`);
@@ -18,7 +18,7 @@ test('what a stranger sees', async ({ browser }) => {
     await page.getByLabel('Name', { exact: true }).fill('Ada Lind');
     await page.getByLabel('Password').fill('grandfather clock pelican');
     await page.getByRole('button', { name: 'Create the first account' }).click();
-    await expect(page.getByRole('alert')).toContainText('Nobody was');
+    await expect(page.getByRole('alert')).toContainText('No account was made');
     await look(page, 'set-up-refused');
   } finally {
     await portal.remove();
@@ -26,7 +26,7 @@ test('what a stranger sees', async ({ browser }) => {
 });
 
 test('signing in, and a login that does not fit', async ({ browser, portal }) => {
-  const page = await browser.newPage();
+  const page = await (await browser.newContext()).newPage();
   await page.goto(`${portal.address}/sign-in`);
   await look(page, 'sign-in');
   await page.getByLabel('Sign-in name').fill('olga');
@@ -34,7 +34,7 @@ test('signing in, and a login that does not fit', async ({ browser, portal }) =>
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page.getByRole('alert')).toBeVisible();
   await look(page, 'sign-in-refused');
-  await page.close();
+  await page.context().close();
 });
 
 test('pages to read', async ({ operator, browser, portal }) => {

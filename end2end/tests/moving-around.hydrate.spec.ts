@@ -115,3 +115,17 @@ test('a command is copied as it is shown, and the button says so when it is done
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   expect(copied.endsWith(shown)).toBe(true);
 });
+
+test('the search finds a procedure by what is wrong, and a step by its command', async ({ operator }) => {
+  const { page } = operator;
+  await operator.go('/');
+  await page.keyboard.press('Control+k');
+  const search = page.getByRole('dialog').getByRole('combobox');
+
+  await search.fill('OOM');
+  await expect(page.getByRole('option', { name: /ran out of memory/ })).toContainText('Handle High CPU/Memory Usage');
+  await search.fill('mongorestore');
+  await page.getByRole('option', { name: /Restore database/ }).first().click();
+
+  await expect(page).toHaveURL(/\/procedures\/restore-from-backup#step-\d+$/);
+});

@@ -216,7 +216,8 @@ pub struct Command {
     pub choice: Option<Choice>,
     /// The words in it that stand for a value, in order of first appearance, each once.
     pub placeholders: Vec<Placeholder>,
-    /// The program of each member when the command is one pipeline, in order; else the one program.
+    /// The program of each member when the whole command is one program or one pipeline, in order; else empty: nothing that
+    /// one of several programs says may decide what the command's end means.
     pub pipeline: Vec<String>,
 }
 

@@ -145,6 +145,9 @@ fn script(command: &Command, procedure: &Procedure) -> (String, Option<String>) 
     let bindings: Vec<(&str, &str)> = bindings.into_iter().filter(|(_, name)| !secret(name)).collect();
     match runbook::bind(&command.text, &bindings) {
         Ok(script) => (script, None),
+        Err(error @ runbook::BindError::Interactive) => {
+            (command.text.clone(), Some(format!("This command is not run: {error}")))
+        }
         Err(error) => (command.text.clone(), Some(format!("A value cannot be placed in this command: {error}"))),
     }
 }

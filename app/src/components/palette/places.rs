@@ -120,7 +120,9 @@ pub fn matching(places: &[Place], words: &str) -> Vec<Place> {
     let number = run_number(&wanted);
     let mut counts = BTreeMap::<&str, usize>::new();
     let mut answers: Vec<Place> = numbered(places, number).into_iter().collect();
-    for place in places.iter().filter(|place| has_all(place, &wanted)) {
+    let begins = places.iter().any(|place| has_all(place, &wanted, At::Beginnings));
+    let at = if begins { At::Beginnings } else { At::Anywhere };
+    for place in places.iter().filter(|place| has_all(place, &wanted, at)) {
         let count = counts.entry(place.kind).or_default();
         if *count < MOST && answers.first() != Some(place) {
             *count += 1;
@@ -135,9 +137,22 @@ fn split(words: &str) -> Vec<String> {
     words.split_whitespace().map(str::to_lowercase).collect()
 }
 
-fn has_all(place: &Place, wanted: &[String]) -> bool {
+/// Where in a text a word counts.
+#[derive(Clone, Copy)]
+enum At {
+    /// Where a word begins: `OOM` is not in *room*.
+    Beginnings,
+    /// Anywhere, when nothing begins with it.
+    Anywhere,
+}
+
+fn has_all(place: &Place, wanted: &[String], at: At) -> bool {
     let text = format!("{} {}", place.name, place.about).to_lowercase();
-    wanted.iter().all(|word| text.contains(word.as_str()))
+    let begins = |place: usize| !text[..place].ends_with(char::is_alphanumeric);
+    wanted.iter().all(|word| match at {
+        At::Beginnings => text.match_indices(word.as_str()).any(|(place, _)| begins(place)),
+        At::Anywhere => text.contains(word.as_str()),
+    })
 }
 
 /// The number in `123`, `run 123` and `run #123`.
@@ -242,6 +257,15 @@ mod tests {
     fn a_run_is_found_by_its_number_whether_it_is_in_the_lists_or_not() {
         assert_eq!(addresses("run 12"), ["/runs/12", "/history?words=run%2012"]);
         assert_eq!(addresses("#99"), ["/runs/99", "/history?words=%2399"]);
+    }
+
+    #[test]
+    fn a_word_counts_where_words_begin_and_elsewhere_only_when_none_does() {
+        let places = [place(PROCEDURES, "Make Room", "", "/room"), place(SYMPTOMS, "restarted (OOM)", "", "/oom")];
+        let first = |words: &str| matching(&places, words).first().map(|place| place.href.clone());
+
+        assert_eq!(first("oom").as_deref(), Some("/oom"));
+        assert_eq!(first("ake").as_deref(), Some("/room"));
     }
 
     #[test]
