@@ -5,6 +5,7 @@ pub mod parts;
 mod start;
 
 use domain::Slug;
+use domain::policy::Verb;
 use domain::runbook::{Finding, Part, PartKind};
 use domain::view::{ProcedureView, Session};
 use leptos::prelude::*;
@@ -51,12 +52,13 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
     let findings = view.findings.clone();
     let runs = view.runs.clone();
     let slug = view.procedure.slug.clone();
+    let can_start = view.plan.is_ok() && session.actor.may(Verb::StartRun).is_ok();
     view! {
         <Title text=title />
         <main id="main" class="page" data-kind="procedure" tabindex="-1">
             <Contents procedure=view.procedure.clone() findings=findings.len() runs=runs.len() />
             <article class="main stack" data-gap="large">
-                <Head view=view.clone() />
+                <Head view=view.clone() can_start />
                 {parts}
                 {(!findings.is_empty())
                     .then(|| {
@@ -82,10 +84,22 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
                 </section>
                 <div class="thumb-bar" data-until="56rem">
                     <RiskMark risk=view.procedure.risk() />
-                    <a class="btn" data-kind="primary" href="#start" rel="external">
-                        <Glyph sign=Sign::Play />
-                        "Start run"
-                    </a>
+                    {if can_start {
+                        view! {
+                            <a class="btn" data-kind="primary" href="#start" rel="external">
+                                <Glyph sign=Sign::Play />
+                                "Start run"
+                            </a>
+                        }
+                            .into_any()
+                    } else {
+                        view! {
+                            <a class="btn" href="#start" rel="external">
+                                "Why you cannot start it"
+                            </a>
+                        }
+                            .into_any()
+                    }}
                 </div>
             </article>
             <StartForm session view />
@@ -95,7 +109,7 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
 }
 
 #[component]
-fn Head(view: ProcedureView) -> impl IntoView {
+fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
     let procedure = &view.procedure;
     let lead = procedure.parts.iter().enumerate().find(|(_, part)| is_lead(part));
     let lead = lead.map(|(_, part)| parts::prose_of(part));
@@ -116,13 +130,18 @@ fn Head(view: ProcedureView) -> impl IntoView {
                 </ol>
             </nav>
             <h1>{anchors}{emoji}{procedure.title.clone()}</h1>
-            <div class="actions only-wide">
-                <a class="btn" data-kind="primary" data-key="r" href="#start" rel="external">
-                    <Glyph sign=Sign::Play />
-                    "Start run"
-                    <kbd>"r"</kbd>
-                </a>
-            </div>
+            {can_start
+                .then(|| {
+                    view! {
+                        <div class="actions only-wide">
+                            <a class="btn" data-kind="primary" data-key="r" href="#start" rel="external">
+                                <Glyph sign=Sign::Play />
+                                "Start run"
+                                <kbd>"r"</kbd>
+                            </a>
+                        </div>
+                    }
+                })}
             {lead.map(|lead| view! { <div class="prose">{lead}</div> })}
             <div class="facts-line">
                 <span>"up to " <RiskMark risk=procedure.risk() /></span>

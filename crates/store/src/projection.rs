@@ -10,7 +10,7 @@ use crate::{Connection, Error, stored};
 /// What lists say about a run.
 pub(crate) fn row(run: &Run) -> RunRow {
     // What runs right now is where the run stands, also when its operator went ahead of the order.
-    let current = run.open_attempt().map(|open| open.step).or_else(|| run.current_step());
+    let current = run.stands_at();
     let step = current.and_then(|step| run.plan.step(step));
     let steps = run.plan.steps.iter().filter(|step| step.part == PartKind::Steps).count();
     RunRow {

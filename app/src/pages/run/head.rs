@@ -12,7 +12,7 @@ use crate::live::Live;
 
 /// Where a run stands, by the step whose turn it is.
 pub fn standing(run: &Run) -> StepStatus {
-    match run.open_attempt().map(|open| open.step).or_else(|| run.current_step()) {
+    match run.stands_at() {
         Some(step) => run.status(step),
         None => StepStatus::Done,
     }
@@ -20,7 +20,7 @@ pub fn standing(run: &Run) -> StepStatus {
 
 /// Where a run stands, in words.
 pub fn standing_words(run: &Run) -> String {
-    let Some(step) = run.open_attempt().map(|open| open.step).or_else(|| run.current_step()) else {
+    let Some(step) = run.stands_at() else {
         return "all steps are over".to_owned();
     };
     let number = run.plan.step(step).map_or(step, |plan| plan.number);

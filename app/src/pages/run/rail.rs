@@ -164,7 +164,9 @@ fn why(plan: &PlanStep, state: &StepState, status: StepStatus) -> Option<String>
             state.commands.iter().rev().find_map(|command| {
                 let CommandState::Ended { end, .. } = command else { return None };
                 let code = end.code.filter(|_| end.outcome != Outcome::Success)?;
-                Some(format!("exit {code}"))
+                // A pipeline can end with 0 and have failed: the member that did is named first.
+                let member = end.explanation.as_deref().and_then(|why| why.split(':').next());
+                Some(member.map_or_else(|| format!("exit {code}"), str::to_owned))
             })
         }
         StepStatus::Interrupted => Some("outcome unknown".to_owned()),

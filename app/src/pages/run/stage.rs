@@ -99,7 +99,11 @@ fn amount(log: &Log) -> String {
         let [from, to, length] = [log.from(), log.to(), log.length()].map(time::size);
         return format!("{from} to {to} of {length}");
     }
-    let lines = if log.is_whole() { format!("{} lines, ", time::thousands(log.lines())) } else { String::new() };
+    let lines = match log.lines() {
+        _ if !log.is_whole() => String::new(),
+        1 => "1 line, ".to_owned(),
+        lines => format!("{} lines, ", time::thousands(lines)),
+    };
     format!("{lines}{}", time::size(log.to()))
 }
 

@@ -228,6 +228,11 @@ impl StepStatus {
         }
     }
 
+    /// Whether it was begun and goes on only when a person decides how.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(self, Self::Paused | Self::Failed | Self::Stopped | Self::Interrupted)
+    }
+
     /// Whether the run may go past the step.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Done | Self::Difference | Self::Skipped)
@@ -281,6 +286,14 @@ impl Run {
         let of_steps =
             |step: &u32| self.plan.step(*step).is_some_and(|plan| plan.part == crate::runbook::PartKind::Steps);
         (1..).take(self.steps.len()).filter(of_steps).find(|step| !self.status(*step).is_over())
+    }
+
+    /// The step that says where the run stands: the one that runs, else the first that stopped on the way and waits for a
+    /// person, else the next one to do. `None` when all steps are over.
+    pub fn stands_at(&self) -> Option<u32> {
+        let waits = |step: &u32| self.status(*step).needs_a_person();
+        let stopped = || (1..).take(self.steps.len()).find(waits);
+        self.open_attempt().map(|open| open.step).or_else(stopped).or_else(|| self.current_step())
     }
 
     /// What a person may start in a step now: the next commands in a row, or one set for each choice.

@@ -147,6 +147,17 @@ fn a_connect_step_without_commands_for_the_shell_is_done_by_a_word() {
 }
 
 #[test]
+fn a_run_stands_where_it_runs_else_where_it_stopped_else_at_what_comes_next() {
+    let fresh = Story::begun().sets("branch", "main");
+    assert_eq!(fresh.run.stands_at(), Some(1));
+
+    let failed = fresh.runs(2, &[1]).ends(1, Outcome::Failure).settles(AttemptResult::Failed { command: 1 });
+    assert_eq!((failed.run.current_step(), failed.run.stands_at()), (Some(1), Some(2)));
+
+    assert_eq!(failed.runs(1, &[1, 2]).run.stands_at(), Some(1));
+}
+
+#[test]
 fn the_rollback_is_not_what_comes_next() {
     let story = (1..=7).fold(Story::begun(), Story::skips);
 
