@@ -253,7 +253,7 @@ mod tests {
             steps: steps.map(|(part, number)| step(part, number)).to_vec(),
             outcome: Vec::new(),
         };
-        let skip = || Skip { reason: "a test".to_owned(), stamp: stamp() };
+        let skip = || Skip { reason: "a test".to_owned(), stamp: stamp(), after: None };
         let state = |step| StepState { skipped: over.contains(&step).then(skip), ..StepState::default() };
         Run {
             id: RunId(1),
@@ -261,6 +261,7 @@ mod tests {
             plan,
             started: stamp(),
             reason: String::new(),
+            values_set: Vec::new(),
             values: BTreeMap::new(),
             directory: "/".to_owned(),
             target_confirmed: false,

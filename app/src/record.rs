@@ -42,6 +42,10 @@ pub fn timeline(run: &Run) -> Vec<Moment> {
     for (item, tick) in ticks(&run.plan.outcome).into_iter().zip(&run.outcome) {
         moments.extend(tick.as_ref().map(|tick| ticked(tick, &plain(&item.words))));
     }
+    moments.extend(run.values_set.iter().map(|set| {
+        let words = format!("{} set {}", set.stamp.by.name(), set.name.replace('_', " "));
+        moment(set.stamp.at, Mark::Noted, words, Some(set.value.clone()))
+    }));
     moments.extend(run.notes.iter().map(|note| {
         moment(note.stamp.at, Mark::Noted, format!("{} noted", note.stamp.by.name()), Some(note.text.clone()))
     }));
@@ -77,7 +81,9 @@ fn step_moments(plan: &PlanStep, state: &StepState) -> Vec<Moment> {
     }
     for (number, command) in (1..).zip(&state.commands) {
         if let CommandState::Skipped(skip) = command {
-            let words = format!("{} skipped command {number} of {}", skip.stamp.by.name(), name.to_lowercase());
+            let code = command.last_end().and_then(|end| end.code);
+            let had = code.map_or_else(String::new, |code| format!(", which had ended with {code}"));
+            let words = format!("{} skipped command {number} of {}{had}", skip.stamp.by.name(), name.to_lowercase());
             moments.push(moment(skip.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(skip.reason.clone())));
         }
     }
@@ -105,7 +111,13 @@ fn ticked(tick: &Tick, line: &str) -> Moment {
 fn attempt_moments(name: &str, number: u32, attempt: &Attempt) -> Vec<Moment> {
     let which = if number == 1 { String::new() } else { format!(", attempt {number}") };
     let begun = format!("{} started {}{which}", attempt.started.by.name(), name.to_lowercase());
-    let mut moments = vec![moment(attempt.started.at, Mark::Began, begun, None)];
+    let values = attempt.values.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
+    let with = (!values.is_empty()).then(|| format!("with {values}"));
+    let mut moments = vec![moment(attempt.started.at, Mark::Began, begun, with)];
+    moments.extend(attempt.watches_ended.iter().map(|(command, stamp)| {
+        let words = format!("{} ended the watch, command {command} of {}", stamp.by.name(), name.to_lowercase());
+        moment(stamp.at, Mark::Stands(StepStatus::Done), words, None)
+    }));
     if let Some(stop) = &attempt.stop {
         let words = format!("{} stopped {}", stop.by.name(), name.to_lowercase());
         moments.push(moment(stop.at, Mark::Stands(StepStatus::Stopped), words, None));

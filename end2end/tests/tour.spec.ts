@@ -63,6 +63,10 @@ test('an operator works through the first tour and finds it in the history', asy
   await operator.go(`/runs/${run}`);
   await expect(page.getByText('exit 0').first()).toBeVisible();
   await expect(page.getByText('on purpose').first()).toBeVisible();
+  // What was skipped after it had failed still says how it failed, and with which values a step ran.
+  await expect(page.getByText(/^skipped, exit [12] before$/).first()).toBeVisible();
+  await expect(page.getByText(/visitor=O'Brien/).first()).toBeVisible();
+  await expect(page.getByText(/ended the watch, command 1 of step 6$/)).toBeVisible();
 });
 
 test('what destroys does not start, and the page says that it needs an approval', async ({ operator }) => {

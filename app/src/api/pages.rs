@@ -1,6 +1,8 @@
 //! What pages show: one function per page.
 
-use domain::view::{DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView, SearchView};
+use domain::view::{
+    DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView, SearchView,
+};
 use domain::{RunId, Slug};
 use leptos::server;
 

@@ -333,7 +333,7 @@ impl Log {
         let mut borders = Vec::new();
         for ((number, command), state) in (1..).zip(&plan.commands).zip(&state.commands) {
             let begins = || Entry::Begins { command: number, text: command.script.clone() };
-            match state {
+            match state.as_run() {
                 CommandState::Running { attempt, from, .. } if *attempt == self.attempt => {
                     borders.push((*from, begins()));
                 }

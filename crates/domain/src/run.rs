@@ -27,7 +27,7 @@ pub use fold::{evolve, fold};
 pub use refusal::{Refusal, TEXT_LIMIT};
 pub use state::{
     Attempt, AttemptEnd, AttemptEnding, CommandState, End, Note, Offer, Run, Skip, Stamp, StepState, StepStatus, Tick,
-    ticks,
+    ValueSet, ticks,
 };
 
 #[cfg(test)]

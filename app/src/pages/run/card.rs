@@ -127,7 +127,10 @@ fn state_line(state: &CommandState, command: &PlanCommand) -> Option<AnyView> {
         CommandState::Running { .. } => status.word().to_owned(),
         CommandState::Ended { end, .. } => end_words(end),
         CommandState::Interrupted { .. } => "interrupted, nobody knows how it ended".to_owned(),
-        CommandState::Skipped(skip) => format!("skipped by {}: {}", skip.stamp.by.name(), skip.reason),
+        CommandState::Skipped(skip) => {
+            let had = state.last_end().map_or_else(String::new, |end| format!("{}; ", end_words(end)));
+            format!("{had}skipped by {}: {}", skip.stamp.by.name(), skip.reason)
+        }
     };
     let members = match state {
         CommandState::Ended { end, .. } => members(command, end),

@@ -219,7 +219,11 @@ fn command_row(command: &domain::plan::PlanCommand, state: &CommandState) -> Any
             let word = end.code.map_or_else(|| "exit unknown".to_owned(), |code| format!("exit {code}"));
             (word, Some(time::span(end.duration_ms)), end.explanation.clone())
         }
-        CommandState::Skipped(skip) => ("skipped".to_owned(), None, Some(skip.reason.clone())),
+        CommandState::Skipped(skip) => {
+            let end = state.last_end();
+            let code = end.and_then(|end| end.code).map_or_else(String::new, |code| format!(", exit {code} before"));
+            (format!("skipped{code}"), end.map(|end| time::span(end.duration_ms)), Some(skip.reason.clone()))
+        }
         CommandState::Waiting if command.by_portal.is_some() => ("by the portal".to_owned(), None, None),
         CommandState::Waiting => ("not run".to_owned(), None, None),
         _ => (status.word().to_owned(), None, None),

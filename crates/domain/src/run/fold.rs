@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::event::{Entry, Event};
 use super::state::{
-    Attempt, AttemptEnd, AttemptEnding, CommandState, End, Note, Run, Skip, Stamp, StepState, Tick, ticks,
+    Attempt, AttemptEnd, AttemptEnding, CommandState, End, Note, Run, Skip, Stamp, StepState, Tick, ValueSet, ticks,
 };
 use crate::plan::{Plan, PlanStep};
 use crate::{RunId, Timestamp};
@@ -46,6 +46,7 @@ impl Run {
             started,
             reason: reason.to_owned(),
             values: values.clone(),
+            values_set: Vec::new(),
             directory: plan.directory.clone(),
             target_confirmed: false,
             steps: plan.steps.iter().map(StepState::begin).collect(),
@@ -59,7 +60,10 @@ impl Run {
     fn apply(&mut self, event: &Event, stamp: Stamp) {
         match event {
             Event::RunStarted { .. } => {}
-            Event::ValueSet { name, value } => drop(self.values.insert(name.clone(), value.clone())),
+            Event::ValueSet { name, value } => {
+                self.values.insert(name.clone(), value.clone());
+                self.values_set.push(ValueSet { name: name.clone(), value: value.clone(), stamp });
+            }
             Event::TargetConfirmed => self.target_confirmed = true,
             Event::ItemTicked { step, item, note } => {
                 self.set_tick(*step, *item, Some(Tick { note: note.clone(), stamp }));
@@ -87,7 +91,18 @@ impl Run {
                 if let Some(state) = self.step_mut(*step) {
                     state.apply(event, stamp);
                 }
+                if let Event::AttemptStarted { commands, .. } = event {
+                    self.note_values(*step, commands);
+                }
             }
+        }
+    }
+
+    /// Keeps the values of an attempt that was just started: what is set later does not change what it did.
+    fn note_values(&mut self, step: u32, commands: &[u32]) {
+        let values = self.values_of(step, commands);
+        if let Some(attempt) = self.step_mut(step).and_then(|state| state.attempts.last_mut()) {
+            attempt.values = values;
         }
     }
 
@@ -125,6 +140,8 @@ impl StepState {
                     commands: commands.clone(),
                     digest: digest.clone(),
                     started: stamp,
+                    values: BTreeMap::new(),
+                    watches_ended: Vec::new(),
                     stop: None,
                     end: None,
                 });
@@ -140,6 +157,11 @@ impl StepState {
                 let (attempt, at, to, end) = (*attempt, *at, *offset, end.clone());
                 self.set_command(*command, CommandState::Ended { attempt, at, from, to, end });
             }
+            Event::WatchEnded { attempt, command, .. } => {
+                if let Some(open) = at_mut(&mut self.attempts, *attempt) {
+                    open.watches_ended.push((*command, stamp));
+                }
+            }
             Event::StopRequested { attempt, .. } => {
                 if let Some(open) = at_mut(&mut self.attempts, *attempt) {
                     open.stop = Some(stamp);
@@ -154,9 +176,13 @@ impl StepState {
                 self.close(*attempt, ending, *bytes, survivors.clone(), stamp.at);
             }
             Event::CommandSkipped { command, reason, .. } => {
-                self.set_command(*command, CommandState::Skipped(Skip { reason: reason.clone(), stamp }));
+                let ran = |state: &&CommandState| !matches!(state, CommandState::Waiting);
+                let after = self.command(*command).filter(ran).cloned().map(Box::new);
+                self.set_command(*command, CommandState::Skipped(Skip { reason: reason.clone(), stamp, after }));
             }
-            Event::StepSkipped { reason, .. } => self.skipped = Some(Skip { reason: reason.clone(), stamp }),
+            Event::StepSkipped { reason, .. } => {
+                self.skipped = Some(Skip { reason: reason.clone(), stamp, after: None })
+            }
             Event::StepDone { .. } => self.done = Some(stamp),
             _ => {}
         }

@@ -25,6 +25,9 @@ pub struct Run {
     pub reason: String,
     /// The values of the parameters that have one.
     pub values: BTreeMap<String, String>,
+    /// Every value that was set on the way, oldest first.
+    #[serde(default)]
+    pub values_set: Vec<ValueSet>,
     /// The directory in which the next attempt begins.
     pub directory: String,
     /// Whether someone typed the name of a production target.
@@ -49,6 +52,17 @@ pub struct Stamp {
     pub by: Who,
     /// When.
     pub at: Timestamp,
+}
+
+/// A value that somebody gave a parameter after the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueSet {
+    /// The parameter's name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+    /// By whom, and when.
+    pub stamp: Stamp,
 }
 
 /// The state of a step.
@@ -111,6 +125,9 @@ pub struct Skip {
     pub reason: String,
     /// By whom, and when.
     pub stamp: Stamp,
+    /// How the command had ended before, if it was run: a skip takes nothing out of the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Box<CommandState>>,
 }
 
 /// A tick: by whom, when, with which note.
@@ -142,6 +159,12 @@ pub struct Attempt {
     pub digest: Digest,
     /// Who started it, and when.
     pub started: Stamp,
+    /// The values of the parameters that its commands use, as they were then.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    /// The watches that somebody ended, by their number.
+    #[serde(default)]
+    pub watches_ended: Vec<(u32, Stamp)>,
     /// Who asked it to stop.
     pub stop: Option<Stamp>,
     /// How it ended, once it has.
@@ -311,11 +334,7 @@ impl Run {
         let plan = self.plan.step(step)?;
         let chosen: Vec<(u32, &PlanCommand)> =
             commands.iter().filter_map(|number| plan.command(*number).map(|command| (*number, command))).collect();
-        let values = chosen
-            .iter()
-            .flat_map(|(_, command)| &command.placeholders)
-            .filter_map(|placeholder| self.values.get_key_value(placeholder.parameter.as_ref()?))
-            .map(|(name, value)| (name.clone(), value.clone()));
+        let values = self.values_of(step, commands);
         let target = &self.plan.target;
         let environment = target.environment.iter().cloned().chain(self.acting(who)).chain(values).collect();
         let runs = chosen.iter().filter(|(_, command)| command.by_portal.is_none());
@@ -330,6 +349,18 @@ impl Run {
             timeout_ms: plan.timeout_ms,
             output_cap: OUTPUT_CAP,
         })
+    }
+
+    /// The values that some commands use, of those that are set.
+    pub fn values_of(&self, step: u32, commands: &[u32]) -> BTreeMap<String, String> {
+        let plan = self.plan.step(step);
+        commands
+            .iter()
+            .filter_map(|number| plan?.command(*number))
+            .flat_map(|command| &command.placeholders)
+            .filter_map(|placeholder| self.values.get_key_value(placeholder.parameter.as_ref()?))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     /// The part of the environment that tells a command for whom it works.
@@ -373,6 +404,22 @@ impl StepState {
 }
 
 impl CommandState {
+    /// Its state as it was when it was run last: a skip after that is looked through.
+    pub fn as_run(&self) -> &Self {
+        match self {
+            Self::Skipped(Skip { after: Some(after), .. }) => after.as_run(),
+            state => state,
+        }
+    }
+
+    /// How it ended the last time that it was run.
+    pub fn last_end(&self) -> Option<&CommandEnd> {
+        match self.as_run() {
+            Self::Ended { end, .. } => Some(end),
+            _ => None,
+        }
+    }
+
     /// What its end means, once it has ended.
     pub fn outcome(&self) -> Option<Outcome> {
         match self {

@@ -147,6 +147,28 @@ fn a_connect_step_without_commands_for_the_shell_is_done_by_a_word() {
 }
 
 #[test]
+fn nothing_is_taken_out_of_the_record_by_what_comes_later() {
+    let failed = Story::begun().sets("branch", "main").runs(1, &[1, 2]).ends(1, Outcome::Success);
+    let failed = failed.begins(2).ends(2, Outcome::Failure).settles(AttemptResult::Failed { command: 2 });
+
+    let run = failed.sets("branch", "next").does(skip(1, 2)).run;
+
+    let step = run.step(1).unwrap();
+    assert_eq!(step.command(2).and_then(CommandState::last_end).map(|end| end.outcome), Some(Outcome::Failure));
+    assert_eq!(step.attempts[0].values["branch"], "main", "the value that the attempt had");
+    let set: Vec<_> = run.values_set.iter().map(|set| (set.value.as_str(), set.stamp.by.name())).collect();
+    assert_eq!(set, [("main", "Olga"), ("next", "Olga")]);
+}
+
+#[test]
+fn who_ended_a_watch_stays_in_the_record() {
+    let story = Story::begun().runs(6, &[1, 2]).begins(1).does(Command::EndWatch { step: 6, attempt: 1, command: 1 });
+
+    let ended = &story.run.step(6).unwrap().attempts[0].watches_ended;
+    assert_eq!((ended[0].0, ended[0].1.by.name()), (1, "Olga"));
+}
+
+#[test]
 fn a_run_stands_where_it_runs_else_where_it_stopped_else_at_what_comes_next() {
     let fresh = Story::begun().sets("branch", "main");
     assert_eq!(fresh.run.stands_at(), Some(1));
