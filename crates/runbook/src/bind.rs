@@ -191,6 +191,11 @@ impl Occurrence<'_> {
             .iter()
             .any(|node| matches!(node.kind(), "heredoc_body" | "simple_heredoc_body" | "herestring_redirect"));
         for call in calls(shell).0 {
+            // A value that chooses the program would choose what the rules have judged.
+            let program = risk::innermost(&call.words).first();
+            if program.is_some_and(|word| word.start <= self.start && self.end <= word.end) {
+                return self.not_here("the name of a program").map(drop);
+            }
             let code = risk::code_words(&call.words);
             let mut words = code.iter().filter_map(|index| call.words.get(*index));
             let inside = words.any(|word| word.start <= self.start && self.end <= word.end);

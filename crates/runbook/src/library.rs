@@ -197,6 +197,10 @@ impl Found {
             }
         } else if real.is_dir() {
             self.folder(path, depth + 1);
+        } else if wanted && !real.is_file() {
+            // A pipe would be waited for, for ever.
+            let message = "This is no file with text, so it was not read; remove it or give it another name.";
+            self.problem(&name, "unreadable", message.to_owned());
         } else if is_document(&file_name) {
             self.documents.insert(name, path.to_owned());
         } else if file_name.ends_with(SIDE) {

@@ -273,3 +273,16 @@ fn a_shell_on_another_machine_into_which_nobody_types_is_refused() {
 fn a_name_that_is_no_variable_is_refused() {
     assert_eq!(bind("ls X", &[("X", "a b")]), Err(BindError::Name { name: "a b".to_owned() }));
 }
+
+#[test]
+fn a_value_never_chooses_the_program() {
+    for text in ["VALUE /srv", "sudo VALUE /srv", "env A=1 VALUE x", "/opt/VALUE x", "timeout 5 VALUE x"] {
+        let refused = bind(text, &[("VALUE", "value")]);
+
+        assert!(
+            matches!(&refused, Err(BindError::NotHere { place: "the name of a program", .. })),
+            "{text}: {refused:?}"
+        );
+    }
+    assert!(bind("sudo ls VALUE", &[("VALUE", "value")]).is_ok());
+}

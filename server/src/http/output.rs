@@ -1,6 +1,7 @@
 //! The raw output of an attempt, byte for byte, for scripts and for downloads.
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
@@ -33,10 +34,12 @@ pub struct Question {
 pub async fn output(
     State(site): State<Site>,
     Extension(actor): Extension<Actor>,
-    Path((run, step, attempt)): Path<(i64, u32, u32)>,
+    place: Result<Path<(i64, u32, u32)>, PathRejection>,
     Query(question): Query<Question>,
     headers: HeaderMap,
 ) -> Response {
+    // What is no number is no attempt either; how it was written is nobody's business.
+    let Ok(Path((run, step, attempt))) = place else { return gone() };
     let id = AttemptId { run: RunId(run), step, attempt };
     let Ok(viewer) = actor.viewer() else { return gone() };
     let follows = question.follow.as_deref() == Some("1");

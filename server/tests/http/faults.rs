@@ -105,6 +105,19 @@ async fn documents_that_cannot_be_read_any_more_stay_as_they_were_and_say_so() {
 }
 
 #[tokio::test]
+async fn a_pipe_among_the_documents_is_named_and_holds_nobody_up() {
+    let site = Served::start().await;
+    let cookie = site.administrator().await;
+    let made = std::process::Command::new("mkfifo").arg(site.path("runbooks/pipe.md")).status().unwrap();
+    assert!(made.success());
+
+    let page = site.get("/documents", &cookie).await;
+
+    assert!(page.body.contains("pipe.md") && page.body.contains("no file with text"), "{}", page.body);
+    assert!(page.body.contains("/procedures/count"));
+}
+
+#[tokio::test]
 async fn who_lost_the_right_meanwhile_makes_no_account() {
     let site = Served::start().await;
     site.administrator().await;
@@ -145,4 +158,26 @@ async fn a_key_starts_one_run_of_one_procedure_and_has_a_length() {
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
     }
     assert_eq!(site.get("/runs/2", &cookie).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_people_open_a_run_at_once() {
+    let site = std::sync::Arc::new(Served::start().await);
+    let cookie = site.administrator().await;
+    let started = site.send(form("/api/runs/start", "slug=count&target=local&key=k", &cookie)).await;
+    assert_eq!(started.status, StatusCode::OK, "{}", started.body);
+
+    let readers = (0..8).map(|_| {
+        let (site, cookie) = (std::sync::Arc::clone(&site), cookie.clone());
+        tokio::spawn(async move {
+            let mut statuses = Vec::new();
+            for _ in 0..10 {
+                statuses.push(site.get("/runs/1", &cookie).await.status);
+            }
+            statuses
+        })
+    });
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), [StatusCode::OK; 10]);
+    }
 }

@@ -162,6 +162,19 @@ async fn a_wrong_password_and_an_unknown_login_are_answered_alike() {
 }
 
 #[tokio::test]
+async fn an_output_that_cannot_be_is_not_there() {
+    let site = Served::start().await;
+    let cookie = site.administrator().await;
+
+    for path in ["/runs/x/output/9/9", "/runs/1/output/-1/1", "/runs/1/output/1/1"] {
+        let answer = site.get(path, &cookie).await;
+
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {}", answer.body);
+        assert!(!answer.body.contains("i64") && !answer.body.contains("u32"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn on_this_machine_a_session_needs_no_encryption() {
     let site = Served::start().await;
 

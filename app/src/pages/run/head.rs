@@ -27,12 +27,21 @@ pub fn standing_words(run: &Run) -> String {
     format!("step {number} {}", run.status(step).word())
 }
 
+/// What the tab is called. The server reads it when the page is rendered already, where nothing of the page's own state can be
+/// reached any more: it is worked out here and kept.
+fn title_of(live: Live) -> ArcMemo<String> {
+    let words = |run: &Run| format!("Run {}, {}, {}", run.id, run.plan.title, standing_words(run));
+    let title = ArcMemo::new(move |_| live.run.with(words));
+    drop(title.get_untracked());
+    title
+}
+
 /// Crumb, title, deeds of the run, one line of facts.
 #[component]
 pub fn Head() -> impl IntoView {
     let live = Live::here();
     let run = live.run.get_untracked();
-    let title = move || live.run.with(|run| format!("Run {}, {}, {}", run.id, run.plan.title, standing_words(run)));
+    let title = title_of(live);
     let hands = Hands::of(&live.actor());
     let stands = Memo::new(move |_| live.run.with(|run| (standing(run), standing_words(run))));
     let mark = move || {
@@ -40,7 +49,7 @@ pub fn Head() -> impl IntoView {
         view! { <StateMark status word /> }
     };
     view! {
-        <Title text=title />
+        <Title text=move || title.get() />
         <header class="page-head">
             <nav class="crumb" aria-label="Breadcrumb">
                 <ol>
