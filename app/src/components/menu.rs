@@ -66,7 +66,7 @@ fn close(fold: Fold) {
 
 /// Closes the menu and puts the focus where it came from.
 fn give_back(fold: Fold) {
-    let Some(menu) = fold.get_untracked().filter(|menu| menu.open()) else { return };
+    let Some(menu) = fold.get_untracked().filter(web_sys::HtmlDetailsElement::open) else { return };
     close(fold);
     let summary = menu.first_element_child().and_then(|summary| summary.dyn_into::<HtmlElement>().ok());
     if let Some(summary) = summary {

@@ -181,7 +181,7 @@ impl StepState {
                 self.set_command(*command, CommandState::Skipped(Skip { reason: reason.clone(), stamp, after }));
             }
             Event::StepSkipped { reason, .. } => {
-                self.skipped = Some(Skip { reason: reason.clone(), stamp, after: None })
+                self.skipped = Some(Skip { reason: reason.clone(), stamp, after: None });
             }
             Event::StepDone { .. } => self.done = Some(stamp),
             _ => {}
