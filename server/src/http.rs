@@ -4,6 +4,7 @@
 //! origin; the session is found; [`gate`] again asks the table in [`routes`] who may; then pages and server functions of
 //! `app`, the raw [`output`], the files of the site ([`assets`]).
 
+pub mod again;
 pub mod answers;
 pub mod assets;
 pub mod gate;

@@ -19,7 +19,7 @@ use tower_sessions::session::Id;
 use super::answers::{refused_call, see_other, sentence, wants_a_page};
 use super::origin::{self, Provenance};
 use super::requests::Asker;
-use super::{Site, routes, streams};
+use super::{Site, again, routes, streams};
 use crate::config::PublicUrl;
 
 /// The most bytes of a request's body.
@@ -120,6 +120,9 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
             return refused(&path, UNSTATED);
         }
         return to_the_end(site, request, next).await;
+    }
+    if wants_a_page(request.headers()) && matched.as_deref() != Some(routes::OUTPUT) {
+        return again::rendered(request, next).await;
     }
     streams::until_signed_out(&site, matched.as_deref(), request, next).await
 }
