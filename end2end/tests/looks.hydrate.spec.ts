@@ -3,7 +3,7 @@ import { expect, someone, test } from './fixtures.ts';
 import { look } from './look.ts';
 import { Portal } from './portal.ts';
 
-test.describe.configure({ timeout: 180_000 });
+test.describe.configure({ timeout: 400_000 });
 
 test('what a stranger sees', async ({ browser }) => {
   const portal = await Portal.start();
