@@ -4,7 +4,7 @@
 //! is the program of those pages in the browser. The two lines below with `cfg` are the only ones: everything else is the
 //! same code in both. Rules live in `domain`, use cases in `portal`; here are neither.
 //!
-//! - [`routes`]: which address shows which page; [`shell`] is the HTML around it
+//! - [`routes`]: which address shows which page; [`mod@shell`] is the HTML around it
 //! - `pages`: one file per page; `components`: what pages are made of; `live`: a run while it runs
 //! - [`api`]: the server functions, one module per noun, and who may call them
 
