@@ -66,7 +66,8 @@ async fn a_step_is_recorded_although_the_database_was_busy_when_it_ended() {
     tokio::time::sleep(LONG).await;
     drop(held);
 
-    assert_eq!(codes(&site, &someone(Role::Viewer)).await, [Some(0), Some(7)]);
+    let ended = tokio::time::timeout(10 * LONG, codes(&site, &someone(Role::Viewer))).await;
+    assert_eq!(ended.expect("the end of the step is recorded"), [Some(0), Some(7)]);
 }
 
 #[tokio::test]
