@@ -107,7 +107,7 @@ export async function someone(browser: Browser, portal: Portal, login: string, s
 }
 
 /** Makes the first account, an administrator named Ada, and an operator and a viewer. */
-async function populate(browser: Browser, portal: Portal): Promise<void> {
+export async function populate(browser: Browser, portal: Portal): Promise<void> {
   const page = await browser.newPage();
   await page.goto(portal.setUpLink);
   await page.getByLabel('Sign-in name').fill('ada');

@@ -1,21 +1,11 @@
 // Real services on a real Docker engine, a real Prometheus: the two procedures of every working day.
-import { execFileSync } from 'node:child_process';
 import { expect, test } from './fixtures.ts';
-
-const stack = process.env['PORTAL_STACK'] ?? '';
+import { needStack, stack, startTime } from './stack.ts';
 
 // Both procedures look at the same containers, one of them while the other restarts it.
 test.describe.configure({ mode: 'serial' });
 
-test.beforeAll(() => {
-  expect(stack, 'PORTAL_STACK names the folder of the practice stack; make e2e sets it').not.toBe('');
-});
-
-/** When the backend's container was started. */
-function startTime(): string {
-  const id = execFileSync('docker-compose', ['-f', 'docker/compose.prod.yml', 'ps', '-q', 'adonisjs'], { cwd: stack });
-  return execFileSync('docker', ['inspect', '--format', '{{.State.StartedAt}}', id.toString().trim()]).toString().trim();
-}
+test.beforeAll(needStack);
 
 test('the daily round reads the real services and the real Prometheus to the end', async ({ operator }) => {
   test.setTimeout(120_000);
