@@ -6,7 +6,7 @@ pub mod log;
 use domain::frame::Cursor;
 use domain::policy::Actor;
 use domain::run::Run;
-use domain::view::RunView;
+use domain::view::{RunView, UsualStep};
 use domain::{AttemptId, RunId, Timestamp};
 use leptos::prelude::*;
 
@@ -57,6 +57,8 @@ pub struct Live {
     /// Who looks.
     actor: StoredValue<Actor>,
     build: StoredValue<String>,
+    /// How long the steps usually take, by their place in the plan.
+    usual: StoredValue<Vec<Option<UsualStep>>>,
     /// Counted up when output has to be had anew, because another attempt is shown.
     turn: RwSignal<u64>,
     /// Whether the tab has been out of sight for so long that it let its stream go.
@@ -89,6 +91,7 @@ impl Live {
             clock,
             actor: StoredValue::new(actor),
             build: StoredValue::new(build),
+            usual: StoredValue::new(view.usual_steps.clone()),
             turn: RwSignal::new(0),
             asleep: RwSignal::new(false),
         };
@@ -114,6 +117,12 @@ impl Live {
     /// Whether the page belongs to this build of the portal.
     pub fn is_of(self, build: &str) -> bool {
         self.build.with_value(|own| own == build)
+    }
+
+    /// How long a step usually takes, when enough earlier runs tell.
+    pub fn usual(self, step: u32) -> Option<UsualStep> {
+        let place = usize::try_from(step).ok()?.checked_sub(1)?;
+        self.usual.with_value(|usual| usual.get(place).copied().flatten())
     }
 
     /// Puts a step on the stage, with an attempt of it or its last.

@@ -3,7 +3,9 @@
 use domain::Timestamp;
 use domain::attempt::AttemptResult;
 use domain::plan::PlanStep;
-use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepState, StepStatus, Tick, Verdict, ticks};
+use domain::run::{
+    Attempt, AttemptEnding, Change, ChangeKind, CommandState, Run, StepState, StepStatus, Tick, Verdict, ticks,
+};
 use domain::runbook::{PartKind, plain};
 
 /// The sign beside a moment.
@@ -49,12 +51,34 @@ pub fn timeline(run: &Run) -> Vec<Moment> {
     moments.extend(run.notes.iter().map(|note| {
         moment(note.stamp.at, Mark::Noted, format!("{} noted", note.stamp.by.name()), Some(note.text.clone()))
     }));
+    moments.extend(run.changes.iter().map(|change| change_moment(run, change)));
     if let Some(end) = &run.end {
         let words = format!("{} closed the run: {}", end.stamp.by.name(), end.verdict.word());
         moments.push(moment(end.stamp.at, Mark::Closed(end.verdict), words, None));
     }
     moments.sort_by_key(|moment| moment.at);
     moments
+}
+
+fn change_moment(run: &Run, change: &Change) -> Moment {
+    let (by, target) = (change.stamp.by.name(), &run.plan.target.name);
+    let (words, more) = match &change.kind {
+        ChangeKind::TakenOver { reason } => (format!("{by} took the run over"), Some(reason.clone())),
+        ChangeKind::LockTaken { from: None, .. } => (format!("the run took the lock of {target}"), None),
+        ChangeKind::LockTaken { from: Some(from), reason } => {
+            (format!("{by} took the lock of {target} from run {from}"), Some(reason.clone()))
+        }
+        ChangeKind::LockLost { to, by, reason } => {
+            (format!("{by} took the lock of {target} for run {to}"), Some(reason.clone()))
+        }
+        ChangeKind::DirectorySet { path } => (format!("{by} set the directory"), Some(path.clone())),
+        ChangeKind::StepAdded { step } => {
+            let title = run.plan.step(*step).map(|plan| plan.title.clone());
+            (format!("{by} added a step that is not in the document"), title)
+        }
+        ChangeKind::AbortAsked { reason } => (format!("{by} gave the run up"), Some(reason.clone())),
+    };
+    moment(change.stamp.at, Mark::Noted, words, more)
 }
 
 fn moment(at: Timestamp, mark: Mark, words: String, more: Option<String>) -> Moment {
@@ -68,6 +92,7 @@ fn reason(run: &Run) -> Option<String> {
 /// `Step 3`, or `Rollback step 1`.
 pub fn step_name(plan: &PlanStep) -> String {
     match plan.part {
+        _ if plan.ad_hoc.is_some() => format!("Added step \u{201c}{}\u{201d}", plan.title),
         PartKind::Rollback => format!("Rollback step {}", plan.number),
         _ => format!("Step {}", plan.number),
     }

@@ -97,6 +97,7 @@ test('the start of another person leaves a reader where they read', async ({ bro
   await operator.open(run, 3);
   const other = await someone(browser, portal, 'otto', true);
   await other.open(run, 4);
+  await other.takeOver('It is my turn.');
 
   await other.press('Run step 4: Watch lines arrive');
 

@@ -91,6 +91,18 @@ pub struct PlanStep {
     /// Whether its runner may confirm it although it destroys: the tour's own scratch step, until approvals exist.
     /// Set only for the document that is built into the portal, byte for byte.
     pub scratch: bool,
+    /// Set when it is not in the document: a person added it in the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ad_hoc: Option<AdHoc>,
+}
+
+/// Why a step was added that is not in the document, and where it belongs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdHoc {
+    /// The place in the plan of the step that it comes after, from 1; 0 is before the first.
+    pub after: u32,
+    /// Why it was needed.
+    pub reason: String,
 }
 
 /// One command of a step.
@@ -138,6 +150,12 @@ impl Plan {
         self.steps.get(usize::try_from(step).ok()?.checked_sub(1)?)
     }
 
+    /// What a step does, as a digest that is the same in every run of this procedure in which it does the same.
+    pub fn work_of(&self, step: &PlanStep) -> Digest {
+        let scripts: Vec<&str> = step.commands.iter().map(|command| command.script.as_str()).collect();
+        Digest::of_canonical(&(&self.slug, &self.target.name, scripts))
+    }
+
     /// The parameter with a name.
     pub fn parameter(&self, name: &str) -> Option<&PlanParameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)
@@ -145,7 +163,7 @@ impl Plan {
 
     /// The worst class of all steps, the rollback not counted.
     pub fn risk(&self) -> Risk {
-        self.steps.iter().filter(|step| step.part == PartKind::Steps).map(|step| step.risk).max().unwrap_or_default()
+        self.steps.iter().filter(|step| step.is_on_the_way()).map(|step| step.risk).max().unwrap_or_default()
     }
 }
 
@@ -153,6 +171,11 @@ impl PlanStep {
     /// The command with a number, counted from 1.
     pub fn command(&self, number: u32) -> Option<&PlanCommand> {
         self.commands.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
+    /// Whether a run goes through it by itself: the document's own steps, neither the rollback nor what a person added.
+    pub fn is_on_the_way(&self) -> bool {
+        self.part == PartKind::Steps && self.ad_hoc.is_none()
     }
 
     /// Its ticks, in order.

@@ -1,7 +1,7 @@
 //! The one way in which a run changes: facts gathered, decided and recorded in one transaction, then told.
 
 use domain::policy::Actor;
-use domain::run::{Command, Entry, Event, Facts, Run, Who, decide};
+use domain::run::{Command, Entry, Event, Facts, Holder, Run, Who, decide};
 use domain::{ActionKey, AttemptId, RunId};
 use store::Write;
 
@@ -32,8 +32,11 @@ impl Portal {
         let mut write = self.store().begin().await?;
         let state = write.load(run).await?.ok_or(Error::NotFound)?;
         let facts = self.facts(&mut write, Some(&state), command, who).await?;
-        let decided = match decide(Some(&state), command, who, &facts) {
-            Ok(events) => self.record(&mut write, Some(state), run, &events, who).await?,
+        let (decided, lost) = match decide(Some(&state), command, who, &facts) {
+            Ok(events) => {
+                let lost = self.release(&mut write, run, &events, who).await?;
+                (self.record(&mut write, Some(state), run, &events, who).await?, lost)
+            }
             Err(refusal) => {
                 self.note_refusal(&mut write, Some(run), &refusal, who).await?;
                 write.commit().await?;
@@ -44,7 +47,30 @@ impl Portal {
             self.read_back(&decided, error).await?;
         }
         self.live().tell(run, decided.run.version);
+        if let Some(lost) = lost {
+            self.live().tell(lost.run.id, lost.run.version);
+        }
         Ok(decided)
+    }
+
+    /// The run that held the lock until now is told in the same transaction, before another one holds it.
+    async fn release(
+        &self,
+        write: &mut Write,
+        to: RunId,
+        events: &[Event],
+        who: &Who,
+    ) -> Result<Option<Decided>, Error> {
+        let taken = events.iter().find_map(|event| match event {
+            Event::LockTaken { from: Some(from), reason, .. } => Some((*from, reason.clone())),
+            _ => None,
+        });
+        let Some((from, reason)) = taken else { return Ok(None) };
+        let state = write.load(from).await?.ok_or(Error::NotFound)?;
+        let lose = Command::LoseLock { to, by: who.name().to_owned(), reason };
+        let facts = self.facts(write, Some(&state), &lose, &Who::Portal).await?;
+        let events = decide(Some(&state), &lose, &Who::Portal, &facts)?;
+        Ok(Some(self.record(write, Some(state), from, &events, &Who::Portal).await?))
     }
 
     /// After a failed commit nobody knows whether the events are stored: they are looked for before anything is answered.
@@ -120,7 +146,11 @@ impl Portal {
             }
             _ => Vec::new(),
         };
-        Ok(Facts { now: self.now(), standing, misfits })
+        let lock = match (command, run) {
+            (Command::RunCommands { .. } | Command::TakeLock { .. }, Some(run)) => holder(write, run).await?,
+            _ => None,
+        };
+        Ok(Facts { now: self.now(), standing, misfits, lock })
     }
 
     /// A refusal to a person is an event of the audit chain; one to the shim is nothing.
@@ -135,4 +165,12 @@ impl Portal {
         let body = serde_json::json!({ "run": run, "refusal": refusal.to_string() });
         Ok(write.audit(Some(who), self.now(), "refused", body).await?)
     }
+}
+
+/// The other run that keeps the target of a run to itself.
+async fn holder(write: &mut Write, run: &Run) -> Result<Option<Holder>, Error> {
+    let Some(id) = write.lock_holder(&run.plan.target.name).await?.filter(|id| *id != run.id) else { return Ok(None) };
+    let Some(other) = write.load(id).await? else { return Ok(None) };
+    let usual = write.usual(&other.plan.slug).await?.map(|usual| usual.high_ms);
+    Ok(Holder::of(&other, usual))
 }

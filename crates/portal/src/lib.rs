@@ -4,6 +4,7 @@
 //! is the only one that knows both the store and the engine. It has no rules of its own: what may happen is decided in
 //! [`domain::run::decide`], who may ask in [`domain::policy`].
 
+mod adhoc;
 mod attempts;
 mod clock;
 mod documents;
@@ -30,6 +31,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use adhoc::Added;
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use people::{NewPerson, Standing};

@@ -3,15 +3,16 @@
 use std::collections::HashSet;
 
 use domain::policy::Viewer;
-use domain::run::Run;
+use domain::run::{Holder, Run};
 use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure};
 use domain::view::{
-    DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LogView, Newer, ProcedureRow,
-    ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
+    DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LockedBy, LogView, Newer, Patch,
+    ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
 };
 use domain::{AttemptId, PersonId, RunId, Slug};
 use store::HistoryQuery;
 
+use crate::adhoc;
 use crate::documents::Library;
 use crate::planning::{self, Ground};
 use crate::watching::whole_characters;
@@ -156,8 +157,35 @@ impl Portal {
             newer: self.newer(&run).await?,
             log,
             usual: self.usual(&run.plan.slug).await?,
+            usual_steps: self.store().usual_steps(&run).await?,
+            locked: self.locked(&run).await?,
+            patch: self.patch(&run).await?,
             run,
         })
+    }
+
+    /// Who else keeps the target of a run to themselves now.
+    async fn locked(&self, run: &Run) -> Result<Option<LockedBy>, Error> {
+        let holder = self.store().lock_holder(&run.plan.target.name).await?;
+        let Some(id) = holder.filter(|id| *id != run.id && run.end.is_none()) else { return Ok(None) };
+        let Some(other) = self.store().run(id).await? else { return Ok(None) };
+        let usual = self.usual(&other.plan.slug).await?.map(|usual| usual.high_ms);
+        Ok(Holder::of(&other, usual).map(|holder| LockedBy { run: id, sentence: format!("{holder}.") }))
+    }
+
+    /// What a run has added to its document.
+    async fn patch(&self, run: &Run) -> Result<Option<Patch>, Error> {
+        if run.plan.steps.iter().all(|step| step.ad_hoc.is_none()) {
+            return Ok(None);
+        }
+        let library = self.library().await?;
+        let document = library.documents.iter().find(|document| document.digest == run.plan.document_digest);
+        let text = match document {
+            Some(document) => self.documents().text(document).await?,
+            None => None,
+        };
+        let source = document.zip(text.as_deref()).map(|(document, text)| (&**document, text));
+        Ok(adhoc::patch(run, source))
     }
 
     /// A piece of an attempt's output from a byte on; [`u64::MAX`] gives the tail.

@@ -86,6 +86,7 @@ fn plan_step(part: PartKind, step: &Step, procedure: &Procedure, ground: Ground<
         timeout_ms: step.settings.timeout_ms,
         tty: step.settings.tty.unwrap_or(true),
         pipefail: procedure.settings.pipefail,
+        ad_hoc: None,
         commands,
     }
 }
@@ -173,7 +174,8 @@ fn is_ssh(command: &Command) -> bool {
 /// The commands that differ between two plans of one procedure: `-` as they were, `+` as they are now.
 pub fn changes(was: &Plan, is: &Plan) -> Vec<String> {
     let lines = |plan: &Plan| -> String {
-        plan.steps.iter().flat_map(|step| lines_of(step).collect::<Vec<_>>()).collect::<Vec<_>>().join("\n")
+        let steps = plan.steps.iter().filter(|step| step.ad_hoc.is_none());
+        steps.flat_map(|step| lines_of(step).collect::<Vec<_>>()).collect::<Vec<_>>().join("\n")
     };
     let (was, is) = (lines(was), lines(is));
     similar::TextDiff::from_lines(&was, &is)

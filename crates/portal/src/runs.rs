@@ -77,6 +77,11 @@ impl Portal {
                 self.steer(AttemptId { run, step, attempt }, Steer::EndWatch { command }).await;
             }
             Command::Stop { step, attempt } => self.steer(AttemptId { run, step, attempt }, Steer::Stop).await,
+            Command::Abort { .. } => {
+                if let Some(open) = decided.run.open_attempt() {
+                    self.steer(open, Steer::Stop).await;
+                }
+            }
             _ => {}
         }
         Ok(())

@@ -78,6 +78,7 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         tty: true,
         pipefail: false,
         scratch: false,
+        ad_hoc: None,
     }
 }
 

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use domain::PersonId;
+use domain::frame::{Cursor, Frame};
 use domain::plan::PlanTarget;
 use domain::policy::{Actor, Role};
+use domain::run::Event;
+use domain::{PersonId, RunId};
+use futures::StreamExt as _;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use portal::{Portal, Settings, SystemClock, TargetSettings};
@@ -128,12 +131,31 @@ impl Served {
     /// Makes the first account, and with it a viewer: the cookie of the viewer's session.
     pub async fn viewer(&self) -> String {
         let administrator = self.administrator().await;
+        self.person("vera", "Vera", "viewer", &administrator).await
+    }
+
+    /// Lets an administrator make an account: the cookie of its session.
+    pub async fn person(&self, login: &str, name: &str, role: &str, administrator: &str) -> String {
         let password = PASSWORD.replace(' ', "+");
-        let form = format!("login=vera&name=Vera&role=viewer&password={password}");
+        let form = format!("login={login}&name={name}&role={role}&password={password}");
         let create = call("/api/people/create").header(header::COOKIE, administrator).body(Body::from(form)).unwrap();
         assert_eq!(self.send(create).await.status, StatusCode::OK);
-        let form = format!("login=vera&password={password}");
+        let form = format!("login={login}&password={password}");
         self.send(call("/api/sign-in").body(Body::from(form)).unwrap()).await.cookie()
+    }
+
+    /// Waits until the first attempt of a run has ended.
+    pub async fn settled(&self, run: u32) {
+        let cursor = Cursor { version: 0, step: 0, attempt: 0, offset: 0 };
+        let viewer = someone(Role::Viewer);
+        let mut frames = self.portal.watch(viewer.viewer().unwrap(), RunId(run.into()), cursor).await.unwrap();
+        while let Some(framed) = frames.next().await {
+            let Frame::Event { entry } = framed.frame else { continue };
+            if matches!(entry.event, Event::AttemptEnded { .. } | Event::AttemptInterrupted { .. }) {
+                return;
+            }
+        }
+        panic!("the stream of run {run} ended before its attempt");
     }
 }
 

@@ -10,6 +10,7 @@ use domain::runbook::PartKind;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::control::{AddStep, Theirs};
 use super::next::{Turn, WayOn};
 use super::rail::number;
 use super::stopping::Stopping;
@@ -48,6 +49,7 @@ pub fn NextDeeds(step: u32) -> impl IntoView {
         Turn::Reads => {
             view! { <p class="quiet small">"Your role reads runs; it does not work in them."</p> }.into_any()
         }
+        Turn::Theirs => view! { <Theirs /> }.into_any(),
         Turn::Runs(id) => view! { <Stopping id /> }.into_any(),
         Turn::Elsewhere(open) => view! { <OpenStep step=open words=open_words(live, open) /> }.into_any(),
         Turn::Over => view! { <GoingOn step /> }.into_any(),
@@ -56,7 +58,7 @@ pub fn NextDeeds(step: u32) -> impl IntoView {
     };
     view! {
         {deeds}
-        {Hands::of(&live.actor()).then(|| view! { <SkipStep step can=can_skip /> })}
+        {Hands::of(&live.actor()).then(|| view! { <SkipStep step can=can_skip /> <AddStep step /> })}
     }
     .into_any()
 }
@@ -74,13 +76,21 @@ pub fn named(live: Live, step: u32) -> String {
 /// `Run step 2: Restart the backend service`
 pub fn run_words(run: &Run, step: u32) -> String {
     let (Some(plan), Some(state)) = (run.plan.step(step), run.step(step)) else { return String::new() };
-    let part = if plan.part == PartKind::Rollback { "rollback step" } else { "step" };
     let (all, again) = match (state.attempts.is_empty(), state.commands.iter().any(CommandState::is_over)) {
         (_, true) => ("the rest of ", ""),
         (false, false) => ("", " again"),
         (true, false) => ("", ""),
     };
-    format!("Run {all}{part} {}{again}: {}", plan.number, plan.title)
+    format!("Run {all}{}{again}: {}", called(plan), plan.title)
+}
+
+/// `step 3`, `rollback step 1`, `the added step`
+fn called(plan: &PlanStep) -> String {
+    match plan.part {
+        _ if plan.ad_hoc.is_some() => "the added step".to_owned(),
+        PartKind::Rollback => format!("rollback step {}", plan.number),
+        _ => format!("step {}", plan.number),
+    }
 }
 
 /// The words of a deed of a step that change with its state.

@@ -9,6 +9,7 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::actions::{NextDeeds, OfferForm, Weight};
+use super::control::added_words;
 use super::notices::{RefusedHere, answering};
 use super::rail::{command_status, number};
 use super::ticks::{Line, tick_line};
@@ -17,7 +18,7 @@ use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::state::StateMark;
 use crate::components::step_content::step_content;
-use crate::deeds::{Deeds, Hands, Place};
+use crate::deeds::{Deeds, Hands, Place, holds};
 use crate::live::Live;
 use crate::live::log::end_words;
 
@@ -49,6 +50,7 @@ fn Card(step: u32, plan: PlanStep) -> impl IntoView {
             tick_line(Line { run: live.id(), step, number }, item, tick, hands)
         },
     );
+    let added = live.run.with_untracked(|run| added_words(run, &plan));
     let place = Place::Deeds(step);
     view! {
         <section
@@ -62,6 +64,7 @@ fn Card(step: u32, plan: PlanStep) -> impl IntoView {
                 {move || view! { <StateMark status=status.get() /> }}
             </header>
             <Skipped step />
+            {added.map(|words| view! { <p class="note">{words}</p> })}
             {content}
             <Show when=move || !has_stage.get()>
                 <div class="deeds" id="deeds" data-deeds="" on:submit=answering(place)>
@@ -153,7 +156,8 @@ fn members(command: &PlanCommand, end: &CommandEnd) -> Option<AnyView> {
 #[component]
 fn Single(step: u32, number: u32, state: Memo<CommandState>) -> impl IntoView {
     let live = Live::here();
-    let idle = Memo::new(move |_| live.run.with(|run| run.open_attempt().is_none()));
+    let holds = holds(live);
+    let idle = Memo::new(move |_| holds.get() && live.run.with(|run| run.open_attempt().is_none()));
     let over = Memo::new(move |_| state.with(CommandState::is_over));
     let words = Memo::new(move |_| state.with(|state| run_words(number, state)));
     let summary = move || {

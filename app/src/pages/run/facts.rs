@@ -7,6 +7,7 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::actions::ValueForm;
+use super::control::{Directory, lock_words};
 use super::notices::{RefusedHere, answering};
 use crate::components::ago::Ago;
 use crate::components::pace::{Pace, usual_words};
@@ -30,7 +31,7 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
             </section>
             <Values hands />
             <Notes hands />
-            <ThisRun />
+            <ThisRun hands />
         </aside>
     }
     .into_any()
@@ -154,22 +155,24 @@ pub fn lines(text: &str) -> Vec<AnyView> {
 
 /// What the run was made of.
 #[component]
-pub fn ThisRun() -> impl IntoView {
+pub fn ThisRun(hands: Hands) -> impl IntoView {
     let live = Live::here();
     let run = live.run.get_untracked();
-    let directory = move || live.run.with(|run| run.directory.clone());
+    let place = Place::Run;
     view! {
-        <section class="panel">
+        <section class="panel" on:submit=answering(place)>
             <header>
                 <h2>"This run"</h2>
             </header>
             <dl class="facts">
                 <dt>"Target"</dt>
                 <dd>{run.plan.target.name.clone()}</dd>
+                <dt>"Works in it"</dt>
+                <dd>{move || live.run.with(|run| run.holder.by.name().to_owned())}</dd>
+                <dt>"Lock"</dt>
+                <dd>{move || live.run.with(lock_words)}</dd>
                 <dt>"Directory"</dt>
-                <dd>
-                    <code>{directory}</code>
-                </dd>
+                <Directory hands />
                 <dt>"Reason"</dt>
                 <dd>{if run.reason.is_empty() { "none given".to_owned() } else { run.reason.clone() }}</dd>
                 <dt>"Plan"</dt>
@@ -183,6 +186,7 @@ pub fn ThisRun() -> impl IntoView {
                     <code title=run.plan.document_digest.to_string()>{run.plan.document_digest.short()}</code>
                 </dd>
             </dl>
+            <RefusedHere place />
         </section>
     }
     .into_any()

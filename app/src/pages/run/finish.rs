@@ -5,12 +5,13 @@ use domain::runbook::Item;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::control::GiveUp;
 use super::notices::{RefusedHere, answering};
 use super::ticks::{Line, tick_line};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::verdict_name;
 use crate::components::step_content::tick_item;
-use crate::deeds::{Deeds, Hands, Place};
+use crate::deeds::{Deeds, Hands, Place, holds};
 use crate::live::Live;
 
 /// The expected outcome of a run, ticked or not.
@@ -52,6 +53,7 @@ const fn meaning(verdict: Verdict) -> &'static str {
 pub fn Finishing() -> impl IntoView {
     let live = Live::here();
     let hands = Hands::of(&live.actor());
+    let holds = holds(live);
     let outcome = outcome_list(live, hands);
     let words = Memo::new(move |_| live.run.with(outcome_words));
     let has_outcome = live.run.with_untracked(|run| !run.outcome.is_empty());
@@ -67,7 +69,15 @@ pub fn Finishing() -> impl IntoView {
                     }
                 })}
             {outcome}
-            {hands.then(|| view! { <FinishForm /> })}
+            {hands
+                .then(|| {
+                    view! {
+                        <Show when=move || holds.get()>
+                            <FinishForm />
+                        </Show>
+                        <GiveUp />
+                    }
+                })}
         </section>
     }
     .into_any()

@@ -4,6 +4,7 @@ use domain::run::{Run, StepStatus};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::rail::number;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::StateMark;
@@ -23,7 +24,7 @@ pub fn standing_words(run: &Run) -> String {
     let Some(step) = run.stands_at() else {
         return "all steps are over".to_owned();
     };
-    let number = run.plan.step(step).map_or(step, |plan| plan.number);
+    let number = run.plan.step(step).map_or_else(|| step.to_string(), number);
     format!("step {number} {}", run.status(step).word())
 }
 
@@ -77,7 +78,7 @@ pub fn Head() -> impl IntoView {
                 })}
             <div class="facts-line">
                 {mark}
-                <span>{run.started.by.name().to_owned()}</span>
+                <span>{move || live.run.with(|run| run.holder.by.name().to_owned())}</span>
                 <span>"started " <Ago at=run.started.at /></span>
                 {(!run.reason.is_empty()).then(|| view! { <span>{run.reason.clone()}</span> })}
                 <Watchers />

@@ -2,7 +2,7 @@
 
 use domain::AttemptId;
 use domain::policy::{Actor, Verb};
-use domain::run::{Offer, Refusal, Run, StepStatus};
+use domain::run::{Offer, Refusal, Run, StepStatus, Who};
 use leptos::prelude::*;
 
 use super::actions::{NEXT, OpenStep, complete_words, run_words, step_words};
@@ -17,6 +17,8 @@ use crate::live::Live;
 pub enum Turn {
     /// Nothing that this person could do.
     Reads,
+    /// Another person works in the run.
+    Theirs,
     /// An attempt of it runs.
     Runs(AttemptId),
     /// Another step runs.
@@ -38,6 +40,7 @@ impl Turn {
         match run.open_attempt() {
             Some(open) if open.step == step => return Self::Runs(open),
             Some(open) => return Self::Elsewhere(open.step),
+            None if !run.is_held_by(&Who::Person(actor.clone())) => return Self::Theirs,
             None => {}
         }
         match run.plan.step(step) {
@@ -91,7 +94,7 @@ impl Thumb {
     fn of(run: &Run, actor: &Actor, step: u32) -> Option<Self> {
         let plan = run.plan.step(step)?;
         match Turn::of(run, actor, step) {
-            Turn::Reads => None,
+            Turn::Reads | Turn::Theirs => None,
             Turn::Runs(id) if stopped_by(run, id).is_some() => None,
             Turn::Runs(id) if watch_of(run, id).is_some() => Some(Self::Send("Stop watch and go on".to_owned())),
             Turn::Runs(_) => Some(Self::Send(format!("Stop step {}", number(plan)))),

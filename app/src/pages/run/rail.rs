@@ -29,12 +29,31 @@ pub fn Rail() -> impl IntoView {
     view! {
         <ol class="rail-list">{steps}</ol>
         {rollback}
+        <Added />
         {outcome}
         <p class="rail-keys quiet small needs-scripts">
             <span><kbd>"j"</kbd>" "<kbd>"k"</kbd>" step"</span>
             <span><kbd>"r"</kbd>" run"</span>
             <span><kbd>"x"</kbd>" stop"</span>
         </p>
+    }
+    .into_any()
+}
+
+/// The steps that were added; a new one comes while one looks.
+#[component]
+fn Added() -> impl IntoView {
+    let live = Live::here();
+    let added = Memo::new(move |_| live.run.with(added));
+    view! {
+        <p class="rail-head" hidden=move || added.with(Vec::is_empty)>
+            "Not in the document"
+        </p>
+        <ol class="rail-list" hidden=move || added.with(Vec::is_empty)>
+            <For each=move || added.get() key=|step| *step let(step)>
+                {live.run.with_untracked(|run| run.plan.step(step).cloned()).map(|plan| view! { <Row step plan /> })}
+            </For>
+        </ol>
     }
     .into_any()
 }
@@ -61,6 +80,12 @@ pub fn Strip() -> impl IntoView {
     view! {
         <nav class="strip" aria-label="Steps, short" node_ref=strip>
             {links}
+            <For each=move || live.run.with(added) key=|step| *step let(step)>
+                {live
+                    .run
+                    .with_untracked(|run| run.plan.step(step).cloned())
+                    .map(|plan| view! { <StripLink step number=number(&plan) title=plan.title /> })}
+            </For>
         </nav>
     }
     .into_any()
@@ -105,13 +130,19 @@ fn state_sign(status: StepStatus) -> AnyView {
 /// The number that the document gives a step; the rollback counts for itself.
 pub fn number(plan: &PlanStep) -> String {
     match plan.part {
+        _ if plan.ad_hoc.is_some() => "+".to_owned(),
         PartKind::Rollback => format!("R{}", plan.number),
         _ => plan.number.to_string(),
     }
 }
 
 fn each(run: &Run, part: PartKind) -> impl Iterator<Item = (u32, &PlanStep)> {
-    (1..).zip(&run.plan.steps).filter(move |(_, plan)| plan.part == part)
+    (1..).zip(&run.plan.steps).filter(move |(_, plan)| plan.part == part && plan.ad_hoc.is_none())
+}
+
+/// The steps that were added in the run, by their place in the plan.
+fn added(run: &Run) -> Vec<u32> {
+    (1..).zip(&run.plan.steps).filter(|(_, plan)| plan.ad_hoc.is_some()).map(|(step, _)| step).collect()
 }
 
 fn rows(live: Live, part: PartKind) -> Vec<AnyView> {

@@ -1,11 +1,12 @@
 //! A closed run: verdict before detail.
 
 use domain::run::{CommandState, End, Run, StepStatus};
-use domain::view::{Newer, Usual};
+use domain::view::{Newer, Patch, Usual};
 use domain::{AttemptId, time};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::control::PatchPanel;
 use super::facts::{Notes, ThisRun, lines};
 use super::finish::{outcome_list, outcome_words};
 use super::moment::{Moment, day};
@@ -24,7 +25,7 @@ use crate::record::{self, Mark, timeline};
 
 /// The page of a closed run.
 #[component]
-pub fn Record(usual: Option<Usual>, newer: Option<Newer>) -> impl IntoView {
+pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) -> impl IntoView {
     let live = Live::here();
     let run = live.run.get_untracked();
     let Some(end) = run.end.clone() else { return ().into_any() };
@@ -70,6 +71,7 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>) -> impl IntoView {
                         {steps}
                     </table>
                 </section>
+                {patch.map(|patch| view! { <PatchPanel patch /> })}
                 <Output />
             </div>
             <aside class="aside stack" aria-label="Record">
@@ -82,7 +84,7 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>) -> impl IntoView {
                     </header>
                     <Pace since=run.started.at until=Some(end.stamp.at) usual />
                 </section>
-                <ThisRun />
+                <ThisRun hands=Hands::Off />
                 {(!run.notes.is_empty()).then(|| view! { <Notes hands=Hands::Off /> })}
             </aside>
         </main>

@@ -1,6 +1,8 @@
 //! The stage: what runs or ran in the step that is shown, its output, and what can be done next.
 
+use domain::attempt::AttemptResult;
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepStatus};
+use domain::view::{Tempo, UsualStep};
 use domain::{AttemptId, time};
 use leptos::prelude::*;
 
@@ -149,6 +151,7 @@ fn Standing(id: AttemptId) -> impl IntoView {
             {attempt_mark(&attempt, watch.get())}
             <span>{by}<Moment at=attempt.started.at /></span>
             {elapsed(live, &attempt)}
+            {live.usual(id.step).map(|usual| beside_usual(live, &attempt, usual))}
             {ending(&attempt)}
         })
     }
@@ -199,6 +202,36 @@ fn elapsed(live: Live, attempt: &Attempt) -> AnyView {
             view! { <span>{span}", ended "<Ago at /></span> }.into_any()
         }
         Some((AttemptEnding::Unknown { .. }, at)) => view! { <span>"ended "<Ago at /></span> }.into_any(),
+    }
+}
+
+/// How long the step usually takes, and whether this attempt stands out. Only a whole step that ended well, or that still
+/// runs, is compared: how long a failure took says nothing.
+fn beside_usual(live: Live, attempt: &Attempt, usual: UsualStep) -> AnyView {
+    let about =
+        format!("usually {}, at most {} in nine of ten", time::span(usual.median_ms), time::span(usual.high_ms));
+    let since = attempt.started.at;
+    let ended = attempt.end.as_ref().map(|end| match &end.ending {
+        AttemptEnding::Known(exit) if exit.result == AttemptResult::Completed => Some(exit.duration_ms),
+        _ => None,
+    });
+    let tempo = move || match ended {
+        Some(Some(span)) => usual.tempo(span, true),
+        Some(None) => None,
+        None => usual.tempo(live.clock.now().since(since), false),
+    };
+    let tempo = Memo::new(move |_| tempo());
+    view! {
+        <span title=about>{format!("usual {}", time::span(usual.median_ms))}</span>
+        {move || tempo.get().map(|tempo| view! { <span class="tempo">{tempo_words(tempo)}</span> })}
+    }
+    .into_any()
+}
+
+const fn tempo_words(tempo: Tempo) -> &'static str {
+    match tempo {
+        Tempo::SuspiciouslyFast => "suspiciously fast: see whether it did anything",
+        Tempo::Slow => "slower than usual",
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{CommandEnd, Exit};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanStep};
 use crate::policy::Actor;
-use crate::{Digest, Timestamp};
+use crate::{Digest, RunId, Timestamp};
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +185,46 @@ pub enum Event {
         /// The note.
         text: String,
     },
+    /// Someone else works in the run from now on.
+    RunTakenOver {
+        /// Why.
+        reason: String,
+    },
+    /// The run keeps its target to itself from now on: nothing that disrupts starts there in another run.
+    LockTaken {
+        /// The target's name.
+        target: String,
+        /// The run that held it until now.
+        from: Option<RunId>,
+        /// Why it was taken from another run; empty when it was free.
+        reason: String,
+    },
+    /// Another run has taken the lock.
+    LockLost {
+        /// The target's name.
+        target: String,
+        /// The run that holds it now.
+        to: RunId,
+        /// Who took it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The next attempt begins in another directory.
+    DirectorySet {
+        /// The directory, absolute.
+        path: String,
+    },
+    /// A step that is not in the document was added at the end of the plan.
+    StepAdded {
+        /// The step; its `ad_hoc` says why, and after which step.
+        step: Box<PlanStep>,
+    },
+    /// Someone gave the run up while a step was running: it is closed when that has ended.
+    AbortRequested {
+        /// Why.
+        reason: String,
+    },
     /// The run was closed.
     RunFinished {
         /// What came of it.
@@ -261,6 +301,12 @@ impl Event {
             Self::ItemTicked { .. } => "item_ticked",
             Self::ItemUnticked { .. } => "item_unticked",
             Self::NoteAdded { .. } => "note_added",
+            Self::RunTakenOver { .. } => "run_taken_over",
+            Self::LockTaken { .. } => "lock_taken",
+            Self::LockLost { .. } => "lock_lost",
+            Self::DirectorySet { .. } => "directory_set",
+            Self::StepAdded { .. } => "step_added",
+            Self::AbortRequested { .. } => "abort_requested",
             Self::RunFinished { .. } => "run_finished",
         }
     }

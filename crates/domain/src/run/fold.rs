@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::event::{Entry, Event};
 use super::state::{
-    Attempt, AttemptEnd, AttemptEnding, CommandState, End, Note, Run, Skip, Stamp, StepState, Tick, ValueSet, ticks,
+    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Run, Skip, Stamp, StepState,
+    Tick, ValueSet, ticks,
 };
 use crate::plan::{Plan, PlanStep};
 use crate::{RunId, Timestamp};
@@ -26,6 +27,7 @@ pub fn evolve(id: RunId, run: Option<Run>, entry: &Entry) -> Option<Run> {
         };
     };
     run.version = entry.version;
+    run.touched = entry.at;
     run.apply(&entry.event, stamp);
     Some(run)
 }
@@ -43,6 +45,8 @@ impl Run {
             id,
             version,
             plan: plan.clone(),
+            holder: started.clone(),
+            touched: started.at,
             started,
             reason: reason.to_owned(),
             values: values.clone(),
@@ -52,6 +56,9 @@ impl Run {
             steps: plan.steps.iter().map(StepState::begin).collect(),
             outcome: vec![None; ticks(&plan.outcome).len()],
             notes: Vec::new(),
+            lock: None,
+            abort: None,
+            changes: Vec::new(),
             end: None,
             unreadable: None,
         }
@@ -70,6 +77,27 @@ impl Run {
             }
             Event::ItemUnticked { step, item } => self.set_tick(*step, *item, None),
             Event::NoteAdded { step, text } => self.notes.push(Note { step: *step, text: text.clone(), stamp }),
+            Event::RunTakenOver { reason } => {
+                self.holder = stamp.clone();
+                self.change(stamp, ChangeKind::TakenOver { reason: reason.clone() });
+            }
+            Event::LockTaken { from, reason, .. } => {
+                self.lock = Some(Lock::Held { since: stamp.at });
+                self.change(stamp, ChangeKind::LockTaken { from: *from, reason: reason.clone() });
+            }
+            Event::LockLost { to, by, reason, .. } => {
+                self.lock = Some(Lock::Lost { to: *to });
+                self.change(stamp, ChangeKind::LockLost { to: *to, by: by.clone(), reason: reason.clone() });
+            }
+            Event::DirectorySet { path } => {
+                self.directory.clone_from(path);
+                self.change(stamp, ChangeKind::DirectorySet { path: path.clone() });
+            }
+            Event::StepAdded { step } => self.add_step(step, stamp),
+            Event::AbortRequested { reason } => {
+                self.abort = Some(reason.clone());
+                self.change(stamp, ChangeKind::AbortAsked { reason: reason.clone() });
+            }
             Event::RunFinished { verdict, comment } => {
                 self.end = Some(End { verdict: *verdict, comment: comment.clone(), stamp });
             }
@@ -96,6 +124,17 @@ impl Run {
                 }
             }
         }
+    }
+
+    fn change(&mut self, stamp: Stamp, kind: ChangeKind) {
+        self.changes.push(Change { stamp, kind });
+    }
+
+    fn add_step(&mut self, step: &PlanStep, stamp: Stamp) {
+        self.steps.push(StepState::begin(step));
+        self.plan.steps.push(step.clone());
+        let place = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+        self.change(stamp, ChangeKind::StepAdded { step: place });
     }
 
     /// Keeps the values of an attempt that was just started: what is set later does not change what it did.

@@ -1,7 +1,8 @@
 //! Why something may not happen, in sentences for people.
 
-use crate::Timestamp;
+use super::lock::Holder;
 use crate::policy::Forbidden;
+use crate::{RunId, Timestamp};
 
 /// The longest text that a person may write into a reason, a note or a comment, in bytes.
 pub const TEXT_LIMIT: usize = 16 * 1024;
@@ -44,6 +45,36 @@ pub enum Refusal {
         /// Since when, as a time of day.
         since: String,
     },
+    /// Another person works in the run.
+    #[error("{by} works in this run since {since}. Nothing was changed; take the run over first")]
+    Theirs {
+        /// Who.
+        by: String,
+        /// Since when, as a time of day.
+        since: String,
+    },
+    /// Another run keeps the target to itself.
+    #[error("{0}. Nothing was started; wait for its end, or take the lock over")]
+    Locked(Box<Holder>),
+    /// The run that holds the lock is at work.
+    #[error("A step of run {0} is running on this target. The lock was not taken; wait for its end, or stop it there")]
+    LockInUse(RunId),
+    /// The run that holds the lock was worked in a short while ago.
+    #[error(
+        "Run {run} was last worked in at {active}, by {by}. The lock was not taken: an operator may take it after 30 minutes \
+         without an event, a lead at any time"
+    )]
+    LockAlive {
+        /// The run that holds it.
+        run: RunId,
+        /// Who works in it.
+        by: String,
+        /// When something happened in it last, as a time of day.
+        active: String,
+    },
+    /// No other run holds the lock.
+    #[error("No other run holds the target {0}. Nothing was changed; start the step")]
+    LockFree(String),
     /// The page was behind.
     #[error("{by} started this step at {since}. It was not started again")]
     Started {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Verdict, Who};
-use crate::attempt::{CommandEnd, Exit, Outcome, Work, WorkCommand};
+use crate::attempt::{AttemptResult, CommandEnd, Exit, Outcome, Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
 use crate::runbook::{Choice, Item};
 use crate::{AttemptId, Digest, RunId, Timestamp};
@@ -38,6 +38,16 @@ pub struct Run {
     pub outcome: Vec<Option<Tick>>,
     /// The notes, oldest first.
     pub notes: Vec<Note>,
+    /// Who works in it, and since when.
+    pub holder: Stamp,
+    /// When its last event was recorded.
+    pub touched: Timestamp,
+    /// Whether it keeps its target to itself, or did.
+    pub lock: Option<Lock>,
+    /// Why it is to be closed as soon as the step that runs has ended.
+    pub abort: Option<String>,
+    /// What was changed in the run itself, oldest first.
+    pub changes: Vec<Change>,
     /// How it was closed.
     pub end: Option<End>,
     /// Set when an event of this run is not known to this version of the portal: the run can then only be read.
@@ -52,6 +62,73 @@ pub struct Stamp {
     pub by: Who,
     /// When.
     pub at: Timestamp,
+}
+
+/// How a run stands to the lock of its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "lock", rename_all = "snake_case")]
+pub enum Lock {
+    /// It holds the lock, to its end.
+    Held {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Another run has taken it.
+    Lost {
+        /// Which.
+        to: RunId,
+    },
+}
+
+/// Something that was changed in the run itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// By whom, and when.
+    pub stamp: Stamp,
+    /// What.
+    pub kind: ChangeKind,
+}
+
+/// What can be changed in the run itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Another person works in it.
+    TakenOver {
+        /// Why.
+        reason: String,
+    },
+    /// It took the lock of its target.
+    LockTaken {
+        /// From which run, if one held it.
+        from: Option<RunId>,
+        /// Why, then.
+        reason: String,
+    },
+    /// Another run took the lock.
+    LockLost {
+        /// Which.
+        to: RunId,
+        /// Who did it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The next attempt begins elsewhere.
+    DirectorySet {
+        /// Where.
+        path: String,
+    },
+    /// A step that is not in the document.
+    StepAdded {
+        /// Its place in the plan, from 1.
+        step: u32,
+    },
+    /// It is to be closed.
+    AbortAsked {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A value that somebody gave a parameter after the start.
@@ -282,6 +359,19 @@ impl Run {
         at(&self.steps, step)
     }
 
+    /// Whether it keeps its target to itself now.
+    pub fn holds_lock(&self) -> bool {
+        self.end.is_none() && matches!(self.lock, Some(Lock::Held { .. }))
+    }
+
+    /// Whether a person is the one who works in it.
+    pub fn is_held_by(&self, who: &Who) -> bool {
+        match (&self.holder.by, who) {
+            (Who::Person(holder), Who::Person(actor)) => holder.id == actor.id,
+            (holder, who) => holder == who,
+        }
+    }
+
     /// The attempt that has not ended, if there is one. At most one attempt of a run is open at a time.
     pub fn open_attempt(&self) -> Option<AttemptId> {
         (1..).zip(&self.steps).find_map(|(step, state)| {
@@ -296,6 +386,14 @@ impl Run {
         at(&self.step(id.step)?.attempts, id.attempt)
     }
 
+    /// What an attempt did and how long it took, in milliseconds; `None` unless it ran the whole step to a good end.
+    pub fn took(&self, id: AttemptId) -> Option<(Digest, u64)> {
+        let (plan, attempt) = (self.plan.step(id.step)?, self.attempt(id)?);
+        let AttemptEnding::Known(exit) = &attempt.end.as_ref()?.ending else { return None };
+        let whole = attempt.commands.len() == plan.commands.len() && exit.result == AttemptResult::Completed;
+        whole.then(|| (self.plan.work_of(plan), exit.duration_ms))
+    }
+
     /// Where a step stands.
     pub fn status(&self, step: u32) -> StepStatus {
         match (self.plan.step(step), self.step(step)) {
@@ -306,8 +404,7 @@ impl Run {
 
     /// The first step that is not over, among the steps before the rollback.
     pub fn current_step(&self) -> Option<u32> {
-        let of_steps =
-            |step: &u32| self.plan.step(*step).is_some_and(|plan| plan.part == crate::runbook::PartKind::Steps);
+        let of_steps = |step: &u32| self.plan.step(*step).is_some_and(PlanStep::is_on_the_way);
         (1..).take(self.steps.len()).filter(of_steps).find(|step| !self.status(*step).is_over())
     }
 

@@ -1,6 +1,7 @@
 //! The gate under test: by table, by story, and by random histories.
 
 mod histories;
+mod holding;
 mod offers;
 mod refusals;
 mod stage;

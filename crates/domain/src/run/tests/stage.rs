@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Mark, Outcome};
-use crate::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
+use crate::plan::{AdHoc, Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use crate::policy::{Actor, Role};
-use crate::run::{Command, Entry, Event, Facts, Refusal, Run, Who, decide, evolve};
+use crate::run::{Command, Entry, Event, Facts, Holder, Refusal, Run, Who, decide, evolve};
 use crate::runbook::{Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use crate::{AttemptId, Digest, Risk, RunId, Timestamp};
 
@@ -95,6 +95,7 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         tty: true,
         pipefail: false,
         scratch: false,
+        ad_hoc: None,
     }
 }
 
@@ -143,7 +144,7 @@ pub fn person(name: &str, role: Role) -> Who {
 }
 
 pub fn facts(standing: Option<Role>) -> Facts {
-    Facts { now: NOW, standing, misfits: Vec::new() }
+    Facts { now: NOW, standing, misfits: Vec::new(), lock: None }
 }
 
 /// A run that goes on by commands, and everything that it consists of.
@@ -273,6 +274,33 @@ pub fn settle(step: u32, attempt: u32, result: AttemptResult) -> Command {
         held: Vec::new(),
     };
     Command::Settle { step, attempt, exit: Box::new(exit) }
+}
+
+/// A step of one command that reads and is not in the document.
+pub fn added(text: &str, after: u32) -> PlanStep {
+    PlanStep {
+        ad_hoc: Some(AdHoc { after, reason: "a surprise".to_owned() }),
+        ..step(0, "A look", vec![command(text, Risk::Reads)])
+    }
+}
+
+pub fn lose_lock() -> Command {
+    Command::LoseLock { to: RunId(13), by: "Lena".to_owned(), reason: "an outage".to_owned() }
+}
+
+/// Run 13, in which Otto works and which has held the target for an hour; its last event is `idle` minutes old.
+pub fn other(idle: u64) -> Holder {
+    let ago = |minutes: u64| Timestamp(NOW.0 - i64::try_from(minutes * 60_000).unwrap());
+    Holder {
+        run: RunId(13),
+        title: "Restore".to_owned(),
+        target: "local".to_owned(),
+        by: "Otto".to_owned(),
+        since: ago(60),
+        active: ago(idle),
+        running: false,
+        expected: None,
+    }
 }
 
 pub fn interrupt(step: u32, attempt: u32) -> Command {

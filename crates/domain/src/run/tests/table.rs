@@ -68,6 +68,13 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         (Command::Untick { step: Some(5), item: 2 }, inside(["Over"; 5])),
         (Command::AddNote { step: Some(2), text: reason() }, inside(["ok"; 5])),
         (finish(), inside(["ok", "Busy", "Busy", "ok", "ok"])),
+        (Command::Abort { reason: reason() }, inside(["ok"; 5])),
+        (Command::TakeOver { reason: reason() }, inside(["Over", "Busy", "Busy", "Over", "Over"])),
+        (Command::TakeLock { reason: reason() }, inside(["LockFree"; 5])),
+        (Command::SetDirectory { path: "/srv/other".to_owned() }, inside(["ok", "Busy", "Busy", "ok", "ok"])),
+        (Command::AddStep { step: Box::new(added("df -h", 1)) }, inside(["ok"; 5])),
+        (Command::AddStep { step: Box::new(added("df -h", 40)) }, inside(["Nothing"; 5])),
+        (lose_lock(), reported("-")),
         (begins(1, 1, 2), reported("ok")),
         (ends(1, 1, 1, Outcome::Success), reported("ok")),
         (settle(1, 1, AttemptResult::Completed), reported("ok")),
@@ -98,6 +105,11 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::TooLong(_) => "TooLong",
         Refusal::NotRunning => "NotRunning",
         Refusal::Over => "Over",
+        Refusal::Theirs { .. } => "Theirs",
+        Refusal::Locked(_) => "Locked",
+        Refusal::LockInUse(_) => "LockInUse",
+        Refusal::LockAlive { .. } => "LockAlive",
+        Refusal::LockFree(_) => "LockFree",
     }
 }
 
