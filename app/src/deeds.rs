@@ -297,6 +297,7 @@ mod tests {
             touched: Timestamp(0),
             lock: None,
             abort: None,
+            away: Vec::new(),
             changes: Vec::new(),
             reason: String::new(),
             values_set: Vec::new(),

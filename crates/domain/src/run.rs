@@ -12,6 +12,7 @@
 //!                          └───────────────────────── evolve ◀──────────────────────── events
 //! ```
 
+mod away;
 mod command;
 mod decide;
 mod event;
@@ -21,6 +22,7 @@ mod refusal;
 mod state;
 mod status;
 
+pub use away::{Away, downtime};
 pub use command::Command;
 pub use decide::{Facts, decide};
 pub use event::{Entry, Event, Verdict, Who};

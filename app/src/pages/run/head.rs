@@ -1,6 +1,7 @@
 //! Which run this is, where it stands, who looks.
 
-use domain::run::{Run, StepStatus};
+use domain::run::{Run, StepStatus, downtime};
+use domain::time;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -81,11 +82,28 @@ pub fn Head() -> impl IntoView {
                 <span>{move || live.run.with(|run| run.holder.by.name().to_owned())}</span>
                 <span>"started " <Ago at=run.started.at /></span>
                 {(!run.reason.is_empty()).then(|| view! { <span>{run.reason.clone()}</span> })}
+                <DownFor />
                 <Watchers />
             </div>
         </header>
     }
     .into_any()
+}
+
+/// The downtime clock: it ticks while services are away, and stands when they are back.
+#[component]
+fn DownFor() -> impl IntoView {
+    let live = Live::here();
+    let away = Memo::new(move |_| live.run.with(|run| run.away.clone()));
+    move || {
+        let open = away.with(|away| away.last().map(|last| last.until.is_none()))?;
+        let span = move || time::span(away.with(|away| downtime(away, live.clock.now())));
+        Some(if open {
+            view! { <span class="tempo">"services away for " {span}</span> }.into_any()
+        } else {
+            view! { <span>"services were away for " {span}</span> }.into_any()
+        })
+    }
 }
 
 #[component]

@@ -1,8 +1,8 @@
 //! A closed run: verdict before detail.
 
-use domain::run::{CommandState, End, Run, StepStatus};
+use domain::run::{CommandState, End, Run, StepStatus, downtime};
 use domain::view::{Newer, Patch, Usual};
-use domain::{AttemptId, time};
+use domain::{AttemptId, Timestamp, time};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -92,6 +92,14 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) 
     .into_any()
 }
 
+/// For how long the run took services away; whether they were back at its end.
+fn away_words(run: &Run, end: Timestamp) -> Option<String> {
+    let last = run.away.last()?;
+    let span = time::span(downtime(&run.away, end));
+    let still = if last.until.is_none() { ", and still away when the run was closed" } else { "" };
+    Some(format!("services away for {span}{still}"))
+}
+
 #[component]
 fn RecordHead(run: Run, end: End) -> impl IntoView {
     view! {
@@ -120,6 +128,7 @@ fn RecordHead(run: Run, end: End) -> impl IntoView {
                     <Ago at=run.started.at />
                 </span>
                 <span>{time::span(end.stamp.at.since(run.started.at))}</span>
+                {away_words(&run, end.stamp.at).map(|words| view! { <span>{words}</span> })}
                 {(!run.reason.is_empty()).then(|| view! { <span>{run.reason.clone()}</span> })}
             </div>
         </header>

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::away::{self, Effect};
 use super::event::{Entry, Event};
 use super::state::{
     Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Run, Skip, Stamp, StepState,
     Tick, ValueSet, ticks,
 };
+use crate::attempt::Outcome;
 use crate::plan::{Plan, PlanStep};
 use crate::{RunId, Timestamp};
 
@@ -58,6 +60,7 @@ impl Run {
             notes: Vec::new(),
             lock: None,
             abort: None,
+            away: Vec::new(),
             changes: Vec::new(),
             end: None,
             unreadable: None,
@@ -116,8 +119,12 @@ impl Run {
                 {
                     self.directory.clone_from(directory);
                 }
+                let began = self.begin_of(event);
                 if let Some(state) = self.step_mut(*step) {
                     state.apply(event, stamp);
+                }
+                if let Event::CommandEnded { command, at, .. } = event {
+                    self.note_effect(*step, *command, began, *at);
                 }
                 if let Event::AttemptStarted { commands, .. } = event {
                     self.note_values(*step, commands);
@@ -135,6 +142,24 @@ impl Run {
         self.plan.steps.push(step.clone());
         let place = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
         self.change(stamp, ChangeKind::StepAdded { step: place });
+    }
+
+    /// When the command began that an event ends; its end's moment when nobody knows.
+    fn begin_of(&self, event: &Event) -> Timestamp {
+        let Event::CommandEnded { step, command, at, .. } = event else { return Timestamp::default() };
+        match self.step(*step).and_then(|state| state.command(*command)) {
+            Some(CommandState::Running { since, .. }) => *since,
+            _ => *at,
+        }
+    }
+
+    /// Continues the downtime clock.
+    fn note_effect(&mut self, step: u32, command: u32, began: Timestamp, ended: Timestamp) {
+        let effect = self.plan.step(step).and_then(|plan| Effect::of(plan.command(command)?));
+        let outcome = self.step(step).and_then(|state| state.command(command)?.outcome());
+        if let (Some(effect), Some(Outcome::Success)) = (effect, outcome) {
+            away::note(&mut self.away, effect, began, ended);
+        }
     }
 
     /// Keeps the values of an attempt that was just started: what is set later does not change what it did.

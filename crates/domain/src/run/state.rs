@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::away::Away;
 use super::event::{Verdict, Who};
 use crate::attempt::{AttemptResult, CommandEnd, Exit, Outcome, Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
@@ -46,6 +47,8 @@ pub struct Run {
     pub lock: Option<Lock>,
     /// Why it is to be closed as soon as the step that runs has ended.
     pub abort: Option<String>,
+    /// When services were away because of it, oldest first.
+    pub away: Vec<Away>,
     /// What was changed in the run itself, oldest first.
     pub changes: Vec<Change>,
     /// How it was closed.
