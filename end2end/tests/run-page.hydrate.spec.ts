@@ -152,3 +152,18 @@ test('a refusal stands beside what was asked for, with the words that were typed
   await expect(page.locator('#deeds').getByRole('alert')).toContainText('is the most. Nothing was changed');
   await expect(reason(operator)).toHaveValue(/^x+$/);
 });
+
+test('the key after the last tick opens a step that changes something, and does not run it', async ({ operator }) => {
+  const { page } = operator;
+  const run = await operator.start('first-tour', { Visitor: 'Olga' });
+  await operator.open(run, 1);
+  await expect(page.getByRole('button', { name: 'Mark step 1 as done, with 3 lines not ticked' })).toBeVisible();
+  for (const line of [/^Tick: Find the list/, /^Tick: Find the class/, /^Tick: Leave a note/])
+    await page.getByRole('button', { name: line }).click();
+  await operator.step('Look around first', 'ok');
+
+  await page.keyboard.press('r');
+
+  await expect(page.getByRole('heading', { name: 'Make a scratch folder' })).toBeVisible();
+  await operator.step('Make a scratch folder', 'waiting');
+});

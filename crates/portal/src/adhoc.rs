@@ -112,7 +112,7 @@ fn numbered(run: &Run, after: u32, step: &PlanStep) -> String {
 }
 
 fn script(step: &PlanStep) -> String {
-    step.commands.iter().map(|command| format!("{}\n", command.text)).collect()
+    step.commands.iter().flat_map(|command| [command.text.as_str(), "\n"]).collect()
 }
 
 /// How many lines of the document stand before what comes after a step of the plan, blank lines at its end not counted.

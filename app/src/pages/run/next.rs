@@ -1,11 +1,11 @@
 //! What is next on the page of a run, told from the run alone: whose turn a step is, and the way on when it is over.
 
-use domain::AttemptId;
 use domain::policy::{Actor, Verb};
 use domain::run::{Offer, Refusal, Run, StepStatus, Who};
+use domain::{AttemptId, Risk};
 use leptos::prelude::*;
 
-use super::actions::{NEXT, OpenStep, complete_words, run_words, step_words};
+use super::actions::{NEXT, OpenStep, complete_words, run_words, step_words, worst};
 use super::rail::number;
 use super::stopping::{stopped_by, watch_of};
 use crate::components::state::StateMark;
@@ -67,10 +67,12 @@ impl WayOn {
     pub fn after(run: &Run, actor: &Actor, step: u32) -> Self {
         let Some(next) = next_step(run, step) else { return Self::Close };
         let offers = run.offers(next);
-        let is_run = run.plan.step(next).is_some_and(domain::plan::PlanStep::is_run);
+        let is_run = |step| run.plan.step(step).is_some_and(domain::plan::PlanStep::is_run);
         match offers.as_slice() {
-            [only] if is_run && only.choice.is_none() && objection(run, actor, next, only).is_none() => {
-                Self::Run(next, only.clone())
+            [only] if is_run(next) && only.choice.is_none() && objection(run, actor, next, only).is_none() => {
+                // The last tick ends a manual step: the key that was meant for it must not start what changes something.
+                let surprises = !is_run(step) && worst(run, next, only) > Risk::Reads;
+                if surprises { Self::Open(next) } else { Self::Run(next, only.clone()) }
             }
             _ => Self::Open(next),
         }
@@ -108,7 +110,7 @@ impl Thumb {
                 WayOn::Open(next) => Self::Step(next, step_words(run.plan.step(next)?)),
             }),
             Turn::Start => Self::start(run, actor, step),
-            Turn::Complete => Some(Self::Send(complete_words(plan))),
+            Turn::Complete => Some(Self::Send(complete_words(run, step))),
         }
     }
 

@@ -117,7 +117,7 @@ impl Try {
     fn facts(&self, standing: Option<Role>) -> Facts {
         let lock = match self.standing % 4 {
             0 => Some(other(u64::from(self.choice) % 60)),
-            1 if self.choice % 5 == 0 => Some(Holder { running: true, ..other(45) }),
+            1 if self.choice.is_multiple_of(5) => Some(Holder { running: true, ..other(45) }),
             _ => None,
         };
         Facts { lock, ..facts(standing) }
