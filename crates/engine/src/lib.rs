@@ -54,9 +54,11 @@
 //! Not the business of this crate: what may be run, by whom, and what is recorded about it.
 
 mod cgroup;
+mod condition;
 mod engine;
 mod folder;
 mod follow;
+mod index;
 mod inspect;
 mod key;
 mod launch;
@@ -67,11 +69,13 @@ pub mod shim;
 mod steer;
 mod survivors;
 
+pub use condition::Condition;
 pub use engine::Engine;
 pub use follow::Progress;
 pub use inspect::Inspection;
 pub use key::MasterKey;
 pub use launch::LaunchError;
-pub use output::{Output, PIECE};
-pub use record::{Ladder, Steer};
+pub use output::{Output, PIECE, Unreadable};
+pub use record::{Key, Ladder, Steer};
+pub use shim::shell::WINDOW;
 pub use steer::SteerError;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Verdict, Who};
-use crate::attempt::{CommandEnd, Exit, Outcome, Work, WorkCommand};
+use crate::attempt::{CommandEnd, Exit, Limits, Outcome, Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
 use crate::runbook::{Choice, Item};
 use crate::{AttemptId, Digest, RunId, Timestamp};
@@ -348,6 +348,8 @@ impl Run {
             commands: runs.map(|(number, command)| command.work(*number)).collect(),
             timeout_ms: plan.timeout_ms,
             output_cap: OUTPUT_CAP,
+            interactive: false,
+            limits: Limits::default(),
         })
     }
 

@@ -5,6 +5,9 @@
 mod commands;
 mod ending;
 mod harness;
+mod input;
 mod isolation;
+mod limits;
 mod output;
 mod reattach;
+mod tampering;

@@ -97,7 +97,7 @@ async fn who_follows_sees_every_byte_while_it_comes_and_the_place_of_the_cut() {
     let before = *noticed.await.expect("no notice of the first line").unwrap();
     assert_eq!((before.length, before.marks, before.cut, before.done), (4, 1, None, false));
 
-    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+    place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
     let end = *progress.wait_for(|progress| progress.done).await.unwrap();
 
     assert_eq!((end.length, end.marks, end.cut), (1000, 2, Some(500)));
@@ -121,7 +121,7 @@ async fn the_watch_is_shared_and_goes_with_its_last_viewer() {
         tokio::task::yield_now().await;
     }
     assert_eq!(place.engine.read(&id, 0, 100).await.unwrap(), "one\n");
-    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+    place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
     place.end(id).await;
     assert_eq!(place.engine.followed(), 0);
 }
