@@ -4,6 +4,7 @@
 
 mod commands;
 mod ending;
+mod full_disk;
 mod harness;
 mod input;
 mod isolation;
