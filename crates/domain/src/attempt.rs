@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::{AttemptId, Digest};
 
 /// The version that this portal writes into `spec.json`, `out.idx` and `exit.json`.
-pub const FORMAT: u32 = 1;
+///
+/// - 1: the lines of `out.idx` stand for themselves.
+/// - 2: each of them is signed with the key of its attempt, and one that is not does not count.
+pub const FORMAT: u32 = 2;
 
 /// Everything that determines what an attempt does. Written as `spec.json` before the shim starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +50,29 @@ pub struct Work {
     pub timeout_ms: Option<u64>,
     /// Bytes of output kept: the first and the last half of it.
     pub output_cap: u64,
+    /// Whether the operator has the full keyboard while a command runs, and not only single lines.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub interactive: bool,
+    /// What the attempt may use of the machine.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: Limits,
+}
+
+/// What an attempt may use of the machine it runs on; without a number there is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Processes and threads at the same time, the shell included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processes: Option<u32>,
+    /// Bytes of memory of all of them together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+}
+
+/// What says nothing is left out of the canonical form, so that the digests of work from before the field was there hold.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// One command of an attempt.
@@ -161,6 +187,42 @@ pub struct Exit {
     /// Processes that still held the output when the shell had ended and that were ended then.
     #[serde(default)]
     pub held: Vec<String>,
+    /// What was not as it should have been, although the attempt came to its end.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub notes: Box<Notes>,
+}
+
+/// What a person should know about an attempt beside how it ended. The lists hold whole sentences.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notes {
+    /// Limits that this machine could not enforce, or only in part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unenforced: Vec<String>,
+    /// Limits that the attempt ran into.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limited: Vec<String>,
+    /// Files of the attempt that somebody else than its shim has changed, and what was done about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tampered: Vec<String>,
+    /// Whether output was left out because the disk was full, and not because of the cap. [`Exit::cut`] is the place.
+    #[serde(skip_serializing_if = "is_default")]
+    pub disk_full: bool,
+    /// The exact place of every command's output, when output was left out: what was noted while the step ran is exact only
+    /// before [`Exit::cut`]. Empty otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<CommandRange>,
+}
+
+/// Where the output of one command stands in `out.log`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRange {
+    /// The command's number in the step.
+    pub command: u32,
+    /// Its first byte.
+    pub from: u64,
+    /// The byte just after its last one.
+    pub to: u64,
 }
 
 /// How an attempt ended as a whole.

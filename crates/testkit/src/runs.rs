@@ -66,6 +66,7 @@ pub fn exit(id: AttemptId, result: AttemptResult) -> Exit {
         duration_ms: 40,
         survivors: Vec::new(),
         held: Vec::new(),
+        notes: Box::default(),
     }
 }
 

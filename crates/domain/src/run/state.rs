@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::away::Away;
 use super::event::{Verdict, Who};
-use crate::attempt::{AttemptResult, CommandEnd, Exit, Outcome, Work, WorkCommand};
+use crate::attempt::{AttemptResult, CommandEnd, Exit, Limits, Outcome, Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
 use crate::runbook::{Choice, Item};
 use crate::{AttemptId, Digest, RunId, Timestamp};
@@ -448,6 +448,8 @@ impl Run {
             commands: runs.map(|(number, command)| command.work(*number)).collect(),
             timeout_ms: plan.timeout_ms,
             output_cap: OUTPUT_CAP,
+            interactive: false,
+            limits: Limits::default(),
         })
     }
 

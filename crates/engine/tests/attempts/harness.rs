@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use domain::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Mark, Outcome, Spec, Work, WorkCommand};
+use domain::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Limits, Mark, Outcome, Spec, Work, WorkCommand};
 use domain::{AttemptId, RunId};
-use engine::{Engine, Inspection, Ladder, MasterKey};
+use engine::{Engine, Inspection, Ladder, MasterKey, Progress};
 use tempfile::TempDir;
 
-/// Nothing here takes so long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Nothing here takes so long unless it hangs, on a machine that does ten other things besides.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub struct Place {
     pub engine: Engine,
@@ -102,6 +102,19 @@ impl Place {
         tokio::time::timeout(PATIENCE, seen).await.expect("these words never came");
     }
 
+    /// Waits until an attempt is as far as that.
+    pub async fn progress(&self, id: AttemptId, is_so: impl Fn(&Progress) -> bool) -> Progress {
+        let mut progress = self.engine.follow(&id).unwrap();
+        let seen = async { *progress.wait_for(|progress| is_so(progress)).await.expect("it ended before") };
+        tokio::time::timeout(PATIENCE, seen).await.expect("it never came so far")
+    }
+
+    /// Stops an attempt and waits for its end.
+    pub async fn stop(&self, id: AttemptId) -> Finished {
+        self.engine.stop(&id).await.unwrap();
+        self.end(id).await
+    }
+
     /// What an attempt is found to be once its shim has gone altogether, which is a moment after its record.
     pub async fn inspect_gone(&self, id: AttemptId) -> Inspection {
         loop {
@@ -150,6 +163,8 @@ impl Step {
             commands: scripts.iter().enumerate().map(command).collect(),
             timeout_ms: None,
             output_cap: 1 << 30,
+            interactive: false,
+            limits: Limits::default(),
         })
     }
 
@@ -178,6 +193,20 @@ impl Step {
 
     pub fn cap(self, bytes: u64) -> Self {
         Self(Work { output_cap: bytes, ..self.0 })
+    }
+
+    pub fn interactive(self) -> Self {
+        Self(Work { interactive: true, ..self.0 })
+    }
+
+    pub fn processes(mut self, limit: u32) -> Self {
+        self.0.limits.processes = Some(limit);
+        self
+    }
+
+    pub fn memory(mut self, limit: u64) -> Self {
+        self.0.limits.memory = Some(limit);
+        self
     }
 
     pub fn pipefail(self) -> Self {
@@ -251,4 +280,16 @@ impl Finished {
         };
         String::from_utf8_lossy(&self.output[place(false)..place(true)]).into_owned()
     }
+}
+
+/// Whether a process of this kind with this argument lives.
+pub fn lives(argument: &str) -> bool {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
+}
+
+/// An argument for `sleep` that no other test on this machine uses.
+pub fn unique(number: &str) -> String {
+    format!("{number}.{}", std::process::id())
 }

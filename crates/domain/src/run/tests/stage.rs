@@ -272,6 +272,7 @@ pub fn settle(step: u32, attempt: u32, result: AttemptResult) -> Command {
         duration_ms: 40,
         survivors: Vec::new(),
         held: Vec::new(),
+        notes: Box::default(),
     };
     Command::Settle { step, attempt, exit: Box::new(exit) }
 }
