@@ -8,6 +8,7 @@ use super::actions::NextDeeds;
 use super::moment::Moment;
 use super::notices::{RefusedHere, answering};
 use super::rail::{attempt_status, number};
+use super::stopping::EndRest;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::log_view::LogView;
@@ -150,6 +151,7 @@ fn Standing(id: AttemptId) -> impl IntoView {
             <span>{by}<Moment at=attempt.started.at /></span>
             {elapsed(live, &attempt)}
             {ending(&attempt)}
+            {attempt.left_something().then(|| view! { <EndRest id /> })}
         })
     }
 }
@@ -223,7 +225,11 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
         }
     }
     if !end.survivors.is_empty() {
-        words.push(format!("still running: {}", end.survivors.join(", ")));
+        let asked = attempt.stop.as_ref().filter(|stop| stop.at >= end.at);
+        words.push(match asked {
+            Some(stop) => format!("{} ended what was still running: {}", stop.by.name(), end.survivors.join(", ")),
+            None => format!("still running: {}", end.survivors.join(", ")),
+        });
     }
     (!words.is_empty()).then(|| view! { <span class="ending">{words.join(". ")}"."</span> }.into_any())
 }
