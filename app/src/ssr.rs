@@ -238,7 +238,7 @@ impl From<portal::Error> for AppError {
             }
             portal::Error::Refused(_) | portal::Error::Launch(_) | portal::Error::Moved => Self::Conflict(sentence),
             portal::Error::Invalid(_) | portal::Error::SignIn => Self::Invalid(sentence),
-            portal::Error::Busy(_) | portal::Error::Unsure(_) => {
+            portal::Error::Busy(_) | portal::Error::Unsure(_) | portal::Error::Unrecorded(_) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a use case was put off");
                 Self::Busy(sentence)
             }

@@ -88,6 +88,7 @@ async fn start(folder: &Folder, shim: &Path, prepared: Prepared, key: &AttemptKe
     let handover = Handover { v: FORMAT, key: key.to_hex(), ladder };
     let handover = serde_json::to_vec(&handover)?;
     let mut child = Command::new(shim)
+        .arg0("runbook-portal")
         .arg(shim::COMMAND)
         .arg(std::path::absolute(folder.path())?)
         .env_clear()

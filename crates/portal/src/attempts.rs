@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::AttemptId;
 use domain::attempt::{FORMAT, Spec};
-use domain::run::{Command, Run, Who};
+use domain::run::{Attempt, Command, Run, Who};
 use engine::{Inspection, Steer, SteerError};
 
 use crate::gate::Decided;
@@ -102,6 +102,78 @@ impl Portal {
         }
     }
 
+    /// Stops an attempt that runs; of one that has ended, what it has left behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with the names of what cannot be ended.
+    pub(crate) async fn stop(&self, run: &Run, id: AttemptId) -> Result<(), Error> {
+        if !run.attempt(id).is_some_and(Attempt::left_something) {
+            self.steer(id, Steer::Stop).await;
+            return Ok(());
+        }
+        let left = self.engine().stop_survivors(&id).await;
+        if left.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!(
+            "{} cannot be ended: the system holds it. The rest was ended; look at the machine.",
+            left.join(", ")
+        )))
+    }
+
+    /// A stop does not wait for a database that cannot be written: the shim is told, and it is recorded as soon as it can be.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unrecorded`] when it was done; the failure itself when it was not, because the gate could not be asked; and
+    /// what the gate refuses.
+    pub(crate) async fn stop_unrecorded(
+        &self,
+        id: AttemptId,
+        command: Command,
+        who: Who,
+        failure: Error,
+    ) -> Result<(), Error> {
+        match self.would_decide(id.run, &command, &who).await {
+            Err(error) if error.is_of_the_store() => return Err(failure),
+            decided => drop(decided?),
+        }
+        tracing::warn!(error = &failure as &dyn std::error::Error, attempt.id = %id, "a stop could not be recorded yet");
+        // Who asked first stays in the record.
+        self.unrecorded().await.entry(id).or_insert((command, who));
+        self.steer(id, Steer::Stop).await;
+        self.in_background(id, Self::keep_recording(self.clone(), id));
+        Err(Error::Unrecorded(
+            "The step was asked to stop. The database cannot be written, so that this is not recorded yet; it will be as soon \
+             as the database can be written again.",
+        ))
+    }
+
+    async fn keep_recording(self, id: AttemptId) {
+        let mut pauses = Pauses::new();
+        while self.record_late(id).await.is_err() {
+            pauses.pause().await;
+        }
+    }
+
+    /// Records what was done in an attempt while the database could not be written. It comes before the attempt's end.
+    async fn record_late(&self, id: AttemptId) -> Result<(), Error> {
+        // Held to the end: the record of the attempt's own end waits for it.
+        let mut unrecorded = self.unrecorded().await;
+        let Some((command, who)) = unrecorded.get(&id).cloned() else { return Ok(()) };
+        match self.decide(id.run, &command, &who).await {
+            Err(error) if error.is_of_the_store() => return Err(error),
+            // It is recorded already, or the attempt has come to its end without it.
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, attempt.id = %id, "a stop is not recorded");
+            }
+            Ok(_) => {}
+        }
+        unrecorded.remove(&id);
+        Ok(())
+    }
+
     /// Asks something of a shim. When it does not hear now although it lives, it is asked again in the background.
     pub(crate) async fn steer(&self, id: AttemptId, steer: Steer) {
         if !self.is_heard(id, steer.clone()).await {
@@ -152,6 +224,7 @@ impl Portal {
     }
 
     async fn settle(&self, id: AttemptId, noted: usize) -> Result<(), Error> {
+        self.record_late(id).await?;
         match self.engine().inspect(&id)? {
             Inspection::Ended(exit) => {
                 self.note_marks(id, noted).await?;

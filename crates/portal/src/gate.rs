@@ -73,6 +73,14 @@ impl Portal {
         Ok(Some(self.record(write, Some(state), from, &events, &Who::Portal).await?))
     }
 
+    /// What the gate says to a command now. Nothing is recorded.
+    pub(crate) async fn would_decide(&self, run: RunId, command: &Command, who: &Who) -> Result<Vec<Event>, Error> {
+        let mut write = self.store().begin().await?;
+        let state = write.load(run).await?.ok_or(Error::NotFound)?;
+        let facts = self.facts(&mut write, Some(&state), command, who).await?;
+        Ok(decide(Some(&state), command, who, &facts)?)
+    }
+
     /// After a failed commit nobody knows whether the events are stored: they are looked for before anything is answered.
     ///
     /// # Errors

@@ -20,11 +20,12 @@ mod settings;
 mod values;
 mod watching;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::Timestamp;
-use domain::time::Clock;
+use domain::run::{Command, Who};
+use domain::{AttemptId, Timestamp};
 use engine::Engine;
 use store::Store;
 use tokio::sync::watch;
@@ -39,6 +40,7 @@ pub use runs::StartRun;
 pub use settings::{Settings, TargetSettings};
 pub use watching::Follow;
 
+use clock::ExpiryClock;
 use documents::Documents;
 use live::Live;
 use passwords::Passwords;
@@ -55,10 +57,12 @@ struct Inner {
     passwords: Passwords,
     live: Live,
     people: watch::Sender<u64>,
-    clock: Arc<dyn Clock>,
+    clock: ExpiryClock,
     build: String,
     tasks: TaskTracker,
     closing: CancellationToken,
+    /// What was done in an attempt and could not be recorded yet.
+    unrecorded: tokio::sync::Mutex<HashMap<AttemptId, (Command, Who)>>,
     /// Held as long as the portal lives: nobody else works in the data folder.
     _lock: std::fs::File,
 }
@@ -86,6 +90,7 @@ impl Portal {
         let database = Store::inspect(&database).await?;
         let (lock, key) = settings::open_data(&settings.data)?;
         let store = database.open(now).await?;
+        let seen = store.latest_time().await.map_err(|error| data_error(&settings.data, &error.into()))?;
         let engine = Engine::new(settings.data.join("runs"), settings.shim, key)
             .map_err(|error| data_error(&settings.data, &Error::Output(error)))?;
         let portal = Self(Arc::new(Inner {
@@ -96,10 +101,11 @@ impl Portal {
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             live: Live::default(),
             people: watch::Sender::new(0),
-            clock: settings.clock,
+            clock: ExpiryClock::new(settings.clock, seen),
             build: settings.build,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
+            unrecorded: tokio::sync::Mutex::default(),
             _lock: lock,
         }));
         let open = portal.reconcile().await.map_err(|error| data_error(&settings.data, &error))?;
@@ -109,8 +115,13 @@ impl Portal {
         Ok(portal)
     }
 
-    /// The present moment.
+    /// The present moment, as the machine's clock shows it.
     pub fn now(&self) -> Timestamp {
+        self.0.clock.clock()
+    }
+
+    /// The present moment for everything that expires. It never goes back, and turning the clock back does not stop it.
+    pub fn expiry_now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
@@ -167,6 +178,10 @@ impl Portal {
 
     fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
+    }
+
+    async fn unrecorded(&self) -> tokio::sync::MutexGuard<'_, HashMap<AttemptId, (Command, Who)>> {
+        self.0.unrecorded.lock().await
     }
 
     /// Ends when the portal closes.

@@ -68,7 +68,13 @@ impl Portal {
     /// not: that is recorded as its end.
     pub async fn act(&self, operator: Operator<'_>, run: RunId, command: Command) -> Result<(), Error> {
         let who = Who::Person(operator.actor().clone());
-        let decided = self.decide(run, &command, &who).await?;
+        let decided = match (self.decide(run, &command, &who).await, &command) {
+            (Err(failure), Command::Stop { step, attempt }) if failure.is_of_the_store() => {
+                let id = AttemptId { run, step: *step, attempt: *attempt };
+                return self.stop_unrecorded(id, command, who, failure).await;
+            }
+            (decided, _) => decided?,
+        };
         if let Some(id) = decided.intent() {
             return self.launch(&decided, id, &who).await;
         }
@@ -76,10 +82,12 @@ impl Portal {
             Command::EndWatch { step, attempt, command } => {
                 self.steer(AttemptId { run, step, attempt }, Steer::EndWatch { command }).await;
             }
-            Command::Stop { step, attempt } => self.steer(AttemptId { run, step, attempt }, Steer::Stop).await,
+            Command::Stop { step, attempt } => {
+                return self.stop(&decided.run, AttemptId { run, step, attempt }).await;
+            }
             Command::Abort { .. } => {
                 if let Some(open) = decided.run.open_attempt() {
-                    self.steer(open, Steer::Stop).await;
+                    return self.stop(&decided.run, open).await;
                 }
             }
             _ => {}

@@ -57,6 +57,10 @@ impl Place {
         self.folder.path().join(name)
     }
 
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -72,9 +76,16 @@ impl Place {
     }
 }
 
+/// The binary that is tested.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_runbook-portal");
+
 /// The binary, in a folder, with a bare environment.
 pub fn binary(place: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runbook-portal"));
+    program(Path::new(PROGRAM), place)
+}
+
+fn program(path: &Path, place: &Path) -> Command {
+    let mut command = Command::new(path);
     command.env_clear().current_dir(place).stdin(Stdio::null());
     for name in ["PATH", "HOME", "TMPDIR"] {
         if let Some(value) = std::env::var_os(name) {
@@ -133,7 +144,12 @@ impl Served {
 
     /// The same, with more arguments.
     pub fn start_with(place: &Place, arguments: &[&str]) -> Self {
-        let mut child = binary(place.folder.path())
+        Self::start_program(place, Path::new(PROGRAM), arguments)
+    }
+
+    /// The same from a binary that lies elsewhere.
+    pub fn start_program(place: &Place, path: &Path, arguments: &[&str]) -> Self {
+        let mut child = program(path, place.folder.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -148,6 +164,11 @@ impl Served {
         // While nobody has an account a sentence and the link follow, in the same write as the first line.
         let token = (!is_set_up(place)).then(|| lines.nth(1).unwrap().split_once("token=").unwrap().1.to_owned());
         Self { child, address, token }
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal.

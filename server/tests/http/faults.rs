@@ -26,6 +26,9 @@ const WAITS_FOR_A_FILE: &str = "# Wait
    ```
 ";
 
+/// In milliseconds.
+const DAY: i64 = 24 * 3_600_000;
+
 /// Longer than anybody waits for the database.
 const LONG: Duration = Duration::from_secs(6);
 
@@ -84,6 +87,24 @@ async fn a_database_that_does_not_answer_sends_nobody_away_to_sign_in() {
         assert!(answer.body.contains("The database does not answer"), "{}", answer.body);
         assert_eq!(answer.header("retry-after"), "5");
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_turned_back_gives_no_session_more_time() {
+    let clock = std::sync::Arc::new(testkit::FixedClock::default());
+    let site = Served::start_by(clock.clone()).await;
+    let cookie = site.administrator().await;
+    assert_eq!(site.get("/", &cookie).await.status, StatusCode::OK);
+
+    clock.advance(DAY);
+    let late = site.get("/", &cookie).await.status;
+    clock.advance(-DAY);
+    let turned_back = site.get("/", &cookie).await.status;
+
+    assert_eq!([late, turned_back], [StatusCode::SEE_OTHER; 2], "the session has ended after twelve hours unused");
+    let form = format!("login=ada&password={}", PASSWORD.replace(' ', "+"));
+    let again = site.send(call("/api/sign-in").body(Body::from(form)).unwrap()).await.cookie();
+    assert_eq!(site.get("/", &again).await.status, StatusCode::OK, "a new one begins by the same time");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use domain::frame::{Cursor, Frame};
 use domain::plan::PlanTarget;
 use domain::policy::{Actor, Role};
 use domain::run::Event;
+use domain::time::Clock;
 use domain::{PersonId, RunId};
 use futures::StreamExt as _;
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -60,15 +61,20 @@ impl Served {
 
     /// The same behind a proxy with this address.
     pub async fn start_as(public: Option<&str>) -> Self {
-        Self::open("count.md", DOCUMENT.as_bytes(), public).await
+        Self::open("count.md", DOCUMENT.as_bytes(), public, Arc::new(SystemClock)).await
+    }
+
+    /// The same by another clock.
+    pub async fn start_by(clock: Arc<dyn Clock>) -> Self {
+        Self::open("count.md", DOCUMENT.as_bytes(), None, clock).await
     }
 
     /// A portal that has read one document.
     pub async fn with_document(name: &str, document: &[u8]) -> Self {
-        Self::open(name, document, None).await
+        Self::open(name, document, None, Arc::new(SystemClock)).await
     }
 
-    async fn open(name: &str, document: &[u8], public: Option<&str>) -> Self {
+    async fn open(name: &str, document: &[u8], public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("runbooks")).unwrap();
         std::fs::write(folder.path().join("runbooks").join(name), document).unwrap();
@@ -85,7 +91,7 @@ impl Served {
             shim: env!("CARGO_BIN_EXE_runbook-portal").into(),
             targets: vec![target],
             build: "test".to_owned(),
-            clock: Arc::new(SystemClock),
+            clock,
         };
         let portal = Portal::open(settings).await.unwrap();
         let token = portal.set_up_token().await.unwrap().unwrap();

@@ -10,6 +10,7 @@ use super::actions::NextDeeds;
 use super::moment::Moment;
 use super::notices::{RefusedHere, answering};
 use super::rail::{attempt_status, number};
+use super::stopping::EndRest;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::log_view::LogView;
@@ -153,6 +154,7 @@ fn Standing(id: AttemptId) -> impl IntoView {
             {elapsed(live, &attempt)}
             {live.usual(id.step).map(|usual| beside_usual(live, &attempt, usual))}
             {ending(&attempt)}
+            {attempt.left_something().then(|| view! { <EndRest id /> })}
         })
     }
 }
@@ -256,7 +258,11 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
         }
     }
     if !end.survivors.is_empty() {
-        words.push(format!("still running: {}", end.survivors.join(", ")));
+        let asked = attempt.stop.as_ref().filter(|stop| stop.at >= end.at);
+        words.push(match asked {
+            Some(stop) => format!("{} ended what was still running: {}", stop.by.name(), end.survivors.join(", ")),
+            None => format!("still running: {}", end.survivors.join(", ")),
+        });
     }
     (!words.is_empty()).then(|| view! { <span class="ending">{words.join(". ")}"."</span> }.into_any())
 }

@@ -93,6 +93,23 @@ fn StopForm(id: AttemptId, watching: bool) -> impl IntoView {
     .into_any()
 }
 
+/// Ends what an attempt has left behind.
+#[component]
+pub fn EndRest(id: AttemptId) -> impl IntoView {
+    let deeds = Deeds::here();
+    let fields = hidden(id.run, &place_of(id));
+    view! {
+        <ActionForm action=deeds.stop attr:class="deed">
+            {fields}
+            <button class="btn" data-kind="quiet" type="submit" disabled=deeds.stop.pending()>
+                <Glyph sign=Sign::Stop />
+                "End what still runs"
+            </button>
+        </ActionForm>
+    }
+    .into_any()
+}
+
 fn place_of(id: AttemptId) -> [(&'static str, String); 2] {
     [("step", id.step.to_string()), ("attempt", id.attempt.to_string())]
 }

@@ -10,7 +10,7 @@ use super::command::Command;
 use super::event::{Event, Verdict, Who};
 use super::lock::Holder;
 use super::refusal::{Refusal, TEXT_LIMIT};
-use super::state::{CommandState, Run, StepState, StepStatus, Tick};
+use super::state::{Attempt, CommandState, Run, StepState, StepStatus, Tick};
 use crate::attempt::Mark;
 use crate::plan::{Plan, PlanStep};
 use crate::policy::{Forbidden, Role, allows};
@@ -184,9 +184,14 @@ fn end_watch(run: &Run, step: u32, attempt: u32, command: u32) -> Result<Event, 
 }
 
 fn stop(run: &Run, step: u32, attempt: u32) -> Result<Event, Refusal> {
+    let found = run.attempt(AttemptId { run: run.id, step, attempt });
+    if found.is_some_and(Attempt::left_something) {
+        // As often as somebody asks: what could not be ended once may be ended now.
+        return Ok(Event::StopRequested { step, attempt });
+    }
     open(run, step, attempt)?;
     // Who asked first stays in the record; the ladder is on its way.
-    let asked = run.attempt(AttemptId { run: run.id, step, attempt }).is_some_and(|attempt| attempt.stop.is_some());
+    let asked = found.is_some_and(|attempt| attempt.stop.is_some());
     if asked { Err(Refusal::Over) } else { Ok(Event::StopRequested { step, attempt }) }
 }
 

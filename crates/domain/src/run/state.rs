@@ -251,6 +251,13 @@ pub struct Attempt {
     pub end: Option<AttemptEnd>,
 }
 
+impl Attempt {
+    /// Whether it has ended, and processes of it were still there then.
+    pub fn left_something(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| !end.survivors.is_empty())
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptEnd {

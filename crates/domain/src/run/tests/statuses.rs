@@ -115,6 +115,15 @@ fn an_attempt_whose_shim_is_gone_is_interrupted_and_names_its_survivors() {
 }
 
 #[test]
+fn what_an_attempt_has_left_behind_can_be_stopped_as_often_as_somebody_asks() {
+    let stop = || Command::Stop { step: 2, attempt: 1 };
+    let story = Story::begun().runs(2, &[1]).begins(1).hears(interrupt(2, 1)).does(stop()).does(stop());
+
+    assert_eq!(story.run.status(2), StepStatus::Interrupted, "what came of the step stays unknown");
+    assert_eq!(story.run.step(2).unwrap().attempts[0].stop.as_ref().unwrap().by.name(), "Olga");
+}
+
+#[test]
 fn a_step_of_which_every_command_was_skipped_is_skipped() {
     let story = Story::begun().does(skip(1, 1)).does(skip(1, 2));
 
