@@ -25,7 +25,7 @@ use std::sync::LazyLock;
 
 use domain::Risk;
 
-use crate::shell::{Call, Constants, Input, Redirect, Shell, Word, assigned, assignments, calls_fed, evaluated};
+use crate::shell::{Call, Constants, Input, Redirect, Shell, Word, calls_fed, evaluated};
 use args::Args;
 pub(crate) use code_words::{code_words, reads_code};
 pub(crate) use free::{Freedom, classify_with};
@@ -115,7 +115,7 @@ fn loosely(text: &str) -> Option<Verdict> {
     let within = Within { depth: LATER.1, input: &Input::Nothing };
     let pieces = text.split(['\n', ';', '|', '&', '(', ')', '`', '{', '}', ',', '=', '"', '\'', '!']).take(PIECES);
     pieces
-        .flat_map(|piece| {
+        .filter_map(|piece| {
             let words: Vec<Word> = piece.split_whitespace().map(Word::plain).collect();
             let begins = (0..words.len()).take(LATER.0).filter_map(|at| by_rule(&words[at..], within));
             begins.reduce(Verdict::or_worse)
@@ -132,7 +132,7 @@ fn understood(shell: &Shell<'_>, within: Within<'_>) -> Verdict {
         constants.forms(words).into_iter().map(move |words| of_words(&words, within))
     });
     let of_redirects = redirects.iter().filter_map(redirect);
-    let of_variables = steering::judge(&assignments(shell), &assigned(shell), within);
+    let of_variables = steering::judge(shell, within);
     let of_evaluated = evaluated(shell).into_iter().filter_map(|text| substitutions(&text, within)).collect::<Vec<_>>();
     let all = of_calls.chain(of_redirects).chain(of_variables).chain(of_evaluated);
     all.reduce(Verdict::or_worse).unwrap_or(nothing)

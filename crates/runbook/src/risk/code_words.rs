@@ -68,9 +68,9 @@ fn in_program(words: &[Word]) -> Vec<usize> {
     match program {
         // To a shell these words are names of variables, arithmetic, or commands for later.
         "eval" | "let" | "read" | "mapfile" | "readarray" | "getopts" | "trap" | "alias" | "unset" | "parallel"
-        | "watch" => all(words, 1),
+        | "watch"
         // To make the value of a variable is text in which `$( … )` starts programs.
-        "make" => all(words, 1),
+        | "make" => all(words, 1),
         "test" | "[" if words.iter().any(|word| word.text == "-v" || word.text == "-R") => all(words, 1),
         "printf" | "wait" => behind(words, &["-v", "-p"]),
         "ssh" => all(words, words.len() - ssh_command(words).len()),

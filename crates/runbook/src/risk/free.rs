@@ -130,13 +130,12 @@ fn with_value(text: &str, placeholder: &str, freedom: &Freedom) -> Vec<String> {
     };
     let marked = |mark: char| vec![replaced(&format!("{mark}{}", placeholder.trim_matches(['$', '{', '}', '<', '>'])))];
     match freedom {
-        Freedom::Any => marked(OPTION),
         Freedom::NoOption => marked(VALUE),
         // What stands in a choice is the document's own text; a word of it is judged where it is one.
         Freedom::OneOf(choices) if choices.len() <= MOST_CHOICES && choices.iter().all(|choice| is_word(choice)) => {
             choices.iter().map(|choice| replaced(choice)).collect()
         }
-        Freedom::OneOf(_) => marked(OPTION),
+        Freedom::Any | Freedom::OneOf(_) => marked(OPTION),
         Freedom::Fixed => vec![text.to_owned()],
     }
 }
@@ -156,6 +155,9 @@ pub(super) fn judge(args: &Args, words: &[Word]) -> Option<Verdict> {
     let free = |word: &Word| word.text.starts_with(OPTION);
     // What only a variable holds is the document's own, but it is not in the text.
     let open = |word: &Word| word.expands && is_whole(&word.text);
+    if !words.iter().any(|word| word.text.starts_with([OPTION, VALUE]) || open(word)) {
+        return None;
+    }
     let reaches = reaching(args, words);
     let chooses = reaches
         .iter()

@@ -1,5 +1,8 @@
 //! Options that make a program do more than its class says: start another one, or write a file.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use domain::Risk::{self, Changes, Destroys, Disrupts};
 
 use super::args::{Args, given, values};
@@ -154,26 +157,32 @@ pub(super) const TOLD: &[Told] = &[
 
 /// The options among a program's words that do more: the worst.
 pub(super) fn judge(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
-    let told = of_program(args).filter_map(|(_, _, names, does, reason)| match does {
-        Does::Is(risk) => {
+    let told = of_program(args).filter_map(|(_, _, names, does, reason)| {
+        if let Does::Is(risk) = does {
             let option = names.split('|').find(|name| args.has(name) || args.may_have(name))?;
-            Some(Verdict::new(*risk, format!("{} {option}", args.shown), *reason))
+            return Some(Verdict::new(*risk, format!("{} {option}", args.shown), *reason));
         }
-        _ => {
-            let with_value = values(&args.program);
-            let all = given(words, names, with_value).into_iter();
-            all.filter_map(|value| of_value(*does, &args.shown, &value, reason, within)).reduce(Verdict::or_worse)
-        }
+        let all = given(words, names, values(&args.program)).into_iter();
+        all.filter_map(|value| of_value(*does, &args.shown, &value, reason, within)).reduce(Verdict::or_worse)
     });
     told.reduce(Verdict::or_worse)
 }
 
+/// The lines by program, in their order.
+static BY_PROGRAM: LazyLock<HashMap<&'static str, Vec<&'static Told>>> = LazyLock::new(|| {
+    let mut found: HashMap<&str, Vec<&Told>> = HashMap::new();
+    for told in TOLD {
+        for program in told.0.split('|') {
+            found.entry(program).or_default().push(told);
+        }
+    }
+    found
+});
+
 /// The lines that are about a program and its subcommand.
 pub(super) fn of_program(args: &Args) -> impl Iterator<Item = &'static Told> {
-    TOLD.iter().filter(|(programs, subcommand, ..)| {
-        let about = programs.split('|').any(|program| program == args.program || program == args.shown);
-        about && (subcommand.is_empty() || subcommand.split('|').any(|word| args.word(0) == word))
-    })
+    let lines = BY_PROGRAM.get(args.program.as_str()).map_or(&[][..], Vec::as_slice).iter().copied();
+    lines.filter(|(_, subcommand, ..)| subcommand.is_empty() || subcommand.split('|').any(|word| args.word(0) == word))
 }
 
 /// What the value of an option does.

@@ -4,7 +4,7 @@ use domain::Risk::Changes;
 
 use super::options::{Does, of_value};
 use super::{Verdict, Within, substitutions, words};
-use crate::shell::Word;
+use crate::shell::{Shell, Word, assigned, assignments};
 
 /// Names (a `*` at the end stands for any rest), what their value does, and why in a sentence.
 const STEERS: &[(&str, Does, &str)] = &[
@@ -45,11 +45,15 @@ const STEERS: &[(&str, Does, &str)] = &[
 /// Prompts: the shell puts in what they hold.
 const PROMPTS: [&str; 5] = ["PS0", "PS1", "PS2", "PS3", "PS4"];
 
-/// What a text does by the variables that it sets: `given` with the value, `named` in any way.
-pub(super) fn judge(given: &[(String, Word)], named: &[String], within: Within<'_>) -> Option<Verdict> {
+/// What a text does by the variables that it sets.
+pub(super) fn judge(shell: &Shell<'_>, within: Within<'_>) -> Option<Verdict> {
+    // Nearly every text names none of them.
+    let mut names = shell.text().split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    names.find(|name| is_steering(name))?;
+    let (given, named) = (assignments(shell), assigned(shell));
     let valued = given.iter().filter_map(|(name, value)| assignment(name, value, within));
     let unseen = named.iter().filter(|name| !given.iter().any(|(known, _)| known == *name));
-    let unseen = unseen.filter(|name| line(name).is_some() || PROMPTS.contains(&name.as_str()));
+    let unseen = unseen.filter(|name| is_steering(name));
     let unseen = unseen.map(|name| Verdict::new(Changes, format!("{name}="), "sets a variable that steers programs"));
     valued.chain(unseen).reduce(Verdict::or_worse)
 }
@@ -61,6 +65,10 @@ pub(super) fn words_of(words: &[Word], within: Within<'_>) -> Option<Verdict> {
         assignment(name, &word.with(value), within)
     });
     pairs.reduce(Verdict::or_worse)
+}
+
+fn is_steering(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_') && (line(name).is_some() || PROMPTS.contains(&name))
 }
 
 fn line(name: &str) -> Option<&'static (&'static str, Does, &'static str)> {

@@ -33,6 +33,9 @@ pub(crate) fn assignments(shell: &Shell<'_>) -> Vec<(String, Word)> {
 /// Quoted texts that the shell evaluates again, as `'a[$(…)]'` in `[[ … -eq … ]]`.
 pub(crate) fn evaluated(shell: &Shell<'_>) -> Vec<String> {
     let mut found = Vec::new();
+    if !shell.text().contains(['$', '`']) {
+        return found;
+    }
     walk(shell, &mut |node| {
         if matches!(node.kind(), "raw_string" | "ansi_c_string") {
             let mut parent = node.parent();
@@ -69,6 +72,9 @@ impl Constants {
     /// What the text says.
     pub(crate) fn of(shell: &Shell<'_>) -> Self {
         let mut found: HashMap<String, Option<Vec<Vec<Word>>>> = HashMap::new();
+        if !shell.text().contains('$') {
+            return Self(found);
+        }
         let mut counted: HashMap<String, usize> = HashMap::new();
         let mut functions = false;
         walk(shell, &mut |node| {
