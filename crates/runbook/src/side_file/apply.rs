@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use domain::runbook::{
     Command, Document, Finding, Item, Level, Parameter, ParameterScope, Part, PartContent, PartKind, Procedure,
-    ProcedureSettings, Step, StepContent, plain,
+    ProcedureSettings, Step, StepContent, StepKind, plain,
 };
 use regex::Regex;
 
@@ -15,6 +15,7 @@ use super::{ProcedureEntry, Settings, SideFile, StepEntry};
 use crate::parts::normal;
 use crate::placeholder::{self, Declared as Filled, occurrences};
 use crate::reader::finding;
+use crate::risk::{self, Freedom};
 use crate::shell::{Shell, assigned};
 
 /// Writes what the side file says into the document, and the placeholders of every command. Returns the words that look
@@ -353,15 +354,45 @@ fn fill(procedure: &mut Procedure, parameters: &[Parameter], literal: &[String])
     let mut findings = Vec::new();
     for step in steps_mut(procedure) {
         let title = step.title.clone();
+        // The portal itself does what `ssh HOST` says there.
+        let connects = step.kind == StepKind::Connect;
         for (command, number) in commands_mut(step).zip(1_u32..) {
             let filled = in_scope(parameters, &title, number);
             command.placeholders = placeholder::of_command(&command.text, &filled, literal, &assigned);
+            if !(connects && command.pipeline.first().is_some_and(|program| program == "ssh")) {
+                findings.extend(raise_by_values(command, parameters));
+            }
         }
         if !parameters.is_empty() {
             findings.extend(take_back(step));
         }
     }
     findings
+}
+
+/// A value may begin with a dash where the program reads an option, or choose its subcommand: then the command has the class of
+/// the worst that it can become.
+fn raise_by_values(command: &mut Command, parameters: &[Parameter]) -> Option<Finding> {
+    let kind = |name: &str| parameters.iter().find(|parameter| parameter.name == name).map(|parameter| &parameter.kind);
+    let values: Vec<(&str, Freedom)> = command
+        .placeholders
+        .iter()
+        .filter_map(|one| Some((one.text.as_str(), Freedom::of(kind(one.parameter.as_deref()?)?))))
+        .collect();
+    if values.is_empty() {
+        return None;
+    }
+    let verdict = risk::classify_with(&command.text, &values);
+    if verdict.risk <= command.risk {
+        return None;
+    }
+    (command.risk, command.rule, command.reason) = (verdict.risk, verdict.rule, verdict.reason);
+    let message = format!(
+        "With its values this command {}: {}. Give the parameter a pattern whose values cannot do that, write -- before the placeholder, or write it behind other text, as in ./VALUE or --name=VALUE.",
+        command.risk.word(),
+        command.reason
+    );
+    Some(finding(command.line, Level::Warning, "value-as-option", message))
 }
 
 /// The commands of a step share one shell. Where one of them sets a variable that has a parameter's name, the value would be
