@@ -167,6 +167,15 @@ impl Plan {
     }
 }
 
+impl PlanParameter {
+    /// What pages and messages call it: its name as words, `Compose service` for `compose_service`.
+    pub fn label(&self) -> String {
+        let words = self.name.replace('_', " ");
+        let mut characters = words.chars();
+        characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    }
+}
+
 impl PlanStep {
     /// The command with a number, counted from 1.
     pub fn command(&self, number: u32) -> Option<&PlanCommand> {

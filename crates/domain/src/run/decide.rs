@@ -16,7 +16,8 @@ use crate::plan::{Plan, PlanStep};
 use crate::policy::{Forbidden, Role, allows};
 use crate::{AttemptId, Timestamp, time};
 
-/// The longest value of a parameter, in bytes: one entry of an environment holds 131,071 with its name (measured on Linux).
+/// The longest value of a parameter, in bytes: one entry of an environment holds 131,071 with its name, and so does one word of
+/// a command, in which other text may stand around the value (measured on Linux).
 pub const VALUE_LIMIT: usize = 96 * 1024;
 
 /// What a decision needs from outside the run, read inside the transaction that records it.
@@ -319,16 +320,14 @@ fn busy(run: &Run) -> Refusal {
 }
 
 fn fits(plan: &Plan, name: &str, value: &str, facts: &Facts) -> Result<(), Refusal> {
-    if plan.parameter(name).is_none() {
-        return Err(Refusal::Nothing(format!("parameter \"{name}\"")));
-    }
-    let misfit = |why: String| Refusal::Misfit { name: name.to_owned(), why };
+    let parameter = plan.parameter(name).ok_or_else(|| Refusal::Nothing(format!("parameter \"{name}\"")))?;
+    let misfit = |why: String| Refusal::Misfit { name: parameter.label(), why };
     if value.contains('\0') {
         return Err(misfit("a value cannot contain a NUL byte".to_owned()));
     }
     if value.len() > VALUE_LIMIT {
-        let (has, most) = (time::size(value.len() as u64), time::size(VALUE_LIMIT as u64));
-        return Err(misfit(format!("the value has {has}, and {most} is the most")));
+        let (has, most) = (time::thousands(value.len() as u64), time::thousands(VALUE_LIMIT as u64));
+        return Err(misfit(format!("the value has {has} bytes, and {most} is the most; put it into a file")));
     }
     match facts.misfits.iter().find(|(misfit, _)| misfit == name) {
         Some((_, why)) => Err(misfit(why.clone())),

@@ -2,7 +2,8 @@
 
 use super::{Facts, idle, lock, plan_step};
 use crate::Risk;
-use crate::plan::{PlanCommand, PlanStep};
+use crate::attempt::{ENVIRONMENT_LIMIT, Work};
+use crate::plan::{PlanCommand, PlanParameter, PlanStep};
 use crate::run::event::{Event, Who};
 use crate::run::refusal::Refusal;
 use crate::run::state::{Run, StepStatus};
@@ -30,6 +31,7 @@ pub(super) fn run_commands(
     let locks = !plan.scratch && worst(plan, commands).is_some_and(|worst| worst.risk >= Risk::Disrupts);
     let lock = if locks { lock::with_attempt(run, facts)? } else { None };
     let work = run.work(step, commands, who).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
+    carried(&work)?;
     let digest = work.digest();
     let intent = Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest };
     Ok(confirmed.into_iter().chain(lock).chain([intent]).collect())
@@ -79,7 +81,14 @@ fn startable(run: &Run, step: u32, plan: &PlanStep, commands: &[u32]) -> Result<
         return Err(Refusal::Undeclared(undeclared));
     }
     let missing = run.missing_values(step, commands);
-    if missing.is_empty() { Ok(()) } else { Err(Refusal::Missing(missing)) }
+    let label = |name: &String| run.plan.parameter(name).map_or_else(|| name.clone(), PlanParameter::label);
+    if missing.is_empty() { Ok(()) } else { Err(Refusal::Missing(missing.iter().map(label).collect())) }
+}
+
+/// What no environment carries fails before anything starts, and not half-way with a sentence of the system.
+fn carried(work: &Work) -> Result<(), Refusal> {
+    let has = work.environment_bytes();
+    if has > ENVIRONMENT_LIMIT { Err(Refusal::TooMuch(has)) } else { Ok(()) }
 }
 
 fn group(command: &PlanCommand) -> Option<u32> {
