@@ -47,6 +47,39 @@ pub struct Work {
     pub timeout_ms: Option<u64>,
     /// Bytes of output kept: the first and the last half of it.
     pub output_cap: u64,
+    /// The secrets that the commands get in their environment, by name and version; never a value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
+    /// Absolute paths of the files whose values are masked in the output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mask_files: Vec<String>,
+    /// The variables that come from an earlier attempt of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
+    /// The variables that are kept for the next attempt when they are set in the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<String>,
+}
+
+/// Exported variables that an attempt has left for later ones of its run. Their values stay in its folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The step of the attempt that has left them.
+    pub step: u32,
+    /// Its number.
+    pub attempt: u32,
+    /// Their names.
+    pub names: Vec<String>,
+    /// The digest of the file with the values. Something random in the file keeps it from telling them.
+    pub digest: Digest,
+}
+
+impl Carried {
+    /// What later attempts get of what one has left; `None` when that is nothing.
+    pub fn of(id: AttemptId, exported: &Exported) -> Option<Self> {
+        let Exported { names, digest } = exported.clone();
+        (!names.is_empty()).then_some(Self { step: id.step, attempt: id.attempt, names, digest })
+    }
 }
 
 /// One command of an attempt.
@@ -161,6 +194,26 @@ pub struct Exit {
     /// Processes that still held the output when the shell had ended and that were ended then.
     #[serde(default)]
     pub held: Vec<String>,
+    /// How many values of the files to be masked were looked for in the output.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub masked: u32,
+    /// The exported variables that it has left for later attempts. `None` when the shell could not be asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exported: Option<Exported>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The exported variables that an attempt has left: their names, and the digest of the file with their values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// The names.
+    pub names: Vec<String>,
+    /// The digest of the file.
+    pub digest: Digest,
 }
 
 /// How an attempt ended as a whole.

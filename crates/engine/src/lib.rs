@@ -73,5 +73,6 @@ pub use inspect::Inspection;
 pub use key::MasterKey;
 pub use launch::LaunchError;
 pub use output::{Output, PIECE};
-pub use record::{Ladder, Steer};
+pub use record::{Ladder, Secret, Steer};
+pub use shim::mask::forms::can_be_masked;
 pub use steer::SteerError;

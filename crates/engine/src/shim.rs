@@ -4,6 +4,7 @@
 //! standard input and the lock of its folder as standard output. It must be called before any thread is started: it begins
 //! by letting go of everything that it might have inherited.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
@@ -28,7 +29,9 @@ mod children;
 pub(crate) mod clock;
 mod control;
 mod driver;
+mod exports;
 mod log;
+pub(crate) mod mask;
 mod scanner;
 pub(crate) mod shell;
 mod supervise;
@@ -36,6 +39,7 @@ mod supervise;
 use children::Children;
 use control::Control;
 use log::Log;
+use mask::Mask;
 use shell::Shell;
 use supervise::{Ending, Supervisor, supervise};
 
@@ -43,7 +47,7 @@ use supervise::{Ending, Supervisor, supervise};
 pub const COMMAND: &str = "__shim";
 
 /// Nobody hands over more than that.
-const HANDOVER_LIMIT: u64 = 64 << 10;
+const HANDOVER_LIMIT: u64 = 16 << 20;
 
 /// Runs the attempt that lies in the folder named by the one argument, to its end.
 ///
@@ -71,7 +75,7 @@ fn run(folder: &Path) -> io::Result<()> {
     let spec: Spec = serde_json::from_slice(&std::fs::read(SPEC)?)?;
 
     // From here on there is a log, and with it a record of whatever happens.
-    let mut log = Log::create(spec.work.output_cap)?;
+    let mut log = Log::create(spec.work.output_cap, Mask::new(handover.secrets.clone(), &spec.work.mask_files))?;
     let begun = Instant::now();
     let ending = attempt(&spec, &handover, &key, &mut log)
         .unwrap_or_else(|reason| Ending { result: Some(AttemptResult::NotStarted { reason }), ..Ending::default() });
@@ -134,18 +138,30 @@ fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) ->
     hear_signals_again().map_err(trouble)?;
     let signals = block_signals().map_err(trouble)?;
     let control = Control::listen().map_err(trouble)?;
+    let given = given(spec, handover)?;
     let (session, name) = (token(), key.token());
     // A program inherits what is blocked: for the moment of its start nothing is.
     let blocked = SigSet::thread_get_mask().map_err(|error| trouble(error.into()))?;
     let set = |mask: SigSet| mask.thread_set_mask().map_err(|error| trouble(error.into()));
     set(SigSet::empty())?;
     let cgroup = Cgroup::create(&cgroup_name(&name));
-    let shell = Shell::start(&spec.work, &session, &name, cgroup.as_ref());
+    let shell = Shell::start(&spec.work, given, &session, &name, cgroup.as_ref());
     set(blocked)?;
     let (shell, inside) = shell?;
     shell.to_foreground();
     let children = Children::new(shell.pid, cgroup.filter(|_| inside));
     Ok(supervise(Supervisor { spec, ladder: handover.ladder, session, shell, children, signals, control, log }))
+}
+
+/// What the shell gets besides its listed environment: variables of earlier attempts, and secrets.
+fn given(spec: &Spec, handover: &Handover) -> Result<BTreeMap<String, String>, String> {
+    let mut given = spec.work.carried.as_ref().map_or(Ok(BTreeMap::new()), exports::take)?;
+    for name in spec.work.secrets.keys() {
+        let secret = handover.secrets.iter().find(|secret| secret.used && secret.name == *name);
+        let secret = secret.ok_or_else(|| format!("The secret {name} was not handed over. Nothing was run."))?;
+        given.insert(name.clone(), secret.value.clone());
+    }
+    Ok(given)
 }
 
 /// The group is named after the token, so that it can be found without the shim.
@@ -199,6 +215,9 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, ending: Ending, begun: I
     let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
     let at = clock::now();
     let reason = "The step came to no end.".to_owned();
+    // When they cannot be kept, the next attempt gets what this one has got: as if the shell could not have been asked.
+    let exported =
+        ending.told.filter(|_| !spec.work.exports.is_empty()).and_then(|told| exports::keep(told, log.mask()).ok());
     let result = ending.result.unwrap_or(AttemptResult::NotStarted { reason });
     loop {
         let written = log.finish().and_then(|end| {
@@ -211,11 +230,13 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, ending: Ending, begun: I
                 dropped: end.dropped,
                 cut: end.cut,
                 output: end.digest,
-                directory: ending.directory.clone(),
+                directory: ending.directory.clone().filter(|directory| !log.mask().finds_secret(directory)),
                 at,
                 duration_ms,
                 survivors: ending.survivors.clone(),
                 held: ending.held.clone(),
+                masked: log.mask().of_files,
+                exported: exported.clone(),
             };
             write_durably(Path::new("."), EXIT, &SignedExit::new(&exit, key).to_bytes())
         });

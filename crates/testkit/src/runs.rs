@@ -66,6 +66,8 @@ pub fn exit(id: AttemptId, result: AttemptResult) -> Exit {
         duration_ms: 40,
         survivors: Vec::new(),
         held: Vec::new(),
+        masked: 0,
+        exported: None,
     }
 }
 

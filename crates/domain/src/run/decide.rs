@@ -23,6 +23,8 @@ pub struct Facts {
     pub standing: Option<Role>,
     /// Values of the command that do not fit their parameter: name and reason.
     pub misfits: Vec<(String, String)>,
+    /// The secrets that the plan names: the version of each, or why it cannot be read. Who does not know leaves them out.
+    pub secrets: BTreeMap<String, Result<String, String>>,
 }
 
 /// Decides whether a command may happen and which events it makes.
@@ -86,7 +88,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
             Event::ValueSet { name: name.clone(), value: value.clone() }
         }
         Command::RunCommands { step, attempt, commands, confirmation } => {
-            return run_commands(run, *step, *attempt, commands, confirmation.as_deref(), who);
+            return run_commands(run, (*step, *attempt), commands, confirmation.as_deref(), who, facts);
         }
         Command::SkipCommand { step, command, reason } => skip_command(run, *step, *command, reason)?,
         Command::SkipStep { step, reason } => skip_step(run, *step, reason)?,
@@ -122,11 +124,11 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
 
 fn run_commands(
     run: &Run,
-    step: u32,
-    attempt: u32,
+    (step, attempt): (u32, u32),
     commands: &[u32],
     confirmation: Option<&str>,
     who: &Who,
+    facts: &Facts,
 ) -> Result<Vec<Event>, Refusal> {
     let plan = plan_step(run, step)?;
     first_of_its_number(run, step, attempt)?;
@@ -138,10 +140,29 @@ fn run_commands(
     approved(plan, commands)?;
     startable(run, step, plan, commands)?;
     let confirmed = confirm(run, plan, commands, confirmation)?;
+    let changed = changed_secrets(run, step, commands, facts)?;
+    let mut run = run.clone();
+    run.secrets.extend(changed.clone());
     let work = run.work(step, commands, who).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
     let digest = work.digest();
     let intent = Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest };
-    Ok(confirmed.into_iter().chain([intent]).collect())
+    let changed = changed.into_iter().map(|(name, version)| Event::SecretChanged { name, version });
+    Ok(confirmed.into_iter().chain(changed).chain([intent]).collect())
+}
+
+/// The secrets of some commands that have another version than the run knows.
+fn changed_secrets(run: &Run, step: u32, commands: &[u32], facts: &Facts) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut changed = BTreeMap::new();
+    for (name, known) in run.secrets_of(step, commands) {
+        match facts.secrets.get(&name) {
+            Some(Ok(version)) if *version != known => {
+                changed.insert(name, version.clone());
+            }
+            Some(Err(why)) => return Err(Refusal::Secret { name, why: why.clone() }),
+            _ => {}
+        }
+    }
+    Ok(changed)
 }
 
 /// The number of an attempt is used once. Who sends a form twice is told who started it, and when.
@@ -369,6 +390,9 @@ fn fits(plan: &Plan, name: &str, value: &str, facts: &Facts) -> Result<(), Refus
         return Err(Refusal::Nothing(format!("parameter \"{name}\"")));
     }
     let misfit = |why: String| Refusal::Misfit { name: name.to_owned(), why };
+    if plan.is_secret(name) {
+        return Err(misfit("a secret is named in the portal's configuration and never typed".to_owned()));
+    }
     if value.contains('\0') {
         return Err(misfit("a value cannot contain a NUL byte".to_owned()));
     }

@@ -3,6 +3,7 @@
 mod histories;
 mod offers;
 mod refusals;
+mod secrets;
 mod stage;
 mod starting;
 mod statuses;

@@ -2,6 +2,7 @@
 //!
 //! One thread, one loop, one `poll`. The shim never waits for anybody who reads.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use domain::attempt::{AttemptResult, CommandEnd, Mark, Outcome, Spec, WorkCommand};
@@ -15,6 +16,7 @@ use rustix::time::Timespec;
 use super::children::Children;
 use super::control::{Control, Standing};
 use super::driver;
+use super::exports;
 use super::log::Log;
 use super::scanner::{Piece, Scanner, ShellMark, Tokens};
 use super::shell::Shell;
@@ -51,6 +53,8 @@ pub(crate) struct Ending {
     pub directory: Option<String>,
     pub held: Vec<String>,
     pub survivors: Vec<String>,
+    /// The variables that the shell has told in the end, once it has told all.
+    pub told: Option<BTreeMap<String, String>>,
 }
 
 enum Stage {
@@ -104,6 +108,8 @@ struct Life<'a> {
     /// The shim's own last mark, as far as it is not written.
     last_mark: Vec<u8>,
     scanner: Scanner,
+    /// The variables that the shell has told so far.
+    told: BTreeMap<String, String>,
     ending: Ending,
 }
 
@@ -123,6 +129,7 @@ pub(crate) fn supervise(all: Supervisor<'_>) -> Ending {
         output_open: true,
         last_mark: Vec::new(),
         scanner: Scanner::new(),
+        told: BTreeMap::new(),
         ending: Ending::default(),
     };
     loop {
@@ -241,6 +248,7 @@ impl Life<'_> {
             Piece::Mark(ShellMark::Begins) => self.command_begins(),
             Piece::Mark(ShellMark::Ends { code, statuses, shell_too }) => self.command_ends(code, statuses, shell_too),
             Piece::Mark(ShellMark::Drained) => self.close_output(),
+            Piece::Mark(ShellMark::Told { name, length, value }) => self.variable_told(name, length, value),
             Piece::Mark(ShellMark::Stale) => {}
         }
     }
@@ -267,7 +275,7 @@ impl Life<'_> {
 
     fn command_begins(&mut self) {
         let now = Instant::now();
-        let offset = self.all.log.total();
+        let offset = self.all.log.border(now);
         if let Some(current) = self.current.as_mut().filter(|current| current.begun.is_none()) {
             current.begun = Some(now);
             let mark = Mark::Started { command: current.command.number, offset, at: super::clock::now() };
@@ -317,7 +325,7 @@ impl Life<'_> {
         let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         let end = CommandEnd { code, statuses, duration_ms, outcome, explanation };
         let number = current.command.number;
-        let offset = self.all.log.total();
+        let offset = self.all.log.border(Instant::now());
         let mark = Mark::Ended { command: number, offset, at: super::clock::now(), end };
         self.all.log.mark(&mark, Instant::now());
         Some((current.index, number, outcome))
@@ -326,8 +334,20 @@ impl Life<'_> {
     fn leave(&mut self, result: AttemptResult) {
         self.ending.result.get_or_insert(result);
         self.feed.clear();
-        self.feed.extend(driver::leave(&self.tokens.session));
+        self.all.shell.restore();
+        self.feed.extend(driver::leave(&self.tokens.session, &self.all.spec.work.exports));
         self.enter(Stage::Leaving);
+    }
+
+    /// The name that is none comes last.
+    fn variable_told(&mut self, name: String, length: usize, value: Vec<u8>) {
+        if name.is_empty() {
+            self.ending.told = Some(std::mem::take(&mut self.told));
+        } else if self.all.spec.work.exports.contains(&name)
+            && let Some(value) = exports::whole(value, length)
+        {
+            self.told.insert(name, value);
+        }
     }
 
     // ---- requests

@@ -8,3 +8,4 @@ mod harness;
 mod isolation;
 mod output;
 mod reattach;
+mod secrets;

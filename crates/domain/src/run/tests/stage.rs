@@ -78,6 +78,8 @@ pub fn plan() -> Plan {
         }],
         steps,
         outcome: vec![line("It answers")],
+        secrets: BTreeMap::new(),
+        mask_files: Vec::new(),
     }
 }
 
@@ -113,6 +115,7 @@ pub fn command(text: &str, risk: Risk) -> PlanCommand {
         pipeline: Vec::new(),
         by_portal: None,
         blocked: None,
+        exports: Vec::new(),
     }
 }
 
@@ -143,7 +146,7 @@ pub fn person(name: &str, role: Role) -> Who {
 }
 
 pub fn facts(standing: Option<Role>) -> Facts {
-    Facts { now: NOW, standing, misfits: Vec::new() }
+    Facts { now: NOW, standing, misfits: Vec::new(), secrets: BTreeMap::new() }
 }
 
 /// A run that goes on by commands, and everything that it consists of.
@@ -271,6 +274,8 @@ pub fn settle(step: u32, attempt: u32, result: AttemptResult) -> Command {
         duration_ms: 40,
         survivors: Vec::new(),
         held: Vec::new(),
+        masked: 0,
+        exported: None,
     };
     Command::Settle { step, attempt, exit: Box::new(exit) }
 }
