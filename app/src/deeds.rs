@@ -1,5 +1,7 @@
 //! What a person can do in a run: one action per deed, made once per page, so that an answer outlives what is redrawn.
 
+use std::collections::BTreeMap;
+
 use domain::Timestamp;
 use domain::policy::{Actor, Verb};
 use domain::run::{Command, Facts, Offer, Refusal, Run, Who, decide};
@@ -204,7 +206,13 @@ pub fn objection(run: &Run, actor: &Actor, step: u32, offer: &Offer) -> Option<R
 
 /// Why a command of the gate would be refused now.
 pub fn asked(run: &Run, actor: &Actor, command: &Command) -> Option<Refusal> {
-    let facts = Facts { now: Timestamp::default(), standing: Some(actor.role), misfits: Vec::new(), lock: None };
+    let facts = Facts {
+        now: Timestamp::default(),
+        standing: Some(actor.role),
+        misfits: Vec::new(),
+        lock: None,
+        secrets: BTreeMap::new(),
+    };
     decide(Some(run), command, &Who::Person(actor.clone()), &facts).err()
 }
 
@@ -235,8 +243,6 @@ pub fn list(numbers: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use domain::plan::{Plan, PlanStep, PlanTarget};
     use domain::run::{Skip, Stamp, StepState};
     use domain::runbook::StepKind;
@@ -285,6 +291,8 @@ mod tests {
             parameters: Vec::new(),
             steps: steps.map(|(part, number)| step(part, number)).to_vec(),
             outcome: Vec::new(),
+            secrets: BTreeMap::new(),
+            mask_files: Vec::new(),
         };
         let skip = || Skip { reason: "a test".to_owned(), stamp: stamp(), after: None };
         let state = |step| StepState { skipped: over.contains(&step).then(skip), ..StepState::default() };
@@ -303,6 +311,8 @@ mod tests {
             values_set: Vec::new(),
             values: BTreeMap::new(),
             directory: "/".to_owned(),
+            secrets: BTreeMap::new(),
+            carried: None,
             target_confirmed: false,
             steps: (1..=4).map(state).collect(),
             outcome: Vec::new(),

@@ -28,6 +28,7 @@ pub fn as_written(command: &Command) -> PlanCommand {
         pipeline: command.pipeline.clone(),
         by_portal: None,
         blocked: None,
+        exports: Vec::new(),
     }
 }
 

@@ -53,6 +53,7 @@ mod tests {
             pipeline: Vec::new(),
             by_portal: None,
             blocked: None,
+            exports: Vec::new(),
         }
     }
 

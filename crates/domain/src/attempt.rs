@@ -56,6 +56,18 @@ pub struct Work {
     /// What the attempt may use of the machine.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
+    /// The secrets that the commands get in their environment, by name and version; never a value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
+    /// Absolute paths of the files whose values are masked in the output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mask_files: Vec<String>,
+    /// The variables that come from an earlier attempt of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carried: Option<Carried>,
+    /// The variables that are kept for the next attempt when they are set in the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<String>,
 }
 
 /// What an attempt may use of the machine it runs on; without a number there is no limit.
@@ -73,6 +85,27 @@ pub struct Limits {
 /// What says nothing is left out of the canonical form, so that the digests of work from before the field was there hold.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+/// Exported variables that an attempt has left for later ones of its run. Their values stay in its folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The step of the attempt that has left them.
+    pub step: u32,
+    /// Its number.
+    pub attempt: u32,
+    /// Their names.
+    pub names: Vec<String>,
+    /// The digest of the file with the values. Something random in the file keeps it from telling them.
+    pub digest: Digest,
+}
+
+impl Carried {
+    /// What later attempts get of what one has left; `None` when that is nothing.
+    pub fn of(id: AttemptId, exported: &Exported) -> Option<Self> {
+        let Exported { names, digest } = exported.clone();
+        (!names.is_empty()).then_some(Self { step: id.step, attempt: id.attempt, names, digest })
+    }
 }
 
 /// One command of an attempt.
@@ -200,6 +233,12 @@ pub struct Exit {
     /// What was not as it should have been, although the attempt came to its end.
     #[serde(default, skip_serializing_if = "is_default")]
     pub notes: Box<Notes>,
+    /// How many values of the files to be masked were looked for in the output.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub masked: u32,
+    /// The exported variables that it has left for later attempts. `None` when the shell could not be asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exported: Option<Exported>,
 }
 
 /// What a person should know about an attempt beside how it ended. The lists hold whole sentences.
@@ -233,6 +272,20 @@ pub struct CommandRange {
     pub from: u64,
     /// The byte just after its last one.
     pub to: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The exported variables that an attempt has left: their names, and the digest of the file with their values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// The names.
+    pub names: Vec<String>,
+    /// The digest of the file.
+    pub digest: Digest,
 }
 
 /// How an attempt ended as a whole.

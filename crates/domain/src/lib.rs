@@ -13,6 +13,7 @@ pub mod policy;
 mod risk;
 pub mod run;
 pub mod runbook;
+pub mod steering;
 pub mod terminal;
 pub mod time;
 pub mod view;

@@ -3,6 +3,8 @@
 //! A later edit of the document changes no plan. What is still open are the values of parameters, and the directory,
 //! which a connect step or a `cd` may move.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::runbook::{Choice, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
@@ -25,12 +27,18 @@ pub struct Plan {
     pub target: PlanTarget,
     /// The directory in which the first step begins; absolute.
     pub directory: String,
-    /// The values that people give.
+    /// The values that people give, and the secrets that the portal's configuration has.
     pub parameters: Vec<PlanParameter>,
     /// The steps, then those of the rollback. A step's number in a run is its place here, from 1.
     pub steps: Vec<PlanStep>,
     /// The expected outcome, line by line.
     pub outcome: Vec<Item>,
+    /// The version that each secret had, of those that were there when the run was created.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
+    /// The files whose values are masked in all output, seen from the directory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mask_files: Vec<String>,
 }
 
 /// Where a run runs.
@@ -134,6 +142,9 @@ pub struct PlanCommand {
     pub by_portal: Option<String>,
     /// Set when it cannot run at all, whatever the values: why, in a sentence.
     pub blocked: Option<String>,
+    /// The variables that it exports by name and that later steps get.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exports: Vec<String>,
 }
 
 /// The most bytes of output that an attempt keeps, unless configured otherwise: 512 MiB.
@@ -154,6 +165,26 @@ impl Plan {
     pub fn work_of(&self, step: &PlanStep) -> Digest {
         let scripts: Vec<&str> = step.commands.iter().map(|command| command.script.as_str()).collect();
         Digest::of_canonical(&(&self.slug, &self.target.name, scripts))
+    }
+
+    /// Whether a parameter is a secret: named here, and its value known to the portal's configuration alone.
+    pub fn is_secret(&self, name: &str) -> bool {
+        self.parameter(name).is_some_and(|parameter| parameter.kind == ParameterKind::Secret)
+    }
+
+    /// The absolute paths of the files whose values are masked.
+    pub fn mask_paths(&self) -> Vec<String> {
+        let path = |file: &String| match file.strip_prefix('/') {
+            Some(_) => file.clone(),
+            None => format!("{}/{file}", self.directory.trim_end_matches('/')),
+        };
+        self.mask_files.iter().map(path).collect()
+    }
+
+    /// The names of the secrets that some command uses.
+    pub fn secret_names(&self) -> impl Iterator<Item = &str> {
+        let secrets = self.parameters.iter().filter(|parameter| parameter.kind == ParameterKind::Secret);
+        secrets.map(|parameter| parameter.name.as_str())
     }
 
     /// The parameter with a name.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::AttemptId;
-use domain::attempt::{Mark, Spec};
+use domain::attempt::{FORMAT, Mark, Spec};
 use tokio::sync::watch;
 
 use crate::folder::{Folder, TROUBLE};
 use crate::follow::Followers;
 use crate::inspect::inspect;
 use crate::launch::launch;
+use crate::record::{Handover, Secret};
 use crate::steer::steer;
 use crate::{Inspection, Key, Ladder, LaunchError, MasterKey, Output, Progress, Steer, SteerError, survivors};
 
@@ -48,8 +49,20 @@ impl Engine {
     ///
     /// Whether the shell could be started is said by the attempt's own record, a moment later.
     pub async fn launch(&self, spec: &Spec) -> Result<(), LaunchError> {
-        let key = self.0.key.attempt(spec.id, &spec.digest);
-        launch(&self.lookup(spec.id), &self.0.shim, spec, &key, self.0.ladder).await
+        self.launch_with(spec, Vec::new()).await
+    }
+
+    /// The same with secrets. They go to the shim alone, over its standard input: those that are `used` into the environment
+    /// of the shell, all of them into the filter of its output.
+    pub async fn launch_with(&self, spec: &Spec, secrets: Vec<Secret>) -> Result<(), LaunchError> {
+        let key = self.0.key.attempt(spec.id, &spec.digest).to_hex();
+        let handover = Handover { v: FORMAT, key, ladder: self.0.ladder, secrets };
+        launch(&self.lookup(spec.id), &self.0.shim, spec, handover).await
+    }
+
+    /// Tells values of one secret from each other, and says nothing about them to who has not the portal's key.
+    pub fn secret_version(&self, name: &str, value: &str) -> String {
+        self.0.key.version(name, value)
     }
 
     /// The folder of an attempt, whether it is there or not.

@@ -15,7 +15,7 @@ pub enum Inspection {
     /// Its shim lives.
     Running,
     /// Its shim has said how it ended.
-    Ended(Exit),
+    Ended(Box<Exit>),
     /// Its shim died without a record, or the record is not from it: the outcome is unknown.
     Interrupted {
         /// What is known, in a sentence.
@@ -57,7 +57,7 @@ fn ended(folder: &Folder, master: &MasterKey) -> Inspection {
     let Ok(spec) = folder.spec() else { return interrupted(forged) };
     let key = master.attempt(spec.id, &spec.digest);
     let exit = folder.read(EXIT).ok().and_then(|bytes| Signed::open::<Exit>("", &bytes, &key));
-    exit.filter(|exit| exit.id == spec.id).map_or_else(|| interrupted(forged), Inspection::Ended)
+    exit.filter(|exit| exit.id == spec.id).map_or_else(|| interrupted(forged), |exit| Inspection::Ended(Box::new(exit)))
 }
 
 fn interrupted(reason: &str) -> Inspection {

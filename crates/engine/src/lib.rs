@@ -91,6 +91,7 @@ pub use inspect::Inspection;
 pub use key::MasterKey;
 pub use launch::LaunchError;
 pub use output::{Output, PIECE, Unreadable};
-pub use record::{Key, Ladder, Steer};
+pub use record::{Key, Ladder, Secret, Steer};
+pub use shim::mask::forms::can_be_masked;
 pub use shim::shell::WINDOW;
 pub use steer::SteerError;

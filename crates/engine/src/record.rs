@@ -39,6 +39,26 @@ pub(crate) struct Handover {
     /// How it stops.
     #[serde(default)]
     pub ladder: Ladder,
+    /// The secrets that are masked in its output.
+    #[serde(default)]
+    pub secrets: Vec<Secret>,
+}
+
+/// A named secret on its way to a shim.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// Its name; also the variable that carries its value.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether the commands of the attempt get it. Others are masked only.
+    pub used: bool,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secret").field("name", &self.name).field("used", &self.used).finish_non_exhaustive()
+    }
 }
 
 /// What an operator can ask of an attempt that runs.

@@ -4,6 +4,7 @@
 //! standard input and the lock of its folder as standard output. It must be called before any thread is started: it begins
 //! by letting go of everything that it might have inherited.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
@@ -30,8 +31,10 @@ mod children;
 pub(crate) mod clock;
 mod control;
 mod driver;
+mod exports;
 mod limits;
 mod log;
+pub(crate) mod mask;
 mod place;
 mod scanner;
 mod screen;
@@ -43,6 +46,7 @@ mod waiting;
 use children::Children;
 use control::Control;
 use log::Log;
+use mask::Mask;
 use place::Reserved;
 use shell::Shell;
 use silence::Silence;
@@ -52,7 +56,7 @@ use supervise::{Ending, Supervisor, supervise};
 pub const COMMAND: &str = "__shim";
 
 /// Nobody hands over more than that.
-const HANDOVER_LIMIT: u64 = 64 << 10;
+const HANDOVER_LIMIT: u64 = 16 << 20;
 
 /// Runs the attempt that lies in the folder named by the one argument, to its end.
 ///
@@ -80,7 +84,8 @@ fn run(folder: &Path) -> io::Result<()> {
     let spec: Spec = serde_json::from_slice(&std::fs::read(SPEC)?)?;
 
     // From here on there is a log, and with it a record of whatever happens.
-    let mut log = Log::create(spec.work.output_cap, key.clone())?;
+    let mask = Mask::new(handover.secrets.clone(), &spec.work.mask_files);
+    let mut log = Log::create(spec.work.output_cap, key.clone(), mask)?;
     let exit = Reserved::create(EXIT)?;
     let begun = Instant::now();
     let ending = attempt(&spec, &handover, &key, &mut log)
@@ -145,6 +150,7 @@ fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) ->
     let signals = block_signals().map_err(trouble)?;
     let control = Control::listen().map_err(trouble)?;
     let state = StateFile::create(key.clone()).map_err(trouble)?;
+    let given = given(spec, handover)?;
     let (session, name) = (token(), key.token());
     // A program inherits what is blocked: for the moment of its start nothing is.
     let blocked = SigSet::thread_get_mask().map_err(|error| trouble(error.into()))?;
@@ -153,7 +159,7 @@ fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) ->
     let cgroup = Cgroup::create(&group, &limits::wanted(&spec.work.limits));
     let limits = limits::prepare(&spec.work.limits, &group, cgroup.as_ref());
     set(SigSet::empty())?;
-    let shell = Shell::start(&spec.work, &session, &name, cgroup.as_ref(), &limits);
+    let shell = Shell::start(&spec.work, given, &session, &name, cgroup.as_ref(), &limits);
     set(blocked)?;
     let (shell, inside) = shell?;
     shell.to_foreground();
@@ -162,6 +168,17 @@ fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) ->
     let ladder = handover.ladder;
     let ending = supervise(Supervisor { spec, ladder, session, shell, children, signals, control, silence, log });
     Ok(Ending { unenforced: limits.unenforced.clone(), limited: limits.felt(), ..ending })
+}
+
+/// What the shell gets besides its listed environment: variables of earlier attempts, and secrets.
+fn given(spec: &Spec, handover: &Handover) -> Result<BTreeMap<String, String>, String> {
+    let mut given = spec.work.carried.as_ref().map_or(Ok(BTreeMap::new()), exports::take)?;
+    for name in spec.work.secrets.keys() {
+        let secret = handover.secrets.iter().find(|secret| secret.used && secret.name == *name);
+        let secret = secret.ok_or_else(|| format!("The secret {name} was not handed over. Nothing was run."))?;
+        given.insert(name.clone(), secret.value.clone());
+    }
+    Ok(given)
 }
 
 /// The group is named after the token, so that it can be found without the shim.
@@ -248,6 +265,9 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, mut place: Reserved, end
     let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
     let at = clock::now();
     let reason = "The step came to no end.".to_owned();
+    // When they cannot be kept, the next attempt gets what this one has got: as if the shell could not have been asked.
+    let exported =
+        ending.told.filter(|_| !spec.work.exports.is_empty()).and_then(|told| exports::keep(told, log.mask()).ok());
     let result = ending.result.unwrap_or(AttemptResult::NotStarted { reason });
     loop {
         let written = log.finish().and_then(|end| {
@@ -260,7 +280,7 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, mut place: Reserved, end
                 dropped: end.dropped,
                 cut: end.cut,
                 output: end.digest,
-                directory: ending.directory.clone(),
+                directory: ending.directory.clone().filter(|directory| !log.mask().finds_secret(directory)),
                 at,
                 duration_ms,
                 survivors: ending.survivors.clone(),
@@ -272,6 +292,8 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, mut place: Reserved, end
                     disk_full: end.disk_full,
                     ranges: end.ranges,
                 }),
+                masked: log.mask().of_files,
+                exported: exported.clone(),
             };
             place.commit(&Signed::new("", &exit, key).to_bytes())
         });

@@ -228,7 +228,7 @@ impl Portal {
         match self.engine().inspect(&id)? {
             Inspection::Ended(exit) => {
                 self.note_marks(id, noted).await?;
-                let settle = Command::Settle { step: id.step, attempt: id.attempt, exit: Box::new(exit) };
+                let settle = Command::Settle { step: id.step, attempt: id.attempt, exit };
                 self.decide(id.run, &settle, &Who::Portal).await?;
             }
             Inspection::Running => return Err(Error::Broken("following an attempt")),

@@ -8,9 +8,9 @@ mod lexicon;
 
 use domain::runbook::Placeholder;
 
+use angles::angles;
 pub(crate) use angles::without_angles;
 pub(crate) use lexicon::is_expansion;
-use angles::angles;
 use lexicon::{lexicon, strong};
 
 /// A placeholder that the side file declares for a command: its words and its parameter's name.

@@ -1,5 +1,7 @@
 //! Plans, in a few words.
 
+use std::collections::BTreeMap;
+
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use domain::runbook::{Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use domain::{Digest, Risk};
@@ -40,6 +42,8 @@ pub fn plan() -> Plan {
         parameters: vec![parameter("branch")],
         steps,
         outcome: vec![item("The service answers"), item("Nobody complains")],
+        secrets: BTreeMap::new(),
+        mask_files: Vec::new(),
     }
 }
 
@@ -109,6 +113,7 @@ pub fn command(text: &str, risk: Risk) -> PlanCommand {
         pipeline: text.split_whitespace().next().map(str::to_owned).into_iter().collect(),
         by_portal: None,
         blocked: None,
+        exports: Vec::new(),
     }
 }
 

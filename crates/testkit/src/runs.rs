@@ -67,6 +67,8 @@ pub fn exit(id: AttemptId, result: AttemptResult) -> Exit {
         survivors: Vec::new(),
         held: Vec::new(),
         notes: Box::default(),
+        masked: 0,
+        exported: None,
     }
 }
 

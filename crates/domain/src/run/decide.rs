@@ -31,6 +31,8 @@ pub struct Facts {
     pub misfits: Vec<(String, String)>,
     /// The other run that holds the lock of the target, if one does.
     pub lock: Option<Holder>,
+    /// The secrets that the plan names: the version of each, or why it cannot be read. Who does not know leaves them out.
+    pub secrets: BTreeMap<String, Result<String, String>>,
 }
 
 /// Decides whether a command may happen and which events it makes.
@@ -102,7 +104,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         }
         Command::RunCommands { step, attempt, commands, confirmation } => {
             let confirmation = confirmation.as_deref();
-            return starting::run_commands(run, *step, *attempt, commands, confirmation, who, facts);
+            return starting::run_commands(run, (*step, *attempt), commands, confirmation, who, facts);
         }
         Command::SkipCommand { step, command, reason } => skip_command(run, *step, *command, reason)?,
         Command::SkipStep { step, reason } => skip_step(run, *step, reason)?,
@@ -322,6 +324,9 @@ fn busy(run: &Run) -> Refusal {
 fn fits(plan: &Plan, name: &str, value: &str, facts: &Facts) -> Result<(), Refusal> {
     let parameter = plan.parameter(name).ok_or_else(|| Refusal::Nothing(format!("parameter \"{name}\"")))?;
     let misfit = |why: String| Refusal::Misfit { name: parameter.label(), why };
+    if plan.is_secret(name) {
+        return Err(misfit("a secret is named in the portal's configuration and never typed".to_owned()));
+    }
     if value.contains('\0') {
         return Err(misfit("a value cannot contain a NUL byte".to_owned()));
     }

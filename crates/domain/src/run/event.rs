@@ -62,6 +62,13 @@ pub enum Event {
         /// The value.
         value: String,
     },
+    /// A secret was found to have another value than before, or to have one now. Only its version is ever recorded.
+    SecretChanged {
+        /// The secret's name.
+        name: String,
+        /// Its version: the same value has the same one, and nobody can guess the value from it.
+        version: String,
+    },
     /// Someone typed the name of a production target.
     TargetConfirmed,
     /// The intent: these commands of this step are about to be started.
@@ -287,6 +294,7 @@ impl Event {
         match self {
             Self::RunStarted { .. } => "run_started",
             Self::ValueSet { .. } => "value_set",
+            Self::SecretChanged { .. } => "secret_changed",
             Self::TargetConfirmed => "target_confirmed",
             Self::AttemptStarted { .. } => "attempt_started",
             Self::CommandStarted { .. } => "command_started",

@@ -8,7 +8,7 @@ use super::state::{
     Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Run, Skip, Stamp, StepState,
     Tick, ValueSet, ticks,
 };
-use crate::attempt::Outcome;
+use crate::attempt::{Carried, Outcome};
 use crate::plan::{Plan, PlanStep};
 use crate::{RunId, Timestamp};
 
@@ -54,6 +54,8 @@ impl Run {
             values: values.clone(),
             values_set: Vec::new(),
             directory: plan.directory.clone(),
+            secrets: plan.secrets.clone(),
+            carried: None,
             target_confirmed: false,
             steps: plan.steps.iter().map(StepState::begin).collect(),
             outcome: vec![None; ticks(&plan.outcome).len()],
@@ -73,6 +75,9 @@ impl Run {
             Event::ValueSet { name, value } => {
                 self.values.insert(name.clone(), value.clone());
                 self.values_set.push(ValueSet { name: name.clone(), value: value.clone(), stamp });
+            }
+            Event::SecretChanged { name, version } => {
+                self.secrets.insert(name.clone(), version.clone());
             }
             Event::TargetConfirmed => self.target_confirmed = true,
             Event::ItemTicked { step, item, note } => {
@@ -118,6 +123,11 @@ impl Run {
                     && let Some(directory) = &exit.directory
                 {
                     self.directory.clone_from(directory);
+                }
+                if let Event::AttemptEnded { exit, .. } = event
+                    && let Some(exported) = &exit.exported
+                {
+                    self.carried = Carried::of(exit.id, exported);
                 }
                 let began = self.begin_of(event);
                 if let Some(state) = self.step_mut(*step) {

@@ -90,6 +90,14 @@ pub enum Refusal {
     /// The commands cannot be started together.
     #[error("{0}. Nothing was started")]
     Together(&'static str),
+    /// A secret cannot be read.
+    #[error("The secret {name} cannot be used: {why}. Nothing was started; tell the administrator")]
+    Secret {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A value is missing.
     #[error("Set {} first. Nothing was started", .0.join(", "))]
     Missing(Vec<String>),

@@ -1,14 +1,15 @@
 //! The state of a run: what its events add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::away::Away;
 use super::event::{Verdict, Who};
-use crate::attempt::{AttemptResult, CommandEnd, Exit, Limits, Outcome, Work, WorkCommand};
+use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Limits, Outcome, Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
 use crate::runbook::{Choice, Item};
+use crate::steering::can_be_carried;
 use crate::{AttemptId, Digest, RunId, Timestamp};
 
 /// A run as it stands.
@@ -31,6 +32,12 @@ pub struct Run {
     pub values_set: Vec<ValueSet>,
     /// The directory in which the next attempt begins.
     pub directory: String,
+    /// The version of each secret that the next attempt would get.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
+    /// The exported variables that the next attempt gets.
+    #[serde(default)]
+    pub carried: Option<Carried>,
     /// Whether someone typed the name of a production target.
     pub target_confirmed: bool,
     /// The steps, as in the plan.
@@ -457,19 +464,41 @@ impl Run {
             output_cap: OUTPUT_CAP,
             interactive: false,
             limits: Limits::default(),
+            secrets: self.secrets_of(step, commands),
+            mask_files: self.plan.mask_paths(),
+            exports: self.exports(chosen.iter().map(|(_, command)| *command)),
+            carried: self.carried.clone(),
         })
+    }
+
+    /// The secrets that some commands use, each with its version; empty while it is not known.
+    pub fn secrets_of(&self, step: u32, commands: &[u32]) -> BTreeMap<String, String> {
+        let version = |name: &String| (name.clone(), self.secrets.get(name).cloned().unwrap_or_default());
+        self.parameters_of(step, commands).filter(|name| self.plan.is_secret(name)).map(version).collect()
+    }
+
+    /// The parameters that some commands use.
+    fn parameters_of(&self, step: u32, commands: &[u32]) -> impl Iterator<Item = &String> {
+        let plan = self.plan.step(step);
+        commands
+            .iter()
+            .filter_map(move |number| plan?.command(*number))
+            .flat_map(|command| &command.placeholders)
+            .filter_map(|placeholder| placeholder.parameter.as_ref())
+    }
+
+    /// The variables that are kept after an attempt: those that its commands export by name, and those that it got itself.
+    fn exports<'c>(&self, commands: impl Iterator<Item = &'c PlanCommand>) -> Vec<String> {
+        let own = commands.flat_map(|command| &command.exports);
+        let got = self.carried.iter().flat_map(|carried| &carried.names);
+        let may = |name: &&String| can_be_carried(name) && self.plan.parameter(name).is_none();
+        own.chain(got).filter(may).cloned().collect::<BTreeSet<String>>().into_iter().collect()
     }
 
     /// The values that some commands use, of those that are set.
     pub fn values_of(&self, step: u32, commands: &[u32]) -> BTreeMap<String, String> {
-        let plan = self.plan.step(step);
-        commands
-            .iter()
-            .filter_map(|number| plan?.command(*number))
-            .flat_map(|command| &command.placeholders)
-            .filter_map(|placeholder| self.values.get_key_value(placeholder.parameter.as_ref()?))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        let known = self.parameters_of(step, commands).filter_map(|name| self.values.get_key_value(name));
+        known.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// The part of the environment that tells a command for whom it works.
@@ -483,15 +512,9 @@ impl Run {
 
     /// The names of the parameters that some commands need and that have no value.
     pub fn missing_values(&self, step: u32, commands: &[u32]) -> Vec<String> {
-        let Some(plan) = self.plan.step(step) else { return Vec::new() };
-        let needed = commands
-            .iter()
-            .filter_map(|number| plan.command(*number))
-            .flat_map(|command| &command.placeholders)
-            .filter_map(|placeholder| placeholder.parameter.as_ref());
         let mut missing: Vec<String> = Vec::new();
-        for name in needed {
-            if !self.values.contains_key(name) && !missing.contains(name) {
+        for name in self.parameters_of(step, commands) {
+            if !self.values.contains_key(name) && !self.plan.is_secret(name) && !missing.contains(name) {
                 missing.push(name.clone());
             }
         }

@@ -5,6 +5,7 @@ mod histories;
 mod holding;
 mod offers;
 mod refusals;
+mod secrets;
 mod stage;
 mod starting;
 mod statuses;

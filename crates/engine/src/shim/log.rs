@@ -15,6 +15,7 @@ use domain::attempt::{CommandRange, Mark};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::mask::Mask;
 use super::place;
 use crate::folder::{INDEX, LOG, TAIL};
 use crate::index::{self, Cut};
@@ -30,6 +31,8 @@ const INDEX_SPACE: u64 = 32 << 10;
 
 /// The output of an attempt, as it is written.
 pub(crate) struct Log {
+    /// Away while it is at work.
+    mask: Option<Box<Mask>>,
     out: File,
     index: File,
     key: AttemptKey,
@@ -70,11 +73,12 @@ pub(crate) struct LogEnd {
 
 impl Log {
     /// Makes the files in the present folder. That they are there already is an error.
-    pub(crate) fn create(cap: u64, key: AttemptKey) -> io::Result<Self> {
+    pub(crate) fn create(cap: u64, key: AttemptKey, mask: Mask) -> io::Result<Self> {
         let make = |name: &str| OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(name);
         let index = make(INDEX)?;
         place::reserve(&index, INDEX_SPACE);
         Ok(Self {
+            mask: Some(Box::new(mask)),
             index,
             out: make(LOG)?,
             key,
@@ -95,13 +99,33 @@ impl Log {
         })
     }
 
-    /// Bytes that the commands have printed so far, whether kept or not.
-    pub(crate) fn total(&self) -> u64 {
+    /// A border between commands: nothing that was printed before belongs to a secret that is printed after it. Gives the
+    /// bytes that the commands have printed so far, masked, whether kept or not.
+    pub(crate) fn border(&mut self, now: Instant) -> u64 {
+        if let Some(mut mask) = self.mask.take() {
+            self.add(mask.flush(), now);
+            self.mask = Some(mask);
+        }
         self.total
     }
 
     /// Takes output.
     pub(crate) fn append(&mut self, bytes: &[u8], now: Instant) {
+        if let Some(mut mask) = self.mask.take() {
+            self.add(mask.push(bytes), now);
+            self.mask = Some(mask);
+        }
+    }
+
+    /// What masks the output.
+    pub(crate) fn mask(&self) -> &Mask {
+        self.mask.as_ref().expect("it is at work only while output is taken")
+    }
+
+    fn add(&mut self, bytes: &[u8], now: Instant) {
+        if bytes.is_empty() {
+            return;
+        }
         self.total += bytes.len() as u64;
         let due = self.appended.is_none_or(|last| now.duration_since(last) >= PAUSE);
         if bytes.len() >= LONG || (due && self.gathered.is_empty()) {
@@ -150,7 +174,9 @@ impl Log {
 
     /// Puts the kept end behind the kept beginning, makes both files durable, and tells what they are.
     pub(crate) fn finish(&mut self) -> io::Result<LogEnd> {
-        self.flush(Instant::now());
+        let now = Instant::now();
+        self.border(now);
+        self.flush(now);
         self.restore_log()?;
         if let Some(ring) = &mut self.ring {
             // A former try may have broken off in the middle.

@@ -58,6 +58,7 @@ impl Shell {
     /// Starts the shell, in the group if that can be, or says in a sentence why not.
     pub(crate) fn start(
         work: &Work,
+        given: BTreeMap<String, String>,
         session: &str,
         token: &str,
         cgroup: Option<&Cgroup>,
@@ -78,6 +79,7 @@ impl Shell {
             .args(driver::arguments(work, session))
             .env_clear()
             .envs(&work.environment)
+            .envs(given)
             .env(TOKEN_VARIABLE, token)
             .current_dir(&work.directory)
             .process_group(0)

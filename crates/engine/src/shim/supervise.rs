@@ -2,6 +2,7 @@
 //!
 //! One thread, one loop, one `poll`. The shim never waits for anybody who reads.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use domain::attempt::{AttemptResult, Spec, WorkCommand};
@@ -54,6 +55,8 @@ pub(crate) struct Ending {
     pub survivors: Vec<String>,
     pub unenforced: Vec<String>,
     pub limited: Vec<String>,
+    /// The variables that the shell has told in the end, once it has told all.
+    pub told: Option<BTreeMap<String, String>>,
 }
 
 enum Stage {
@@ -109,6 +112,8 @@ struct Life<'a> {
     /// The shim's own last mark, as far as it is not written.
     last_mark: Vec<u8>,
     scanner: Scanner,
+    /// The variables that the shell has told so far.
+    told: BTreeMap<String, String>,
     ending: Ending,
 }
 
@@ -128,6 +133,7 @@ pub(crate) fn supervise(all: Supervisor<'_>) -> Ending {
         output_open: true,
         last_mark: Vec::new(),
         scanner: Scanner::new(),
+        told: BTreeMap::new(),
         ending: Ending::default(),
     };
     loop {
@@ -248,6 +254,7 @@ impl Life<'_> {
             Piece::Mark(ShellMark::Begins) => self.command_begins(),
             Piece::Mark(ShellMark::Ends { code, statuses, shell_too }) => self.command_ends(code, statuses, shell_too),
             Piece::Mark(ShellMark::Drained) => self.close_output(),
+            Piece::Mark(ShellMark::Told { name, length, value }) => self.variable_told(name, length, value),
             Piece::Mark(ShellMark::Stale) => {}
         }
     }

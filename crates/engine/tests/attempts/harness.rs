@@ -5,9 +5,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use domain::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Limits, Mark, Outcome, Spec, Work, WorkCommand};
+use domain::attempt::{
+    AttemptResult, Carried, CommandEnd, Exit, FORMAT, Limits, Mark, Outcome, Spec, Work, WorkCommand,
+};
 use domain::{AttemptId, RunId};
-use engine::{Engine, Inspection, Ladder, MasterKey, Progress};
+use engine::{Engine, Inspection, Ladder, MasterKey, Progress, Secret};
 use tempfile::TempDir;
 
 /// Nothing here takes so long unless it hangs, on a machine that does ten other things besides.
@@ -70,13 +72,20 @@ impl Place {
         self.end(id).await
     }
 
+    /// With secrets that go to the shim.
+    pub async fn run_with(&self, step: Step, secrets: Vec<Secret>) -> Finished {
+        let spec = self.spec(step);
+        self.engine.launch_with(&spec, secrets).await.unwrap();
+        self.end(spec.id).await
+    }
+
     pub async fn inspect_end(&self, id: AttemptId) -> Inspection {
         tokio::time::timeout(PATIENCE, self.engine.wait_end(&id)).await.expect("the attempt hangs").unwrap()
     }
 
     pub async fn end(&self, id: AttemptId) -> Finished {
         let exit = match self.inspect_end(id).await {
-            Inspection::Ended(exit) => exit,
+            Inspection::Ended(exit) => *exit,
             other => panic!("the attempt did not end: {other:?}"),
         };
         let output = std::fs::read(self.engine.folder(&id).join("out.log")).unwrap();
@@ -165,6 +174,10 @@ impl Step {
             output_cap: 1 << 30,
             interactive: false,
             limits: Limits::default(),
+            secrets: BTreeMap::new(),
+            mask_files: Vec::new(),
+            carried: None,
+            exports: Vec::new(),
         })
     }
 
@@ -220,6 +233,22 @@ impl Step {
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.0.environment.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    pub fn secret(self, name: &str, version: &str) -> Self {
+        Self(Work { secrets: [(name.to_owned(), version.to_owned())].into(), ..self.0 })
+    }
+
+    pub fn mask_files(self, files: &[&str]) -> Self {
+        Self(Work { mask_files: files.iter().map(|file| (*file).to_owned()).collect(), ..self.0 })
+    }
+
+    pub fn exports(self, names: &[&str]) -> Self {
+        Self(Work { exports: names.iter().map(|name| (*name).to_owned()).collect(), ..self.0 })
+    }
+
+    pub fn carried(self, carried: Carried) -> Self {
+        Self(Work { carried: Some(carried), ..self.0 })
     }
 
     pub fn environment(self, environment: BTreeMap<String, String>) -> Self {

@@ -11,4 +11,5 @@ mod isolation;
 mod limits;
 mod output;
 mod reattach;
+mod secrets;
 mod tampering;

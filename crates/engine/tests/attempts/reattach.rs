@@ -104,7 +104,7 @@ async fn a_forged_or_changed_record_is_an_interruption() {
         assert!(reason.starts_with("The record of how the step ended was not written by the process that ran it."));
     }
     std::fs::write(&path, genuine).unwrap();
-    assert_eq!(place.engine.inspect(&end.id).unwrap(), Inspection::Ended(end.exit));
+    assert_eq!(place.engine.inspect(&end.id).unwrap(), Inspection::Ended(Box::new(end.exit)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

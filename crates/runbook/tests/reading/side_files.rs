@@ -120,5 +120,8 @@ fn the_innermost_scope_fills_a_placeholder() {
 
     assert!(commands[0].placeholders.is_empty());
     assert_eq!(commands[1].placeholders[0].parameter.as_deref(), Some("exact"));
-    assert_eq!(procedure.settings.parameters[1].kind, ParameterKind::Number { min: Some(1), max: None, decimal: false });
+    assert_eq!(
+        procedure.settings.parameters[1].kind,
+        ParameterKind::Number { min: Some(1), max: None, decimal: false }
+    );
 }

@@ -1,5 +1,7 @@
 //! Whether commands of a step may be started.
 
+use std::collections::BTreeMap;
+
 use super::{Facts, idle, lock, plan_step};
 use crate::Risk;
 use crate::attempt::{ENVIRONMENT_LIMIT, Work};
@@ -10,8 +12,7 @@ use crate::run::state::{Run, StepStatus};
 
 pub(super) fn run_commands(
     run: &Run,
-    step: u32,
-    attempt: u32,
+    (step, attempt): (u32, u32),
     commands: &[u32],
     confirmation: Option<&str>,
     who: &Who,
@@ -30,11 +31,30 @@ pub(super) fn run_commands(
     // The tour's scratch folder is the run's own: nobody else is in the way of it.
     let locks = !plan.scratch && worst(plan, commands).is_some_and(|worst| worst.risk >= Risk::Disrupts);
     let lock = if locks { lock::with_attempt(run, facts)? } else { None };
+    let changed = changed_secrets(run, step, commands, facts)?;
+    let mut run = run.clone();
+    run.secrets.extend(changed.clone());
     let work = run.work(step, commands, who).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
     carried(&work)?;
     let digest = work.digest();
     let intent = Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest };
-    Ok(confirmed.into_iter().chain(lock).chain([intent]).collect())
+    let changed = changed.into_iter().map(|(name, version)| Event::SecretChanged { name, version });
+    Ok(confirmed.into_iter().chain(lock).chain(changed).chain([intent]).collect())
+}
+
+/// The secrets of some commands that have another version than the run knows.
+fn changed_secrets(run: &Run, step: u32, commands: &[u32], facts: &Facts) -> Result<BTreeMap<String, String>, Refusal> {
+    let mut changed = BTreeMap::new();
+    for (name, known) in run.secrets_of(step, commands) {
+        match facts.secrets.get(&name) {
+            Some(Ok(version)) if *version != known => {
+                changed.insert(name, version.clone());
+            }
+            Some(Err(why)) => return Err(Refusal::Secret { name, why: why.clone() }),
+            _ => {}
+        }
+    }
+    Ok(changed)
 }
 
 /// The number of an attempt is used once. Who sends a form twice is told who started it, and when.

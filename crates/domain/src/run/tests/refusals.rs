@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::stage::*;
+use crate::plan::PlanParameter;
 use crate::policy::Role;
 use crate::run::TEXT_LIMIT;
 use crate::run::decide::VALUE_LIMIT;

@@ -78,6 +78,8 @@ pub fn plan() -> Plan {
         }],
         steps,
         outcome: vec![line("It answers")],
+        secrets: BTreeMap::new(),
+        mask_files: Vec::new(),
     }
 }
 
@@ -114,6 +116,7 @@ pub fn command(text: &str, risk: Risk) -> PlanCommand {
         pipeline: Vec::new(),
         by_portal: None,
         blocked: None,
+        exports: Vec::new(),
     }
 }
 
@@ -144,7 +147,7 @@ pub fn person(name: &str, role: Role) -> Who {
 }
 
 pub fn facts(standing: Option<Role>) -> Facts {
-    Facts { now: NOW, standing, misfits: Vec::new(), lock: None }
+    Facts { now: NOW, standing, misfits: Vec::new(), lock: None, secrets: BTreeMap::new() }
 }
 
 /// A run that goes on by commands, and everything that it consists of.
@@ -273,6 +276,8 @@ pub fn settle(step: u32, attempt: u32, result: AttemptResult) -> Command {
         survivors: Vec::new(),
         held: Vec::new(),
         notes: Box::default(),
+        masked: 0,
+        exported: None,
     };
     Command::Settle { step, attempt, exit: Box::new(exit) }
 }

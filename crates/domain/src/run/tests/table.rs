@@ -100,6 +100,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::Blocked(_) => "Blocked",
         Refusal::Misfit { .. } => "Misfit",
         Refusal::TooMuch(_) => "TooMuch",
+        Refusal::Secret { .. } => "Secret",
         Refusal::NeedsApproval { .. } => "NeedsApproval",
         Refusal::NeedsConfirmation { .. } => "NeedsConfirmation",
         Refusal::NoReason => "NoReason",

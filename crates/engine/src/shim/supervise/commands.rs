@@ -5,7 +5,7 @@ use std::time::Instant;
 use domain::attempt::{AttemptResult, CommandEnd, Mark, Outcome};
 use domain::outcome;
 
-use super::super::{clock, driver, token};
+use super::super::{clock, driver, exports, token};
 use super::{Current, Life, Stage, Why};
 
 impl Life<'_> {
@@ -29,7 +29,7 @@ impl Life<'_> {
 
     pub(super) fn command_begins(&mut self) {
         let now = Instant::now();
-        let offset = self.all.log.total();
+        let offset = self.all.log.border(now);
         if let Some(current) = self.current.as_mut().filter(|current| current.begun.is_none()) {
             current.begun = Some(now);
             let mark = Mark::Started { command: current.command.number, offset, at: clock::now() };
@@ -83,7 +83,7 @@ impl Life<'_> {
         let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         let end = CommandEnd { code, statuses, duration_ms, outcome, explanation };
         let number = current.command.number;
-        let offset = self.all.log.total();
+        let offset = self.all.log.border(Instant::now());
         let mark = Mark::Ended { command: number, offset, at: clock::now(), end };
         self.all.log.mark(&mark, Instant::now());
         self.all.silence.ends();
@@ -93,7 +93,19 @@ impl Life<'_> {
     fn leave(&mut self, result: AttemptResult) {
         self.ending.result.get_or_insert(result);
         self.feed.clear();
-        self.feed.extend(driver::leave(&self.tokens.session));
+        self.all.shell.restore();
+        self.feed.extend(driver::leave(&self.tokens.session, &self.all.spec.work.exports));
         self.enter(Stage::Leaving);
+    }
+
+    /// The name that is none comes last.
+    pub(super) fn variable_told(&mut self, name: String, length: usize, value: Vec<u8>) {
+        if name.is_empty() {
+            self.ending.told = Some(std::mem::take(&mut self.told));
+        } else if self.all.spec.work.exports.contains(&name)
+            && let Some(value) = exports::whole(value, length)
+        {
+            self.told.insert(name, value);
+        }
     }
 }

@@ -67,7 +67,7 @@ fn a_value_that_may_be_an_option_gives_the_class_of_the_worst_option() {
 #[test]
 fn a_kind_whose_values_cannot_begin_with_a_dash_leaves_the_class_as_it_is() {
     let text = |pattern: &str| ParameterKind::Text { pattern: Some(pattern.to_owned()) };
-    let number = |min| ParameterKind::Number { min, max: None };
+    let number = |min| ParameterKind::Number { min, max: None, decimal: false };
     let cases = [
         (text("[a-z][a-z-]*"), Reads),
         (text("(?:web|db)-?[0-9]+"), Reads),
