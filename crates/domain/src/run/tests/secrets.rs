@@ -35,7 +35,7 @@ fn a_secret_is_in_the_work_by_name_and_version_and_nobody_types_it() {
     let typed = Command::SetValue { name: "branch".to_owned(), value: "hunter2".to_owned() };
     assert_eq!(
         story.refuses(typed).to_string(),
-        "branch: a secret is named in the portal's configuration and never typed. The value was not set"
+        "Branch: a secret is named in the portal's configuration and never typed. The value was not set"
     );
 }
 
