@@ -32,9 +32,7 @@ pub fn misfit(kind: &ParameterKind, value: &str) -> Option<Misfit> {
         ParameterKind::Choice { choices } if choices.iter().any(|choice| choice == value) => None,
         ParameterKind::Choice { choices } => form(format!("choose one of {}", choices.join(", "))),
         ParameterKind::Path { root } => path(value).or_else(|| off_root(root.as_deref().unwrap_or("/"), value)),
-        ParameterKind::BackupFile { root, pattern } => {
-            path(value).or_else(|| backup(root, pattern.as_deref(), value))
-        }
+        ParameterKind::BackupFile { root, pattern } => path(value).or_else(|| backup(root, pattern.as_deref(), value)),
         ParameterKind::Secret => form("a secret is named in the portal's configuration and never typed"),
         ParameterKind::ComposeService { .. } => of_form(
             &COMPOSE_SERVICE,
@@ -196,7 +194,8 @@ fn backup(root: &str, names: Option<&str>, value: &str) -> Option<Misfit> {
 
 /// What git takes for one commit, and never for an option, a range or a file.
 fn revision(value: &str) -> Option<Misfit> {
-    let expected = "write one commit, tag or branch, as git names it; it cannot begin with a hyphen, and a range is not one";
+    let expected =
+        "write one commit, tag or branch, as git names it; it cannot begin with a hyphen, and a range is not one";
     let odd = value.contains("..") || value.contains("//") || value.contains("/.") || value.ends_with(['.', '/']);
     if odd || value.ends_with(".lock") { form(expected) } else { of_form(&REVISION, value, expected) }
 }

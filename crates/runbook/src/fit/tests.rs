@@ -99,7 +99,10 @@ fn a_backup_file_lies_beneath_its_root_and_has_a_name_of_the_pattern() {
 
     all_fit(&file(Some("*.dump")), &["/srv/backups/a.dump", "/srv/backups/2026/05.dump"]);
     none_fits(&file(Some("*.dump")), &["/srv/backups/a.tar", "/srv/backups/a.dump.bak", "/srv/a.dump"]);
-    none_fits(&file(None), &["/srv/backups", "/srv/backups/", "/srv/backups/x/", "/srv/backups/x/.", "/srv/backups/../x"]);
+    none_fits(
+        &file(None),
+        &["/srv/backups", "/srv/backups/", "/srv/backups/x/", "/srv/backups/x/.", "/srv/backups/../x"],
+    );
     all_fit(&file(Some("db-[0-9][!x]?.dump")), &["/srv/backups/db-1yz.dump"]);
     none_fits(&file(Some("db-[0-9][!x]?.dump")), &["/srv/backups/db-1xz.dump", "/srv/backups/db-ayz.dump"]);
     assert_eq!(said(&file(Some("*.dump")), "/srv/backups/a"), "the name of the file has to be one of *.dump");
@@ -109,16 +112,51 @@ fn a_backup_file_lies_beneath_its_root_and_has_a_name_of_the_pattern() {
 #[test]
 fn a_git_revision_is_one_commit_and_no_option() {
     let fitting = [
-        "main", "origin/main", "v1.2.3", "1a2b3c4", "HEAD", "HEAD~2", "HEAD^", "HEAD^2~3", "v1^{commit}", "v1^{}", "@",
-        "@{u}", "main@{1 day ago}", "stash@{0}", "feature/ä-1", "release-1.0+build",
+        "main",
+        "origin/main",
+        "v1.2.3",
+        "1a2b3c4",
+        "HEAD",
+        "HEAD~2",
+        "HEAD^",
+        "HEAD^2~3",
+        "v1^{commit}",
+        "v1^{}",
+        "@",
+        "@{u}",
+        "main@{1 day ago}",
+        "stash@{0}",
+        "feature/ä-1",
+        "release-1.0+build",
     ];
 
     all_fit(&ParameterKind::GitRevision, &fitting);
     none_fits(
         &ParameterKind::GitRevision,
         &[
-            "-f", "--upload-pack=touch x", "^main", "a..b", "a...b", "HEAD:file", ":/fix", "HEAD^{/fix}", "a b", "a\nb",
-            "refs//x", "x.lock", "x/", "x.", "~1", "a;b", "$(x)", "", "main --force", "a\\b", "*", "a?", "\u{202e}x",
+            "-f",
+            "--upload-pack=touch x",
+            "^main",
+            "a..b",
+            "a...b",
+            "HEAD:file",
+            ":/fix",
+            "HEAD^{/fix}",
+            "a b",
+            "a\nb",
+            "refs//x",
+            "x.lock",
+            "x/",
+            "x.",
+            "~1",
+            "a;b",
+            "$(x)",
+            "",
+            "main --force",
+            "a\\b",
+            "*",
+            "a?",
+            "\u{202e}x",
         ],
     );
 }
@@ -134,7 +172,14 @@ fn names_of_docker_follow_its_grammar() {
     none_fits(&ParameterKind::Container, &["--rm", "/web", "a b", "wéb"]);
     all_fit(
         &ParameterKind::Image,
-        &["nginx", "nginx:1.27-alpine", "ghcr.io/Team".to_lowercase().as_str(), "localhost:5000/a/b_c:x", "a__b/c--d", &digest],
+        &[
+            "nginx",
+            "nginx:1.27-alpine",
+            "ghcr.io/Team".to_lowercase().as_str(),
+            "localhost:5000/a/b_c:x",
+            "a__b/c--d",
+            &digest,
+        ],
     );
     none_fits(
         &ParameterKind::Image,
