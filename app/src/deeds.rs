@@ -293,6 +293,7 @@ mod tests {
             outcome: Vec::new(),
             secrets: BTreeMap::new(),
             mask_files: Vec::new(),
+            prose: Vec::new(),
         };
         let skip = || Skip { reason: "a test".to_owned(), stamp: stamp(), after: None };
         let state = |step| StepState { skipped: over.contains(&step).then(skip), ..StepState::default() };

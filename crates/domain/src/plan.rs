@@ -39,6 +39,18 @@ pub struct Plan {
     /// The files whose values are masked in all output, seen from the directory.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mask_files: Vec<String>,
+    /// The words that stand for a value in the text around the commands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prose: Vec<PlanProse>,
+}
+
+/// Words in the text of a step that stand for a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanProse {
+    /// The step's place in the plan, from 1; 0 for the expected outcome.
+    pub step: u32,
+    /// The words and their parameter.
+    pub placeholder: Placeholder,
 }
 
 /// Where a run runs.
@@ -190,6 +202,11 @@ impl Plan {
     /// The parameter with a name.
     pub fn parameter(&self, name: &str) -> Option<&PlanParameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// The words that stand for a value in the text of a step, by its place; 0 for the expected outcome.
+    pub fn words_of(&self, step: u32) -> Vec<Placeholder> {
+        self.prose.iter().filter(|prose| prose.step == step).map(|prose| prose.placeholder.clone()).collect()
     }
 
     /// The worst class of all steps, the rollback not counted.

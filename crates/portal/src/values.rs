@@ -3,11 +3,30 @@
 use std::collections::BTreeMap;
 
 use domain::plan::{Plan, PlanParameter};
+use domain::runbook::{ParameterKind, Placeholder};
 use runbook::Misfit;
 
 /// The values that do not fit, each with the reason. Names that the plan does not know are the gate's business.
 pub fn misfits(plan: &Plan, values: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    values.iter().filter_map(|(name, value)| Some((name.clone(), misfit(plan.parameter(name)?, value)?))).collect()
+    let why = |name, value| {
+        let parameter = plan.parameter(name)?;
+        misfit(parameter, value).or_else(|| option(plan, parameter, value))
+    };
+    values.iter().filter_map(|(name, value)| Some((name.clone(), why(name, value)?))).collect()
+}
+
+/// Why a free text that begins with a hyphen is not taken: some program of the plan would read it as an option. A side file that
+/// means it says so with a pattern.
+fn option(plan: &Plan, parameter: &PlanParameter, value: &str) -> Option<String> {
+    if parameter.kind != (ParameterKind::Text { pattern: None }) || !value.starts_with('-') {
+        return None;
+    }
+    let commands = plan.steps.iter().flat_map(|step| &step.commands);
+    let program = commands.into_iter().find_map(|command| {
+        let filled = |placeholder: &&Placeholder| placeholder.parameter.as_ref() == Some(&parameter.name);
+        command.placeholders.iter().filter(filled).find_map(|filled| runbook::option_of(&command.text, &filled.text))
+    })?;
+    Some(format!("a value that begins with a hyphen would be an option to {program}, not a value; write it without"))
 }
 
 fn misfit(parameter: &PlanParameter, value: &str) -> Option<String> {
@@ -36,8 +55,6 @@ fn with_example(expected: String, parameter: &PlanParameter) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::runbook::ParameterKind;
-
     use super::*;
 
     fn parameter(kind: ParameterKind, help: Option<&str>, example: Option<&str>) -> PlanParameter {
@@ -82,5 +99,20 @@ mod tests {
     #[test]
     fn a_value_that_fits_is_no_misfit() {
         assert_eq!(misfit(&parameter(text(), None, None), "web"), None);
+    }
+
+    #[test]
+    fn a_free_text_is_no_option_of_the_program_that_gets_it() {
+        let told = |plan: &Plan, value: &str| misfits(plan, &[("branch".to_owned(), value.to_owned())].into());
+        let mut plan = testkit::plan();
+
+        let refused = told(&plan, "--output=/etc/passwd");
+        let fits = told(&plan, "main -x");
+        plan.parameters[0].kind = ParameterKind::Text { pattern: Some("--[a-z]+".to_owned()) };
+        let meant = told(&plan, "--all");
+
+        let why = "a value that begins with a hyphen would be an option to git, not a value; write it without";
+        assert_eq!(refused, [("branch".to_owned(), why.to_owned())]);
+        assert_eq!((fits, meant), (Vec::new(), Vec::new()));
     }
 }

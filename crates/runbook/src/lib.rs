@@ -29,7 +29,7 @@ mod steps;
 mod stray;
 mod structure;
 
-pub use bind::{BindError, bind};
+pub use bind::{BindError, bind, option_of};
 pub use fit::{Misfit, misfit};
 pub use library::{FolderError, Library, Problem, fingerprint, read_file, read_folder};
 pub use lint::{lint_json, lint_text};

@@ -6,9 +6,11 @@
 mod angles;
 mod lexicon;
 
-use domain::runbook::Placeholder;
+use domain::runbook::{Placeholder, whole_words};
 
-use angles::angles;
+use crate::shell::Shell;
+
+use angles::angles_of_prose;
 pub(crate) use angles::without_angles;
 pub(crate) use lexicon::is_expansion;
 use lexicon::{lexicon, strong};
@@ -39,7 +41,9 @@ pub(crate) fn of_command(
     }
     for (start, end) in lexicon(text, assigned) {
         let word = &text[start..end];
-        if !literal.iter().any(|literal| literal == word || text_holds(text, literal, start, end)) {
+        let plain = literal.iter().any(|literal| literal == word || text_holds(text, literal, start, end));
+        // To the rules these brackets are a word, to a shell two redirections: a side file cannot have it both ways.
+        if !plain || is_redirection(text, start) {
             keep(&mut found, start, end, Placeholder { text: word.to_owned(), parameter: None });
         }
     }
@@ -51,6 +55,13 @@ pub(crate) fn of_command(
         }
     }
     once
+}
+
+/// Whether a shell would read what stands here as a redirection: a bracket outside quotes.
+fn is_redirection(text: &str, start: usize) -> bool {
+    let quoted = ["string", "raw_string", "ansi_c_string", "translated_string", "heredoc_body", "comment"];
+    text[start..].starts_with('<')
+        && Shell::parse(text).is_none_or(|shell| !shell.path(start).iter().any(|node| quoted.contains(&node.kind())))
 }
 
 /// Keeps a placeholder unless its place is taken.
@@ -88,21 +99,6 @@ pub(crate) fn variable_name(placeholder: &str) -> Option<&str> {
     valid.then_some(name)
 }
 
-fn whole_words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = (usize, usize)> + 't {
-    let starts_in_word = word.starts_with(|c: char| c.is_alphanumeric() || c == '_');
-    let ends_in_word = word.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-    text.match_indices(word).map(|(start, whole)| (start, start + whole.len())).filter(move |(start, end)| {
-        let before = text[..*start].chars().next_back();
-        let after = text[*end..].chars().next();
-        let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-        // `${name:-word}`: that hyphen is the shell's own.
-        let before = if text[..*start].ends_with(":-") { None } else { before };
-        !(starts_in_word && (inside(before) || before == Some('$'))
-            || ends_in_word && inside(after)
-            || before == Some('\\'))
-    })
-}
-
 /// The placeholders in prose or inline code, which is no shell text.
 pub(crate) fn of_prose(text: &str, declared: &[Declared<'_>], literal: &[String]) -> Vec<Placeholder> {
     let mut found: Vec<(usize, usize, Placeholder)> = Vec::new();
@@ -113,7 +109,7 @@ pub(crate) fn of_prose(text: &str, declared: &[Declared<'_>], literal: &[String]
             keep(&mut found, start, end, placeholder);
         }
     }
-    for (start, end) in strong(text).chain(angles(text)) {
+    for (start, end) in strong(text).chain(angles_of_prose(text)) {
         let word = &text[start..end];
         if !literal.iter().any(|literal| literal == word || text_holds(text, literal, start, end)) {
             keep(&mut found, start, end, Placeholder { text: word.to_owned(), parameter: None });

@@ -26,6 +26,7 @@
 
 mod apply;
 mod parameter;
+mod prose;
 mod table;
 
 use domain::Risk;
@@ -34,6 +35,7 @@ use toml::de::DeTable;
 
 pub(crate) use apply::{apply, sets, words_of_part};
 use parameter::Declared;
+pub use prose::{filled_in_outcome, filled_in_step};
 use table::{Findings, Table, as_table};
 
 /// A side file, read.

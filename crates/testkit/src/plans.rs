@@ -44,6 +44,7 @@ pub fn plan() -> Plan {
         outcome: vec![item("The service answers"), item("Nobody complains")],
         secrets: BTreeMap::new(),
         mask_files: Vec::new(),
+        prose: Vec::new(),
     }
 }
 

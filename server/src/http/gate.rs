@@ -16,7 +16,7 @@ use leptos::server_fn::error::ServerFnUrlError;
 use tower_sessions::Session;
 use tower_sessions::session::Id;
 
-use super::answers::{refused_call, see_other, sentence, wants_a_page};
+use super::answers::{refused_call, see_other, sentence, wants_a_page, with_true_status};
 use super::origin::{self, Provenance};
 use super::requests::Asker;
 use super::{Site, again, routes, streams};
@@ -252,7 +252,7 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
     match work.await {
         Ok(mut response) => {
             stay(response.headers_mut(), &host);
-            response
+            with_true_status(response).await
         }
         // The net for panics is further out.
         Err(error) => match error.try_into_panic() {

@@ -14,3 +14,4 @@ mod site;
 mod together;
 #[path = "../../../crates/runbook/tests/reading/users_path.rs"]
 mod users_path;
+mod values;

@@ -61,23 +61,32 @@ impl Served {
 
     /// The same behind a proxy with this address.
     pub async fn start_as(public: Option<&str>) -> Self {
-        Self::open("count.md", DOCUMENT.as_bytes(), public, Arc::new(SystemClock)).await
+        Self::open(&[("count.md", DOCUMENT.as_bytes())], public, Arc::new(SystemClock)).await
     }
 
     /// The same by another clock.
     pub async fn start_by(clock: Arc<dyn Clock>) -> Self {
-        Self::open("count.md", DOCUMENT.as_bytes(), None, clock).await
+        Self::open(&[("count.md", DOCUMENT.as_bytes())], None, clock).await
     }
 
     /// A portal that has read one document.
     pub async fn with_document(name: &str, document: &[u8]) -> Self {
-        Self::open(name, document, None, Arc::new(SystemClock)).await
+        Self::open(&[(name, document)], None, Arc::new(SystemClock)).await
     }
 
-    async fn open(name: &str, document: &[u8], public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
+    /// A portal that has read one document and the side file beside it.
+    pub async fn with_side_file(name: &str, document: &str, side: &str) -> Self {
+        let beside = name.replace(".md", ".portal.toml");
+        let files = [(name, document.as_bytes()), (&*beside, side.as_bytes())];
+        Self::open(&files, None, Arc::new(SystemClock)).await
+    }
+
+    async fn open(files: &[(&str, &[u8])], public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("runbooks")).unwrap();
-        std::fs::write(folder.path().join("runbooks").join(name), document).unwrap();
+        for (name, content) in files {
+            std::fs::write(folder.path().join("runbooks").join(name), content).unwrap();
+        }
         let plan = PlanTarget {
             name: "local".to_owned(),
             production: false,

@@ -26,6 +26,10 @@ const TYPES: [&str; 10] = [
     "secret",
 ];
 
+/// Variables in small letters that steer a shell or common programs. A parameter's name is a variable, too.
+const STEERING: [&str; 8] =
+    ["http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "rsync_proxy", "histchars", "auto_resume"];
+
 /// The parameters of a scope, in the order of the file.
 pub(super) fn all(table: &Table<'_>, findings: &mut Findings) -> Vec<Declared> {
     table.named("parameter", findings).into_iter().filter_map(|(name, table)| one(name, &table, findings)).collect()
@@ -39,6 +43,12 @@ fn one(name: &str, table: &Table<'_>, findings: &mut Findings) -> Option<Declare
         let message = format!(
             "The parameter name {name} cannot be a variable; use lower-case letters, digits and _, beginning with a letter."
         );
+        findings.error(table.line, "bad-value", message);
+        return None;
+    }
+    if STEERING.contains(&name) {
+        let message =
+            format!("{name} is a variable by which programs decide what to do; give the parameter another name.");
         findings.error(table.line, "bad-value", message);
         return None;
     }

@@ -127,7 +127,7 @@ fn a_missing_value_is_asked_for_by_name_and_once() {
 
     let story = Story::of(plan);
 
-    assert_eq!(told(&story, run(1, 1, &[1, 2])), "Set Branch, Tag first. Nothing was started");
+    assert_eq!(told(&story, run(1, 1, &[1, 2])), "Set Branch, tag first. Nothing was started");
 }
 
 #[test]

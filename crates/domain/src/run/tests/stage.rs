@@ -80,6 +80,7 @@ pub fn plan() -> Plan {
         outcome: vec![line("It answers")],
         secrets: BTreeMap::new(),
         mask_files: Vec::new(),
+        prose: Vec::new(),
     }
 }
 
