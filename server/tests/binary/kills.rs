@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::run::{Event, Who};
 use domain::time::Clock as _;
-use domain::{AttemptId, RunId, attempt::AttemptResult};
+use domain::{AttemptId, RunId, Timestamp, attempt::AttemptResult};
 use portal::SystemClock;
 use rustix::process::Signal;
 use ureq::http::StatusCode;
@@ -139,11 +139,13 @@ impl Rig {
         page
     }
 
-    /// Starts the portal again and lets the page follow on, until the step has come to an end.
-    fn restart(&mut self, page: &mut Page) {
+    /// Starts the portal again and lets the page follow on, until the step has come to an end. Says when it was ready.
+    fn restart(&mut self, page: &mut Page) -> Timestamp {
         self.portal = Served::start(&self.place);
+        let ready = SystemClock.now();
         self.browser = self.browser.at(&self.portal.address);
         page.follow(&mut self.browser, self.runs, |_| false);
+        ready
     }
 
     /// What does not hold now.
@@ -155,14 +157,13 @@ impl Rig {
     fn round(&mut self, moment: Moment) -> Window {
         let mut page = self.kill(moment);
         let window = window(&self.place, self.runs);
-        let restarted = SystemClock.now();
         if window == Window::BeforeIntent {
             // Nothing will happen in this run, and nobody waits for it.
             self.portal = Served::start(&self.place);
             self.browser = self.browser.at(&self.portal.address);
         } else {
-            self.restart(&mut page);
-            self.was_settled_soon(restarted);
+            let ready = self.restart(&mut page);
+            self.was_settled_soon(ready);
         }
         let context = format!("run {}, killed {moment:?}, {window:?}", self.runs);
         assert_eq!(self.faults(), [""; 0], "{context}");
@@ -174,9 +175,10 @@ impl Rig {
         window
     }
 
-    fn was_settled_soon(&self, restarted: domain::Timestamp) {
+    /// The end is recorded soon after the portal is ready, or after the end itself.
+    fn was_settled_soon(&self, ready: Timestamp) {
         let (recorded, exited) = ends(&self.place, self.runs).expect("it has come to an end");
-        let known = exited.map_or(restarted, |exited| exited.max(restarted));
+        let known = exited.map_or(ready, |exited| exited.max(ready));
         assert!(recorded.since(known) <= SOON, "run {}: recorded {} ms late", self.runs, recorded.since(known));
     }
 }

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::waiting::processes;
+
 /// A document with one procedure: a slow step, a step that fails, and a line to tick.
 pub const DOCUMENT: &str = "# Count slowly
 
@@ -73,6 +75,15 @@ impl Place {
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+}
+
+impl Drop for Place {
+    /// A step outlives its portal, and so a test that failed in the middle; nothing of it is left on the machine.
+    fn drop(&mut self) {
+        for left in processes(self.folder.path(), "") {
+            let _ = kill_process(left, Signal::KILL);
+        }
     }
 }
 

@@ -82,17 +82,17 @@ fn state(path: &Path) -> Option<(u64, SystemTime)> {
     Some((metadata.len(), metadata.modified().ok()?))
 }
 
-/// The processes of the machine that work in a folder and whose command line says something.
+/// The processes of the machine that work in a folder or below it, and whose command line says something.
 pub fn processes(folder: &Path, says: &str) -> Vec<Pid> {
-    let folder = folder.canonicalize().unwrap();
+    let Ok(folder) = folder.canonicalize() else { return Vec::new() };
     let is_meant = |pid: &Pid| {
         let process = PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()));
         let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        line.contains(says) && std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == folder)
+        line.contains(says) && std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&folder))
     };
-    let numbers = std::fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
-    numbers.filter_map(|name| Pid::from_raw(name.parse().ok()?)).filter(is_meant).collect()
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).filter(is_meant).collect()
 }
 
 /// Asks again and again, where nobody tells. Fails the test after [`PATIENCE`].
