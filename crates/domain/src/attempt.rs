@@ -108,6 +108,69 @@ impl Carried {
     }
 }
 
+/// What the command that runs is found to be doing. It is observed and not known: say "may be".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Condition {
+    /// The number of the command that is meant; 0 while none runs.
+    pub command: u32,
+    /// It has been silent for about a second, and a program of it waits for something to be typed.
+    pub waiting: bool,
+    /// A full-screen program has the terminal: it takes single keys and no lines.
+    pub screen: bool,
+    /// The terminal hands over single keys and not lines; also without a full-screen program, as at "press any key".
+    pub raw: bool,
+    /// When it printed last, or began (wall clock, milliseconds since 1970), once it has been silent for five seconds.
+    pub silent_since: Option<i64>,
+}
+
+/// What a person can send to the command that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum Input {
+    /// One line, without its end. It is not stored.
+    Line {
+        /// The line.
+        text: String,
+    },
+    /// One key.
+    Key {
+        /// Which.
+        key: Key,
+    },
+}
+
+/// The keys that end a full-screen program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Key {
+    /// The letter `q`.
+    Quit,
+    /// Ctrl-C.
+    Interrupt,
+}
+
+impl Key {
+    /// Both keys.
+    pub const ALL: [Self; 2] = [Self::Quit, Self::Interrupt];
+
+    /// The key as forms write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Quit => "quit",
+            Self::Interrupt => "interrupt",
+        }
+    }
+
+    /// The key as people call it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Quit => "q",
+            Self::Interrupt => "Ctrl-C",
+        }
+    }
+}
+
 /// One command of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkCommand {

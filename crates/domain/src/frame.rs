@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::attempt::Condition;
 use crate::run::Entry;
 
 /// Up to where a page has everything.
@@ -71,6 +72,15 @@ pub enum Frame {
         from: u64,
         /// The first byte that is sent again.
         to: u64,
+    },
+    /// What the command that runs is found to be doing.
+    Condition {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// What.
+        condition: Condition,
     },
     /// Who looks at this run now.
     Watchers {

@@ -8,7 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 
-use serde::{Deserialize, Serialize};
+use domain::attempt::Condition;
 
 use crate::folder::STATE;
 use crate::key::AttemptKey;
@@ -16,23 +16,6 @@ use crate::record::Signed;
 
 /// A condition and its signature are shorter than that.
 const SIZE: usize = 512;
-
-/// What the command that runs is found to be doing. It is observed and not known: say "may be".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Condition {
-    /// The number of the command that is meant; 0 while none runs.
-    pub command: u32,
-    /// It has been silent for about a second, and a program of it waits for something to be typed.
-    pub waiting: bool,
-    /// A full-screen program has the terminal: it takes single keys ([`crate::Steer::Key`]) and no lines. Its window is
-    /// [`crate::WINDOW`].
-    pub screen: bool,
-    /// The terminal hands over single keys and not lines; also without a full-screen program, as at "press any key".
-    pub raw: bool,
-    /// When it printed last, or began (wall clock, milliseconds since 1970), once it has been silent for five seconds.
-    pub silent_since: Option<i64>,
-}
 
 /// The file, as its shim writes it.
 pub(crate) struct StateFile {

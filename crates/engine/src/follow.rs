@@ -8,13 +8,14 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use domain::AttemptId;
+use domain::attempt::Condition;
 use futures::StreamExt;
 use inotify::{Event, EventMask, Inotify, WatchDescriptor, WatchMask, Watches};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::MasterKey;
-use crate::condition::{self, Condition};
+use crate::condition;
 use crate::folder::{EXIT, Folder, INDEX, LOCK, STATE};
 use crate::index::{Lines, Reader};
 use crate::inspect::{self, Inspection};

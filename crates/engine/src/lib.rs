@@ -84,14 +84,14 @@ pub mod shim;
 mod steer;
 mod survivors;
 
-pub use condition::Condition;
+pub use domain::attempt::{Condition, Key};
 pub use engine::Engine;
 pub use follow::Progress;
 pub use inspect::Inspection;
 pub use key::MasterKey;
 pub use launch::LaunchError;
 pub use output::{Output, PIECE, Unreadable};
-pub use record::{Key, Ladder, Secret, Steer};
+pub use record::{Ladder, Secret, Steer};
 pub use shim::mask::forms::can_be_masked;
 pub use shim::shell::WINDOW;
 pub use steer::SteerError;

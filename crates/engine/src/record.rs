@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
+use domain::attempt::Key;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -95,23 +96,11 @@ pub enum Steer {
     },
 }
 
-/// The keys that end a full-screen program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Key {
-    /// The letter `q`.
-    Quit,
-    /// Ctrl-C.
-    Interrupt,
-}
-
-impl Key {
-    /// What the terminal sends for it.
-    pub(crate) const fn byte(self) -> u8 {
-        match self {
-            Self::Quit => b'q',
-            Self::Interrupt => 3,
-        }
+/// What the terminal sends for a key.
+pub(crate) const fn byte_of(key: Key) -> u8 {
+    match key {
+        Key::Quit => b'q',
+        Key::Interrupt => 3,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The one way in which a run changes: facts gathered, decided and recorded in one transaction, then told.
 
+use domain::attempt::Condition;
 use domain::policy::Actor;
 use domain::run::{Command, Entry, Event, Facts, Holder, Run, Who, decide};
 use domain::{ActionKey, AttemptId, RunId};
@@ -158,7 +159,19 @@ impl Portal {
             (Command::RunCommands { .. } | Command::TakeLock { .. }, Some(run)) => holder(write, run).await?,
             _ => None,
         };
-        Ok(Facts { now: self.now(), standing, misfits, lock })
+        let condition = self.condition(command, run);
+        Ok(Facts { now: self.now(), standing, misfits, lock, condition })
+    }
+
+    /// What the command is found to be doing that something is to be sent to.
+    fn condition(&self, command: &Command, run: Option<&Run>) -> Condition {
+        match (command, run) {
+            (Command::SendInput { step, attempt, .. }, Some(run)) => {
+                let id = AttemptId { run: run.id, step: *step, attempt: *attempt };
+                self.engine().follow(&id).map(|progress| progress.borrow().condition).unwrap_or_default()
+            }
+            _ => Condition::default(),
+        }
     }
 
     /// A refusal to a person is an event of the audit chain; one to the shim is nothing.

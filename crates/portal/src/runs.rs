@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::attempt::Input;
 use domain::policy::{Actor, Operator};
 use domain::run::{Command, Who};
 use domain::{ActionKey, AttemptId, RunId, Slug};
@@ -85,6 +86,9 @@ impl Portal {
             Command::Stop { step, attempt } => {
                 return self.stop(&decided.run, AttemptId { run, step, attempt }).await;
             }
+            Command::SendInput { step, attempt, command, input } => {
+                return self.send_input(AttemptId { run, step, attempt }, command, input).await;
+            }
             Command::Abort { .. } => {
                 if let Some(open) = decided.run.open_attempt() {
                     return self.stop(&decided.run, open).await;
@@ -93,6 +97,21 @@ impl Portal {
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Portal {
+    /// Hands something to the shim. It is not tried again: an answer that comes late might answer another question.
+    async fn send_input(&self, id: AttemptId, command: u32, input: Input) -> Result<(), Error> {
+        let steer = match input {
+            Input::Line { text } => Steer::Input { command, line: text },
+            Input::Key { key } => Steer::Key { command, key },
+        };
+        self.engine().steer(&id, steer).await.map_err(|error| {
+            Error::Invalid(format!(
+                "The input did not reach the command: {error}. Look at what it prints, and send it again."
+            ))
+        })
     }
 }
 

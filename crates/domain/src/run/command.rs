@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::Verdict;
 use crate::RunId;
-use crate::attempt::{Exit, Mark};
+use crate::attempt::{Exit, Input, Mark};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Verb;
 
@@ -121,6 +121,17 @@ pub enum Command {
         /// The step; its `ad_hoc` says why, and after which step.
         step: Box<PlanStep>,
     },
+    /// Send something to the command that runs.
+    SendInput {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt that is meant.
+        attempt: u32,
+        /// The command that is meant: an answer to one is not given to the next.
+        command: u32,
+        /// What.
+        input: Input,
+    },
     /// Give the run up: what runs is stopped, and the run is closed.
     Abort {
         /// Why.
@@ -193,6 +204,7 @@ impl Command {
             | Self::TakeLock { .. }
             | Self::SetDirectory { .. }
             | Self::AddStep { .. }
+            | Self::SendInput { .. }
             | Self::Finish { .. } => Some(Verb::WorkRun),
             Self::LoseLock { .. } | Self::Note { .. } | Self::Settle { .. } | Self::Interrupt { .. } => None,
         }

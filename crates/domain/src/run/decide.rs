@@ -1,6 +1,7 @@
 //! The gate: what may happen next.
 
 mod holding;
+mod input;
 mod lock;
 mod starting;
 
@@ -11,7 +12,7 @@ use super::event::{Event, Verdict, Who};
 use super::lock::Holder;
 use super::refusal::{Refusal, TEXT_LIMIT};
 use super::state::{Attempt, CommandState, Run, StepState, StepStatus, Tick};
-use crate::attempt::Mark;
+use crate::attempt::{Condition, Mark};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::{Forbidden, Role, allows};
 use crate::{AttemptId, Timestamp, time};
@@ -31,6 +32,8 @@ pub struct Facts {
     pub misfits: Vec<(String, String)>,
     /// The other run that holds the lock of the target, if one does.
     pub lock: Option<Holder>,
+    /// What the command that runs is found to be doing.
+    pub condition: Condition,
     /// The secrets that the plan names: the version of each, or why it cannot be read. Who does not know leaves them out.
     pub secrets: BTreeMap<String, Result<String, String>>,
 }
@@ -98,6 +101,9 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         Command::TakeLock { reason } => lock::take(run, facts, reason)?,
         Command::SetDirectory { path } => set_directory(run, path)?,
         Command::AddStep { step } => add_step(run, step)?,
+        Command::SendInput { step, attempt, command, input } => {
+            input::send(run, (*step, *attempt, *command), input, facts.condition)?
+        }
         Command::SetValue { name, value } => {
             fits(&run.plan, name, value, facts)?;
             Event::ValueSet { name: name.clone(), value: value.clone() }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{CommandEnd, Exit};
+use crate::attempt::{CommandEnd, Exit, Key};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Actor;
 use crate::{Digest, RunId, Timestamp};
@@ -227,6 +227,17 @@ pub enum Event {
         /// The step; its `ad_hoc` says why, and after which step.
         step: Box<PlanStep>,
     },
+    /// Something was sent to the command that runs. What was typed is not kept, beyond what the program itself printed.
+    InputSent {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+        /// The command's number in the step.
+        command: u32,
+        /// The key, when it was one; `None` for a line.
+        key: Option<Key>,
+    },
     /// Someone gave the run up while a step was running: it is closed when that has ended.
     AbortRequested {
         /// Why.
@@ -314,6 +325,7 @@ impl Event {
             Self::LockLost { .. } => "lock_lost",
             Self::DirectorySet { .. } => "directory_set",
             Self::StepAdded { .. } => "step_added",
+            Self::InputSent { .. } => "input_sent",
             Self::AbortRequested { .. } => "abort_requested",
             Self::RunFinished { .. } => "run_finished",
         }

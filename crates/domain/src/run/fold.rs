@@ -102,6 +102,9 @@ impl Run {
                 self.change(stamp, ChangeKind::DirectorySet { path: path.clone() });
             }
             Event::StepAdded { step } => self.add_step(step, stamp),
+            Event::InputSent { step, command, key, .. } => {
+                self.change(stamp, ChangeKind::InputSent { step: *step, command: *command, key: *key });
+            }
             Event::AbortRequested { reason } => {
                 self.abort = Some(reason.clone());
                 self.change(stamp, ChangeKind::AbortAsked { reason: reason.clone() });

@@ -138,6 +138,12 @@ pub enum Refusal {
         /// The target's name.
         target: String,
     },
+    /// Nothing waits for a line.
+    #[error("This command does not wait for input now. Nothing was sent; wait until the page says that it may")]
+    NotWaiting,
+    /// No program takes single keys.
+    #[error("No full-screen program runs in this command now. Nothing was sent")]
+    NoScreen,
     /// A reason is missing.
     #[error("Say why. Nothing was changed")]
     NoReason,

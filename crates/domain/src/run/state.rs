@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::away::Away;
 use super::event::{Verdict, Who};
-use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Limits, Outcome, Work, WorkCommand};
+use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Key, Limits, Outcome, Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
 use crate::runbook::{Choice, Item};
 use crate::steering::can_be_carried;
@@ -133,6 +133,15 @@ pub enum ChangeKind {
     StepAdded {
         /// Its place in the plan, from 1.
         step: u32,
+    },
+    /// Something was sent to a command.
+    InputSent {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The command's number.
+        command: u32,
+        /// The key, when it was one; `None` for a line.
+        key: Option<Key>,
     },
     /// It is to be closed.
     AbortAsked {

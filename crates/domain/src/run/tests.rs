@@ -3,6 +3,7 @@
 mod away;
 mod histories;
 mod holding;
+mod input;
 mod offers;
 mod refusals;
 mod secrets;

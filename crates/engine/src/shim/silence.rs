@@ -11,7 +11,8 @@ use super::clock;
 use super::screen::Screen;
 use super::shell::Shell;
 use super::waiting::{self, Identity};
-use crate::condition::{Condition, StateFile};
+use crate::condition::StateFile;
+use domain::attempt::Condition;
 
 /// After that long without output a command is looked at.
 const SILENT: Duration = Duration::from_secs(1);

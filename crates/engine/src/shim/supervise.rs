@@ -17,7 +17,7 @@ use super::log::Log;
 use super::scanner::{Piece, Scanner, ShellMark, Tokens};
 use super::shell::Shell;
 use super::silence::Silence;
-use crate::record::{Answer, Key, Ladder, Steer};
+use crate::record::{Answer, Ladder, Steer, byte_of};
 
 mod commands;
 mod ending;
@@ -294,7 +294,7 @@ impl Life<'_> {
                 }
                 Steer::Key { key, .. } => {
                     self.interrupted_by(key);
-                    self.type_in([key.byte()]);
+                    self.type_in([byte_of(key)]);
                 }
                 Steer::Keys { bytes, .. } => self.type_in(bytes),
             }

@@ -19,6 +19,7 @@ pub(super) const fn is_for_the_holder(command: &Command) -> bool {
             | Command::SkipStep { .. }
             | Command::CompleteStep { .. }
             | Command::AddStep { .. }
+            | Command::SendInput { .. }
             | Command::TakeLock { .. }
             | Command::Finish { .. }
     )

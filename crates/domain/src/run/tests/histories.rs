@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestCaseResult};
 
 use super::stage::*;
-use crate::attempt::{AttemptResult, Outcome};
+use crate::attempt::{AttemptResult, Condition, Key, Outcome};
 use crate::plan::Plan;
 use crate::policy::Role;
 use crate::run::{Command, Entry, Event, Facts, Holder, Run, Verdict, Who, decide, evolve, fold};
@@ -42,7 +42,7 @@ struct Try {
 }
 
 fn tries() -> impl Strategy<Value = Vec<Try>> {
-    let one = (0_u8..46, 0_u32..11, 0_u32..6, 0_u32..4, any::<u8>(), 0_u8..20);
+    let one = (0_u8..50, 0_u32..11, 0_u32..6, 0_u32..4, any::<u8>(), 0_u8..20);
     let one = one.prop_map(|(deed, step, command, attempt, choice, standing)| Try {
         deed,
         step,
@@ -94,6 +94,8 @@ impl Try {
             16 => Command::Stop { step: open.map_or(step, |open| open.step), attempt },
             17 => Command::Tick { step: (choice % 2 == 0).then_some(step), item: command, note: text },
             18 => Command::Untick { step: (choice % 2 == 0).then_some(step), item: command },
+            40 | 41 => Command::Tick { step: None, item: 1, note: text },
+            42 | 43 => Command::Untick { step: None, item: 1 },
             19 => Command::AddNote { step: (choice % 2 == 0).then_some(step), text },
             20 if choice % 8 == 0 => {
                 Command::Finish { verdict: Verdict::ALL[usize::from(choice / 8 % 4)], comment: text }
@@ -109,6 +111,15 @@ impl Try {
             30 => Command::SetDirectory { path: ["/srv/a", "/srv/b", "here"][usize::from(choice % 3)].to_owned() },
             31 if choice % 4 == 0 => Command::AddStep { step: Box::new(added("df -h", step)) },
             32 => lose_lock(),
+            37..=39 => {
+                let open = open.map_or((step, attempt), |open| (open.step, open.attempt));
+                let runs = run.step(open.0).and_then(crate::run::StepState::running).unwrap_or(command);
+                if choice % 2 == 0 {
+                    super::stage::typed(open.0, open.1, runs, &text)
+                } else {
+                    pressed(open.0, open.1, runs)
+                }
+            }
             _ => played(run, choice).unwrap_or_else(|| begins(step, attempt, command)),
         }
     }
@@ -120,7 +131,13 @@ impl Try {
             1 if self.choice.is_multiple_of(5) => Some(Holder { running: true, ..other(45) }),
             _ => None,
         };
-        Facts { lock, ..facts(standing) }
+        let condition = Condition {
+            command: self.command,
+            waiting: self.choice.is_multiple_of(3),
+            screen: self.choice % 3 == 1,
+            ..Condition::default()
+        };
+        Facts { lock, condition, ..facts(standing) }
     }
 
     fn who(&self, command: &Command, run: &Run) -> (Who, Option<Role>) {
@@ -304,7 +321,7 @@ fn look(run: &Run) {
 /// Any event with any numbers, also such as no gate would let through.
 fn any_event() -> impl Strategy<Value = Event> {
     let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
-    (0_u8..23, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
+    (0_u8..24, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
         |(kind, step, attempt, command, choice, offset)| {
             let (text, at) = ("x".to_owned(), Timestamp(i64::MAX));
             let some_step = (choice % 2 == 0).then_some(step);
@@ -339,6 +356,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 18 => Event::LockLost { target: text.clone(), to: RunId(9), by: text.clone(), reason: text },
                 19 => Event::DirectorySet { path: text },
                 20 => Event::StepAdded { step: Box::new(added("df -h", command)) },
+                22 => Event::InputSent { step, attempt, command, key: (choice % 2 == 0).then_some(Key::Interrupt) },
                 21 => Event::AbortRequested { reason: text },
                 _ => Event::NoteAdded { step: some_step, text },
             }
@@ -373,7 +391,7 @@ fn the_random_histories_are_deep_enough_to_mean_something() {
     let mut kinds = BTreeSet::new();
     let mut attempts = 0;
 
-    for _ in 0..200 {
+    for _ in 0..400 {
         let tries = tries().new_tree(&mut runner).unwrap().current();
         let mut story = Story::of(stage());
         for attempt in &tries {
@@ -387,6 +405,6 @@ fn the_random_histories_are_deep_enough_to_mean_something() {
         attempts += story.run.steps.iter().map(|step| step.attempts.len()).sum::<usize>();
     }
 
-    assert_eq!(kinds.len(), 23, "every kind of event occurs: {kinds:?}");
-    assert!(attempts > 500, "{attempts} attempts in 200 histories");
+    assert_eq!(kinds.len(), 24, "every kind of event occurs but that of a changed secret: {kinds:?}");
+    assert!(attempts > 500, "{attempts} attempts in 400 histories");
 }

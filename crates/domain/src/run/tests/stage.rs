@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Mark, Outcome};
+use crate::attempt::{AttemptResult, CommandEnd, Condition, Exit, FORMAT, Input, Key, Mark, Outcome};
 use crate::plan::{AdHoc, Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use crate::policy::{Actor, Role};
 use crate::run::{Command, Entry, Event, Facts, Holder, Refusal, Run, Who, decide, evolve};
@@ -148,7 +148,14 @@ pub fn person(name: &str, role: Role) -> Who {
 }
 
 pub fn facts(standing: Option<Role>) -> Facts {
-    Facts { now: NOW, standing, misfits: Vec::new(), lock: None, secrets: BTreeMap::new() }
+    Facts {
+        now: NOW,
+        standing,
+        misfits: Vec::new(),
+        lock: None,
+        condition: Condition::default(),
+        secrets: BTreeMap::new(),
+    }
 }
 
 /// A run that goes on by commands, and everything that it consists of.
@@ -289,6 +296,14 @@ pub fn added(text: &str, after: u32) -> PlanStep {
         ad_hoc: Some(AdHoc { after, reason: "a surprise".to_owned() }),
         ..step(0, "A look", vec![command(text, Risk::Reads)])
     }
+}
+
+pub fn typed(step: u32, attempt: u32, command: u32, text: &str) -> Command {
+    Command::SendInput { step, attempt, command, input: Input::Line { text: text.to_owned() } }
+}
+
+pub fn pressed(step: u32, attempt: u32, command: u32) -> Command {
+    Command::SendInput { step, attempt, command, input: Input::Key { key: Key::Quit } }
 }
 
 pub fn lose_lock() -> Command {

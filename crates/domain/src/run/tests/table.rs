@@ -74,6 +74,8 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         (Command::SetDirectory { path: "/srv/other".to_owned() }, inside(["ok", "Busy", "Busy", "ok", "ok"])),
         (Command::AddStep { step: Box::new(added("df -h", 1)) }, inside(["ok"; 5])),
         (Command::AddStep { step: Box::new(added("df -h", 40)) }, inside(["Nothing"; 5])),
+        (typed(1, 1, 1, "yes"), inside(["NotRunning", "NotWaiting", "NotRunning", "NotRunning", "NotRunning"])),
+        (pressed(6, 1, 1), inside(["NotRunning", "NotRunning", "NoScreen", "NotRunning", "NotRunning"])),
         (lose_lock(), reported("-")),
         (begins(1, 1, 2), reported("ok")),
         (ends(1, 1, 1, Outcome::Success), reported("ok")),
@@ -112,6 +114,8 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::LockInUse(_) => "LockInUse",
         Refusal::LockAlive { .. } => "LockAlive",
         Refusal::LockFree(_) => "LockFree",
+        Refusal::NotWaiting => "NotWaiting",
+        Refusal::NoScreen => "NoScreen",
     }
 }
 
