@@ -103,6 +103,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         runbooks: config.runbooks.clone(),
         shim: std::env::current_exe()?,
         targets: config.targets.clone(),
+        lowerings: config.lowerings.clone(),
         build,
         clock: Arc::new(SystemClock),
     };

@@ -22,8 +22,8 @@ mod watching;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::Timestamp;
 use domain::time::Clock;
+use domain::{Lowering, Timestamp};
 use engine::Engine;
 use store::Store;
 use tokio::sync::watch;
@@ -50,6 +50,7 @@ struct Inner {
     engine: Engine,
     documents: Documents,
     targets: Vec<TargetSettings>,
+    lowerings: Vec<Lowering>,
     passwords: Passwords,
     live: Live,
     people: watch::Sender<u64>,
@@ -91,6 +92,7 @@ impl Portal {
             engine,
             documents,
             targets: settings.targets,
+            lowerings: settings.lowerings,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             live: Live::default(),
             people: watch::Sender::new(0),
@@ -130,6 +132,11 @@ impl Portal {
     }
 
     /// The targets that a procedure may use: those that it names, or all of them.
+    /// The commands whose class an administrator lowered.
+    fn lowerings(&self) -> &[Lowering] {
+        &self.0.lowerings
+    }
+
     fn targets_of(&self, names: &[String]) -> Vec<&TargetSettings> {
         self.0.targets.iter().filter(|target| names.is_empty() || names.contains(&target.plan.name)).collect()
     }
