@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::Lowering;
 use domain::plan::PlanTarget;
 use portal::TargetSettings;
 
@@ -37,6 +38,8 @@ pub struct Config {
     pub sessions: SessionLimits,
     /// The targets, in the order of the file.
     pub targets: Vec<TargetSettings>,
+    /// The commands whose class an administrator lowered.
+    pub lowerings: Vec<Lowering>,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -144,6 +147,7 @@ impl Config {
                 absolute: arguments.session_absolute.or(file.session_absolute).unwrap_or(limits.absolute),
             },
             targets,
+            lowerings: file.lowerings,
             log: arguments.log_format.or(file.log_format).unwrap_or_default(),
         }
     }
@@ -333,6 +337,35 @@ mod tests {
         let names: Vec<&str> = config.targets.iter().map(|target| target.plan.name.as_str()).collect();
         assert_eq!(names, ["zeta", "alpha"]);
         assert!(config.targets[1].plan.production);
+    }
+
+    #[test]
+    fn a_command_is_lowered_with_a_reason_or_the_file_is_refused() {
+        let with = |rule: &str| {
+            let text = format!("[target.a]\nkind = \"local\"\n\n[[lower]]\n{rule}");
+            load(Some(&text), &ServeArguments::default())
+        };
+
+        let config = with("command = \"make check\"\nclass = \"reads\"\nreason = \"only tests\"\n").unwrap();
+        assert_eq!(config.lowerings[0].command, "make check");
+        assert_eq!(config.lowerings[0].class, domain::Risk::Reads);
+        let cases = [
+            ("command = \"x\"\nclass = \"destroys\"\nreason = \"y\"\n", "the highest class"),
+            ("command = \"x\"\nclass = \"reads\"\nreason = \" \"\n", "a reason"),
+            ("command = \"\"\nclass = \"reads\"\nreason = \"y\"\n", "exact text"),
+            ("command = \"x\"\nclass = \"reads\"\n", "reason"),
+            ("command = \"x\"\nclass = \"harmless\"\nreason = \"y\"\n", "harmless"),
+            ("comand = \"x\"\n", "\"lower.command\""),
+            (
+                "command = \"x\"\nclass = \"reads\"\nreason = \"y\"\n[[lower]]\ncommand = \"x\"\nclass = \"changes\"\nreason = \"z\"\n",
+                "keep one",
+            ),
+        ];
+        for (rule, says) in cases {
+            let refusal = with(rule).unwrap_err().to_string();
+
+            assert!(refusal.contains(says) && refusal.contains("Nothing was started"), "{rule}: {refusal}");
+        }
     }
 
     #[test]

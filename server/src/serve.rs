@@ -110,6 +110,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         // The very file that this process was started from, also after another one was put into its place.
         shim: "/proc/self/exe".into(),
         targets: config.targets.clone(),
+        lowerings: config.lowerings.clone(),
         build,
         clock: Arc::new(SystemClock),
     };

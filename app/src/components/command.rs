@@ -21,6 +21,7 @@ pub fn as_written(command: &Command) -> PlanCommand {
         risk: command.risk,
         rule: command.rule.clone(),
         reason: command.reason.clone(),
+        lowered: None,
         watch: command.watch,
         screen: command.screen,
         choice: command.choice.clone(),
@@ -54,6 +55,7 @@ pub fn CommandCard(
             {command.watch.then(|| view! { <span>"a watch, ends when you stop it"</span> })}
             {command.screen.then(|| view! { <span>"draws a full screen"</span> })}
             <span class="rule" title=format!("rule: {}", command.rule)>{command.reason.clone()}</span>
+            {lowered_note(&command)}
             {below}
         </footer>
     };
@@ -71,6 +73,12 @@ pub fn CommandCard(
         </div>
     }
     .into_any()
+}
+
+/// What an administrator lowered says so wherever the command is shown.
+pub fn lowered_note(command: &PlanCommand) -> Option<AnyView> {
+    let sentence = command.lowered.as_ref()?.sentence(command.risk);
+    Some(view! { <span class="lowered"><Glyph sign=Sign::Warning />{sentence}</span> }.into_any())
 }
 
 fn heading(command: &PlanCommand) -> Option<AnyView> {

@@ -20,5 +20,5 @@ pub mod view;
 
 pub use digest::Digest;
 pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug};
-pub use risk::Risk;
+pub use risk::{Lowered, Lowering, Risk, lowered};
 pub use time::Timestamp;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::runbook::{Choice, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
-use crate::{Digest, Risk, Slug};
+use crate::{Digest, Lowered, Risk, Slug};
 
 /// What a run will do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +140,9 @@ pub struct PlanCommand {
     pub rule: String,
     /// The rule in a sentence.
     pub reason: String,
+    /// Set when an administrator lowered the class: `rule` and `reason` are still those of what it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowered: Option<Lowered>,
     /// Whether it never ends by itself.
     pub watch: bool,
     /// Whether it draws a full screen.

@@ -210,6 +210,9 @@ pub struct Command {
     pub rule: String,
     /// The rule in a sentence, as "--drop deletes each collection before it is restored".
     pub reason: String,
+    /// Whether the side file gave the class: it raised the command, or its values can make more of it than its text says.
+    #[serde(default)]
+    pub raised: bool,
     /// Whether it never ends by itself.
     pub watch: bool,
     /// Whether it draws a full screen (`top`, `docker stats`).

@@ -235,6 +235,13 @@ pub struct ProcedureView {
     pub usual: Option<Usual>,
 }
 
+impl ProcedureView {
+    /// The worst class that a run of it could have: that of the plan, which knows what an administrator lowered.
+    pub fn risk(&self) -> Risk {
+        self.plan.as_ref().map_or_else(|_| self.procedure.risk(), Plan::risk)
+    }
+}
+
 /// The page of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunView {

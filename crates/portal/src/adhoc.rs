@@ -1,6 +1,6 @@
 //! Commands that are not in the document: read and classed like the document's own, and offered to it at the end.
 
-use domain::RunId;
+use domain::{Lowering, RunId};
 use domain::plan::{AdHoc, Plan, PlanStep};
 use domain::policy::Operator;
 use domain::run::{Command, Run, Who};
@@ -30,7 +30,7 @@ impl Portal {
     /// [`Error::Invalid`] for a text without commands, and what the gate refuses.
     pub async fn add_step(&self, operator: Operator<'_>, run: RunId, added: Added) -> Result<u32, Error> {
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        let step = step(&state.plan, &added)?;
+        let step = step(&state.plan, &added, self.lowerings())?;
         let who = Who::Person(operator.actor().clone());
         let decided = self.decide(run, &Command::AddStep { step: Box::new(step) }, &who).await?;
         Ok(u32::try_from(decided.run.steps.len()).unwrap_or(u32::MAX))
@@ -38,19 +38,19 @@ impl Portal {
 }
 
 /// The step that a text makes: it goes the way of every document, so that reading and classing have no second rule.
-fn step(plan: &Plan, added: &Added) -> Result<PlanStep, Error> {
+fn step(plan: &Plan, added: &Added, lowerings: &[Lowering]) -> Result<PlanStep, Error> {
     let nothing =
         || Error::Invalid("There is no command in this text. Nothing was added; write one as in a shell.".to_owned());
     let text = added.text.replace("\r\n", "\n");
     let document = format!("# Added\n\n## Added\n\n### Steps\n\n{}", markdown(1, "Added", &text));
     let document = runbook::read("added.md", document.as_bytes(), None).map_err(|_| nothing())?;
-    let step = read(&document, plan).filter(PlanStep::is_run).ok_or_else(nothing)?;
+    let step = read(&document, plan, lowerings).filter(PlanStep::is_run).ok_or_else(nothing)?;
     let ad_hoc = AdHoc { after: added.after, reason: added.reason.trim().to_owned() };
     Ok(PlanStep { title: title(&ad_hoc.reason), number: 0, line: 0, ad_hoc: Some(ad_hoc), ..step })
 }
 
-fn read(document: &Document, plan: &Plan) -> Option<PlanStep> {
-    let ground = Ground { document, target: &plan.target, directory: &plan.directory };
+fn read(document: &Document, plan: &Plan, lowerings: &[Lowering]) -> Option<PlanStep> {
+    let ground = Ground { document, target: &plan.target, directory: &plan.directory, lowerings };
     planning::plan(document.procedures.first()?, ground).steps.into_iter().next()
 }
 

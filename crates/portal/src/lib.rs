@@ -25,7 +25,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::run::{Command, Who};
-use domain::{AttemptId, Timestamp};
+use domain::time::Clock;
+use domain::{AttemptId, Lowering, Timestamp};
 use engine::Engine;
 use store::Store;
 use tokio::sync::watch;
@@ -54,6 +55,7 @@ struct Inner {
     engine: Engine,
     documents: Documents,
     targets: Vec<TargetSettings>,
+    lowerings: Vec<Lowering>,
     passwords: Passwords,
     live: Live,
     people: watch::Sender<u64>,
@@ -98,6 +100,7 @@ impl Portal {
             engine,
             documents,
             targets: settings.targets,
+            lowerings: settings.lowerings,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             live: Live::default(),
             people: watch::Sender::new(0),
@@ -143,6 +146,11 @@ impl Portal {
     }
 
     /// The targets that a procedure may use: those that it names, or all of them.
+    /// The commands whose class an administrator lowered.
+    fn lowerings(&self) -> &[Lowering] {
+        &self.0.lowerings
+    }
+
     fn targets_of(&self, names: &[String]) -> Vec<&TargetSettings> {
         self.0.targets.iter().filter(|target| names.is_empty() || names.contains(&target.plan.name)).collect()
     }

@@ -9,7 +9,7 @@ use domain::view::{
     DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LockedBy, LogView, Newer, Patch,
     ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
 };
-use domain::{AttemptId, PersonId, RunId, Slug};
+use domain::{AttemptId, Lowering, PersonId, RunId, Slug};
 use store::HistoryQuery;
 
 use crate::adhoc;
@@ -44,8 +44,11 @@ impl Portal {
             .collect();
         let slugs: Vec<&Slug> = all.iter().map(|(_, procedure)| &procedure.slug).collect();
         let glances = self.store().glances(&slugs, LAST).await?;
-        let procedures =
-            all.into_iter().zip(glances).map(|((document, it), glance)| procedure_row(document, it, glance)).collect();
+        let procedures = all
+            .into_iter()
+            .zip(glances)
+            .map(|((document, it), glance)| self.procedure_row(document, it, glance))
+            .collect();
         Ok(HomeView {
             now: self.now(),
             running: self.store().open_runs(OPEN).await?,
@@ -62,7 +65,7 @@ impl Portal {
         let procedures = || library.documents.iter().flat_map(|document| &document.procedures);
         Ok(SearchView {
             home,
-            steps: procedures().flat_map(searched_steps).collect(),
+            steps: procedures().flat_map(|procedure| searched_steps(procedure, self.lowerings())).collect(),
             symptoms: procedures().flat_map(symptoms).collect(),
         })
     }
@@ -73,7 +76,10 @@ impl Portal {
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
         let targets = self.targets_of(&procedure.settings.targets);
         let plan = self.target(&procedure.settings.targets, "").map(|target| {
-            planning::plan(procedure, Ground { document, target: &target.plan, directory: &target.directory })
+            planning::plan(
+                procedure,
+                Ground { document, target: &target.plan, directory: &target.directory, lowerings: self.lowerings() },
+            )
         });
         Ok(ProcedureView {
             now: self.now(),
@@ -225,7 +231,7 @@ impl Portal {
         if document.digest == plan.document_digest && document.side_digest == plan.side_digest {
             return Ok(None);
         }
-        let ground = Ground { document, target: &plan.target, directory: &plan.directory };
+        let ground = Ground { document, target: &plan.target, directory: &plan.directory, lowerings: self.lowerings() };
         let changes = planning::changes(plan, &planning::plan(procedure, ground));
         Ok(Some(Newer { digest: Some(document.digest.clone()), changes }))
     }
@@ -237,29 +243,30 @@ impl Portal {
     async fn library(&self) -> Result<std::sync::Arc<Library>, Error> {
         self.documents().current(self.now()).await
     }
-}
 
-fn procedure_row(
-    document: &Document,
-    procedure: &Procedure,
-    (mut runs, usual): (Vec<RunRow>, Option<Usual>),
-) -> ProcedureRow {
-    runs.reverse();
-    let steps = procedure.steps(PartKind::Steps).count();
-    ProcedureRow {
-        slug: procedure.slug.clone(),
-        title: procedure.title.clone(),
-        subtitle: procedure.subtitle.clone().unwrap_or_else(|| procedure.summary()),
-        document: document.path.clone(),
-        risk: procedure.risk(),
-        steps: u32::try_from(steps).unwrap_or(u32::MAX),
-        usual,
-        findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
-        runs,
+    fn procedure_row(
+        &self,
+        document: &Document,
+        procedure: &Procedure,
+        (mut runs, usual): (Vec<RunRow>, Option<Usual>),
+    ) -> ProcedureRow {
+        runs.reverse();
+        let steps = procedure.steps(PartKind::Steps).count();
+        ProcedureRow {
+            slug: procedure.slug.clone(),
+            title: procedure.title.clone(),
+            subtitle: procedure.subtitle.clone().unwrap_or_else(|| procedure.summary()),
+            document: document.path.clone(),
+            risk: planning::risk(procedure, self.lowerings()),
+            steps: u32::try_from(steps).unwrap_or(u32::MAX),
+            usual,
+            findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
+            runs,
+        }
     }
 }
 
-fn searched_steps(procedure: &Procedure) -> impl Iterator<Item = SearchedStep> {
+fn searched_steps<'a>(procedure: &'a Procedure, lowerings: &'a [Lowering]) -> impl Iterator<Item = SearchedStep> + 'a {
     let runnable = |part: &Part| matches!(part.kind, PartKind::Steps | PartKind::Rollback);
     procedure.parts.iter().enumerate().filter(move |(_, part)| runnable(part)).flat_map(move |(index, part)| {
         let anchor = procedure.anchor(index);
@@ -269,7 +276,7 @@ fn searched_steps(procedure: &Procedure) -> impl Iterator<Item = SearchedStep> {
             anchor: format!("{anchor}-{}", step.number),
             number: step.number,
             title: step.title.clone(),
-            risk: step.risk(),
+            risk: planning::step_risk(step, lowerings),
             commands: step.commands().map(|command| command.text.as_str()).collect::<Vec<_>>().join("; "),
         })
     })

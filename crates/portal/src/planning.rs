@@ -1,8 +1,8 @@
 //! From a procedure as it was read to the plan of a run: targets chosen, values named, bytes frozen.
 
-use domain::Digest;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanProse, PlanStep, PlanTarget};
 use domain::runbook::{Command, Document, Parameter, ParameterKind, PartKind, Procedure, Step, StepKind};
+use domain::{Digest, Lowered, Lowering, Risk, lowered};
 use runbook::side_file;
 
 /// The tour that is built into the portal. Its scratch step, and only its, may be confirmed by its runner. Its side file
@@ -19,6 +19,19 @@ pub struct Ground<'a> {
     pub target: &'a PlanTarget,
     /// Where the first step begins unless the side file says otherwise.
     pub directory: &'a str,
+    /// The commands whose class an administrator lowered.
+    pub lowerings: &'a [Lowering],
+}
+
+/// The worst class of a step after the administrator's rules.
+pub fn step_risk(step: &Step, lowerings: &[Lowering]) -> Risk {
+    let commands = step.commands().map(|command| Class::of(command, step, lowerings).risk);
+    commands.chain(step.settings.risk).max().unwrap_or_default()
+}
+
+/// The worst class of a procedure's steps after the administrator's rules; the rollback is not counted.
+pub fn risk(procedure: &Procedure, lowerings: &[Lowering]) -> Risk {
+    procedure.steps(PartKind::Steps).map(|step| step_risk(step, lowerings)).max().unwrap_or_default()
 }
 
 /// The plan of a run that would start now.
@@ -93,7 +106,7 @@ fn plan_step(part: PartKind, step: &Step, procedure: &Procedure, ground: Ground<
         kind: step.kind,
         risk: commands.iter().map(|command| command.risk).max().unwrap_or_default(),
         content: step.content.clone(),
-        scratch: is_tour(ground.document) && step.risk() == domain::Risk::Destroys,
+        scratch: is_tour(ground.document) && step.risk() == Risk::Destroys,
         timeout_ms: step.settings.timeout_ms,
         tty: step.settings.tty.unwrap_or(true),
         pipefail: procedure.settings.pipefail,
@@ -110,14 +123,15 @@ fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: G
     let (script, blocked) = script(command, procedure);
     let by_portal = (step.kind == StepKind::Connect && is_ssh(command))
         .then(|| format!("Selects the target: this run works on {}.", ground.target.name));
-    let (risk, rule, reason) = class(command, step);
+    let Class { risk, rule, reason, lowered } = Class::of(command, step, ground.lowerings);
     PlanCommand {
         text: command.text.clone(),
         script,
         label: command.label.clone(),
-        risk: if by_portal.is_some() { domain::Risk::Reads } else { risk },
+        risk: if by_portal.is_some() { Risk::Reads } else { risk },
         rule,
         reason,
+        lowered: lowered.filter(|_| by_portal.is_none()),
         watch: command.watch,
         screen: command.screen,
         choice: command.choice.clone(),
@@ -131,15 +145,29 @@ fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: G
     }
 }
 
-/// The class that the rules give, or the higher one of the side file.
-fn class(command: &Command, step: &Step) -> (domain::Risk, String, String) {
-    match step.settings.risk {
-        Some(raised) if raised > command.risk => (
-            raised,
-            "side file".to_owned(),
-            format!("the side file raises this step from {} to {}", command.risk.word(), raised.word()),
-        ),
-        _ => (command.risk, command.rule.clone(), command.reason.clone()),
+/// A command's class with the rule that gave it.
+struct Class {
+    risk: Risk,
+    rule: String,
+    reason: String,
+    lowered: Option<Lowered>,
+}
+
+impl Class {
+    /// The class that the rules give, lowered by an administrator, or raised by the side file. What the side file raised is
+    /// lowered by nobody: the administrator judged the command's text, and not what a document makes of it.
+    fn of(command: &Command, step: &Step, lowerings: &[Lowering]) -> Self {
+        let rules = if command.raised { &[][..] } else { lowerings };
+        let (risk, lowered) = lowered(&command.text, command.risk, rules);
+        match step.settings.risk {
+            Some(raised) if raised > risk => Self {
+                risk: raised,
+                rule: "side file".to_owned(),
+                reason: format!("the side file raises this step from {} to {}", risk.word(), raised.word()),
+                lowered: None,
+            },
+            _ => Self { risk, rule: command.rule.clone(), reason: command.reason.clone(), lowered },
+        }
     }
 }
 
@@ -215,7 +243,7 @@ mod tests {
         let document = runbook::read("first-tour.md", document, side).expect("the tour can be read");
         let environment = Vec::new();
         let target = PlanTarget { name: "local".to_owned(), production: false, interpreter: Vec::new(), environment };
-        let ground = Ground { document: &document, target: &target, directory: "/" };
+        let ground = Ground { document: &document, target: &target, directory: "/", lowerings: &[] };
         plan(&document.procedures[0], ground).steps.iter().any(|step| step.scratch)
     }
 
@@ -227,5 +255,48 @@ mod tests {
         assert!(has_scratch(TOUR, TOUR_SIDE));
         assert!(!has_scratch(TOUR, &other), "a side file can put a value into the command that deletes");
         assert!(!has_scratch(&edited, TOUR_SIDE));
+    }
+
+    /// The commands of a plan with an administrator's rules.
+    fn planned(text: &str, side: &str, lowerings: &[Lowering]) -> Vec<PlanCommand> {
+        let side = Some(("a.portal.toml", side.as_bytes()));
+        let document = runbook::read("a.md", text.as_bytes(), side).expect("a small document");
+        let environment = Vec::new();
+        let target = PlanTarget { name: "local".to_owned(), production: false, interpreter: Vec::new(), environment };
+        let ground = Ground { document: &document, target: &target, directory: "/", lowerings };
+        let steps = plan(&document.procedures[0], ground).steps;
+        steps.into_iter().flat_map(|step| step.commands).collect()
+    }
+
+    const SMALL: &str = "# A\n\n## Steps\n\n1. **One**\n\n   ```bash\n   docker system prune -a\n   make check\n   sort WORDS\n   ```\n";
+
+    fn lower(command: &str, class: Risk) -> Lowering {
+        Lowering { command: command.to_owned(), class, reason: "practice only".to_owned() }
+    }
+
+    #[test]
+    fn an_administrator_lowers_an_exact_command_and_the_plan_keeps_what_it_was() {
+        let rules = [lower("docker system prune -a", Risk::Reads), lower("make check", Risk::Reads)];
+
+        let commands = planned(SMALL, "", &rules);
+
+        assert_eq!((commands[0].risk, commands[1].risk), (Risk::Disrupts, Risk::Reads));
+        let note = commands[0].lowered.as_ref().unwrap();
+        assert_eq!((note.from, note.asked, note.reason.as_str()), (Risk::Destroys, Risk::Reads, "practice only"));
+        assert_eq!(commands[0].rule, "docker system prune", "the rule that gave the class stays");
+        assert_eq!(planned(SMALL, "", &[])[1].lowered, None);
+    }
+
+    #[test]
+    fn what_a_side_file_raises_no_administrator_has_lowered() {
+        let by_step = "[procedure.A.step.One]\nrisk = \"destroys\"\n";
+        let by_command = "[procedure.A.step.One.command.2]\nrisk = \"destroys\"\n";
+        let by_value = "[parameter.words]\nplaceholder = \"WORDS\"\ntype = \"text\"\n";
+        let rules = [lower("make check", Risk::Reads), lower("sort WORDS", Risk::Reads)];
+
+        assert_eq!(planned(SMALL, by_step, &rules)[1].risk, Risk::Destroys);
+        assert_eq!(planned(SMALL, by_command, &rules)[1].risk, Risk::Destroys);
+        assert_eq!(planned(SMALL, by_value, &rules)[2].risk, Risk::Destroys);
+        assert!(planned(SMALL, by_step, &rules).iter().all(|command| command.lowered.is_none()));
     }
 }

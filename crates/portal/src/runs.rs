@@ -41,7 +41,8 @@ impl Portal {
         let library = self.documents().current(self.now()).await?;
         let (document, procedure) = library.procedure(&start.slug).ok_or(Error::NotFound)?;
         let target = self.target(&procedure.settings.targets, &start.target)?;
-        let ground = Ground { document, target: &target.plan, directory: &target.directory };
+        let ground =
+            Ground { document, target: &target.plan, directory: &target.directory, lowerings: self.lowerings() };
         let plan = Box::new(planning::plan(procedure, ground));
         let values = start.values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let command = Command::Start { plan, reason: start.reason, values };

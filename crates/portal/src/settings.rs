@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::Lowering;
 use domain::plan::PlanTarget;
 use domain::time::Clock;
 use engine::MasterKey;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub shim: PathBuf,
     /// The targets, in the order of the configuration.
     pub targets: Vec<TargetSettings>,
+    /// The commands whose class an administrator lowered.
+    pub lowerings: Vec<Lowering>,
     /// The build, for pages to compare.
     pub build: String,
     /// The clock.

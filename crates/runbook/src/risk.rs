@@ -186,7 +186,9 @@ fn by_rule(words: &[Word], within: Within<'_>) -> Option<Verdict> {
     let found =
         wrappers::judge(words, within).or_else(|| custom::judge(&args, words, within).or_else(|| by_table(&args)));
     let told = [options::judge(&args, words, within), free::judge(&args, words)];
-    told.into_iter().flatten().fold(found, |found, told| match found {
+    // A dry run copies nothing: only what changes something can write over a file.
+    let copies = found.as_ref().filter(|found| found.risk == Risk::Changes).and_then(|_| custom::copies_over(&args));
+    told.into_iter().flatten().chain(copies).fold(found, |found, told| match found {
         Some(found) => Some(found.or_worse(told)),
         None => Some(told).filter(|told| told.risk > Risk::Changes),
     })

@@ -434,3 +434,30 @@ fn the_program_that_takes_a_hyphen_for_an_option_is_known() {
         assert_eq!(runbook::option_of(text, "VALUE"), None, "{text}");
     }
 }
+
+#[test]
+fn a_value_never_becomes_what_an_option_starts() {
+    let scripts = [
+        "make deploy VERSION=VALUE",
+        "make VALUE",
+        "man -P VALUE ls",
+        "ssh -o ProxyCommand=VALUE web1 uptime",
+        "ssh -oProxyCommand=VALUE web1 uptime",
+        "tar -xf x.tar --to-command=VALUE",
+        "rsync -e VALUE a b",
+        "git -c core.pager=VALUE log",
+        "gdb -ex 'print VALUE' -p 1",
+        "certbot renew --deploy-hook VALUE",
+        "ansible all -a VALUE",
+        "sudo git -c alias.x=VALUE x",
+    ];
+
+    for script in scripts {
+        let bound = bind(script, &[("VALUE", "value")]);
+
+        assert!(matches!(bound, Err(BindError::Code { .. })), "{script}: {bound:?}");
+    }
+    for script in ["tar -xf VALUE", "rsync -e ssh VALUE b", "git -C VALUE log", "man VALUE"] {
+        assert!(bind(script, &[("VALUE", "value")]).is_ok(), "{script}");
+    }
+}

@@ -107,6 +107,7 @@ pub fn command(text: &str, risk: Risk) -> PlanCommand {
         risk,
         rule: text.to_owned(),
         reason: format!("{text} {}", risk.word()),
+        lowered: None,
         watch: false,
         screen: false,
         choice: None,

@@ -99,6 +99,7 @@ impl Served {
             runbooks: folder.path().join("runbooks"),
             shim: env!("CARGO_BIN_EXE_runbook-portal").into(),
             targets: vec![target],
+            lowerings: Vec::new(),
             build: "test".to_owned(),
             clock,
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use domain::Risk;
-use domain::plan::{Plan, PlanCommand, PlanParameter};
+use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep};
 use domain::runbook::{Finding, Item, Part, PartContent, PartKind, Procedure, Step, StepKind};
 use domain::view::ProcedureView;
 use leptos::context::Provider;
@@ -121,7 +121,8 @@ fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> An
     let plan = view.plan.as_ref().ok();
     let commands = commands_of(plan, part.kind, step);
     let values = values_of(&view.parameters);
-    let badge = badge(step);
+    let risk = planned(plan, part.kind, step).map_or_else(|| step.risk(), |planned| planned.risk);
+    let badge = badge(step, risk);
     let anchors = line_anchors(&view.findings, lines_of(part, step));
     let filling = filling(plan, part.kind, step, &values);
     let (content, card_values) = (step.content.clone(), values);
@@ -150,7 +151,7 @@ fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> An
                 {badge}
             </header>
             <Provider value=filling>{content()}</Provider>
-            {class_note(step.risk(), view)}
+            {class_note(risk, view)}
         </article>
     }
     .into_any()
@@ -180,7 +181,7 @@ pub fn line_anchors(findings: &[Finding], lines: RangeInclusive<u32>) -> Vec<Any
     anchors.into_iter().map(|anchor| view! { <span id=anchor></span> }.into_any()).collect()
 }
 
-fn badge(step: &Step) -> Option<AnyView> {
+fn badge(step: &Step, risk: Risk) -> Option<AnyView> {
     match step.kind {
         StepKind::Manual => {
             Some(view! { <span class="badge"><Glyph sign=Sign::Person />"by a person"</span> }.into_any())
@@ -188,7 +189,7 @@ fn badge(step: &Step) -> Option<AnyView> {
         StepKind::Connect => {
             Some(view! { <span class="badge"><Glyph sign=Sign::Target />"selects the target"</span> }.into_any())
         }
-        StepKind::Commands if step.risk() == Risk::Destroys => Some(
+        StepKind::Commands if risk == Risk::Destroys => Some(
             view! { <span class="badge" data-tone="warn"><Glyph sign=Sign::NeedsApproval />"needs a lead"</span> }
                 .into_any(),
         ),
@@ -205,14 +206,17 @@ fn class_note(risk: Risk, view: &ProcedureView) -> Option<AnyView> {
     })
 }
 
+/// The step of the plan that a step of the document became.
+fn planned<'p>(plan: Option<&'p Plan>, kind: PartKind, step: &Step) -> Option<&'p PlanStep> {
+    let is_it =
+        |planned: &&PlanStep| planned.part == kind && planned.number == step.number && planned.line == step.line;
+    plan?.steps.iter().find(is_it)
+}
+
 /// The commands of a step as they will run; as they are written when no plan can be made.
 fn commands_of(plan: Option<&Plan>, kind: PartKind, step: &Step) -> Vec<PlanCommand> {
-    let planned = plan.and_then(|plan| {
-        plan.steps
-            .iter()
-            .find(|planned| planned.part == kind && planned.number == step.number && planned.line == step.line)
-    });
-    planned.map_or_else(|| step.commands().map(as_written).collect(), |planned| planned.commands.clone())
+    planned(plan, kind, step)
+        .map_or_else(|| step.commands().map(as_written).collect(), |planned| planned.commands.clone())
 }
 
 fn values_of(parameters: &[PlanParameter]) -> BTreeMap<String, String> {

@@ -248,6 +248,7 @@ fn command_row(command: &domain::plan::PlanCommand, state: &CommandState) -> Any
             </td>
             <td>
                 <RiskMark risk=command.risk />
+                {crate::components::command::lowered_note(command)}
             </td>
             <td>
                 <StateMark status word />

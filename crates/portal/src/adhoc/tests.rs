@@ -42,7 +42,7 @@ fn target() -> PlanTarget {
 
 fn plan() -> Plan {
     let (document, target) = (document(), target());
-    planning::plan(&document.procedures[0], Ground { document: &document, target: &target, directory: "/srv" })
+    planning::plan(&document.procedures[0], Ground { document: &document, target: &target, directory: "/srv", lowerings: &[] })
 }
 
 fn added(text: &str, reason: &str, after: u32) -> Added {
@@ -53,7 +53,7 @@ fn added(text: &str, reason: &str, after: u32) -> Added {
 fn run(steps: &[Added]) -> Run {
     let by = Who::Person(Actor { id: "olga".into(), name: "Olga".to_owned(), role: Role::Operator });
     let start = Event::RunStarted { plan: Box::new(plan()), reason: String::new(), values: BTreeMap::new() };
-    let events = steps.iter().map(|added| Event::StepAdded { step: Box::new(step(&plan(), added).unwrap()) });
+    let events = steps.iter().map(|added| Event::StepAdded { step: Box::new(step(&plan(), added, &[]).unwrap()) });
     let entries = (1..).zip(std::iter::once(start).chain(events));
     entries
         .map(|(version, event)| Entry { version, at: Timestamp(1), by: by.clone(), event })
@@ -88,7 +88,7 @@ fn applied(diff: &str) -> String {
 
 #[test]
 fn a_text_becomes_a_step_of_its_commands_with_their_classes() {
-    let step = step(&plan(), &added("df -h\r\ndocker restart api", "Is the disk full?", 1)).unwrap();
+    let step = step(&plan(), &added("df -h\r\ndocker restart api", "Is the disk full?", 1), &[]).unwrap();
 
     let classes: Vec<(&str, Risk)> =
         step.commands.iter().map(|command| (command.text.as_str(), command.risk)).collect();
@@ -101,7 +101,7 @@ fn a_text_becomes_a_step_of_its_commands_with_their_classes() {
 fn a_text_cannot_leave_its_block() {
     let text = "echo '```'\n## Another\n1. **Step**\n````\nrm -rf /";
 
-    let step = step(&plan(), &added(text, "a trick", 1)).unwrap();
+    let step = step(&plan(), &added(text, "a trick", 1), &[]).unwrap();
 
     assert_eq!(step.risk, Risk::Destroys);
     assert!(step.commands.iter().any(|command| command.text.contains("rm -rf /")), "{:?}", step.commands);
@@ -110,7 +110,7 @@ fn a_text_cannot_leave_its_block() {
 #[test]
 fn a_text_without_a_command_is_refused() {
     for text in ["", "  \n ", "# only a comment"] {
-        assert!(matches!(step(&plan(), &added(text, "why", 1)), Err(Error::Invalid(_))), "{text:?}");
+        assert!(matches!(step(&plan(), &added(text, "why", 1), &[]), Err(Error::Invalid(_))), "{text:?}");
     }
 }
 

@@ -184,6 +184,20 @@ fn ansible(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
     Verdict::new(Changes, rule, "changes other machines")
 }
 
+/// Copying onto a file of this machine from somewhere else: `scp`, `rsync`, `docker cp`, clouds.
+pub(super) fn copies_over(args: &Args) -> Option<Verdict> {
+    let copies = match args.program.as_str() {
+        "scp" | "rsync" => true,
+        "docker" | "compose" | "kubectl" | "gsutil" => args.word(0) == "cp",
+        "aws" => args.word(0) == "s3" && args.word(1) == "cp",
+        "rclone" => matches!(args.word(0), "copy" | "copyto"),
+        "s3cmd" | "mc" => matches!(args.word(0), "get" | "cp"),
+        _ => false,
+    };
+    let target = args.positional.last().filter(|target| copies && !target.contains(':'))?;
+    files::over(&format!("{} over {target}", args.shown), target)
+}
+
 fn dd(words: &[Word]) -> Verdict {
     match words.iter().find(|word| word.text.starts_with("of=")) {
         Some(word) if word.text == "of=/dev/null" => Verdict::new(Reads, "dd of=/dev/null", "only reads"),

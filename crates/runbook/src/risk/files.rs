@@ -49,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
         "only reads",
     ),
     (
-        "cd|echo|printf|test|[|[[|true|false|:|set|shopt|export|declare|local|readonly|typeset|unset|alias|unalias|hash|read|mapfile|readarray|wait|sleep|jobs|fg|bg|umask|ulimit|times|trap|exit|return|shift|break|continue|let|pushd|popd|dirs|getopts|help|history|hostname|date|cal|uname|arch|lscpu|lsmem|lspci|lsusb|lshw|dmidecode|id|who|w|whoami|groups|users|last|lastb|lastlog|getent|locale|printenv|uptime|free|top|htop|atop|btop|vmstat|iostat|mpstat|pidstat|sar|iotop|iftop|nethogs|nload|ps|pgrep|pidof|pstree|pmap|lsof|lsns|tty|stty|clear|tput|reset-terminal|man|info|apropos|cowsay|figlet|logname|tload|slabtop|dstat|glances|ctop|journalctl|lsb_release|neofetch|getconf|ldd|nm|objdump|readelf|git-lfs-version",
+        "cd|echo|printf|test|[|[[|true|false|:|set|shopt|export|declare|local|readonly|typeset|unset|alias|unalias|hash|read|mapfile|readarray|wait|sleep|jobs|fg|bg|umask|ulimit|times|trap|exit|return|shift|break|continue|let|pushd|popd|dirs|getopts|help|history|hostname|date|cal|uname|arch|lscpu|lsmem|lspci|lsusb|lshw|dmidecode|id|who|w|whoami|groups|users|last|lastb|lastlog|getent|locale|printenv|uptime|free|top|htop|atop|btop|vmstat|iostat|mpstat|pidstat|sar|iotop|iftop|nethogs|nload|ps|pgrep|pidof|pstree|pmap|lsof|lsns|tty|stty|clear|tput|reset-terminal|man|info|apropos|cowsay|figlet|logname|tload|slabtop|dstat|glances|ctop|lsb_release|neofetch|getconf|ldd|nm|objdump|readelf|git-lfs-version",
         "",
         "",
         Reads,

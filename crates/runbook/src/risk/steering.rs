@@ -7,7 +7,7 @@ use super::{Verdict, Within, substitutions, words};
 use crate::shell::{Shell, Word, assigned, assignments};
 
 /// Names (a `*` at the end stands for any rest), what their value does, and why in a sentence.
-const STEERS: &[(&str, Does, &str)] = &[
+pub(super) const STEERS: &[(&str, Does, &str)] = &[
     (
         "PAGER|GIT_PAGER|MANPAGER|PSQL_PAGER|SYSTEMD_PAGER|AWS_PAGER|GH_PAGER|BAT_PAGER|DELTA_PAGER|LESSOPEN|LESSCLOSE",
         Does::Starts,
@@ -50,9 +50,10 @@ pub(super) fn judge(shell: &Shell<'_>, within: Within<'_>) -> Option<Verdict> {
     // Nearly every text names none of them.
     let mut names = shell.text().split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     names.find(|name| is_steering(name))?;
-    let (given, named) = (assignments(shell), assigned(shell));
-    let valued = given.iter().filter_map(|(name, value)| assignment(name, value, within));
-    let unseen = named.iter().filter(|name| !given.iter().any(|(known, _)| known == *name));
+    let seen = assignments(shell);
+    let valued = seen.iter().filter_map(|(name, value)| assignment(name, value, within));
+    let all = assigned(shell);
+    let unseen = all.iter().filter(|name| !seen.iter().any(|(known, _)| known == *name));
     let unseen = unseen.filter(|name| is_steering(name));
     let unseen = unseen.map(|name| Verdict::new(Changes, format!("{name}="), "sets a variable that steers programs"));
     valued.chain(unseen).reduce(Verdict::or_worse)

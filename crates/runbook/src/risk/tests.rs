@@ -70,3 +70,52 @@ fn what_once_had_too_low_a_class_has_it_no_more() {
 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Whether a text is half a sentence that a page can show: two words at least, begun small, without a full stop.
+fn is_reason(text: &str) -> bool {
+    let starts = text.chars().next().is_some_and(|c| c.is_lowercase() || matches!(c, '-' | '“'));
+    starts && text.split_whitespace().count() >= 2 && !text.ends_with(['.', ' ']) && !text.contains("  ")
+}
+
+#[test]
+fn every_line_of_the_tables_has_a_name_of_its_own_and_a_sentence() {
+    let mut wrong = Vec::new();
+    for (program, rules) in BY_PROGRAM.iter() {
+        for (at, (_, subcommand, options, _, reason)) in rules.iter().enumerate() {
+            let named = |rule: &&Rule| rule.1 == *subcommand && rule.2 == *options;
+            let never = |rule: &&Rule| rule.1.is_empty() && rule.2.is_empty();
+            let twice = rules[..at].iter().copied().any(|rule| named(&rule));
+            let dead = rules[..at].iter().copied().any(|rule| never(&rule));
+            if program.trim().is_empty() || twice || dead || !is_reason(reason) {
+                wrong.push(format!("{program} {subcommand} {options}: {reason}"));
+            }
+        }
+    }
+    for (at, (programs, subcommand, options, _, reason)) in options::TOLD.iter().enumerate() {
+        let twice =
+            options::TOLD[..at].iter().any(|told| (told.0, told.1, told.2) == (*programs, *subcommand, *options));
+        if programs.is_empty() || options.is_empty() || twice || !is_reason(reason) {
+            wrong.push(format!("{programs} {subcommand} {options}: {reason}"));
+        }
+    }
+    for (names, _, reason) in steering::STEERS {
+        if names.is_empty() || !is_reason(reason) {
+            wrong.push(format!("{names}: {reason}"));
+        }
+    }
+
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_command_is_shown_with_the_name_of_its_rule_and_a_sentence() {
+    let by_class = by_class::EXPECTED.iter().flat_map(|(_, commands)| commands.iter().copied());
+    let ways = ways::WAYS.iter().flat_map(|(_, harmless, _, harmful)| [*harmless, *harmful]);
+
+    for command in by_class.chain(ways) {
+        let verdict = classify(command);
+
+        assert!(!verdict.rule.trim().is_empty(), "{command}");
+        assert!(is_reason(&verdict.reason), "{command}: {}", verdict.reason);
+    }
+}

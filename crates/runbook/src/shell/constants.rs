@@ -76,22 +76,33 @@ impl Constants {
             return Self(found);
         }
         let mut counted: HashMap<String, usize> = HashMap::new();
-        let mut functions = false;
+        let (mut functions, mut unsettled) = (false, false);
         walk(shell, &mut |node| {
             functions |= node.kind() == "function_definition";
+            // `declare "$name=…"`, and another way to split words.
+            let hidden = node.kind() == "declaration_command"
+                && children(node)
+                    .iter()
+                    .any(|child| child.kind() != "variable_assignment" && word(shell, *child).expands);
+            let splits = node.kind() == "variable_name" && shell.of(node) == "IFS";
+            unsettled |= hidden || splits;
             if let Some((name, values)) = given(shell, node) {
                 *counted.entry(name.clone()).or_insert(0) += 1;
                 add(&mut found, name, values);
             }
         });
+        let calls = calls(shell).0;
+        if unsettled || calls.iter().any(|call| is_unsettling(&call.words)) {
+            return Self(HashMap::new());
+        }
         // A function has words of its own.
         if !functions {
-            for call in calls(shell).0 {
-                if let [program, rest @ ..] = call.words.as_slice()
+            for call in &calls {
+                if let [program, dashes, rest @ ..] = call.words.as_slice()
                     && program.text == "set"
+                    && dashes.text == "--"
                 {
-                    let rest = rest.iter().skip_while(|word| word.text.starts_with('-')).cloned().collect::<Vec<_>>();
-                    let values = rest.iter().all(|word| !word.is_open()).then(|| vec![rest]);
+                    let values = rest.iter().all(|word| !word.is_open()).then(|| vec![rest.to_vec()]);
                     add(&mut found, "@".to_owned(), values);
                 }
             }
@@ -124,6 +135,17 @@ impl Constants {
         }
         forms
     }
+}
+
+/// Whether a program may set variables, or shift words, in a way that is not in the text.
+fn is_unsettling(words: &[Word]) -> bool {
+    let Some((program, rest)) = words.split_first() else { return false };
+    let sets =
+        ["read", "mapfile", "readarray", "getopts", "let", "unset", "wait", "printf", "export", "declare", "local"];
+    let by_name = sets.contains(&program.text.as_str()) && rest.iter().any(|word| word.expands);
+    let prints = program.text == "printf" && !rest.iter().any(|word| word.text.starts_with("-v"));
+    matches!(program.text.as_str(), "eval" | "source" | "." | "trap" | "alias" | "shift" | "builtin")
+        || by_name && !prints
 }
 
 fn joined(form: &[Word], value: &[Word], at: &Word) -> Vec<Word> {

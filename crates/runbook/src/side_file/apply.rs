@@ -259,6 +259,7 @@ fn raise(command: &mut Command, risk: Option<domain::Risk>, line: u32, findings:
         command.reason = format!("the side file raises this command from {} to {}", command.risk.word(), risk.word());
         "side file".clone_into(&mut command.rule);
         command.risk = risk;
+        command.raised = true;
     }
 }
 
@@ -399,6 +400,7 @@ fn raise_by_values(command: &mut Command, parameters: &[Parameter]) -> Option<Fi
         return None;
     }
     (command.risk, command.rule, command.reason) = (verdict.risk, verdict.rule, verdict.reason);
+    command.raised = true;
     let message = format!(
         "With its values this command {}: {}. Give the parameter a pattern whose values cannot do that, write -- before the placeholder, or write it behind other text, as in ./VALUE or --name=VALUE.",
         command.risk.word(),

@@ -256,3 +256,47 @@ fn a_parameter_is_no_variable_that_steers_programs() {
         assert!(document.procedures[0].settings.parameters.is_empty());
     }
 }
+
+#[test]
+fn a_side_file_raises_and_never_lowers_a_class() {
+    let commands = ["ls", "make check", "docker compose restart web", "docker system prune -a"];
+    let classes = ["reads", "changes", "disrupts", "destroys"];
+    for (own, command) in commands.iter().enumerate() {
+        let text = format!("# A\n\n## Steps\n\n1. **One**\n\n   ```bash\n   {command}\n   ```\n");
+        for (asked, class) in classes.iter().enumerate() {
+            for place in ["step.One", "step.One.command.1"] {
+                let side = format!("[procedure.A.{place}]\nrisk = \"{class}\"\n");
+                let document =
+                    runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
+
+                let step = document.procedures[0].steps(domain::runbook::PartKind::Steps).next().unwrap();
+                assert_eq!(step.risk().word(), classes[own.max(asked)], "{command} as {class} by {place}");
+                let refused = document.findings.iter().any(|finding| finding.code == "risk-lowered");
+                assert_eq!(refused, asked < own, "{command} as {class} by {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_that_may_be_an_option_raises_the_class_and_lint_says_so() {
+    let text = "# A\n\n## Steps\n\n1. **One**\n\n   ```bash\n   find /srv -name x WORDS\n   ls -l WORDS\n   ```\n";
+    let read = |pattern: &str| {
+        let side = format!("[parameter.words]\nplaceholder = \"WORDS\"\ntype = \"text\"\n{pattern}");
+        let document = runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
+        let step = document.procedures[0].steps(domain::runbook::PartKind::Steps).next().unwrap();
+        let seen: Vec<(&str, bool)> = step.commands().map(|command| (command.risk.word(), command.raised)).collect();
+        let said = document.findings.iter().find(|finding| finding.code == "value-as-option").cloned();
+        (seen.iter().map(|(risk, raised)| format!("{risk} {raised}")).collect::<Vec<_>>(), said)
+    };
+
+    let (free, said) = read("");
+    assert_eq!(free, ["destroys true", "reads false"]);
+    let said = said.unwrap();
+    assert_eq!(said.line, 8);
+    assert!(said.message.contains("“WORDS” may begin with a dash"), "{}", said.message);
+    assert!(said.message.contains("pattern"), "{}", said.message);
+    let (bound, said) = read("pattern = \"[a-z]+\"\n");
+    assert_eq!(bound, ["reads false", "reads false"]);
+    assert_eq!(said, None);
+}

@@ -110,6 +110,7 @@ pub fn command(text: &str, risk: Risk) -> PlanCommand {
         risk,
         rule: text.to_owned(),
         reason: text.to_owned(),
+        lowered: None,
         watch: false,
         screen: false,
         choice: None,
