@@ -384,3 +384,43 @@ pub enum AttemptResult {
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_from_before_limits_were_there_keeps_its_digest() {
+        let stored = "{\"commands\":[],\"directory\":\"/\",\"environment\":{},\"interpreter\":[\"sh\"],\
+                      \"output_cap\":7,\"pipefail\":false,\"target\":\"t\",\"timeout_ms\":null,\"tty\":true}";
+        let work: Work = serde_json::from_str(stored).unwrap();
+
+        assert_eq!((work.interactive, work.limits), (false, Limits::default()));
+        assert_eq!(work.digest(), Digest::of(stored.as_bytes()));
+    }
+
+    #[test]
+    fn a_limit_and_the_full_keyboard_are_part_of_what_was_decided() {
+        let work: Work = serde_json::from_str(
+            "{\"commands\":[],\"directory\":\"/\",\"environment\":{},\"interpreter\":[\"sh\"],\"output_cap\":7,\
+             \"pipefail\":false,\"target\":\"t\",\"timeout_ms\":null,\"tty\":true}",
+        )
+        .unwrap();
+        let limits = Limits { processes: Some(100), memory: None };
+
+        assert_ne!(Work { limits, ..work.clone() }.digest(), work.digest());
+        assert_ne!(Work { interactive: true, ..work.clone() }.digest(), work.digest());
+    }
+
+    #[test]
+    fn an_exit_record_from_before_there_were_notes_is_read() {
+        let digest = "0".repeat(64);
+        let stored = format!(
+            "{{\"v\":1,\"id\":{},\"digest\":\"{digest}\",\"result\":{{\"result\":\"completed\"}},\"bytes\":3,\
+             \"output\":\"{digest}\",\"directory\":null,\"at\":5,\"duration_ms\":2}}",
+            serde_json::to_string(&AttemptId { run: crate::RunId(1), step: 1, attempt: 1 }).unwrap()
+        );
+
+        assert_eq!(*serde_json::from_str::<Exit>(&stored).unwrap().notes, Notes::default());
+    }
+}

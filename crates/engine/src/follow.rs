@@ -52,12 +52,14 @@ struct Followed {
     folder: Folder,
     descriptor: WatchDescriptor,
     sender: watch::Sender<Progress>,
-    /// Bytes of `out.idx` that were counted.
+    /// Bytes of `out.idx` that were counted, and the marks in them.
     indexed: u64,
+    marks: usize,
     reader: Option<Reader>,
     key: Option<AttemptKey>,
-    /// Whether the shim has something new to say of the command that runs.
-    news: bool,
+    /// What was written since the last look; at first everything may have been.
+    index_grew: bool,
+    state_changed: bool,
     /// Whether a thread waits for the lock already.
     awaited: bool,
 }
@@ -98,9 +100,11 @@ impl Followers {
             descriptor,
             sender,
             indexed: 0,
+            marks: 0,
             reader: Reader::new(folder, &self.master, None).ok(),
             key: spec.map(|spec| self.master.attempt(spec.id, &spec.digest)),
-            news: true,
+            index_grew: true,
+            state_changed: true,
             awaited: false,
         };
         // The watch is there: what happens from now on is heard, and what happened before is seen here.
@@ -162,7 +166,7 @@ impl Followers {
         if event.name.as_deref().is_some_and(|name| name == EXIT) {
             self.look(&mut open, id);
         } else if let Some(followed) = open.get_mut(&id) {
-            followed.news |= event.name.as_deref().is_some_and(|name| name == STATE);
+            followed.hear(event);
             followed.publish(false);
         }
     }
@@ -172,12 +176,14 @@ impl Followers {
         if followed.is_over(&self.master) {
             self.finish(open, id);
         } else {
+            (followed.index_grew, followed.state_changed) = (true, true);
             followed.publish(false);
         }
     }
 
     fn finish(&self, open: &mut HashMap<AttemptId, Followed>, id: AttemptId) {
         if let Some(mut followed) = open.remove(&id) {
+            followed.index_grew = true;
             followed.publish(true);
             self.unwatch(&followed);
         }
@@ -219,15 +225,28 @@ impl Followed {
         !matches!(inspect::inspect(&self.folder, master), Ok(Inspection::Running))
     }
 
+    fn hear(&mut self, event: &Event<std::ffi::OsString>) {
+        let name = event.name.as_deref();
+        self.state_changed |= name.is_some_and(|name| name == STATE);
+        if name.is_some_and(|name| name == INDEX) {
+            self.index_grew = true;
+            if event.mask.contains(EventMask::MOVED_TO) {
+                // The true one was put back.
+                self.read_again();
+            }
+        }
+    }
+
     fn publish(&mut self, done: bool) {
         let found = self.read_index().unwrap_or_default();
+        let marks = self.marks;
         let length = self.folder.length();
         let condition = if done { Some(Condition::default()) } else { self.condition() };
         self.sender.send_if_modified(|progress| {
             let former = *progress;
             progress.unreadable = length.is_err();
             progress.length = length.unwrap_or(progress.length);
-            progress.marks += found.marks.len();
+            progress.marks = progress.marks.max(marks);
             progress.disk_full |= found.cut.as_ref().is_some_and(|cut| cut.disk_full);
             progress.cut = progress.cut.or(found.cut.map(|cut| cut.offset));
             progress.condition = condition.unwrap_or(progress.condition);
@@ -238,22 +257,35 @@ impl Followed {
 
     /// What the shim says of the command that runs; nothing new when it says nothing.
     fn condition(&mut self) -> Option<Condition> {
-        std::mem::take(&mut self.news).then_some(())?;
+        std::mem::take(&mut self.state_changed).then_some(())?;
         condition::read(&self.folder.read(STATE).ok()?, self.key.as_ref()?)
+    }
+
+    /// The index is another one than the one that was read.
+    fn read_again(&mut self) {
+        (self.indexed, self.marks) = (0, 0);
+        if let Some(reader) = &mut self.reader {
+            reader.restart();
+        }
     }
 
     /// Reads what was added to the index since the last look.
     fn read_index(&mut self) -> io::Result<Lines> {
-        let mut file = self.folder.open(INDEX)?;
-        let Some(reader) = &mut self.reader else { return Ok(Lines::default()) };
-        if file.metadata()?.len() == self.indexed {
+        if !std::mem::take(&mut self.index_grew) {
             return Ok(Lines::default());
         }
+        let mut file = self.folder.open(INDEX)?;
+        let length = file.metadata()?.len();
+        if length < self.indexed {
+            self.read_again();
+        }
+        let Some(reader) = self.reader.as_mut().filter(|_| length != self.indexed) else { return Ok(Lines::default()) };
         file.seek(SeekFrom::Start(self.indexed))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         let found = reader.read(&text);
         self.indexed += found.bytes as u64;
+        self.marks += found.marks.len();
         Ok(found)
     }
 }

@@ -90,6 +90,11 @@ impl Reader {
         Ok(Self { key: (format >= SIGNED).then(|| master.attempt(spec.id, &spec.digest)), next: 0 })
     }
 
+    /// What comes next is the beginning.
+    pub(crate) fn restart(&mut self) {
+        self.next = 0;
+    }
+
     pub(crate) fn read(&mut self, text: &[u8]) -> Lines {
         let mut found = Lines::default();
         for line in text.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {

@@ -127,6 +127,17 @@ async fn a_command_that_waits_for_an_answer_is_seen_to_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_program_of_another_user_that_asks_for_a_password_is_seen_to_wait() {
+    if rustix::process::geteuid().is_root() {
+        eprintln!("skipped: root may look into the programs of every user");
+        return;
+    }
+    let condition = seen("su", |condition| condition.waiting).await;
+
+    assert_eq!((condition.command, condition.screen), (2, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_takes_single_keys_is_seen_to_do_so() {
     for script in ["read -rn 1 x", "read -re x"] {
         let condition = seen(script, |condition| condition.waiting).await;
@@ -143,6 +154,9 @@ async fn a_command_that_works_in_silence_does_not_wait_and_its_silence_is_told()
         "cat <(sleep 60)",
         "python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); s.accept()'",
         "python3 -c 'import select, sys, os; r, w = os.pipe(); select.select([sys.stdin, r], [], [])'",
+        // A server that never answers: curl connects to a socket that it holds itself.
+        "exec python3 -c 'import socket, os; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); s.set_inheritable(True); \
+         os.execvp(\"curl\", [\"curl\", \"-s\", \"http://127.0.0.1:%d/\" % s.getsockname()[1]])'",
         "while :; do :; done",
     ];
     let silent =

@@ -77,9 +77,13 @@ async fn marks_that_a_step_takes_away_are_put_back() {
         "rm \"$folder/out.idx\"; mkdir -p \"$folder/out.idx/deep\"",
         "ln -sf /etc/passwd \"$folder/out.idx\"",
     ] {
-        let id = launch(&place, || Step::new(&["true", destroy, "echo last"])).await;
+        let id = launch(&place, || Step::new(&["true", destroy, "read -r go; echo last"])).await;
+        let mut progress = place.engine.follow(&id).unwrap();
+        place.progress(id, |progress| progress.condition.waiting).await;
+        place.engine.input(&id, 3, "go".to_owned()).await.unwrap();
 
         let end = place.end(id).await;
+        assert_eq!(progress.wait_for(|progress| progress.done).await.unwrap().marks, 6, "{destroy}");
 
         assert_eq!(end.codes(), [Some(0); 3], "{destroy}");
         assert_eq!(end.printed(3), "last\n", "{destroy}");
