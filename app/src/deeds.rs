@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Timestamp;
+use domain::attempt::Condition;
 use domain::policy::{Actor, Verb};
 use domain::run::{Command, Facts, Offer, Refusal, Run, Who, decide};
 use domain::runbook::PartKind;
@@ -10,8 +11,8 @@ use leptos::prelude::*;
 
 use crate::AppError;
 use crate::api::runs::{
-    Abort, AddNote, AddStep, CompleteStep, EndWatch, Finish, RunCommands, SetDirectory, SetValue, SkipCommand,
-    SkipStep, Stop, TakeLock, TakeOver, Tick, Untick,
+    Abort, AddNote, AddStep, CompleteStep, EndWatch, Finish, RunCommands, SendInput, SetDirectory, SetValue,
+    SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, Untick,
 };
 use crate::live::Live;
 
@@ -100,6 +101,8 @@ pub struct Deeds {
     pub directory: ServerAction<SetDirectory>,
     /// Add a step that is not in the document.
     pub add_step: ServerAction<AddStep>,
+    /// Send something to the command that runs.
+    pub input: ServerAction<SendInput>,
     /// Give the run up.
     pub abort: ServerAction<Abort>,
     /// Close the run.
@@ -126,6 +129,7 @@ impl Deeds {
             take_lock: ServerAction::new(),
             directory: ServerAction::new(),
             add_step: ServerAction::new(),
+            input: ServerAction::new(),
             abort: ServerAction::new(),
             finish: ServerAction::new(),
             asked_at: RwSignal::new(None),
@@ -165,7 +169,7 @@ impl Deeds {
         if is_in_sight { None } else { self.problem() }
     }
 
-    fn answers(self) -> [Answer; 16] {
+    fn answers(self) -> [Answer; 17] {
         [
             self.value.value(),
             self.run.value(),
@@ -181,6 +185,7 @@ impl Deeds {
             self.take_lock.value(),
             self.directory.value(),
             self.add_step.value(),
+            self.input.value(),
             self.abort.value(),
             self.finish.value(),
         ]
@@ -211,6 +216,7 @@ pub fn asked(run: &Run, actor: &Actor, command: &Command) -> Option<Refusal> {
         standing: Some(actor.role),
         misfits: Vec::new(),
         lock: None,
+        condition: Condition::default(),
         secrets: BTreeMap::new(),
     };
     decide(Some(run), command, &Who::Person(actor.clone()), &facts).err()

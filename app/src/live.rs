@@ -3,6 +3,7 @@
 pub mod follow;
 pub mod log;
 
+use domain::attempt::Condition;
 use domain::frame::Cursor;
 use domain::policy::Actor;
 use domain::run::Run;
@@ -46,6 +47,8 @@ pub struct Live {
     pub following: RwSignal<bool>,
     /// When output last came while this log was on the stage.
     pub heard: RwSignal<Option<Timestamp>>,
+    /// What the command on the stage is found to be doing.
+    pub condition: RwSignal<Condition>,
     /// Why stored output could not be fetched.
     pub trouble: RwSignal<Option<AppError>>,
     /// Whether the run is closed.
@@ -82,6 +85,7 @@ impl Live {
             following: RwSignal::new(!log.is_page()),
             log: RwSignal::new(log),
             heard: RwSignal::new(None),
+            condition: RwSignal::new(Condition::default()),
             trouble: RwSignal::new(None),
             closed: Memo::new(move |_| run.with(|run| run.end.is_some())),
             started: StoredValue::new(None),
@@ -141,6 +145,7 @@ impl Live {
     pub(crate) fn open(self, step: u32, attempt: u32) {
         self.log.set(Log::empty(step, attempt));
         self.heard.set(None);
+        self.condition.set(Condition::default());
         self.trouble.set(None);
         self.following.set(true);
         self.shown.set(step);

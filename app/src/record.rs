@@ -76,6 +76,11 @@ fn change_moment(run: &Run, change: &Change) -> Moment {
             let title = run.plan.step(*step).map(|plan| plan.title.clone());
             (format!("{by} added a step that is not in the document"), title)
         }
+        ChangeKind::InputSent { step, command, key } => {
+            let what = key.map_or("a line", domain::attempt::Key::word);
+            let step = run.plan.step(*step).map_or_else(String::new, |plan| step_name(plan).to_lowercase());
+            (format!("{by} sent {what} to command {command} of {step}"), None)
+        }
         ChangeKind::AbortAsked { reason } => (format!("{by} gave the run up"), Some(reason.clone())),
     };
     moment(change.stamp.at, Mark::Noted, words, more)

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use domain::attempt::{Input, Key};
 use domain::policy::{Actor, Forbidden, Role};
 use domain::run::{Command, Refusal, Verdict};
 use domain::{PersonId, RunId};
@@ -122,6 +123,16 @@ pub fn numbers(list: &str) -> Result<Vec<u32>, AppError> {
     let unreadable =
         |_| AppError::Invalid("The form was not understood. Nothing was started; load the page again.".into());
     list.split(',').map(|number| number.trim().parse().map_err(unreadable)).collect()
+}
+
+/// What a form sends to a command: the key that it names, else its line.
+pub fn input_of(key: &str, line: String) -> Result<Input, AppError> {
+    if key.is_empty() {
+        return Ok(Input::Line { text: line });
+    }
+    let known = Key::ALL.into_iter().find(|known| known.name() == key);
+    let key = known.ok_or_else(|| AppError::Invalid("There is no such key. Nothing was sent.".to_owned()))?;
+    Ok(Input::Key { key })
 }
 
 /// The verdict that a form names.

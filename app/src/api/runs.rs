@@ -188,6 +188,28 @@ pub async fn add_step(run: RunId, after: u32, text: String, reason: String) -> R
     )
 }
 
+/// Sends something to the command that runs: a key by its name, else a line, which may be empty.
+#[server(endpoint = "runs/input")]
+pub async fn send_input(
+    run: RunId,
+    step: u32,
+    attempt: u32,
+    command: u32,
+    #[server(default)] line: String,
+    #[server(default)] key: String,
+) -> Result<(), AppError> {
+    use crate::ssr::{act, answer, input_of};
+    use domain::run::Command;
+
+    answer(
+        async {
+            let input = input_of(&key, line)?;
+            act(run, step, Command::SendInput { step, attempt, command, input }).await
+        }
+        .await,
+    )
+}
+
 /// Gives the run up: what runs is stopped, and the run is closed.
 #[server(endpoint = "runs/abort")]
 pub async fn abort(run: RunId, reason: String) -> Result<(), AppError> {

@@ -1,11 +1,11 @@
 //! Commands that are not in the document: read and classed like the document's own, and offered to it at the end.
 
-use domain::{Lowering, RunId};
 use domain::plan::{AdHoc, Plan, PlanStep};
 use domain::policy::Operator;
 use domain::run::{Command, Run, Who};
 use domain::runbook::{Document, Procedure};
 use domain::view::Patch;
+use domain::{Lowering, RunId};
 
 use crate::planning::{self, Ground};
 use crate::{Error, Portal};

@@ -42,7 +42,10 @@ fn target() -> PlanTarget {
 
 fn plan() -> Plan {
     let (document, target) = (document(), target());
-    planning::plan(&document.procedures[0], Ground { document: &document, target: &target, directory: "/srv", lowerings: &[] })
+    planning::plan(
+        &document.procedures[0],
+        Ground { document: &document, target: &target, directory: "/srv", lowerings: &[] },
+    )
 }
 
 fn added(text: &str, reason: &str, after: u32) -> Added {
