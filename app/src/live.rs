@@ -78,6 +78,8 @@ impl Live {
             Some(log) => Log::tail(log),
             None => Log::empty(shown, 0),
         };
+        let on_stage = view.run.open_attempt().is_some_and(|open| log.is_of(open.step, open.attempt));
+        let condition = if on_stage { view.condition } else { Condition::default() };
         let run = RwSignal::new(view.run.clone());
         let live = Self {
             run,
@@ -85,7 +87,7 @@ impl Live {
             following: RwSignal::new(!log.is_page()),
             log: RwSignal::new(log),
             heard: RwSignal::new(None),
-            condition: RwSignal::new(Condition::default()),
+            condition: RwSignal::new(condition),
             trouble: RwSignal::new(None),
             closed: Memo::new(move |_| run.with(|run| run.end.is_some())),
             started: StoredValue::new(None),

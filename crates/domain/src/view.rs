@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::attempt::Condition;
 use crate::plan::{Plan, PlanParameter};
 use crate::policy::{Actor, Role};
 use crate::run::{Run, StepStatus, Verdict};
@@ -259,6 +260,8 @@ pub struct RunView {
     pub usual_steps: Vec<Option<UsualStep>>,
     /// The other run that keeps the target to itself, in a sentence.
     pub locked: Option<LockedBy>,
+    /// What the command that runs is found to be doing.
+    pub condition: Condition,
     /// What would make the added steps part of the document; `None` when none were added.
     pub patch: Option<Patch>,
 }
