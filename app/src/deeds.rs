@@ -249,6 +249,7 @@ pub fn list(numbers: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::attempt::Limits;
     use domain::plan::{Plan, PlanStep, PlanTarget};
     use domain::run::{Skip, Stamp, StepState};
     use domain::runbook::StepKind;
@@ -271,6 +272,9 @@ mod tests {
             pipefail: false,
             scratch: false,
             ad_hoc: None,
+            output_cap: None,
+            limits: Limits::default(),
+            interactive: false,
         }
     }
 

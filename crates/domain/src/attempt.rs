@@ -82,6 +82,13 @@ pub struct Limits {
     pub memory: Option<u64>,
 }
 
+impl Limits {
+    /// Whether there is none.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What says nothing is left out of the canonical form, so that the digests of work from before the field was there hold.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attempt::Limits;
 use crate::runbook::{Choice, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use crate::{Digest, Lowered, Risk, Slug};
 
@@ -84,6 +85,7 @@ pub struct PlanParameter {
 }
 
 /// One step of a plan.
+#[expect(clippy::struct_excessive_bools, reason = "each is one key of the side file")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanStep {
     /// [`PartKind::Steps`] or [`PartKind::Rollback`].
@@ -111,6 +113,15 @@ pub struct PlanStep {
     /// Whether its runner may confirm it although it destroys: the tour's own scratch step, until approvals exist.
     /// Set only for the document that is built into the portal, byte for byte.
     pub scratch: bool,
+    /// Bytes of output that are kept of an attempt; [`OUTPUT_CAP`] when it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_cap: Option<u64>,
+    /// What an attempt may use of the machine.
+    #[serde(default, skip_serializing_if = "Limits::is_none")]
+    pub limits: Limits,
+    /// Whether the operator has a full keyboard in it; it counts as *destroys* then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interactive: bool,
     /// Set when it is not in the document: a person added it in the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad_hoc: Option<AdHoc>,

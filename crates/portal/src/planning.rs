@@ -108,6 +108,9 @@ fn plan_step(part: PartKind, step: &Step, procedure: &Procedure, ground: Ground<
         content: step.content.clone(),
         scratch: is_tour(ground.document) && step.risk() == Risk::Destroys,
         timeout_ms: step.settings.timeout_ms,
+        output_cap: step.settings.output,
+        limits: step.settings.limits,
+        interactive: step.settings.interactive,
         tty: step.settings.tty.unwrap_or(true),
         pipefail: procedure.settings.pipefail,
         ad_hoc: None,
@@ -160,6 +163,12 @@ impl Class {
         let rules = if command.raised { &[][..] } else { lowerings };
         let (risk, lowered) = lowered(&command.text, command.risk, rules);
         match step.settings.risk {
+            _ if step.settings.interactive => Self {
+                risk: Risk::Destroys,
+                rule: "interactive".to_owned(),
+                reason: "gives its operator a full keyboard, with which anything can be done".to_owned(),
+                lowered: None,
+            },
             Some(raised) if raised > risk => Self {
                 risk: raised,
                 rule: "side file".to_owned(),

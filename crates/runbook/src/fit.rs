@@ -78,7 +78,8 @@ pub(crate) fn glob(pattern: &str) -> Result<Regex, regex::Error> {
             ('?', _) => expression.push_str("[^/]"),
             ('[', Some((set, after))) if !set.is_empty() => {
                 let (not, set) = set.strip_prefix(['!', '^']).map_or(("", set), |set| ("^", set));
-                expression.push_str(&format!("[{not}{}]", set.replace('\\', r"\\").replace('[', r"\[")));
+                let set = set.replace('\\', r"\\").replace('[', r"\[");
+                expression.extend(["[", not, &set, "]"]);
                 rest = after;
             }
             _ => expression.push_str(&regex::escape(character.encode_utf8(&mut [0; 4]))),
@@ -197,7 +198,8 @@ fn revision(value: &str) -> Option<Misfit> {
     let expected =
         "write one commit, tag or branch, as git names it; it cannot begin with a hyphen, and a range is not one";
     let odd = value.contains("..") || value.contains("//") || value.contains("/.") || value.ends_with(['.', '/']);
-    if odd || value.ends_with(".lock") { form(expected) } else { of_form(&REVISION, value, expected) }
+    let lock = value.strip_suffix(".lock").is_some();
+    if odd || lock { form(expected) } else { of_form(&REVISION, value, expected) }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::attempt::Limits;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use domain::runbook::{Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use domain::{Digest, Risk};
@@ -84,6 +85,9 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         pipefail: false,
         scratch: false,
         ad_hoc: None,
+        output_cap: None,
+        limits: Limits::default(),
+        interactive: false,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::away::Away;
 use super::event::{Verdict, Who};
-use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Key, Limits, Outcome, Work, WorkCommand};
+use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Key, Outcome, Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
 use crate::runbook::{Choice, Item};
 use crate::steering::can_be_carried;
@@ -470,9 +470,9 @@ impl Run {
             environment,
             commands: runs.map(|(number, command)| command.work(*number)).collect(),
             timeout_ms: plan.timeout_ms,
-            output_cap: OUTPUT_CAP,
-            interactive: false,
-            limits: Limits::default(),
+            output_cap: plan.output_cap.unwrap_or(OUTPUT_CAP),
+            interactive: plan.interactive,
+            limits: plan.limits,
             secrets: self.secrets_of(step, commands),
             mask_files: self.plan.mask_paths(),
             exports: self.exports(chosen.iter().map(|(_, command)| *command)),

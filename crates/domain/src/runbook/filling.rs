@@ -87,7 +87,8 @@ fn encode(value: &str, into: &mut String) {
         if byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte) {
             into.push(char::from(byte));
         } else {
-            into.push_str(&format!("%{byte:02X}"));
+            let [high, low] = [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)]));
+            into.extend(['%', high, low]);
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use domain::attempt::{AttemptResult, Spec, WorkCommand};
+use domain::attempt::{AttemptResult, Key, Spec, WorkCommand};
 use nix::sys::signalfd::SignalFd;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;

@@ -50,6 +50,9 @@ fn every_mistake_has_its_line_and_costs_only_itself() {
         "run = \"rm -rf /srv\"\n",
         "[procedure.\"Restore\".step.\"Put it back\"]\n",
         "risk = \"reads\"\n",
+        "output = \"much\"\n",
+        "memory = \"1KiB\"\n",
+        "processes = 2\n",
         "timeout = \"soon\"\n",
         "[procedure.\"Restore\".step.\"Put it back\".command.9]\n",
         "risk = \"destroys\"\n",
@@ -70,9 +73,12 @@ fn every_mistake_has_its_line_and_costs_only_itself() {
             (16, "bad-value"),
             (17, "check-not-reading"),
             (20, "bad-value"),
+            (20, "bad-value"),
+            (20, "bad-value"),
+            (20, "bad-value"),
             (20, "risk-lowered"),
-            (23, "unknown-command"),
-            (25, "unknown-procedure"),
+            (26, "unknown-command"),
+            (28, "unknown-procedure"),
         ]
     );
     let parameters = &document.procedures[0].settings.parameters;

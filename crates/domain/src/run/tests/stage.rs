@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attempt::{AttemptResult, CommandEnd, Condition, Exit, FORMAT, Input, Key, Mark, Outcome};
+use crate::attempt::{AttemptResult, CommandEnd, Condition, Exit, FORMAT, Input, Key, Limits, Mark, Outcome};
 use crate::plan::{AdHoc, Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use crate::policy::{Actor, Role};
 use crate::run::{Command, Entry, Event, Facts, Holder, Refusal, Run, Who, decide, evolve};
@@ -99,6 +99,9 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         pipefail: false,
         scratch: false,
         ad_hoc: None,
+        output_cap: None,
+        limits: Limits::default(),
+        interactive: false,
     }
 }
 
