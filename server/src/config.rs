@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use domain::Lowering;
 use domain::plan::PlanTarget;
-use portal::TargetSettings;
+use portal::{SecretSources, TargetSettings};
 
 use crate::cli::ServeArguments;
 use file::{ConfigFile, TargetTable};
@@ -40,6 +40,8 @@ pub struct Config {
     pub targets: Vec<TargetSettings>,
     /// The commands whose class an administrator lowered.
     pub lowerings: Vec<Lowering>,
+    /// Where the values of secrets come from.
+    pub secrets: SecretSources,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -81,6 +83,8 @@ pub struct Surroundings {
     pub docker_host: Option<String>,
     /// The directory in which the portal was started.
     pub directory: PathBuf,
+    /// The secrets among its variables.
+    pub secrets: SecretSources,
 }
 
 impl Surroundings {
@@ -96,6 +100,11 @@ impl Surroundings {
             home: variable("HOME"),
             docker_host: variable("DOCKER_HOST"),
             directory: std::env::current_dir()?,
+            // What is not UTF-8 can be neither a name nor a value.
+            secrets: SecretSources::of_environment(
+                std::env::vars_os()
+                    .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+            ),
         })
     }
 }
@@ -148,6 +157,10 @@ impl Config {
             },
             targets,
             lowerings: file.lowerings,
+            secrets: surroundings
+                .secrets
+                .clone()
+                .with_files(file.secrets.into_iter().map(|(name, path)| (name, folder.join(path)))),
             log: arguments.log_format.or(file.log_format).unwrap_or_default(),
         }
     }
@@ -231,6 +244,7 @@ mod tests {
             home: Some("/home/o".to_owned()),
             docker_host: None,
             directory: folder.to_owned(),
+            secrets: SecretSources::default(),
         }
     }
 
@@ -275,6 +289,7 @@ mod tests {
                 "\"target.a.prodution\"",
                 "\"target.a.production\"",
             ),
+            ("[secret.token]\nflie = \"x\"\n", "portal.toml:2: ", "\"secret.token.flie\"", "\"secret.token.file\""),
         ];
 
         for (text, place, wrong, near) in cases {

@@ -1,5 +1,7 @@
 //! The one way in which a run changes: facts gathered, decided and recorded in one transaction, then told.
 
+use std::collections::BTreeMap;
+
 use domain::attempt::Condition;
 use domain::policy::Actor;
 use domain::run::{Command, Entry, Event, Facts, Holder, Run, Who, decide};
@@ -159,8 +161,12 @@ impl Portal {
             (Command::RunCommands { .. } | Command::TakeLock { .. }, Some(run)) => holder(write, run).await?,
             _ => None,
         };
+        let secrets = match (command, run) {
+            (Command::RunCommands { .. }, Some(run)) => self.secret_versions(&run.plan).await?,
+            _ => BTreeMap::new(),
+        };
         let condition = self.condition(command, run);
-        Ok(Facts { now: self.now(), standing, misfits, lock, condition })
+        Ok(Facts { now: self.now(), standing, misfits, lock, condition, secrets })
     }
 
     /// What the command is found to be doing that something is to be sent to.

@@ -16,6 +16,7 @@ mod passwords;
 mod people;
 mod planning;
 mod runs;
+mod secrets;
 mod settings;
 mod values;
 mod watching;
@@ -25,7 +26,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::run::{Command, Who};
-use domain::time::Clock;
 use domain::{AttemptId, Lowering, Timestamp};
 use engine::Engine;
 use store::Store;
@@ -38,6 +38,7 @@ pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
+pub use secrets::SecretSources;
 pub use settings::{Settings, TargetSettings};
 pub use watching::Follow;
 
@@ -56,6 +57,7 @@ struct Inner {
     documents: Documents,
     targets: Vec<TargetSettings>,
     lowerings: Vec<Lowering>,
+    secrets: SecretSources,
     passwords: Passwords,
     live: Live,
     people: watch::Sender<u64>,
@@ -101,6 +103,7 @@ impl Portal {
             documents,
             targets: settings.targets,
             lowerings: settings.lowerings,
+            secrets: settings.secrets,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             live: Live::default(),
             people: watch::Sender::new(0),
@@ -170,6 +173,10 @@ impl Portal {
 
     fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    fn secret_sources(&self) -> &SecretSources {
+        &self.0.secrets
     }
 
     fn documents(&self) -> &Documents {

@@ -1,7 +1,10 @@
 //! From a procedure as it was read to the plan of a run: targets chosen, values named, bytes frozen.
 
+use std::collections::BTreeMap;
+
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanProse, PlanStep, PlanTarget};
-use domain::runbook::{Command, Document, Parameter, ParameterKind, PartKind, Procedure, Step, StepKind};
+use domain::runbook::{Command, Document, Parameter, PartKind, Procedure, Step, StepKind};
+use domain::steering::can_be_carried;
 use domain::{Digest, Lowered, Lowering, Risk, lowered};
 use runbook::side_file;
 
@@ -42,7 +45,10 @@ pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
             .into_iter()
             .flat_map(|part| procedure.steps(part).map(move |step| (part, step)))
     };
-    let steps: Vec<PlanStep> = in_order().map(|(part, step)| plan_step(part, step, procedure, ground)).collect();
+    // One way through the whole procedure: what one command puts into a variable, a later one may use.
+    let mut secrets = runbook::Secrets::of(&settings.parameters);
+    let steps: Vec<PlanStep> =
+        in_order().map(|(part, step)| plan_step(part, step, procedure, ground, &mut secrets)).collect();
     let prose = prose(procedure, in_order().map(|(_, step)| step));
     Plan {
         slug: procedure.slug.clone(),
@@ -56,6 +62,8 @@ pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
         steps,
         outcome: procedure.outcome().cloned().collect(),
         prose,
+        secrets: BTreeMap::new(),
+        mask_files: settings.mask_files.clone(),
     }
 }
 
@@ -95,9 +103,15 @@ fn plan_parameter(parameter: &Parameter) -> PlanParameter {
     }
 }
 
-fn plan_step(part: PartKind, step: &Step, procedure: &Procedure, ground: Ground<'_>) -> PlanStep {
+fn plan_step(
+    part: PartKind,
+    step: &Step,
+    procedure: &Procedure,
+    ground: Ground<'_>,
+    secrets: &mut runbook::Secrets,
+) -> PlanStep {
     let commands: Vec<PlanCommand> =
-        step.commands().map(|command| plan_command(command, step, procedure, ground)).collect();
+        step.commands().map(|command| plan_command(command, step, procedure, ground, secrets)).collect();
     PlanStep {
         part,
         number: step.number,
@@ -122,8 +136,15 @@ fn is_tour(document: &Document) -> bool {
     document.digest == Digest::of(TOUR) && document.side_digest == Some(Digest::of(TOUR_SIDE))
 }
 
-fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: Ground<'_>) -> PlanCommand {
-    let (script, blocked) = script(command, procedure);
+fn plan_command(
+    command: &Command,
+    step: &Step,
+    procedure: &Procedure,
+    ground: Ground<'_>,
+    secrets: &mut runbook::Secrets,
+) -> PlanCommand {
+    let seen = secrets.follow(&command.text);
+    let (script, blocked) = script(command);
     let by_portal = (step.kind == StepKind::Connect && is_ssh(command))
         .then(|| format!("Selects the target: this run works on {}.", ground.target.name));
     let Class { risk, rule, reason, lowered } = Class::of(command, step, ground.lowerings);
@@ -140,12 +161,19 @@ fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: G
         choice: command.choice.clone(),
         placeholders: if by_portal.is_some() { Vec::new() } else { command.placeholders.clone() },
         pipeline: command.pipeline.clone(),
-        blocked: blocked
-            .or_else(|| needs_secret(command, procedure))
-            .or_else(|| elsewhere(step))
-            .filter(|_| by_portal.is_none()),
+        blocked: blocked.or(seen).or_else(|| elsewhere(step)).filter(|_| by_portal.is_none()),
         by_portal,
+        exports: exports(command, procedure, secrets),
     }
+}
+
+/// The variables that a command leaves for later steps: those that it exports by name, but nothing that steers a shell, no parameter,
+/// and nothing that carries a secret.
+fn exports(command: &Command, procedure: &Procedure, secrets: &runbook::Secrets) -> Vec<String> {
+    let is_parameter = |name: &str| procedure.settings.parameters.iter().any(|parameter| parameter.name == name);
+    let mut names = runbook::exports(&command.text);
+    names.retain(|name| can_be_carried(name) && !is_parameter(name) && !secrets.carries(name));
+    names
 }
 
 /// A command's class with the rule that gave it.
@@ -181,17 +209,12 @@ impl Class {
 }
 
 /// The text for the shell: placeholders replaced by references to variables, or why that cannot be done.
-fn script(command: &Command, procedure: &Procedure) -> (String, Option<String>) {
+fn script(command: &Command) -> (String, Option<String>) {
     let bindings: Vec<(&str, &str)> = command
         .placeholders
         .iter()
         .filter_map(|placeholder| Some((placeholder.text.as_str(), placeholder.parameter.as_deref()?)))
         .collect();
-    let secret = |name: &str| {
-        let parameters = &procedure.settings.parameters;
-        parameters.iter().any(|parameter| parameter.name == name && parameter.kind == ParameterKind::Secret)
-    };
-    let bindings: Vec<(&str, &str)> = bindings.into_iter().filter(|(_, name)| !secret(name)).collect();
     match runbook::bind(&command.text, &bindings) {
         Ok(script) => (script, None),
         Err(error @ runbook::BindError::Interactive) => {
@@ -199,15 +222,6 @@ fn script(command: &Command, procedure: &Procedure) -> (String, Option<String>) 
         }
         Err(error) => (command.text.clone(), Some(format!("A value cannot be placed in this command: {error}"))),
     }
-}
-
-fn needs_secret(command: &Command, procedure: &Procedure) -> Option<String> {
-    let parameters = &procedure.settings.parameters;
-    let secret =
-        command.placeholders.iter().filter_map(|placeholder| placeholder.parameter.as_deref()).find(|name| {
-            parameters.iter().any(|parameter| parameter.name == *name && parameter.kind == ParameterKind::Secret)
-        })?;
-    Some(format!("This command needs the secret {secret}, and secrets are not part of this version"))
 }
 
 fn elsewhere(step: &Step) -> Option<String> {

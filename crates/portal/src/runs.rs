@@ -43,7 +43,9 @@ impl Portal {
         let target = self.target(&procedure.settings.targets, &start.target)?;
         let ground =
             Ground { document, target: &target.plan, directory: &target.directory, lowerings: self.lowerings() };
-        let plan = Box::new(planning::plan(procedure, ground));
+        let mut plan = Box::new(planning::plan(procedure, ground));
+        let versions = self.secret_versions(&plan).await?;
+        plan.secrets = versions.into_iter().filter_map(|(name, version)| Some((name, version.ok()?))).collect();
         let values = start.values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let command = Command::Start { plan, reason: start.reason, values };
         let run = self.create(&key, &command, operator.actor()).await?;

@@ -12,7 +12,7 @@ use domain::time::Clock;
 use engine::MasterKey;
 use rand::RngCore as _;
 
-use crate::OpenError;
+use crate::{OpenError, SecretSources};
 
 /// Everything that a portal needs from outside.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct Settings {
     pub targets: Vec<TargetSettings>,
     /// The commands whose class an administrator lowered.
     pub lowerings: Vec<Lowering>,
+    /// Where the values of secrets come from.
+    pub secrets: SecretSources,
     /// The build, for pages to compare.
     pub build: String,
     /// The clock.

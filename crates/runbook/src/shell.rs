@@ -7,6 +7,7 @@
 mod assigned;
 mod calls;
 mod constants;
+mod exported;
 mod statements;
 mod words;
 
@@ -20,6 +21,7 @@ use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 pub(crate) use assigned::assigned;
 pub(crate) use calls::{Call, Input, Redirect, calls, calls_fed, pipeline, pipelines};
 pub(crate) use constants::{Constants, assignments, evaluated};
+pub(crate) use exported::exported;
 pub(crate) use statements::{Statement, statements};
 pub(crate) use words::Word;
 

@@ -13,6 +13,7 @@ mod page;
 mod process;
 mod reading;
 mod record;
+mod secrets;
 mod shims;
 mod upgrades;
 mod waiting;

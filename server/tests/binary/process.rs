@@ -155,14 +155,20 @@ impl Served {
 
     /// The same, with more arguments.
     pub fn start_with(place: &Place, arguments: &[&str]) -> Self {
-        Self::start_program(place, Path::new(PROGRAM), arguments)
+        Self::start_program(place, Path::new(PROGRAM), arguments, &[])
+    }
+
+    /// The same, with more variables.
+    pub fn start_among(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_program(place, Path::new(PROGRAM), arguments, variables)
     }
 
     /// The same from a binary that lies elsewhere.
-    pub fn start_program(place: &Place, path: &Path, arguments: &[&str]) -> Self {
+    pub fn start_program(place: &Place, path: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = program(path, place.folder.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(place.path("portal.log")).unwrap())
             .spawn()

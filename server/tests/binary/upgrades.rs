@@ -73,7 +73,7 @@ fn terminate(mut portal: Served) {
 fn a_step_outlives_many_upgrades_of_the_binary() {
     let place = place();
     let installed = install(&place);
-    let mut portal = Served::start_program(&place, &installed, &[]);
+    let mut portal = Served::start_program(&place, &installed, &[], &[]);
     let mut browser = Browser::set_up(&place, &portal);
     begin(&mut browser);
     let shim = shim(&place, 1).unwrap();
@@ -85,7 +85,7 @@ fn a_step_outlives_many_upgrades_of_the_binary() {
         let build = page.build.clone();
         install(&place);
         terminate(portal);
-        portal = Served::start_program(&place, &installed, &[]);
+        portal = Served::start_program(&place, &installed, &[], &[]);
         browser = browser.at(&portal.address);
 
         let running = std::fs::read_link(format!("/proc/{}/exe", shim.as_raw_nonzero())).unwrap();
@@ -116,7 +116,7 @@ fn a_step_outlives_many_upgrades_of_the_binary() {
 fn a_step_can_still_start_while_the_binary_is_being_replaced() {
     let place = place();
     let installed = install(&place);
-    let portal = Served::start_program(&place, &installed, &[]);
+    let portal = Served::start_program(&place, &installed, &[], &[]);
     let mut browser = Browser::set_up(&place, &portal);
 
     std::fs::remove_file(installed).unwrap();
@@ -131,7 +131,7 @@ fn a_step_can_still_start_while_the_binary_is_being_replaced() {
 #[test]
 fn a_terminated_portal_takes_no_new_work_ends_its_streams_and_leaves_the_step_alone() {
     let place = place();
-    let mut portal = Served::start_program(&place, Path::new(PROGRAM), &[]);
+    let mut portal = Served::start_program(&place, Path::new(PROGRAM), &[], &[]);
     let mut browser = Browser::set_up(&place, &portal);
     begin(&mut browser);
     let shim = shim(&place, 1).unwrap();

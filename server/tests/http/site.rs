@@ -14,7 +14,7 @@ use domain::{PersonId, RunId};
 use futures::StreamExt as _;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use portal::{Portal, Settings, SystemClock, TargetSettings};
+use portal::{Portal, SecretSources, Settings, SystemClock, TargetSettings};
 use server::config::{PublicUrl, SessionLimits};
 use server::http::assets::Assets;
 use server::http::{Site, router};
@@ -100,6 +100,7 @@ impl Served {
             shim: env!("CARGO_BIN_EXE_runbook-portal").into(),
             targets: vec![target],
             lowerings: Vec::new(),
+            secrets: SecretSources::default(),
             build: "test".to_owned(),
             clock,
         };
