@@ -36,17 +36,15 @@ pub fn code(text: String) -> AnyView {
     let placeholders = filling.as_ref().map(|filling| filling.placeholders.clone()).unwrap_or_default();
     let values = filling.map(|filling| filling.values);
     let pieces = pieces_of_code(&text, &placeholders);
-    move || {
-        {
-            let known = values.map(|values| values.get()).unwrap_or_default();
-            let inner = view! { <code>{pieces.iter().map(|piece| shown_piece(piece, &known)).collect_view()}</code> };
-            match filled_address(&text, &placeholders, &known) {
-                Some(address) => view! { <a href=address rel="external noopener">{inner}</a> }.into_any(),
-                None => inner.into_any(),
-            }
+    let shown = move || {
+        let known = values.map(|values| values.get()).unwrap_or_default();
+        let inner = view! { <code>{pieces.iter().map(|piece| shown_piece(piece, &known)).collect_view()}</code> };
+        match filled_address(&text, &placeholders, &known) {
+            Some(address) => view! { <a href=address rel="external noopener">{inner}</a> }.into_any(),
+            None => inner.into_any(),
         }
-        .into_any()
-    }
+    };
+    shown.into_any()
 }
 
 /// A link whose address may hold placeholders: it leads somewhere once all of them have values.

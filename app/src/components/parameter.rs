@@ -22,7 +22,7 @@ pub fn ParameterField(parameter: PlanParameter) -> impl IntoView {
 /// A secret in the form that starts a run: its name and where it comes from. There is nothing to fill in.
 #[component]
 pub fn SecretField(parameter: PlanParameter, secret: SecretInfo) -> impl IntoView {
-    let label = capital(&parameter.name.replace('_', " "));
+    let label = parameter.label();
     let state = if secret.problem.is_some() { "not set" } else { "set" };
     let problem = secret.problem.map(|why| {
         view! { <span class="help">{format!("Commands that use it cannot start: {why}.")}</span> }

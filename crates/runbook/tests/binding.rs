@@ -461,3 +461,26 @@ fn a_value_never_becomes_what_an_option_starts() {
         assert!(bind(script, &[("VALUE", "value")]).is_ok(), "{script}");
     }
 }
+
+#[test]
+fn every_command_of_the_shipped_documents_takes_its_values() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runbooks");
+    let mut bound = 0;
+
+    for name in ["brainbytes", "first-tour"] {
+        let text = std::fs::read(folder.join(format!("{name}.md"))).unwrap();
+        let side = std::fs::read(folder.join(format!("{name}.portal.toml"))).unwrap();
+        let document = runbook::read("a.md", &text, Some(("a.portal.toml", &side))).unwrap();
+        let parts = document.procedures.iter().flat_map(|procedure| &procedure.parts);
+        for command in parts.flat_map(domain::runbook::Part::steps).flat_map(domain::runbook::Step::commands) {
+            let filled = command.placeholders.iter();
+            let bindings: Vec<(&str, &str)> =
+                filled.filter_map(|one| Some((one.text.as_str(), one.parameter.as_deref()?))).collect();
+            let outcome = bind(&command.text, &bindings);
+
+            assert!(matches!(outcome, Ok(_) | Err(BindError::Interactive)), "{}: {outcome:?}", command.text);
+            bound += usize::from(!bindings.is_empty());
+        }
+    }
+    assert!(bound > 20, "{bound}");
+}

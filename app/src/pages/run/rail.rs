@@ -3,7 +3,7 @@
 use domain::attempt::Outcome;
 use domain::plan::PlanStep;
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepState, StepStatus, Tick, ticks};
-use domain::runbook::{Item, PartKind, Piece, pieces_of_code, pieces_of_prose, plain};
+use domain::runbook::{Item, PartKind, Piece, Placeholder, pieces_of_code, pieces_of_prose, plain};
 use domain::time;
 use leptos::html;
 use leptos::prelude::*;
@@ -251,8 +251,11 @@ fn below(live: Live, step: u32, plan: &PlanStep, state: &StepState) -> Option<An
         }
         .into_any()
     });
-    let items =
-        ticks(plan.items()).into_iter().zip(&state.ticks).map(|(item, tick)| item_row(live, step, item, tick.as_ref()));
+    let placeholders = live.run.with_untracked(|run| run.plan.words_of(step));
+    let items = ticks(plan.items())
+        .into_iter()
+        .zip(&state.ticks)
+        .map(|(item, tick)| item_row(live, &placeholders, item, tick.as_ref()));
     let rows: Vec<AnyView> = attempts.chain(commands).chain(items).collect();
     (!rows.is_empty()).then(|| view! { <ol>{rows}</ol> }.into_any())
 }
@@ -262,16 +265,15 @@ fn with_values(live: Live, pieces: Vec<Piece>) -> Memo<String> {
     Memo::new(move |_| live.run.with(|run| told(pieces.clone(), &run.values)))
 }
 
-/// The words of a line, by the step that it stands in; 0 is the expected outcome.
-fn line_words(live: Live, step: u32, item: &Item) -> impl Fn() -> AnyView + Send + use<> {
-    let placeholders = live.run.with_untracked(|run| run.plan.words_of(step));
-    let words = with_values(live, pieces_of_prose(&plain(&item.words), &placeholders));
+/// The words of a line that is ticked.
+fn line_words(live: Live, placeholders: &[Placeholder], item: &Item) -> impl Fn() -> AnyView + Send + use<> {
+    let words = with_values(live, pieces_of_prose(&plain(&item.words), placeholders));
     move || view! { <Visible text=words.get() /> }.into_any()
 }
 
 /// A line that a person ticks in the step.
-fn item_row(live: Live, step: u32, item: &Item, tick: Option<&Tick>) -> AnyView {
-    let words = line_words(live, step, item);
+fn item_row(live: Live, placeholders: &[Placeholder], item: &Item, tick: Option<&Tick>) -> AnyView {
+    let words = line_words(live, placeholders, item);
     let (status, label) = tick_status(tick.is_some());
     let why = tick.map(|tick| format!("ticked by {}", tick.stamp.by.name()));
     view! {
@@ -335,12 +337,13 @@ pub fn command_status(state: &CommandState, watch: bool) -> StepStatus {
 }
 
 fn outcome(live: Live, run: &Run, ticked: &[bool]) -> Option<AnyView> {
+    let placeholders = run.plan.words_of(0);
     let lines: Vec<AnyView> = ticks(&run.plan.outcome)
         .into_iter()
         .zip(ticked)
         .map(|(item, ticked)| {
             let (status, label) = tick_status(*ticked);
-            let words = line_words(live, 0, item);
+            let words = line_words(live, &placeholders, item);
             view! {
                 <li data-state=status.word()>
                     <a href="#finish" rel="external">
