@@ -162,6 +162,7 @@ pub(super) const WAYS: &[(Risk, &str, Risk, &str)] = &[
     (Reads, "find . -printf '%p'", Destroys, "find . -fprintf /etc/passwd '%p'"),
     (Reads, "git log --oneline", Destroys, "git log --output=/etc/passwd"),
     (Changes, "echo x 1<>out.txt", Changes, "cat 1<>out.txt x"),
+    (Changes, "echo x 1<>out.txt", Destroys, "echo x 1<>/etc/passwd"),
     (Changes, "cp -t /srv x", Destroys, "cp -t /etc/ssl x.key"),
     (Changes, "mv --target-directory=/srv x", Destroys, "mv --target-directory=/etc/ssl x.key"),
     (Changes, "ln -sfn /srv/2 /srv/current", Destroys, "ln -sf /dev/null app.log"),
