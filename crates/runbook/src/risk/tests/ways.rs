@@ -57,6 +57,7 @@ pub(super) const WAYS: &[(Risk, &str, Risk, &str)] = &[
     (Reads, "rg x", Destroys, "rg --pre rm x"),
     (Reads, "git -c color.ui=never log", Destroys, "git -c core.pager='rm x' log"),
     (Reads, "git -c log.date=iso log", Destroys, "git -c alias.x='!rm x' x"),
+    (Reads, "git status", Changes, "git --exec-path=/tmp/x status"),
     (Reads, "git grep x", Destroys, "git grep --open-files-in-pager='rm' x"),
     (Reads, "git ls-remote origin", Destroys, "git ls-remote --upload-pack='rm x' origin"),
     (Reads, "git ls-remote https://x.example/y.git", Destroys, "git ls-remote 'ext::rm x'"),
