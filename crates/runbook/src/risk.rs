@@ -104,7 +104,11 @@ fn not_understood(text: &str) -> Verdict {
     }
     let own =
         Verdict::new(Risk::Changes, "not understood", "shell text that cannot be parsed counts as changing something");
-    loosely(text).map_or(own.clone(), |verdict| own.or_worse(verdict))
+    let written = text.split('>').skip(1).filter_map(|rest| {
+        let file = rest.trim_start_matches(['>', '|', '&', ' ']).split([' ', '\n', ';', ')']).next()?;
+        files::over(&format!("> {file}"), file.trim_matches(['"', '\'']))
+    });
+    written.chain(loosely(text)).fold(own, Verdict::or_worse)
 }
 
 /// So many pieces of text that is no shell text are looked at.

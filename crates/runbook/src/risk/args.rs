@@ -44,6 +44,14 @@ const VALUES: &[(&str, &str)] = &[
     ("runuser", "-c -s -g -G -u -w --command --shell"),
     ("flock", "-c -w -E --command --timeout"),
     ("env", "-S -u -C --split-string --unset --chdir"),
+    (
+        "find",
+        "-name -iname -path -ipath -regex -mtime -mmin -atime -ctime -type -user -group -size -newer -maxdepth -mindepth -perm -printf",
+    ),
+    (
+        "openssl",
+        "-in -out -CAfile -CApath -connect -servername -key -cert -days -subj -newkey -keyout -passin -passout -checkend",
+    ),
     ("mapfile", "-C -c -d -n -O -s -u"),
     ("readarray", "-C -c -d -n -O -s -u"),
     ("scp", "-c -D -F -i -J -l -o -P -S -X"),

@@ -308,7 +308,9 @@ fn git_settings(words: &[Word], within: Within<'_>) -> Option<Verdict> {
     });
     let transports = words.iter().filter(|word| word.text.starts_with("ext::"));
     let starts = transports.map(|word| super::script(&word.text["ext::".len()..], within.deeper()));
-    told.chain(starts).reduce(Verdict::or_worse)
+    let elsewhere = words.iter().any(|word| word.text.starts_with("--exec-path="));
+    let elsewhere = elsewhere.then(|| Verdict::new(Changes, "git --exec-path", "finds its programs in another folder"));
+    told.chain(starts).chain(elsewhere).reduce(Verdict::or_worse)
 }
 
 fn git_by_word(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {

@@ -159,12 +159,8 @@ pub(super) fn judge(args: &Args, words: &[Word]) -> Option<Verdict> {
         return None;
     }
     let reaches = reaching(args, words);
-    let chooses = reaches
-        .iter()
-        .copied()
-        .find(|word| !word.text.starts_with('-'))
-        .filter(|word| word.text.starts_with([OPTION, VALUE]) && args.positional.first() == Some(&word.text));
-    let by_choice = chooses.and_then(|_| worst_subcommand(args));
+    let chooses = args.positional.iter().take(2).position(|word| word.starts_with([OPTION, VALUE]));
+    let by_choice = chooses.and_then(|at| worst_subcommand(args, at));
     let by_option = reaches.iter().copied().find(|word| free(word)).and_then(|word| worst_option(args, word));
     let by_variable = reaches.iter().copied().find(|word| open(word)).and_then(|word| {
         let worst = worst_option(args, word)?;
@@ -186,7 +182,12 @@ fn reaching<'w>(args: &Args, words: &'w [Word]) -> Vec<&'w Word> {
     let with_value = values(&args.program);
     let own = match args.program.as_str() {
         "ssh" => 1,
-        "docker" | "compose" | "kubectl" if matches!(args.word(0), "exec" | "run") => 2,
+        // `docker compose` has a word more than `docker-compose`.
+        "docker" | "compose" | "kubectl" if matches!(args.word(0), "exec" | "run") => {
+            2 + usize::from(args.shown.ends_with(" compose"))
+        }
+        // It reads options before its first word only.
+        "redis-cli" => 0,
         program if wrappers::is_plain(program) || wrappers::runs_scripts(program) => 0,
         _ => usize::MAX,
     };
@@ -210,12 +211,16 @@ fn reaching<'w>(args: &Args, words: &'w [Word]) -> Vec<&'w Word> {
     found
 }
 
-/// The worst that a program's subcommands can do.
-fn worst_subcommand(args: &Args) -> Option<Verdict> {
-    let rules = BY_PROGRAM.get(args.program.as_str())?;
-    let worst = rules.iter().filter(|(_, subcommand, ..)| !subcommand.is_empty()).max_by_key(|(.., risk, _)| *risk)?;
-    let (_, subcommand, _, risk, reason) = worst;
-    let first = subcommand.split(['|', ' ']).next().unwrap_or_default();
+/// The worst that a program's subcommands can do, of which the word at a place is a value.
+fn worst_subcommand(args: &Args, at: usize) -> Option<Verdict> {
+    let rules = BY_PROGRAM.get(args.program.as_str())?.iter();
+    let worst = rules.filter(|(_, subcommand, ..)| {
+        let mut before = subcommand.split_whitespace().zip(&args.positional).take(at);
+        let fits = |(wanted, word): (&str, &String)| wanted.split('|').any(|wanted| words::matches(wanted, word));
+        subcommand.split_whitespace().nth(at).is_some_and(|wanted| wanted != "-") && before.all(fits)
+    });
+    let (_, subcommand, _, risk, reason) = worst.max_by_key(|(.., risk, _)| *risk)?;
+    let first = subcommand.split_whitespace().nth(at)?.split('|').next().unwrap_or_default();
     Some(Verdict::new(
         *risk,
         format!("{} with a value", args.shown),
@@ -260,7 +265,6 @@ const SPECIAL: &[(&str, &str, Risk)] = &[
     ("ssh", "-oProxyCommand", Destroys),
     ("sed", "-i", Changes),
     ("awk", "-f", Changes),
-    ("git", "-c", Destroys),
     ("psql", "-c", Destroys),
     ("mysql", "-e", Destroys),
     ("curl", "-o", Destroys),
@@ -385,6 +389,10 @@ const ONLY_LOOKS: &[&str] = &[
     "nohup",
     "stdbuf",
     "date",
+    "git status",
+    "git ls-files",
+    "git rev-parse",
+    "git describe",
     "docker ps",
     "docker logs",
     "docker inspect",

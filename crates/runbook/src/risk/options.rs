@@ -73,7 +73,13 @@ pub(super) const TOLD: &[Told] = &[
     ("strace|ltrace", "", "-o|--output", Does::Writes, "writes a file"),
     ("time", "", "-o|--output", Does::Writes, "writes a file"),
     ("find", "", "-fprint|-fprint0|-fprintf|-fls", Does::Writes, "writes what it finds into a file"),
-    ("git", "", "--upload-pack|--receive-pack|--exec", Does::Starts, "starts the program that it is told"),
+    (
+        "git",
+        "ls-remote|fetch|pull|clone|push|archive|rebase",
+        "--upload-pack|--receive-pack|--exec",
+        Does::Starts,
+        "starts the program that it is told",
+    ),
     ("git", "grep", "-O|--open-files-in-pager", Does::Starts, "starts the pager that it is told"),
     ("git", "difftool|mergetool", "-x|--extcmd", Does::Starts, "starts the program that it is told"),
     (
@@ -84,8 +90,13 @@ pub(super) const TOLD: &[Told] = &[
         "writes a file",
     ),
     ("git", "archive", "-o", Does::Writes, "writes a file"),
-    ("git", "", "--ext-diff|--textconv", Does::Is(Changes), "starts programs that a setting names"),
-    ("git", "", "--exec-path", Does::Is(Changes), "finds its programs in another folder"),
+    (
+        "git",
+        "log|diff|show|blame|format-patch|grep|cat-file",
+        "--ext-diff|--textconv",
+        Does::Is(Changes),
+        "starts programs that a setting names",
+    ),
     (
         "certbot",
         "",

@@ -69,11 +69,11 @@ fn functions(shown: &str, statement: &str) -> Option<Verdict> {
 }
 
 /// One or more statements of SQL, with the client's own commands among them.
-pub(super) fn sql(shown: &str, text: &str) -> Verdict {
+pub(super) fn sql(shown: &str, text: &str, within: Within<'_>) -> Verdict {
     let nothing = Verdict::new(Reads, shown, "asks nothing");
-    let own = text.lines().filter_map(|line| of_client(shown, line));
+    let own = text.lines().filter_map(|line| of_client(shown, line, within));
     let program =
-        PROGRAM.captures_iter(text).map(|found| started(shown, found.get(1).map_or("", |code| code.as_str())));
+        PROGRAM.captures_iter(text).map(|found| started(shown, found.get(1).map_or("", |code| code.as_str()), within));
     let statements = text.split([';', '\n']).any(|piece| piece.trim_start().starts_with(['\\', '.']));
     // Lines of the client are no statements.
     let sql = if statements {
@@ -102,23 +102,23 @@ fn is_of_client(line: &str) -> bool {
 }
 
 /// A line with a command of the client: `\! …`, `\g |…`, `.shell …`, `system …`.
-fn of_client(shown: &str, line: &str) -> Option<Verdict> {
+fn of_client(shown: &str, line: &str, within: Within<'_>) -> Option<Verdict> {
     let line = line.trim();
     if let Some(rest) = line.strip_prefix('.') {
-        return Some(of_sqlite(shown, rest));
+        return Some(of_sqlite(shown, rest, within));
     }
     let word = line.split_whitespace().next().unwrap_or_default();
     if shown == "mysql" && matches!(word, "system" | "pager" | "P") {
-        return Some(started(shown, &line[word.len()..]));
+        return Some(started(shown, &line[word.len()..], within));
     }
     let commands = BACKSLASH.captures_iter(line).map(|found| {
         let (name, rest) = (&found[1], found[2].trim());
         let rule = format!("{shown} \\{name}");
         if let Some(program) = rest.strip_prefix('|') {
-            return started(shown, program);
+            return started(shown, program, within);
         }
         match name {
-            "!" => started(shown, rest),
+            "!" => started(shown, rest, within),
             "gexec" => Verdict::new(Destroys, rule, "runs as statements whatever a query writes"),
             "lo_unlink" => Verdict::new(Destroys, rule, "data or access is lost"),
             "o" | "out" | "w" | "write" | "i" | "ir" | "include" | "include_relative" | "copy" | "e" | "ef" | "ev"
@@ -132,15 +132,15 @@ fn of_client(shown: &str, line: &str) -> Option<Verdict> {
     commands.reduce(Verdict::or_worse).filter(|_| first)
 }
 
-fn of_sqlite(shown: &str, line: &str) -> Verdict {
+fn of_sqlite(shown: &str, line: &str, within: Within<'_>) -> Verdict {
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim().trim_matches(['\'', '"']);
     if let Some(program) = rest.strip_prefix('|') {
-        return started(shown, program);
+        return started(shown, program, within);
     }
     let rule = format!("{shown} .{name}");
     match name.trim_end_matches(';') {
-        "shell" | "system" => started(shown, rest),
+        "shell" | "system" => started(shown, rest, within),
         "restore" => Verdict::new(Destroys, rule, "replaces the data"),
         "tables" | "schema" | "databases" | "dbinfo" | "indexes" | "indices" | "show" | "headers" | "header"
         | "mode" | "help" | "timer" | "stats" | "quit" | "exit" | "width" | "nullvalue" | "fullschema" | "dump"
@@ -150,13 +150,10 @@ fn of_sqlite(shown: &str, line: &str) -> Verdict {
 }
 
 /// A program that a client starts.
-fn started(shown: &str, code: &str) -> Verdict {
+fn started(shown: &str, code: &str, within: Within<'_>) -> Verdict {
     let own = Verdict::new(Changes, format!("{shown} with a command"), "starts a program");
-    own.or_worse(script(code.trim(), Within { depth: CLIENT, input: &Input::Nothing }))
+    own.or_worse(script(code.trim(), Within { depth: within.depth + 1, input: &Input::Nothing }))
 }
-
-/// How deep the programs that a client starts are taken to stand.
-const CLIENT: usize = 4;
 
 fn one(shown: &str, statement: &str) -> Verdict {
     if let Some(word) = LOSES.find(statement) {

@@ -117,7 +117,7 @@ fn with_code(program: &str, words: &[Word], within: Within<'_>) -> Option<Verdic
         "trap" => Some(trap(rest, within)),
         "alias" => Some(alias(rest, within)),
         "env" => {
-            let split = given(own_words(words), "-S|--split-string", "-u -C --unset --chdir").into_iter().next()?;
+            let split = given(own_words(words), "-S|--split-string", values("env")).into_iter().next()?;
             Some(inner_script(&split.text, std::slice::from_ref(&split), within))
         }
         "watch" if !words.iter().any(|word| matches!(word.text.as_str(), "-x" | "--exec")) => {
@@ -129,16 +129,10 @@ fn with_code(program: &str, words: &[Word], within: Within<'_>) -> Option<Verdic
     }
 }
 
-/// The words of env up to the program that it starts. What `-S` is given may stand in the same word.
+/// The words of env up to the program that it starts; what `-S` is given belongs to them.
 fn own_words(words: &[Word]) -> &[Word] {
-    let split = |word: &Word| {
-        word.text.starts_with("-S")
-            || word.text.starts_with("--s")
-            || word.text.starts_with("-vS")
-            || word.text == "-iS"
-    };
-    let end = words.iter().position(split).map_or(words.len(), |at| (at + 2).min(words.len()));
-    &words[..end]
+    let rest = after_options(&words[1..], values("env"));
+    &words[..words.len() - rest.len()]
 }
 
 /// Whether a word is the option of a shell behind which its commands stand: `-c`, `-lc`, `-ce`.

@@ -55,13 +55,13 @@ fn inline<'w>(args: &Args, words: &'w [Word]) -> Vec<&'w str> {
 pub(super) fn sql_client(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
     let inline = inline(args, words);
     if !inline.is_empty() {
-        return sql::sql(&args.shown, &inline.join(";"));
+        return sql::sql(&args.shown, &inline.join(";"), within);
     }
     if args.program == "psql" && (args.has("-l") || args.has("--list")) {
         return Verdict::new(Reads, "psql -l", "lists the databases");
     }
     let file = args.program == "psql" && (args.has("-f") || args.has("--file"));
-    if !file && let Some(verdict) = fed::statements(&args.shown, within, |text| sql::sql(&args.shown, text)) {
+    if !file && let Some(verdict) = fed::statements(&args.shown, within, |text| sql::sql(&args.shown, text, within)) {
         return verdict;
     }
     match wrappers::spoken(words) {
@@ -81,9 +81,9 @@ pub(super) fn sqlite(args: &Args, words: &[Word], within: Within<'_>) -> Verdict
     let before = before.iter().map(|word| word.text.as_str());
     let statements: Vec<&str> = before.chain(args.positional.iter().skip(1).map(String::as_str)).collect();
     let own = match statements.as_slice() {
-        [] => fed::statements("sqlite3", within, |text| sql::sql("sqlite3", text))
+        [] => fed::statements("sqlite3", within, |text| sql::sql("sqlite3", text, within))
             .unwrap_or_else(|| Verdict::new(Changes, "sqlite3", "opens a shell, in which anything can be typed")),
-        statements => sql::sql("sqlite3", &statements.join("\n;\n")),
+        statements => sql::sql("sqlite3", &statements.join("\n;\n"), within),
     };
     init.into_iter().fold(own, Verdict::or_worse)
 }

@@ -8,7 +8,7 @@ use super::super::{Freedom, classify, classify_with};
 /// A command whose `VALUE` is text of any kind: its class without the value, and with the worst one.
 const FREE: &[(&str, Risk, Risk)] = &[
     ("find /srv -name x VALUE", Reads, Destroys),
-    ("find /srv -name VALUE", Reads, Destroys),
+    ("find /srv -name VALUE", Reads, Reads),
     ("find VALUE -name x", Reads, Destroys),
     ("find /srv/VALUE -name x", Reads, Reads),
     ("sort VALUE", Reads, Destroys),
@@ -45,6 +45,15 @@ const FREE: &[(&str, Risk, Risk)] = &[
     ("cp VALUE /srv", Changes, Changes),
     ("systemctl VALUE nginx", Changes, Destroys),
     ("docker VALUE web", Changes, Destroys),
+    ("docker compose VALUE web", Changes, Destroys),
+    ("docker volume VALUE web", Changes, Destroys),
+    ("docker logs web VALUE", Reads, Reads),
+    ("docker compose exec VALUE ls", Reads, Changes),
+    ("docker compose exec web ls VALUE", Reads, Reads),
+    ("git status VALUE", Reads, Reads),
+    ("git branch VALUE", Changes, Destroys),
+    ("redis-cli get VALUE", Reads, Reads),
+    ("openssl x509 -noout -in VALUE", Reads, Reads),
 ];
 
 fn class(text: &str, kind: &ParameterKind) -> Risk {
