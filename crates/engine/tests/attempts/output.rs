@@ -118,7 +118,7 @@ async fn who_follows_sees_every_byte_while_it_comes_and_the_place_of_the_cut() {
     place.wait_for(id, "one").await;
     let mut progress = place.engine.follow(&id).unwrap();
     // The bytes are in the file a moment before the notice of them: what counts is that the notice comes.
-    let noticed = tokio::time::timeout(Duration::from_secs(30), progress.wait_for(|progress| progress.length > 0));
+    let noticed = tokio::time::timeout(Duration::from_mins(3), progress.wait_for(|progress| progress.length > 0));
     let before = *noticed.await.expect("no notice of the first line").unwrap();
     assert_eq!((before.length, before.marks, before.cut, before.done), (4, 1, None, false));
 

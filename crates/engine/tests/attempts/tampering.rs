@@ -122,7 +122,7 @@ async fn what_stands_in_the_place_of_the_log_is_not_read_and_the_log_is_put_back
         let error = place.engine.read(&id, 0, 100).await.unwrap_err();
 
         assert_eq!(error.to_string(), format!("the log cannot be read: {found}"));
-        assert!(error.get_ref().and_then(|inner| inner.downcast_ref::<Unreadable>()).is_some());
+        assert!(matches!(error.get_ref(), Some(inner) if inner.is::<Unreadable>()));
         assert!(place.engine.output(&id).is_err());
         assert_eq!(place.engine.length(&id), 0);
         place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
