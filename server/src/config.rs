@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::plan::PlanTarget;
-use portal::TargetSettings;
+use portal::{SecretSources, TargetSettings};
 
 use crate::cli::ServeArguments;
 use file::{ConfigFile, TargetTable};
@@ -37,6 +37,8 @@ pub struct Config {
     pub sessions: SessionLimits,
     /// The targets, in the order of the file.
     pub targets: Vec<TargetSettings>,
+    /// Where the values of secrets come from.
+    pub secrets: SecretSources,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -78,6 +80,8 @@ pub struct Surroundings {
     pub docker_host: Option<String>,
     /// The directory in which the portal was started.
     pub directory: PathBuf,
+    /// The secrets among its variables.
+    pub secrets: SecretSources,
 }
 
 impl Surroundings {
@@ -93,6 +97,11 @@ impl Surroundings {
             home: variable("HOME"),
             docker_host: variable("DOCKER_HOST"),
             directory: std::env::current_dir()?,
+            // What is not UTF-8 can be neither a name nor a value.
+            secrets: SecretSources::of_environment(
+                std::env::vars_os()
+                    .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+            ),
         })
     }
 }
@@ -144,6 +153,10 @@ impl Config {
                 absolute: arguments.session_absolute.or(file.session_absolute).unwrap_or(limits.absolute),
             },
             targets,
+            secrets: surroundings
+                .secrets
+                .clone()
+                .with_files(file.secrets.into_iter().map(|(name, path)| (name, folder.join(path)))),
             log: arguments.log_format.or(file.log_format).unwrap_or_default(),
         }
     }
@@ -227,6 +240,7 @@ mod tests {
             home: Some("/home/o".to_owned()),
             docker_host: None,
             directory: folder.to_owned(),
+            secrets: SecretSources::default(),
         }
     }
 
@@ -271,6 +285,7 @@ mod tests {
                 "\"target.a.prodution\"",
                 "\"target.a.production\"",
             ),
+            ("[secret.token]\nflie = \"x\"\n", "portal.toml:2: ", "\"secret.token.flie\"", "\"secret.token.file\""),
         ];
 
         for (text, place, wrong, near) in cases {

@@ -11,6 +11,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use portal::{OpenError, Portal, Settings, SystemClock};
+use rustix::process::DumpableBehavior;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -65,6 +66,8 @@ pub enum ServeError {
 ///
 /// One sentence when it could not begin. Steps that run stay with their shims in any case.
 pub async fn serve(config: Config) -> Result<(), ServeError> {
+    // Secrets and keys are in its memory and its environment: no other process of its user reads them there.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(std::io::Error::from)?;
     let stop = stop_signal()?;
     // The cheapest and most frequent mistake first: nothing is made on the disk for an address that is taken.
     let listener = listen(config.listen).await?;
@@ -103,6 +106,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         runbooks: config.runbooks.clone(),
         shim: std::env::current_exe()?,
         targets: config.targets.clone(),
+        secrets: config.secrets.clone(),
         build,
         clock: Arc::new(SystemClock),
     };

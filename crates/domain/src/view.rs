@@ -179,6 +179,17 @@ pub struct TargetInfo {
     pub production: bool,
 }
 
+/// A secret as pages name it: never its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretInfo {
+    /// Its name.
+    pub name: String,
+    /// Where its value comes from, in a few words.
+    pub origin: String,
+    /// Why it cannot be used now, as the end of a sentence; `None` when it is set.
+    pub problem: Option<String>,
+}
+
 /// The page of a procedure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcedureView {
@@ -196,6 +207,9 @@ pub struct ProcedureView {
     pub targets: Vec<TargetInfo>,
     /// The parameters of the plan, in order.
     pub parameters: Vec<PlanParameter>,
+    /// What is known about those that are secrets.
+    #[serde(default)]
+    pub secrets: Vec<SecretInfo>,
     /// Its last runs, newest first, at most five.
     pub runs: Vec<RunRow>,
     /// How long it usually takes.

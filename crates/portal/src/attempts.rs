@@ -39,7 +39,16 @@ impl Portal {
     /// intent never stays without an end.
     pub(crate) async fn launch(&self, decided: &Decided, id: AttemptId, who: &Who) -> Result<(), Error> {
         let Some(spec) = spec(&decided.run, id, who) else { return Err(Error::NotFound) };
-        match self.engine().launch(&spec).await {
+        let secrets = match self.secrets_for(&decided.run, id).await {
+            Ok(secrets) => secrets,
+            Err(error) => {
+                if self.interrupt(id, error.sentence()).await.is_err() {
+                    self.follow(id);
+                }
+                return Err(error);
+            }
+        };
+        match self.engine().launch_with(&spec, secrets).await {
             Ok(()) => {
                 self.follow(id);
                 Ok(())

@@ -1,5 +1,7 @@
 //! The one way in which a run changes: facts gathered, decided and recorded in one transaction, then told.
 
+use std::collections::BTreeMap;
+
 use domain::policy::Actor;
 use domain::run::{Command, Entry, Event, Facts, Run, Who, decide};
 use domain::{ActionKey, AttemptId, RunId};
@@ -120,7 +122,11 @@ impl Portal {
             }
             _ => Vec::new(),
         };
-        Ok(Facts { now: self.now(), standing, misfits })
+        let secrets = match (command, run) {
+            (Command::RunCommands { .. }, Some(run)) => self.secret_versions(&run.plan).await?,
+            _ => BTreeMap::new(),
+        };
+        Ok(Facts { now: self.now(), standing, misfits, secrets })
     }
 
     /// A refusal to a person is an event of the audit chain; one to the shim is nothing.

@@ -15,6 +15,7 @@ mod passwords;
 mod people;
 mod planning;
 mod runs;
+mod secrets;
 mod settings;
 mod values;
 mod watching;
@@ -34,6 +35,7 @@ pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
+pub use secrets::SecretSources;
 pub use settings::{Settings, TargetSettings};
 pub use watching::Follow;
 
@@ -50,6 +52,7 @@ struct Inner {
     engine: Engine,
     documents: Documents,
     targets: Vec<TargetSettings>,
+    secrets: SecretSources,
     passwords: Passwords,
     live: Live,
     people: watch::Sender<u64>,
@@ -91,6 +94,7 @@ impl Portal {
             engine,
             documents,
             targets: settings.targets,
+            secrets: settings.secrets,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             live: Live::default(),
             people: watch::Sender::new(0),
@@ -149,6 +153,10 @@ impl Portal {
 
     fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    fn secret_sources(&self) -> &SecretSources {
+        &self.0.secrets
     }
 
     fn documents(&self) -> &Documents {

@@ -79,6 +79,10 @@ impl Portal {
             procedure: procedure.clone(),
             document: info(&library, document),
             parameters: plan.as_ref().map(|plan| plan.parameters.clone()).unwrap_or_default(),
+            secrets: match &plan {
+                Ok(plan) => self.secret_infos(plan).await?,
+                Err(_) => Vec::new(),
+            },
             plan: plan.map_err(|error| error.sentence()),
             findings: document.findings.iter().filter(|finding| is_about(finding, slug)).cloned().collect(),
             targets: targets

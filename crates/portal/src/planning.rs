@@ -1,8 +1,11 @@
 //! From a procedure as it was read to the plan of a run: targets chosen, values named, bytes frozen.
 
+use std::collections::BTreeMap;
+
 use domain::Digest;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
-use domain::runbook::{Command, Document, Parameter, ParameterKind, PartKind, Procedure, Step, StepKind};
+use domain::runbook::{Command, Document, Parameter, PartKind, Procedure, Step, StepKind};
+use domain::steering::can_be_carried;
 
 /// The tour that is built into the portal. Its scratch step, and only its, may be confirmed by its runner. Its side file
 /// belongs to it: another one could put a value into the very command that deletes.
@@ -23,9 +26,13 @@ pub struct Ground<'a> {
 /// The plan of a run that would start now.
 pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
     let settings = &procedure.settings;
+    // One way through the whole procedure: what one command puts into a variable, a later one may use.
+    let mut secrets = runbook::Secrets::of(&settings.parameters);
+    let mut plan_step = |part, step| plan_step(part, step, procedure, ground, &mut secrets);
     let steps = [PartKind::Steps, PartKind::Rollback]
         .into_iter()
-        .flat_map(|part| procedure.steps(part).map(move |step| plan_step(part, step, procedure, ground)))
+        .flat_map(|part| procedure.steps(part).map(move |step| (part, step)))
+        .map(|(part, step)| plan_step(part, step))
         .collect::<Vec<_>>();
     Plan {
         slug: procedure.slug.clone(),
@@ -38,10 +45,12 @@ pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
         parameters: parameters(procedure, &steps),
         steps,
         outcome: procedure.outcome().cloned().collect(),
+        secrets: BTreeMap::new(),
+        mask_files: settings.mask_files.clone(),
     }
 }
 
-/// The parameters that some command of the plan uses, in the order of the side file. Secrets are not asked of people.
+/// The parameters that some command of the plan uses, in the order of the side file.
 fn parameters(procedure: &Procedure, steps: &[PlanStep]) -> Vec<PlanParameter> {
     let used = |name: &str| {
         steps
@@ -71,9 +80,15 @@ fn plan_parameter(parameter: &Parameter) -> PlanParameter {
     }
 }
 
-fn plan_step(part: PartKind, step: &Step, procedure: &Procedure, ground: Ground<'_>) -> PlanStep {
+fn plan_step(
+    part: PartKind,
+    step: &Step,
+    procedure: &Procedure,
+    ground: Ground<'_>,
+    secrets: &mut runbook::Secrets,
+) -> PlanStep {
     let commands: Vec<PlanCommand> =
-        step.commands().map(|command| plan_command(command, step, procedure, ground)).collect();
+        step.commands().map(|command| plan_command(command, step, procedure, ground, secrets)).collect();
     PlanStep {
         part,
         number: step.number,
@@ -94,8 +109,15 @@ fn is_tour(document: &Document) -> bool {
     document.digest == Digest::of(TOUR) && document.side_digest == Some(Digest::of(TOUR_SIDE))
 }
 
-fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: Ground<'_>) -> PlanCommand {
-    let (script, blocked) = script(command, procedure);
+fn plan_command(
+    command: &Command,
+    step: &Step,
+    procedure: &Procedure,
+    ground: Ground<'_>,
+    secrets: &mut runbook::Secrets,
+) -> PlanCommand {
+    let seen = secrets.follow(&command.text);
+    let (script, blocked) = script(command);
     let by_portal = (step.kind == StepKind::Connect && is_ssh(command))
         .then(|| format!("Selects the target: this run works on {}.", ground.target.name));
     let (risk, rule, reason) = class(command, step);
@@ -111,12 +133,19 @@ fn plan_command(command: &Command, step: &Step, procedure: &Procedure, ground: G
         choice: command.choice.clone(),
         placeholders: if by_portal.is_some() { Vec::new() } else { command.placeholders.clone() },
         pipeline: command.pipeline.clone(),
-        blocked: blocked
-            .or_else(|| needs_secret(command, procedure))
-            .or_else(|| elsewhere(step))
-            .filter(|_| by_portal.is_none()),
+        blocked: blocked.or(seen).or_else(|| elsewhere(step)).filter(|_| by_portal.is_none()),
         by_portal,
+        exports: exports(command, procedure, secrets),
     }
+}
+
+/// The variables that a command leaves for later steps: those that it exports by name, but nothing that steers a shell, no parameter,
+/// and nothing that carries a secret.
+fn exports(command: &Command, procedure: &Procedure, secrets: &runbook::Secrets) -> Vec<String> {
+    let is_parameter = |name: &str| procedure.settings.parameters.iter().any(|parameter| parameter.name == name);
+    let mut names = runbook::exports(&command.text);
+    names.retain(|name| can_be_carried(name) && !is_parameter(name) && !secrets.carries(name));
+    names
 }
 
 /// The class that the rules give, or the higher one of the side file.
@@ -132,17 +161,12 @@ fn class(command: &Command, step: &Step) -> (domain::Risk, String, String) {
 }
 
 /// The text for the shell: placeholders replaced by references to variables, or why that cannot be done.
-fn script(command: &Command, procedure: &Procedure) -> (String, Option<String>) {
+fn script(command: &Command) -> (String, Option<String>) {
     let bindings: Vec<(&str, &str)> = command
         .placeholders
         .iter()
         .filter_map(|placeholder| Some((placeholder.text.as_str(), placeholder.parameter.as_deref()?)))
         .collect();
-    let secret = |name: &str| {
-        let parameters = &procedure.settings.parameters;
-        parameters.iter().any(|parameter| parameter.name == name && parameter.kind == ParameterKind::Secret)
-    };
-    let bindings: Vec<(&str, &str)> = bindings.into_iter().filter(|(_, name)| !secret(name)).collect();
     match runbook::bind(&command.text, &bindings) {
         Ok(script) => (script, None),
         Err(error @ runbook::BindError::Interactive) => {
@@ -150,15 +174,6 @@ fn script(command: &Command, procedure: &Procedure) -> (String, Option<String>) 
         }
         Err(error) => (command.text.clone(), Some(format!("A value cannot be placed in this command: {error}"))),
     }
-}
-
-fn needs_secret(command: &Command, procedure: &Procedure) -> Option<String> {
-    let parameters = &procedure.settings.parameters;
-    let secret =
-        command.placeholders.iter().filter_map(|placeholder| placeholder.parameter.as_deref()).find(|name| {
-            parameters.iter().any(|parameter| parameter.name == *name && parameter.kind == ParameterKind::Secret)
-        })?;
-    Some(format!("This command needs the secret {secret}, and secrets are not part of this version"))
 }
 
 fn elsewhere(step: &Step) -> Option<String> {

@@ -41,7 +41,9 @@ impl Portal {
         let (document, procedure) = library.procedure(&start.slug).ok_or(Error::NotFound)?;
         let target = self.target(&procedure.settings.targets, &start.target)?;
         let ground = Ground { document, target: &target.plan, directory: &target.directory };
-        let plan = Box::new(planning::plan(procedure, ground));
+        let mut plan = Box::new(planning::plan(procedure, ground));
+        let versions = self.secret_versions(&plan).await?;
+        plan.secrets = versions.into_iter().filter_map(|(name, version)| Some((name, version.ok()?))).collect();
         let values = start.values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let command = Command::Start { plan, reason: start.reason, values };
         let run = self.create(&key, &command, operator.actor()).await?;

@@ -11,7 +11,7 @@ use domain::time::Clock;
 use engine::MasterKey;
 use rand::RngCore as _;
 
-use crate::OpenError;
+use crate::{OpenError, SecretSources};
 
 /// Everything that a portal needs from outside.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub struct Settings {
     pub shim: PathBuf,
     /// The targets, in the order of the configuration.
     pub targets: Vec<TargetSettings>,
+    /// Where the values of secrets come from.
+    pub secrets: SecretSources,
     /// The build, for pages to compare.
     pub build: String,
     /// The clock.

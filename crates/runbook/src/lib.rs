@@ -2,6 +2,7 @@
 //!
 //! - [`read`] reads one document, [`read_folder`] a folder of them.
 //! - [`bind`] puts quoted variable references in place of placeholders when a plan is made.
+//! - [`Secrets`] follows secrets through commands, [`exports`] names the variables that one exports.
 //! - [`risk::classify`] says what a command can do at worst.
 //! - [`lint_text`] and [`lint_json`] print the findings, [`show`] what the reader saw.
 //! - [`side_file`] describes every key of a side file.
@@ -20,6 +21,7 @@ mod parts;
 mod placeholder;
 mod reader;
 pub mod risk;
+mod secrets;
 mod shell;
 pub mod show;
 pub mod side_file;
@@ -33,3 +35,9 @@ pub use lint::{lint_json, lint_text};
 #[doc(hidden)]
 pub use reader::read_and_count;
 pub use reader::{LARGEST, ReadError, read};
+pub use secrets::Secrets;
+
+/// The variables that a command exports by name; none when it is no shell text.
+pub fn exports(text: &str) -> Vec<String> {
+    shell::Shell::parse(text).map(|shell| shell::exported(&shell)).unwrap_or_default()
+}

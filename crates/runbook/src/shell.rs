@@ -6,6 +6,7 @@
 
 mod assigned;
 mod calls;
+mod exported;
 mod statements;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
 pub(crate) use assigned::assigned;
 pub(crate) use calls::{Call, Input, Redirect, Word, calls, calls_fed, pipeline, pipelines};
+pub(crate) use exported::exported;
 pub(crate) use statements::{Statement, statements};
 
 use crate::placeholder;

@@ -49,6 +49,8 @@ pub(super) struct ConfigFile {
     pub session_absolute: Option<Duration>,
     pub log_format: Option<LogFormat>,
     pub targets: Vec<(String, TargetTable)>,
+    /// The files of secrets by name.
+    pub secrets: Vec<(String, PathBuf)>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +66,14 @@ struct Tables {
     log: LogTable,
     #[serde(default)]
     target: BTreeMap<String, TargetTable>,
+    #[serde(default)]
+    secret: BTreeMap<String, SecretTable>,
+}
+
+/// One `[secret.NAME]`.
+#[derive(Deserialize)]
+struct SecretTable {
+    file: PathBuf,
 }
 
 #[derive(Default, Deserialize)]
@@ -144,13 +154,15 @@ impl ConfigFile {
             session_absolute: tables.session.absolute,
             log_format: tables.log.format,
             targets,
+            secrets: tables.secret.into_iter().map(|(name, table)| (name, table.file)).collect(),
         })
     }
 }
 
-const TOP: &[&str] = &["listen", "data", "runbooks", "public_url", "session", "log", "target"];
+const TOP: &[&str] = &["listen", "data", "runbooks", "public_url", "session", "log", "target", "secret"];
 const SESSION: &[&str] = &["idle", "absolute"];
 const LOG: &[&str] = &["format"];
+const SECRET: &[&str] = &["file"];
 const TARGET: &[&str] = &["kind", "about", "production", "shell", "path", "directory"];
 
 /// Refuses the first key that is no setting, in the order of the file, and names the nearest that is.
@@ -162,10 +174,11 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
             collect_unknown(inner, &format!("{name}."), known, &mut unknown);
         }
     }
-    if let Some(DeValue::Table(targets)) = table.get("target").map(toml::Spanned::get_ref) {
-        for (name, target) in targets {
-            if let DeValue::Table(inner) = target.get_ref() {
-                collect_unknown(inner, &format!("target.{}.", name.get_ref()), TARGET, &mut unknown);
+    for (kind, known) in [("target", TARGET), ("secret", SECRET)] {
+        let Some(DeValue::Table(named)) = table.get(kind).map(toml::Spanned::get_ref) else { continue };
+        for (name, one) in named {
+            if let DeValue::Table(inner) = one.get_ref() {
+                collect_unknown(inner, &format!("{kind}.{}.", name.get_ref()), known, &mut unknown);
             }
         }
     }

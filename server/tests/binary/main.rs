@@ -9,3 +9,4 @@ mod kills;
 mod life;
 mod process;
 mod reading;
+mod secrets;

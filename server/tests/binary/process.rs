@@ -133,9 +133,15 @@ impl Served {
 
     /// The same, with more arguments.
     pub fn start_with(place: &Place, arguments: &[&str]) -> Self {
+        Self::start_among(place, arguments, &[])
+    }
+
+    /// The same, with more variables.
+    pub fn start_among(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = binary(place.folder.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(place.path("portal.log")).unwrap())
             .spawn()

@@ -10,7 +10,7 @@ use domain::plan::PlanTarget;
 use domain::policy::{Actor, Role};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use portal::{Portal, Settings, SystemClock, TargetSettings};
+use portal::{Portal, SecretSources, Settings, SystemClock, TargetSettings};
 use server::config::{PublicUrl, SessionLimits};
 use server::http::assets::Assets;
 use server::http::{Site, router};
@@ -81,6 +81,7 @@ impl Served {
             runbooks: folder.path().join("runbooks"),
             shim: env!("CARGO_BIN_EXE_runbook-portal").into(),
             targets: vec![target],
+            secrets: SecretSources::default(),
             build: "test".to_owned(),
             clock: Arc::new(SystemClock),
         };

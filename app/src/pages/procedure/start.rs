@@ -1,5 +1,6 @@
 //! The form that starts a run. Starting runs nothing yet.
 
+use domain::plan::PlanParameter;
 use domain::policy::Verb;
 use domain::view::{ProcedureView, Session, TargetInfo};
 use leptos::form::ActionForm;
@@ -8,7 +9,7 @@ use leptos::prelude::*;
 
 use crate::api::runs::StartRun;
 use crate::components::glyph::{Glyph, Sign};
-use crate::components::parameter::ParameterField;
+use crate::components::parameter::{ParameterField, SecretField};
 use crate::components::problem::Refused;
 
 /// Target, values, reason; and why there is no such form when there is none.
@@ -47,8 +48,11 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
     // The same form sent twice starts one run. Without scripts the server names the form, else the browser each visit.
     let key = RwSignal::new(format!("{}-{}-{}", session.actor.id, view.procedure.slug, view.now.0));
     Effect::new(move |_| key.update(|key| *key = format!("{key}-{}", js_sys::Math::random())));
-    let fields =
-        view.parameters.iter().map(|parameter| view! { <ParameterField parameter=parameter.clone() /> }).collect_view();
+    let field = |parameter: &PlanParameter| match view.secrets.iter().find(|secret| secret.name == parameter.name) {
+        Some(secret) => view! { <SecretField parameter=parameter.clone() secret=secret.clone() /> }.into_any(),
+        None => view! { <ParameterField parameter=parameter.clone() /> }.into_any(),
+    };
+    let fields = view.parameters.iter().map(field).collect_view();
     view! {
         <ActionForm action=start attr:class="panel" attr:data-box="">
             <header>

@@ -2,6 +2,7 @@
 
 use domain::plan::PlanParameter;
 use domain::run::{Note, Run};
+use domain::runbook::ParameterKind;
 use domain::view::Usual;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -41,8 +42,13 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
 fn Values(hands: Hands) -> impl IntoView {
     let live = Live::here();
     let parameters = live.run.with_untracked(|run| run.plan.parameters.clone());
-    let rows: Vec<AnyView> =
-        parameters.into_iter().map(|parameter| view! { <ValueRow parameter hands /> }.into_any()).collect();
+    let rows: Vec<AnyView> = parameters
+        .into_iter()
+        .map(|parameter| match parameter.kind {
+            ParameterKind::Secret => view! { <SecretRow parameter /> }.into_any(),
+            _ => view! { <ValueRow parameter hands /> }.into_any(),
+        })
+        .collect();
     let place = Place::Values;
     (!rows.is_empty()).then(|| {
         view! {
@@ -56,6 +62,25 @@ fn Values(hands: Hands) -> impl IntoView {
         }
         .into_any()
     })
+}
+
+/// A secret has a name and a version; its value is with the portal's configuration.
+#[component]
+fn SecretRow(parameter: PlanParameter) -> impl IntoView {
+    let live = Live::here();
+    let name = parameter.name.clone();
+    let version = Memo::new(move |_| live.run.with(|run| run.secrets.get(&name).cloned()));
+    let words = move || match version.get() {
+        Some(version) => format!("a secret, version {}", version.get(..8).unwrap_or(&version)),
+        None => "a secret, not set when the run was created".to_owned(),
+    };
+    view! {
+        <dt>{parameter.name.replace('_', " ")}</dt>
+        <dd>
+            <span class="quiet">{words}</span>
+        </dd>
+    }
+    .into_any()
 }
 
 #[component]
@@ -158,6 +183,17 @@ pub fn ThisRun() -> impl IntoView {
     let live = Live::here();
     let run = live.run.get_untracked();
     let directory = move || live.run.with(|run| run.directory.clone());
+    let names = Memo::new(move |_| live.run.with(|run| run.carried.as_ref().map(|carried| carried.names.join(", "))));
+    let exported = move || {
+        names.get().map(|names| {
+            view! {
+                <dt>"Exported variables"</dt>
+                <dd>
+                    <code>{names}</code>
+                </dd>
+            }
+        })
+    };
     view! {
         <section class="panel">
             <header>
@@ -170,6 +206,7 @@ pub fn ThisRun() -> impl IntoView {
                 <dd>
                     <code>{directory}</code>
                 </dd>
+                {exported}
                 <dt>"Reason"</dt>
                 <dd>{if run.reason.is_empty() { "none given".to_owned() } else { run.reason.clone() }}</dd>
                 <dt>"Plan"</dt>

@@ -8,8 +8,8 @@ use rustix::fs::{Mode, OFlags};
 
 use super::trivial::is_trivial;
 
-/// A larger file is none of variables.
-const LARGEST: u64 = 1 << 20;
+/// Of a file nothing behind this is read: each byte of a value costs the filter some hundred.
+const LARGEST: u64 = 64 << 10;
 /// More values than this are not masked: each costs memory and time for every byte of output.
 const MOST: usize = 500;
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use memchr::memchr3;
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::csi::{Csi, Is, codes};
 use super::forms::{SHORTEST, forms};
@@ -157,8 +157,7 @@ impl Literals {
         while self.at < self.raw.len() {
             if self.csi == Csi::None && self.views.iter().all(|view| view.state == ROOT) {
                 if special <= self.at {
-                    let rest = self.raw.get(self.at..).unwrap_or_default();
-                    special = self.at + memchr3(0x1b, b'\n', b'\r', rest).unwrap_or(rest.len());
+                    special = self.at + self.before_special();
                 }
                 self.skip_to(special);
             }
@@ -168,12 +167,33 @@ impl Literals {
         }
     }
 
+    /// How many bytes there are before one that words may have in their middle: a code, or the end of a line of digits.
+    fn before_special(&self) -> usize {
+        let rest = self.raw.get(self.at..).unwrap_or_default();
+        let rest = memchr(0x1b, rest).and_then(|code| rest.get(..code)).unwrap_or(rest);
+        let (mut before, mut from) = (self.digits, 0);
+        for end in memchr_iter(b'\n', rest) {
+            let line = rest.get(from..end).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let long = before.is_some_and(|count| count + line.len() >= WRAPPED);
+            if long && line.iter().copied().all(is_digit) {
+                return from + line.len();
+            }
+            (before, from) = (Some(0), end + 1);
+        }
+        rest.len()
+    }
+
     /// Passes over what cannot be the beginning of a word.
     fn skip_to(&mut self, end: usize) {
         let stretch = self.raw.get(self.at..end).unwrap_or_default();
         let skipped = self.near.skip(stretch);
         let passed = stretch.get(..skipped).unwrap_or_default();
-        self.digits = self.digits.filter(|_| passed.iter().copied().all(is_digit)).map(|count| count + skipped);
+        let (before, line) = match memrchr(b'\n', passed) {
+            Some(end) => (Some(0), passed.get(end + 1..).unwrap_or_default()),
+            None => (self.digits, passed),
+        };
+        self.digits = before.filter(|_| line.iter().copied().all(is_digit)).map(|count| count + line.len());
         self.at += skipped;
     }
 
