@@ -107,11 +107,11 @@ mod tests {
         }
     }
 
-    fn html(view: impl FnOnce() -> AnyView, filling: Option<Filling>) -> String {
+    fn html(view: impl FnOnce() -> AnyView, filling: Option<fn() -> Filling>) -> String {
         let owner = Owner::new();
         owner.with(|| {
             if let Some(filling) = filling {
-                provide_context(filling);
+                provide_context(filling());
             }
             view().to_html()
         })
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn an_address_in_inline_code_is_filled_and_linked() {
-        let shown = html(|| code("https://grafana.your-domain.com/d".to_owned()), Some(filling()));
+        let shown = html(|| code("https://grafana.your-domain.com/d".to_owned()), Some(filling));
 
         assert!(shown.contains("href=\"https://grafana.example.org/d\""), "{shown}");
         assert!(shown.contains("stands for your-domain.com"), "{shown}");
@@ -128,8 +128,8 @@ mod tests {
 
     #[test]
     fn a_link_leads_nowhere_until_its_value_is_known() {
-        let open = html(|| link("https://OPEN/x".to_owned(), vec!["there".into_any()]), Some(filling()));
-        let known = html(|| link("https://your-domain.com/x".to_owned(), vec!["there".into_any()]), Some(filling()));
+        let open = html(|| link("https://OPEN/x".to_owned(), vec!["there".into_any()]), Some(filling));
+        let known = html(|| link("https://your-domain.com/x".to_owned(), vec!["there".into_any()]), Some(filling));
         let plain = html(|| link("https://OPEN/x".to_owned(), vec!["there".into_any()]), None);
 
         assert!(!open.contains("href"), "{open}");
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_value_in_a_sentence_is_text_and_nothing_hides_in_it() {
-        let shown = html(|| words("Ask ODD, then OPEN.".to_owned()), Some(filling()));
+        let shown = html(|| words("Ask ODD, then OPEN.".to_owned()), Some(filling));
 
         assert!(shown.contains("U+202E") && shown.contains("&lt;b&gt;"), "{shown}");
         assert!(shown.contains("data-open") && shown.contains("OPEN"), "{shown}");
