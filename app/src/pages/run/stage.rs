@@ -1,6 +1,6 @@
 //! The stage: what runs or ran in the step that is shown, its output, and what can be done next.
 
-use domain::attempt::AttemptResult;
+use domain::attempt::{AttemptResult, Exit};
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepStatus};
 use domain::view::{Tempo, UsualStep};
 use domain::{AttemptId, time};
@@ -249,9 +249,11 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
             if let domain::attempt::AttemptResult::NotStarted { reason } = &exit.result {
                 words.push(format!("Nothing was run: {reason}"));
             }
-            if exit.dropped > 0 {
-                words.push(format!("{} of output over the limit were not kept", time::size(exit.dropped)));
-            }
+            words.extend(left_out(exit));
+            let notes = &exit.notes;
+            // Whole sentences get their full stop with the others.
+            let sentences = notes.limited.iter().chain(&notes.unenforced).chain(&notes.tampered);
+            words.extend(sentences.map(|sentence| sentence.trim_end_matches('.').to_owned()));
             if !exit.held.is_empty() {
                 words.push(format!("ended with the shell, because they held the output: {}", exit.held.join(", ")));
             }
@@ -265,6 +267,13 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
         });
     }
     (!words.is_empty()).then(|| view! { <span class="ending">{words.join(". ")}"."</span> }.into_any())
+}
+
+/// Output that was not kept: how much, from where on, and why.
+fn left_out(exit: &Exit) -> Option<String> {
+    let why = if exit.notes.disk_full { "because the disk was full" } else { "over the limit" };
+    let place = exit.cut.map_or_else(String::new, |cut| format!(", from byte {} on", time::thousands(cut)));
+    (exit.dropped > 0).then(|| format!("{} of output were not kept{place}, {why}", time::size(exit.dropped)))
 }
 
 /// Without the page's program: the stored output in pages, and how to see more.
