@@ -198,8 +198,7 @@ fn revision(value: &str) -> Option<Misfit> {
     let expected =
         "write one commit, tag or branch, as git names it; it cannot begin with a hyphen, and a range is not one";
     let odd = value.contains("..") || value.contains("//") || value.contains("/.") || value.ends_with(['.', '/']);
-    let lock = value.strip_suffix(".lock").is_some();
-    if odd || lock { form(expected) } else { of_form(&REVISION, value, expected) }
+    if odd || value.strip_suffix(".lock").is_some() { form(expected) } else { of_form(&REVISION, value, expected) }
 }
 
 #[cfg(test)]

@@ -87,10 +87,15 @@ fn encode(value: &str, into: &mut String) {
         if byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte) {
             into.push(char::from(byte));
         } else {
-            let [high, low] = [byte >> 4, byte & 15].map(|digit| char::from(b"0123456789ABCDEF"[usize::from(digit)]));
-            into.extend(['%', high, low]);
+            into.push('%');
+            into.extend([byte >> 4, byte & 15].map(digit));
         }
     }
+}
+
+/// Half a byte as a digit of an address.
+fn digit(half: u8) -> char {
+    char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 fn cut(text: &str, found: &[(usize, usize, &String)]) -> Vec<Piece> {
