@@ -252,6 +252,7 @@ mod tests {
             parameters: Vec::new(),
             steps: steps.map(|(part, number)| step(part, number)).to_vec(),
             outcome: Vec::new(),
+            prose: Vec::new(),
         };
         let skip = || Skip { reason: "a test".to_owned(), stamp: stamp(), after: None };
         let state = |step| StepState { skipped: over.contains(&step).then(skip), ..StepState::default() };

@@ -62,7 +62,17 @@ pub struct WorkCommand {
     pub watch: bool,
 }
 
+/// The most bytes of an environment. Linux gives arguments and environment together 2 MiB (a quarter of the usual stack), and
+/// a program that is called with the values in its words needs as much again.
+pub const ENVIRONMENT_LIMIT: usize = 1 << 20;
+
 impl Work {
+    /// The bytes that its environment takes: each entry with its `=`, its end and its place in the table.
+    pub fn environment_bytes(&self) -> usize {
+        let entry = |(name, value): (&String, &String)| name.len() + value.len() + 2 + size_of::<u64>();
+        self.environment.iter().map(entry).sum()
+    }
+
     /// The digest over the canonical form of all of it.
     pub fn digest(&self) -> Digest {
         Digest::of_canonical(self)

@@ -31,6 +31,18 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// The expected outcome, line by line.
     pub outcome: Vec<Item>,
+    /// The words that stand for a value in the text around the commands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prose: Vec<PlanProse>,
+}
+
+/// Words in the text of a step that stand for a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanProse {
+    /// The step's place in the plan, from 1; 0 for the expected outcome.
+    pub step: u32,
+    /// The words and their parameter.
+    pub placeholder: Placeholder,
 }
 
 /// Where a run runs.
@@ -143,9 +155,23 @@ impl Plan {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
+    /// The words that stand for a value in the text of a step, by its place; 0 for the expected outcome.
+    pub fn words_of(&self, step: u32) -> Vec<Placeholder> {
+        self.prose.iter().filter(|prose| prose.step == step).map(|prose| prose.placeholder.clone()).collect()
+    }
+
     /// The worst class of all steps, the rollback not counted.
     pub fn risk(&self) -> Risk {
         self.steps.iter().filter(|step| step.part == PartKind::Steps).map(|step| step.risk).max().unwrap_or_default()
+    }
+}
+
+impl PlanParameter {
+    /// What pages and messages call it: its name as words, `Compose service` for `compose_service`.
+    pub fn label(&self) -> String {
+        let words = self.name.replace('_', " ");
+        let mut characters = words.chars();
+        characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
     }
 }
 

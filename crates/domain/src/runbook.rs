@@ -4,11 +4,13 @@
 //! done with it is decided in [`crate::run`]. Prose is kept as a tree of words, never as HTML, so that no page
 //! can show markup that came from a document.
 
+mod filling;
 mod prose;
 mod settings;
 
 use serde::{Deserialize, Serialize};
 
+pub use filling::{Piece, filled_address, is_telling, pieces_of_code, pieces_of_prose, whole_words};
 pub use prose::{Inline, Prose, plain};
 pub use settings::{Check, Parameter, ParameterKind, ParameterScope, ProcedureSettings, Schedule, StepSettings};
 

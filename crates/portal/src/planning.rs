@@ -1,8 +1,9 @@
 //! From a procedure as it was read to the plan of a run: targets chosen, values named, bytes frozen.
 
 use domain::Digest;
-use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
+use domain::plan::{Plan, PlanCommand, PlanParameter, PlanProse, PlanStep, PlanTarget};
 use domain::runbook::{Command, Document, Parameter, ParameterKind, PartKind, Procedure, Step, StepKind};
+use runbook::side_file;
 
 /// The tour that is built into the portal. Its scratch step, and only its, may be confirmed by its runner. Its side file
 /// belongs to it: another one could put a value into the very command that deletes.
@@ -23,10 +24,13 @@ pub struct Ground<'a> {
 /// The plan of a run that would start now.
 pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
     let settings = &procedure.settings;
-    let steps = [PartKind::Steps, PartKind::Rollback]
-        .into_iter()
-        .flat_map(|part| procedure.steps(part).map(move |step| plan_step(part, step, procedure, ground)))
-        .collect::<Vec<_>>();
+    let in_order = || {
+        [PartKind::Steps, PartKind::Rollback]
+            .into_iter()
+            .flat_map(|part| procedure.steps(part).map(move |step| (part, step)))
+    };
+    let steps: Vec<PlanStep> = in_order().map(|(part, step)| plan_step(part, step, procedure, ground)).collect();
+    let prose = prose(procedure, in_order().map(|(_, step)| step));
     Plan {
         slug: procedure.slug.clone(),
         title: procedure.title.clone(),
@@ -35,21 +39,28 @@ pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
         side_digest: ground.document.side_digest.clone(),
         target: ground.target.clone(),
         directory: settings.directory.clone().unwrap_or_else(|| ground.directory.to_owned()),
-        parameters: parameters(procedure, &steps),
+        parameters: parameters(procedure, &steps, &prose),
         steps,
         outcome: procedure.outcome().cloned().collect(),
+        prose,
     }
 }
 
-/// The parameters that some command of the plan uses, in the order of the side file. Secrets are not asked of people.
-fn parameters(procedure: &Procedure, steps: &[PlanStep]) -> Vec<PlanParameter> {
-    let used = |name: &str| {
-        steps
-            .iter()
-            .flat_map(|step| &step.commands)
-            .flat_map(|command| &command.placeholders)
-            .any(|placeholder| placeholder.parameter.as_deref() == Some(name))
+/// The words that stand for a value in the text of the steps and of the outcome.
+fn prose<'p>(procedure: &'p Procedure, steps: impl Iterator<Item = &'p Step>) -> Vec<PlanProse> {
+    let of_step = |(number, step): (u32, &Step)| {
+        let filled = side_file::filled_in_step(procedure, step);
+        filled.into_iter().map(move |placeholder| PlanProse { step: number, placeholder })
     };
+    let outcome = side_file::filled_in_outcome(procedure).into_iter();
+    outcome.map(|placeholder| PlanProse { step: 0, placeholder }).chain((1..).zip(steps).flat_map(of_step)).collect()
+}
+
+/// The parameters that some command or text of the plan uses, in the order of the side file. Secrets are not asked of people.
+fn parameters(procedure: &Procedure, steps: &[PlanStep], prose: &[PlanProse]) -> Vec<PlanParameter> {
+    let in_commands = || steps.iter().flat_map(|step| &step.commands).flat_map(|command| &command.placeholders);
+    let in_prose = || prose.iter().map(|prose| &prose.placeholder);
+    let used = |name: &str| in_commands().chain(in_prose()).any(|filled| filled.parameter.as_deref() == Some(name));
     let mut list: Vec<PlanParameter> = Vec::new();
     for parameter in &procedure.settings.parameters {
         let known = list.iter().any(|other| other.name == parameter.name);

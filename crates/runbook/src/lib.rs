@@ -2,6 +2,7 @@
 //!
 //! - [`read`] reads one document, [`read_folder`] a folder of them.
 //! - [`bind`] puts quoted variable references in place of placeholders when a plan is made.
+//! - [`misfit`] says why a value does not fit its parameter.
 //! - [`risk::classify`] says what a command can do at worst.
 //! - [`lint_text`] and [`lint_json`] print the findings, [`show`] what the reader saw.
 //! - [`side_file`] describes every key of a side file.
@@ -12,6 +13,7 @@ mod bind;
 mod code;
 mod coverage;
 mod encoding;
+mod fit;
 mod library;
 mod links;
 mod lint;
@@ -27,7 +29,8 @@ mod steps;
 mod stray;
 mod structure;
 
-pub use bind::{BindError, bind};
+pub use bind::{BindError, bind, option_of};
+pub use fit::{Misfit, misfit};
 pub use library::{FolderError, Library, Problem, fingerprint, read_file, read_folder};
 pub use lint::{lint_json, lint_text};
 #[doc(hidden)]

@@ -16,7 +16,7 @@
 //! | command | `risk`, `parameter.NAME` |
 //!
 //! A parameter has `placeholder` and `type`, and may have `default`, `help`, `example`. Types: `text` (`pattern`), `number`
-//! (`min`, `max`), `choice` (`choices`), `path` (`root`), `compose-service` (`file`), `container`, `image`, `backup-file` (`root`,
+//! (`min`, `max`, `decimal = true`), `choice` (`choices`), `path` (`root`), `compose-service` (`file`), `container`, `image`, `backup-file` (`root`,
 //! `pattern`), `git-revision`, `secret`. Its name is also the variable that carries the value.
 //!
 //! A check has `check` and: `http` (`url`, `expect`), `command` (`run`, which may only read, `expect`), `container` (`container`), `log`
@@ -26,6 +26,7 @@
 
 mod apply;
 mod parameter;
+mod prose;
 mod table;
 
 use domain::Risk;
@@ -34,6 +35,7 @@ use toml::de::DeTable;
 
 pub(crate) use apply::{apply, sets, words_of_part};
 use parameter::Declared;
+pub use prose::{filled_in_outcome, filled_in_step};
 use table::{Findings, Table, as_table};
 
 /// A side file, read.

@@ -40,6 +40,7 @@ pub fn plan() -> Plan {
         parameters: vec![parameter("branch")],
         steps,
         outcome: vec![item("The service answers"), item("Nobody complains")],
+        prose: Vec::new(),
     }
 }
 

@@ -6,12 +6,13 @@ use super::command::Command;
 use super::event::{Event, Verdict, Who};
 use super::refusal::{Refusal, TEXT_LIMIT};
 use super::state::{CommandState, Run, StepState, StepStatus, Tick};
-use crate::attempt::Mark;
-use crate::plan::{Plan, PlanCommand, PlanStep};
+use crate::attempt::{ENVIRONMENT_LIMIT, Mark, Work};
+use crate::plan::{Plan, PlanCommand, PlanParameter, PlanStep};
 use crate::policy::{Forbidden, Role, allows};
 use crate::{AttemptId, Risk, Timestamp, time};
 
-/// The longest value of a parameter, in bytes: one entry of an environment holds 131,071 with its name (measured on Linux).
+/// The longest value of a parameter, in bytes: one entry of an environment holds 131,071 with its name, and so does one word of
+/// a command, in which other text may stand around the value (measured on Linux).
 pub const VALUE_LIMIT: usize = 96 * 1024;
 
 /// What a decision needs from outside the run, read inside the transaction that records it.
@@ -139,6 +140,7 @@ fn run_commands(
     startable(run, step, plan, commands)?;
     let confirmed = confirm(run, plan, commands, confirmation)?;
     let work = run.work(step, commands, who).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
+    carried(&work)?;
     let digest = work.digest();
     let intent = Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest };
     Ok(confirmed.into_iter().chain([intent]).collect())
@@ -188,7 +190,14 @@ fn startable(run: &Run, step: u32, plan: &PlanStep, commands: &[u32]) -> Result<
         return Err(Refusal::Undeclared(undeclared));
     }
     let missing = run.missing_values(step, commands);
-    if missing.is_empty() { Ok(()) } else { Err(Refusal::Missing(missing)) }
+    let label = |name: &String| run.plan.parameter(name).map_or_else(|| name.clone(), PlanParameter::label);
+    if missing.is_empty() { Ok(()) } else { Err(Refusal::Missing(missing.iter().map(label).collect())) }
+}
+
+/// What no environment carries fails before anything starts, and not half-way with a sentence of the system.
+fn carried(work: &Work) -> Result<(), Refusal> {
+    let has = work.environment_bytes();
+    if has > ENVIRONMENT_LIMIT { Err(Refusal::TooMuch(has)) } else { Ok(()) }
 }
 
 fn group(command: &PlanCommand) -> Option<u32> {
@@ -365,16 +374,14 @@ fn busy(run: &Run) -> Refusal {
 }
 
 fn fits(plan: &Plan, name: &str, value: &str, facts: &Facts) -> Result<(), Refusal> {
-    if plan.parameter(name).is_none() {
-        return Err(Refusal::Nothing(format!("parameter \"{name}\"")));
-    }
-    let misfit = |why: String| Refusal::Misfit { name: name.to_owned(), why };
+    let parameter = plan.parameter(name).ok_or_else(|| Refusal::Nothing(format!("parameter \"{name}\"")))?;
+    let misfit = |why: String| Refusal::Misfit { name: parameter.label(), why };
     if value.contains('\0') {
         return Err(misfit("a value cannot contain a NUL byte".to_owned()));
     }
     if value.len() > VALUE_LIMIT {
-        let (has, most) = (time::size(value.len() as u64), time::size(VALUE_LIMIT as u64));
-        return Err(misfit(format!("the value has {has}, and {most} is the most")));
+        let (has, most) = (time::thousands(value.len() as u64), time::thousands(VALUE_LIMIT as u64));
+        return Err(misfit(format!("the value has {has} bytes, and {most} is the most; put it into a file")));
     }
     match facts.misfits.iter().find(|(misfit, _)| misfit == name) {
         Some((_, why)) => Err(misfit(why.clone())),

@@ -1,6 +1,7 @@
 //! Why something may not happen, in sentences for people.
 
 use crate::Timestamp;
+use crate::attempt::ENVIRONMENT_LIMIT;
 use crate::policy::Forbidden;
 
 /// The longest text that a person may write into a reason, a note or a comment, in bytes.
@@ -70,11 +71,17 @@ pub enum Refusal {
     /// A value does not fit its parameter.
     #[error("{name}: {why}. The value was not set")]
     Misfit {
-        /// The parameter's name.
+        /// The parameter's label.
         name: String,
         /// What is wrong.
         why: String,
     },
+    /// The values are more than an environment carries.
+    #[error(
+        "The values of these commands have {} bytes together, and {} is the most that one start carries. Nothing was started; \
+         run fewer commands at once, or put a long value into a file", crate::time::thousands(*.0 as u64), crate::time::thousands(ENVIRONMENT_LIMIT as u64)
+    )]
+    TooMuch(usize),
     /// It destroys.
     #[error(
         "\"{rule}\" destroys: it needs the approval of a lead. Approvals are not part of this version, so the portal does not run it. \

@@ -161,12 +161,15 @@ pub enum ParameterKind {
         /// A regular expression, anchored at both ends by the portal.
         pattern: Option<String>,
     },
-    /// A whole number.
+    /// A number, whole unless `decimal`.
     Number {
         /// The smallest.
         min: Option<i64>,
         /// The largest.
         max: Option<i64>,
+        /// Whether it may have decimals behind a point.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        decimal: bool,
     },
     /// One of a list.
     Choice {
@@ -191,7 +194,7 @@ pub enum ParameterKind {
     BackupFile {
         /// The folder.
         root: String,
-        /// A glob for the names.
+        /// A glob for the file's own name: `*`, `?` and `[…]`.
         pattern: Option<String>,
     },
     /// A commit, tag or branch.

@@ -111,7 +111,9 @@ fn one(
     for (declared, used) in side.parameters.iter().zip(used) {
         if occurs(&declared.parameter, procedure) {
             *used = true;
-            parameters.push(declared.clone());
+            if !own.iter().any(|inner| replaces(inner, declared)) {
+                parameters.push(declared.clone());
+            }
         }
     }
     for declared in &own {
@@ -120,7 +122,7 @@ fn one(
         }
     }
     parameters.extend(own);
-    twice(&parameters, procedure, findings);
+    let parameters = each_name_once(parameters, procedure, findings);
     settings.parameters = parameters.into_iter().map(|declared| declared.parameter).collect();
     let declared = settings.parameters.clone();
     procedure.settings = settings;
@@ -277,18 +279,28 @@ fn commands_mut(step: &mut Step) -> impl Iterator<Item = &mut Command> {
     })
 }
 
-/// One name for two parameters of a procedure: a value would fill both.
-fn twice(parameters: &[Declared], procedure: &Procedure, findings: &mut Findings) {
-    for (index, declared) in parameters.iter().enumerate() {
+/// Whether a procedure's parameter stands for one of the whole document: the same name and the same words, another type.
+fn replaces(inner: &Declared, outer: &Declared) -> bool {
+    let (inner, outer) = (&inner.parameter, &outer.parameter);
+    inner.scope == ParameterScope::Procedure && inner.name == outer.name && inner.placeholder == outer.placeholder
+}
+
+/// The first parameter of each name: a run has one value for it, and that value is judged by one type.
+fn each_name_once(parameters: Vec<Declared>, procedure: &Procedure, findings: &mut Findings) -> Vec<Declared> {
+    let mut kept: Vec<Declared> = Vec::with_capacity(parameters.len());
+    for declared in parameters {
         let name = &declared.parameter.name;
-        if parameters[..index].iter().any(|other| other.parameter.name == *name) {
+        if kept.iter().any(|other| other.parameter.name == *name) {
             let message = format!(
-                "“{}” already has a parameter {name} in an outer or earlier scope; give this one a name of its own.",
+                "“{}” already has a parameter {name} in an outer or earlier scope, so this one has no effect; give it a name of its own.",
                 procedure.title
             );
             findings.error(declared.line, "duplicate-parameter", message);
+        } else {
+            kept.push(declared);
         }
     }
+    kept
 }
 
 /// Whether a parameter's placeholder stands where the parameter holds.
@@ -393,7 +405,7 @@ pub(crate) fn sets(command: &Command) -> Vec<String> {
 }
 
 /// The parameters that hold for a command; of two for the same words the innermost.
-fn in_scope<'p>(parameters: &'p [Parameter], title: &str, number: u32) -> Vec<Filled<'p>> {
+pub(super) fn in_scope<'p>(parameters: &'p [Parameter], title: &str, number: u32) -> Vec<Filled<'p>> {
     let mut holding: Vec<&Parameter> =
         parameters.iter().filter(|parameter| holds(&parameter.scope, title, number)).collect();
     holding.sort_by(|one, other| other.scope.cmp(&one.scope));

@@ -78,6 +78,7 @@ pub fn plan() -> Plan {
         }],
         steps,
         outcome: vec![line("It answers")],
+        prose: Vec::new(),
     }
 }
 

@@ -92,6 +92,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::Undeclared(_) => "Undeclared",
         Refusal::Blocked(_) => "Blocked",
         Refusal::Misfit { .. } => "Misfit",
+        Refusal::TooMuch(_) => "TooMuch",
         Refusal::NeedsApproval { .. } => "NeedsApproval",
         Refusal::NeedsConfirmation { .. } => "NeedsConfirmation",
         Refusal::NoReason => "NoReason",
