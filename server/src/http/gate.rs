@@ -13,6 +13,7 @@ use domain::PersonId;
 use domain::policy::{Actor, Forbidden};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use leptos::server_fn::error::ServerFnUrlError;
+use percent_encoding::percent_decode;
 use tower_sessions::Session;
 use tower_sessions::session::Id;
 
@@ -270,22 +271,7 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
 
 /// Whether a form is Unicode, also where its bytes are encoded. What is not would be stored with other characters than were sent.
 fn is_text(form: &[u8]) -> bool {
-    let mut decoded = Vec::with_capacity(form.len());
-    let mut rest = form;
-    while let Some((byte, after)) = rest.split_first() {
-        let pair = after.get(..2).filter(|_| *byte == b'%').and_then(|pair| std::str::from_utf8(pair).ok());
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(encoded) => {
-                decoded.push(encoded);
-                rest = &after[2..];
-            }
-            None => {
-                decoded.push(*byte);
-                rest = after;
-            }
-        }
-    }
-    std::str::from_utf8(&decoded).is_ok()
+    percent_decode(form).decode_utf8().is_ok()
 }
 
 /// A server function redirects to wherever `Referer` says: the browser stays in the portal all the same.
