@@ -108,7 +108,7 @@ mod tests {
     }
 
     fn html(view: impl FnOnce() -> AnyView, filling: Option<fn() -> Filling>) -> String {
-        let owner = Owner::new();
+        let owner = Owner::new_root(None);
         owner.with(|| {
             if let Some(filling) = filling {
                 provide_context(filling());
