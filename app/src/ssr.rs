@@ -159,7 +159,8 @@ fn is_plain_form() -> bool {
     })
 }
 
-fn status(error: &AppError) -> StatusCode {
+/// The HTTP status of an error.
+pub fn status(error: &AppError) -> StatusCode {
     match error {
         AppError::SignedOut => StatusCode::UNAUTHORIZED,
         AppError::Denied(_) => StatusCode::FORBIDDEN,

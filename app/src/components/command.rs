@@ -6,7 +6,7 @@ use domain::plan::PlanCommand;
 use domain::runbook::Command;
 use leptos::prelude::*;
 
-use super::command_text::CommandText;
+use super::command_text::{CommandText, Visible};
 use super::copy::Copy;
 use super::glyph::{Glyph, Sign};
 use super::risk::RiskMark;
@@ -91,7 +91,7 @@ fn value_list(command: &PlanCommand, values: &BTreeMap<String, String>) -> Optio
             Some(name) => {
                 let stands = format!("stands for {}", placeholder.text);
                 let value = match values.get(name) {
-                    Some(value) => view! { <dd>{value.clone()}</dd> }.into_any(),
+                    Some(value) => view! { <dd><Visible text=value.clone() /></dd> }.into_any(),
                     None => view! { <dd data-open="">"no value yet, "{stands.clone()}</dd> }.into_any(),
                 };
                 view! {

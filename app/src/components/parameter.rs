@@ -4,16 +4,13 @@ use domain::plan::PlanParameter;
 use domain::runbook::ParameterKind;
 use leptos::prelude::*;
 
-use super::words::capital;
-
 /// The field of one parameter in the form that starts a run.
 #[component]
 pub fn ParameterField(parameter: PlanParameter) -> impl IntoView {
     let id = format!("value-{}", parameter.name);
-    let label = parameter.name.replace('_', " ");
     view! {
         <div class="field">
-            <label for=id.clone()>{capital(&label)}</label>
+            <label for=id.clone()>{parameter.label()}</label>
             {parameter_input(&parameter, parameter.default.clone(), format!("values[{}]", parameter.name), id)}
             {parameter_help(&parameter)}
         </div>

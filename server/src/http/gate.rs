@@ -16,7 +16,7 @@ use leptos::server_fn::error::ServerFnUrlError;
 use tower_sessions::Session;
 use tower_sessions::session::Id;
 
-use super::answers::{refused_call, see_other, sentence, wants_a_page};
+use super::answers::{refused_call, see_other, sentence, wants_a_page, with_true_status};
 use super::origin::{self, Provenance};
 use super::requests::Asker;
 use super::{Site, again, routes, streams};
@@ -246,13 +246,17 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
             );
         }
     };
+    if routes::is_call(&path) && !is_text(&body) {
+        let error = AppError::not_understood();
+        return refused_call(&path, app::ssr::status(&error), &error);
+    }
     let matched = parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
     let request = Request::from_parts(parts, Body::from(body));
     let work = tokio::spawn(async move { streams::until_signed_out(&site, matched.as_deref(), request, next).await });
     match work.await {
         Ok(mut response) => {
             stay(response.headers_mut(), &host);
-            response
+            with_true_status(response).await
         }
         // The net for panics is further out.
         Err(error) => match error.try_into_panic() {
@@ -262,6 +266,26 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
             }
         },
     }
+}
+
+/// Whether a form is Unicode, also where its bytes are encoded. What is not would be stored with other characters than were sent.
+fn is_text(form: &[u8]) -> bool {
+    let mut decoded = Vec::with_capacity(form.len());
+    let mut rest = form;
+    while let Some((byte, after)) = rest.split_first() {
+        let pair = after.get(..2).filter(|_| *byte == b'%').and_then(|pair| std::str::from_utf8(pair).ok());
+        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
+            Some(encoded) => {
+                decoded.push(encoded);
+                rest = &after[2..];
+            }
+            None => {
+                decoded.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    std::str::from_utf8(&decoded).is_ok()
 }
 
 /// A server function redirects to wherever `Referer` says: the browser stays in the portal all the same.

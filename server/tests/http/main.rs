@@ -13,3 +13,4 @@ mod policies;
 mod site;
 #[path = "../../../crates/runbook/tests/reading/users_path.rs"]
 mod users_path;
+mod values;

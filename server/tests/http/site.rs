@@ -57,18 +57,26 @@ impl Served {
 
     /// The same behind a proxy with this address.
     pub async fn start_as(public: Option<&str>) -> Self {
-        Self::open("count.md", DOCUMENT.as_bytes(), public).await
+        Self::open(&[("count.md", DOCUMENT.as_bytes())], public).await
     }
 
     /// A portal that has read one document.
     pub async fn with_document(name: &str, document: &[u8]) -> Self {
-        Self::open(name, document, None).await
+        Self::open(&[(name, document)], None).await
     }
 
-    async fn open(name: &str, document: &[u8], public: Option<&str>) -> Self {
+    /// A portal that has read one document and the side file beside it.
+    pub async fn with_side_file(name: &str, document: &str, side: &str) -> Self {
+        let beside = name.replace(".md", ".portal.toml");
+        Self::open(&[(name, document.as_bytes()), (&beside, side.as_bytes())], None).await
+    }
+
+    async fn open(files: &[(&str, &[u8])], public: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("runbooks")).unwrap();
-        std::fs::write(folder.path().join("runbooks").join(name), document).unwrap();
+        for (name, content) in files {
+            std::fs::write(folder.path().join("runbooks").join(name), content).unwrap();
+        }
         let plan = PlanTarget {
             name: "local".to_owned(),
             production: false,

@@ -7,10 +7,12 @@ use domain::Risk;
 use domain::plan::{Plan, PlanCommand, PlanParameter};
 use domain::runbook::{Finding, Item, Part, PartContent, PartKind, Procedure, Step, StepKind};
 use domain::view::ProcedureView;
+use leptos::context::Provider;
 use leptos::prelude::*;
 
 use super::{heading, line_anchor};
 use crate::components::command::{CommandCard, as_written};
+use crate::components::filled::Filling;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::{Items, ProseView, inline};
 use crate::components::step_content::{step_content, tick_item};
@@ -121,21 +123,25 @@ fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> An
     let values = values_of(&view.parameters);
     let badge = badge(step);
     let anchors = line_anchors(&view.findings, lines_of(part, step));
-    let content = step_content(
-        &step.content,
-        &commands,
-        |_, command| view! { <CommandCard command=command.clone() values=values.clone() /> }.into_any(),
-        |_, item| {
-            view! {
-                <li>
-                    <span class="box" aria-hidden="true"></span>
-                    <span>{inline(item.words.clone())}</span>
-                    <span class="by">"ticked in a run"</span>
-                </li>
-            }
-            .into_any()
-        },
-    );
+    let filling = filling(plan, part.kind, step, &values);
+    let (content, card_values) = (step.content.clone(), values);
+    let content = move || {
+        step_content(
+            &content,
+            &commands,
+            |_, command| view! { <CommandCard command=command.clone() values=card_values.clone() /> }.into_any(),
+            |_, item| {
+                view! {
+                    <li>
+                        <span class="box" aria-hidden="true"></span>
+                        <span>{inline(item.words.clone())}</span>
+                        <span class="by">"ticked in a run"</span>
+                    </li>
+                }
+                .into_any()
+            },
+        )
+    };
     view! {
         <article class="step" id=id aria-labelledby=label>
             <header>
@@ -143,11 +149,22 @@ fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> An
                 <h3 id=title>{anchors}{step.title.clone()}</h3>
                 {badge}
             </header>
-            {content}
+            <Provider value=filling>{content()}</Provider>
             {class_note(step.risk(), view)}
         </article>
     }
     .into_any()
+}
+
+/// What the words in the text of a step stand for, with the values that a run would begin with.
+fn filling(plan: Option<&Plan>, part: PartKind, step: &Step, values: &BTreeMap<String, String>) -> Filling {
+    let place = plan.and_then(|plan| {
+        let mut numbered = (1..).zip(&plan.steps);
+        numbered
+            .find(|(_, planned)| planned.part == part && planned.line == step.line)
+            .map(|(place, _)| plan.words_of(place))
+    });
+    Filling { placeholders: place.unwrap_or_default(), values: Signal::stored(values.clone()) }
 }
 
 /// The lines of a step: up to the next one, or to the end of its part.

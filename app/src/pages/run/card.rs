@@ -13,6 +13,7 @@ use super::notices::{RefusedHere, answering};
 use super::rail::{command_status, number};
 use super::ticks::{Line, tick_line};
 use crate::components::command::CommandCard;
+use crate::components::filled::Filling;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::state::StateMark;
@@ -40,6 +41,7 @@ fn Card(step: u32, plan: PlanStep) -> impl IntoView {
     // Before the first attempt the deeds stand here; afterwards they stand under the output.
     let has_stage = Memo::new(move |_| live.log.with(|log| log.attempt() > 0));
     let status = Memo::new(move |_| live.run.with(|run| run.status(step)));
+    provide_filling(live, step);
     let content = step_content(
         &plan.content,
         &plan.commands,
@@ -108,6 +110,13 @@ fn StepCommand(step: u32, number: u32, command: PlanCommand, hands: Hands) -> im
         let mark = Some((move || state.with(|state| state_line(state, &of))).into_any());
         view! { <CommandCard command values=values.get() state=mark below /> }
     }
+}
+
+/// Tells the text of a step what its words stand for; 0 is the expected outcome.
+pub fn provide_filling(live: Live, step: u32) {
+    let placeholders = live.run.with_untracked(|run| run.plan.words_of(step));
+    let values = Memo::new(move |_| live.run.with(|run| run.values.clone()));
+    provide_context(Filling { placeholders, values: values.into() });
 }
 
 /// The values of some parameters, of those that have one.

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use super::actions::ValueForm;
 use super::notices::{RefusedHere, answering};
 use crate::components::ago::Ago;
+use crate::components::command_text::Visible;
 use crate::components::pace::{Pace, usual_words};
 use crate::deeds::{Deeds, Hands, Place};
 use crate::live::Live;
@@ -75,7 +76,7 @@ fn ValueRow(parameter: PlanParameter, hands: Hands) -> impl IntoView {
         <dt>{parameter.name.replace('_', " ")}</dt>
         <dd>
             {move || match value.get() {
-                Some(value) => view! { <span class="value">{value}</span> }.into_any(),
+                Some(value) => view! { <span class="value"><Visible text=value /></span> }.into_any(),
                 None => view! { <span class="quiet">"open"</span> }.into_any(),
             }}
             {change}

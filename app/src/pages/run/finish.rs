@@ -5,6 +5,7 @@ use domain::runbook::Item;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::card::provide_filling;
 use super::notices::{RefusedHere, answering};
 use super::ticks::{Line, tick_line};
 use crate::components::glyph::{Glyph, Sign};
@@ -15,6 +16,7 @@ use crate::live::Live;
 
 /// The expected outcome of a run, ticked or not.
 pub fn outcome_list(live: Live, hands: Hands) -> Option<AnyView> {
+    provide_filling(live, 0);
     let items = live.run.with_untracked(|run| run.plan.outcome.clone());
     let show = |number: u32, item: &Item| {
         let tick = Memo::new(move |_| live.run.with(|run| tick_of(run, number)));
