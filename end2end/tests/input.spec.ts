@@ -5,12 +5,7 @@ import { expect, test, type Operator } from './fixtures.ts';
 async function asks(operator: Operator, command: string, title: string): Promise<void> {
   const run = await operator.start('first-tour', { Visitor: 'Olga' });
   await operator.open(run, 2);
-  const fold = operator.page.locator('details.add').first();
-  await fold.locator('summary').click();
-  await fold.getByLabel('Commands').fill(command);
-  await fold.getByLabel('What it is for').fill(title);
-  await fold.getByRole('button', { name: 'Add as a step' }).click();
-  await expect(operator.page.getByRole('heading', { name: title })).toBeVisible();
+  await operator.add(command, title);
   await operator.press(`Run the added step: ${title}`);
 }
 
