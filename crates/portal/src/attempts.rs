@@ -245,6 +245,11 @@ impl Portal {
                 self.note_marks(id, noted).await?;
                 self.interrupt(id, reason).await?;
             }
+            // Its files are gone, but what was recorded of it was run.
+            Inspection::NeverStarted if self.has_begun(id).await? => {
+                let reason = "The files of this attempt are gone. What it has done since the last record is not known.";
+                self.interrupt(id, reason.to_owned()).await?;
+            }
             Inspection::NeverStarted => {
                 if let Some(trouble) = self.engine().trouble(&id) {
                     tracing::error!(attempt.id = %id, "a shim could not begin: {trouble}");
@@ -257,6 +262,11 @@ impl Portal {
             }
         }
         Ok(())
+    }
+
+    /// Whether a command of the attempt is known to have begun.
+    async fn has_begun(&self, id: AttemptId) -> Result<bool, Error> {
+        Ok(self.store().run(id.run).await?.is_some_and(|run| run.has_begun(id)))
     }
 
     async fn interrupt(&self, id: AttemptId, reason: String) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use super::state::{
     Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Run, Skip, Stamp, StepState,
     Tick, ValueSet, ticks,
 };
-use crate::attempt::{Carried, Outcome};
+use crate::attempt::{Carried, CommandRange, Outcome};
 use crate::plan::{Plan, PlanStep};
 use crate::{RunId, Timestamp};
 
@@ -245,6 +245,7 @@ impl StepState {
                 }
             }
             Event::AttemptEnded { attempt, exit, .. } => {
+                self.place_exactly(*attempt, &exit.notes.ranges);
                 let (bytes, survivors) = (exit.bytes, exit.survivors.clone());
                 self.close(*attempt, AttemptEnding::Known(exit.clone()), bytes, survivors, stamp.at);
             }
@@ -273,6 +274,17 @@ impl StepState {
         }
         if let Some(open) = at_mut(&mut self.attempts, attempt) {
             open.end = Some(AttemptEnd { ending, at, bytes, survivors });
+        }
+    }
+
+    /// Where output was left out, the places that were noted meanwhile were not exact: the shim's last record has them.
+    fn place_exactly(&mut self, attempt: u32, ranges: &[CommandRange]) {
+        for range in ranges {
+            if let Some(CommandState::Ended { attempt: of, from, to, .. }) = at_mut(&mut self.commands, range.command)
+                && *of == attempt
+            {
+                (*from, *to) = (range.from, range.to);
+            }
         }
     }
 

@@ -420,6 +420,15 @@ impl Run {
         whole.then(|| (self.plan.work_of(plan), exit.duration_ms))
     }
 
+    /// Whether a command of an attempt is known to have begun.
+    pub fn has_begun(&self, id: AttemptId) -> bool {
+        let commands = self.step(id.step).map_or(&[][..], |state| &state.commands);
+        commands.iter().any(|state| match state.as_run() {
+            CommandState::Running { attempt, .. } | CommandState::Ended { attempt, .. } => *attempt == id.attempt,
+            _ => false,
+        })
+    }
+
     /// Where a step stands.
     pub fn status(&self, step: u32) -> StepStatus {
         match (self.plan.step(step), self.step(step)) {

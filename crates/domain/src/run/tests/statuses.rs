@@ -1,7 +1,7 @@
 //! Where a step stands.
 
 use super::stage::*;
-use crate::attempt::{AttemptResult, Outcome};
+use crate::attempt::{AttemptResult, CommandRange, Outcome};
 use crate::run::{AttemptEnding, Command, CommandState, StepStatus, Verdict, fold, ticks};
 use crate::runbook::Item;
 
@@ -26,6 +26,18 @@ fn a_step_waits_runs_and_is_done() {
 
     assert_eq!(story.run.status(1), StepStatus::Done);
     assert_eq!(story.run.current_step(), Some(2));
+}
+
+#[test]
+fn the_last_record_says_where_the_output_of_each_command_is() {
+    let story = Story::begun().runs(6, &[2]).ends(2, Outcome::Success);
+    let Command::Settle { mut exit, .. } = settle(6, 1, AttemptResult::Completed) else { panic!("no record") };
+    exit.notes.ranges = vec![CommandRange { command: 2, from: 3, to: 7 }];
+
+    let story = story.hears(Command::Settle { step: 6, attempt: 1, exit });
+
+    let state = story.run.step(6).and_then(|state| state.command(2)).unwrap();
+    assert!(matches!(state, CommandState::Ended { from: 3, to: 7, .. }), "{state:?}");
 }
 
 #[test]
