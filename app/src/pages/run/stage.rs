@@ -59,7 +59,7 @@ fn Attempted(step: u32, attempt: u32) -> impl IntoView {
     .into_any()
 }
 
-/// When a step that was started here ends well, Enter runs the next one: the focus goes to its button.
+/// When a step that was started here is over, Enter runs the next one: the focus goes to its button.
 fn focus_what_comes_next(live: Live) {
     let stands = Memo::new(move |_| {
         let step = live.shown.get();
@@ -67,9 +67,10 @@ fn focus_what_comes_next(live: Live) {
     });
     Effect::new(move |before: Option<(u32, StepStatus)>| {
         let (step, status) = stands.get();
-        let ran = [StepStatus::Running, StepStatus::Watching].map(|status| Some((step, status))).contains(&before);
+        // A short step may have run between two looks: that it was not over before is enough.
+        let was_open = before.is_some_and(|(before, status)| before == step && !status.is_over());
         let id = live.on_stage();
-        if ran && status.is_over() && live.has_started(id.step, id.attempt) {
+        if was_open && status.is_over() && live.has_started(id.step, id.attempt) {
             request_animation_frame(keys::focus_the_primary);
         }
         (step, status)
