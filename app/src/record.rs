@@ -78,7 +78,7 @@ fn change_moment(run: &Run, change: &Change) -> Moment {
         }
         ChangeKind::InputSent { step, command, key } => {
             let what = key.map_or("a line", domain::attempt::Key::word);
-            let step = run.plan.step(*step).map_or_else(String::new, |plan| step_name(plan).to_lowercase());
+            let step = run.plan.step(*step).map_or_else(String::new, |plan| in_sentence(&step_name(plan)));
             (format!("{by} sent {what} to command {command} of {step}"), None)
         }
         ChangeKind::AbortAsked { reason } => (format!("{by} gave the run up"), Some(reason.clone())),
@@ -103,6 +103,12 @@ pub fn step_name(plan: &PlanStep) -> String {
     }
 }
 
+/// The same inside a sentence: titles keep their letters.
+fn in_sentence(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
 fn step_moments(plan: &PlanStep, state: &StepState) -> Vec<Moment> {
     let name = step_name(plan);
     let mut moments = Vec::new();
@@ -113,7 +119,7 @@ fn step_moments(plan: &PlanStep, state: &StepState) -> Vec<Moment> {
         if let CommandState::Skipped(skip) = command {
             let code = command.last_end().and_then(|end| end.code);
             let had = code.map_or_else(String::new, |code| format!(", which had ended with {code}"));
-            let words = format!("{} skipped command {number} of {}{had}", skip.stamp.by.name(), name.to_lowercase());
+            let words = format!("{} skipped command {number} of {}{had}", skip.stamp.by.name(), in_sentence(&name));
             moments.push(moment(skip.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(skip.reason.clone())));
         }
     }
@@ -122,11 +128,11 @@ fn step_moments(plan: &PlanStep, state: &StepState) -> Vec<Moment> {
         moments.extend(tick.as_ref().map(|tick| ticked(tick, &plain(&item.words))));
     }
     if let Some(skip) = &state.skipped {
-        let words = format!("{} skipped {}", skip.stamp.by.name(), name.to_lowercase());
+        let words = format!("{} skipped {}", skip.stamp.by.name(), in_sentence(&name));
         moments.push(moment(skip.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(skip.reason.clone())));
     }
     if let Some(done) = &state.done {
-        let words = format!("{} marked {} as done", done.by.name(), name.to_lowercase());
+        let words = format!("{} marked {} as done", done.by.name(), in_sentence(&name));
         moments.push(moment(done.at, Mark::Stands(StepStatus::Done), words, None));
     }
     moments
@@ -140,16 +146,16 @@ fn ticked(tick: &Tick, line: &str) -> Moment {
 
 fn attempt_moments(name: &str, number: u32, attempt: &Attempt) -> Vec<Moment> {
     let which = if number == 1 { String::new() } else { format!(", attempt {number}") };
-    let begun = format!("{} started {}{which}", attempt.started.by.name(), name.to_lowercase());
+    let begun = format!("{} started {}{which}", attempt.started.by.name(), in_sentence(name));
     let values = attempt.values.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
     let with = (!values.is_empty()).then(|| format!("with {values}"));
     let mut moments = vec![moment(attempt.started.at, Mark::Began, begun, with)];
     moments.extend(attempt.watches_ended.iter().map(|(command, stamp)| {
-        let words = format!("{} ended the watch, command {command} of {}", stamp.by.name(), name.to_lowercase());
+        let words = format!("{} ended the watch, command {command} of {}", stamp.by.name(), in_sentence(name));
         moment(stamp.at, Mark::Stands(StepStatus::Done), words, None)
     }));
     if let Some(stop) = &attempt.stop {
-        let words = format!("{} stopped {}", stop.by.name(), name.to_lowercase());
+        let words = format!("{} stopped {}", stop.by.name(), in_sentence(name));
         moments.push(moment(stop.at, Mark::Stands(StepStatus::Stopped), words, None));
     }
     if let Some(end) = &attempt.end {

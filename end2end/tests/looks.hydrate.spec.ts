@@ -140,5 +140,6 @@ test('several people, an added step, a lock', async ({ browser, operator, portal
   await other.page.context().close();
 
   await operator.finish('aborted', 'Only looked at.');
+  await expect(page.getByLabel('Change of the document')).toContainText('Ask before the restart');
   await look(page, 'run-with-patch');
 });

@@ -12,7 +12,6 @@ use leptos::prelude::*;
 
 use super::control::{AddStep, Theirs};
 use super::next::{Turn, WayOn};
-use super::rail::number;
 use super::stopping::Stopping;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
@@ -66,12 +65,12 @@ pub fn NextDeeds(step: u32) -> impl IntoView {
 
 /// `Open step 4, which is running`
 pub fn open_words(live: Live, step: u32) -> String {
-    format!("Open step {}, which is running", named(live, step))
+    format!("Open {}, which is running", named(live, step))
 }
 
-/// The number that the document gives a step.
+/// What a step is called in a sentence.
 pub fn named(live: Live, step: u32) -> String {
-    live.run.with_untracked(|run| run.plan.step(step).map(number)).unwrap_or_default()
+    live.run.with_untracked(|run| run.plan.step(step).map(called)).unwrap_or_default()
 }
 
 /// `Run step 2: Restart the backend service`
@@ -93,7 +92,7 @@ fn from_words(run: &Run, step: u32) -> String {
 }
 
 /// `step 3`, `rollback step 1`, `the added step`
-fn called(plan: &PlanStep) -> String {
+pub fn called(plan: &PlanStep) -> String {
     match plan.part {
         _ if plan.ad_hoc.is_some() => "the added step".to_owned(),
         PartKind::Rollback => format!("rollback step {}", plan.number),
@@ -119,7 +118,7 @@ fn rollback_after(run: &Run, step: u32) -> Option<(u32, String)> {
     let of_rollback = |step: &u32| run.plan.step(*step).is_some_and(|plan| plan.part == PartKind::Rollback);
     let first = (1..).take(run.steps.len()).filter(of_rollback).find(|step| !run.status(*step).is_over())?;
     let plan = run.plan.step(first)?;
-    (failed && on_the_way).then(|| (first, format!("Open the rollback, {}: {}", number(plan), plan.title)))
+    (failed && on_the_way).then(|| (first, format!("Open {}: {}", called(plan), plan.title)))
 }
 
 /// The words of a deed of a step that change with its state.
@@ -358,7 +357,7 @@ pub fn complete_words(run: &Run, step: u32) -> String {
         1 => ", with 1 line not ticked".to_owned(),
         open => format!(", with {open} lines not ticked"),
     };
-    format!("Mark step {} as done{open}: {}", number(plan), plan.title)
+    format!("Mark {} as done{open}: {}", called(plan), plan.title)
 }
 
 fn open_ticks(run: &Run, step: u32) -> usize {
@@ -398,7 +397,7 @@ fn Completing(step: u32) -> impl IntoView {
 fn SkipStep(step: u32, can: Memo<bool>) -> impl IntoView {
     let deeds = Deeds::here();
     let live = Live::here();
-    let button = format!("Skip step {}", named(live, step));
+    let button = format!("Skip {}", named(live, step));
     view! {
         <details class="fold skip" hidden=move || !can.get()>
             <summary>
@@ -475,7 +474,7 @@ fn GoingOn(step: u32) -> impl IntoView {
 
 /// `Open step 5: Restore database`
 pub fn step_words(plan: &PlanStep) -> String {
-    format!("Open step {}: {}", number(plan), plan.title)
+    format!("Open {}: {}", called(plan), plan.title)
 }
 
 fn what_it_runs(plan: &PlanStep, offer: &Offer) -> AnyView {

@@ -7,6 +7,7 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::notices::{RefusedHere, answering};
+use crate::api::pages::run;
 use crate::components::copy::Copy;
 use crate::components::glyph::{Glyph, Sign};
 use crate::deeds::{Deeds, Hands, Place, holds};
@@ -181,7 +182,9 @@ pub fn added_words(run: &Run, plan: &PlanStep) -> Option<String> {
         Some(after) => format!("after step {}", super::rail::number(after)),
         None => "before the first step".to_owned(),
     };
-    Some(format!("Not in the document; added {place}: {}", ad_hoc.reason))
+    // The reason is the title, unless it is longer than one.
+    let more = if ad_hoc.reason == plan.title { String::new() } else { format!(": {}", ad_hoc.reason) };
+    Some(format!("Not in the document; added {place}{more}"))
 }
 
 /// Where the next attempt begins, and the way to change it.
@@ -273,6 +276,14 @@ pub fn GiveUp() -> impl IntoView {
         }}
     }
     .into_any()
+}
+
+/// The same for a page that was loaded before a step was added: it is asked for now.
+#[component]
+pub fn LatePatch() -> impl IntoView {
+    let id = Live::here().id();
+    let patch = LocalResource::new(move || async move { run(id, None, None, None).await.ok()?.patch });
+    move || patch.get().flatten().map(|patch| view! { <PatchPanel patch /> })
 }
 
 /// What would make the added steps part of the document.

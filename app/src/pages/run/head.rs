@@ -5,7 +5,7 @@ use domain::time;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::rail::number;
+use super::actions::called;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::StateMark;
@@ -25,8 +25,8 @@ pub fn standing_words(run: &Run) -> String {
     let Some(step) = run.stands_at() else {
         return "all steps are over".to_owned();
     };
-    let number = run.plan.step(step).map_or_else(|| step.to_string(), number);
-    format!("step {number} {}", run.status(step).word())
+    let step_is = run.plan.step(step).map_or_else(|| format!("step {step}"), called);
+    format!("{step_is} {}", run.status(step).word())
 }
 
 /// What the tab is called. The server reads it when the page is rendered already, where nothing of the page's own state can be

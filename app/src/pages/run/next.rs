@@ -5,8 +5,7 @@ use domain::run::{Offer, Refusal, Run, StepStatus, Who};
 use domain::{AttemptId, Risk};
 use leptos::prelude::*;
 
-use super::actions::{NEXT, OpenStep, complete_words, run_words, step_words, worst};
-use super::rail::number;
+use super::actions::{NEXT, OpenStep, called, complete_words, run_words, step_words, worst};
 use super::stopping::{stopped_by, watch_of};
 use crate::components::state::StateMark;
 use crate::deeds::{next_step, objection};
@@ -99,9 +98,9 @@ impl Thumb {
             Turn::Reads | Turn::Theirs => None,
             Turn::Runs(id) if stopped_by(run, id).is_some() => None,
             Turn::Runs(id) if watch_of(run, id).is_some() => Some(Self::Send("Stop watch and go on".to_owned())),
-            Turn::Runs(_) => Some(Self::Send(format!("Stop step {}", number(plan)))),
+            Turn::Runs(_) => Some(Self::Send(format!("Stop {}", called(plan)))),
             Turn::Elsewhere(open) => {
-                let words = format!("Open step {}, which is running", number(run.plan.step(open)?));
+                let words = format!("Open {}, which is running", called(run.plan.step(open)?));
                 Some(Self::Step(open, words))
             }
             Turn::Over => Some(match WayOn::after(run, actor, step) {

@@ -6,7 +6,7 @@ use domain::{AttemptId, Timestamp, time};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::control::PatchPanel;
+use super::control::{LatePatch, PatchPanel};
 use super::facts::{Notes, ThisRun, lines};
 use super::finish::{outcome_list, outcome_words};
 use super::moment::{Moment, day};
@@ -32,6 +32,7 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) 
     let title = format!("Run {}, {}", run.id, end.verdict.word());
     let deeds = Deeds::here();
     let problem = Signal::derive(move || deeds.problem().map(|error| error.to_string()));
+    let was_added = run.plan.steps.iter().any(|step| step.ad_hoc.is_some());
     let steps: Vec<AnyView> = (1..).zip(&run.plan.steps).map(|(step, _)| step_rows(&run, step)).collect();
     view! {
         <Title text=title />
@@ -71,7 +72,10 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) 
                         {steps}
                     </table>
                 </section>
-                {patch.map(|patch| view! { <PatchPanel patch /> })}
+                {match patch {
+                    Some(patch) => Some(view! { <PatchPanel patch /> }.into_any()),
+                    None => was_added.then(|| view! { <LatePatch /> }.into_any()),
+                }}
                 <Output />
             </div>
             <aside class="aside stack" aria-label="Record">

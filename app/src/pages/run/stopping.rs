@@ -35,7 +35,7 @@ pub fn Stopping(id: AttemptId) -> impl IntoView {
         {move || match stopped.get() {
             Some(by) => {
                 let step = named(live, id.step);
-                let sentence = format!("{by} asked step {step} to stop. It is ended for good when it does not end by itself.");
+                let sentence = format!("{by} asked {step} to stop. It is ended for good when it does not end by itself.");
                 view! { <p class="note">{sentence}</p> }.into_any()
             }
             None => view! {
@@ -164,7 +164,7 @@ fn StopForm(id: AttemptId, watching: bool) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let fields = hidden(id.run, &place_of(id));
-    let words = format!("Stop step {}", named(live, id.step));
+    let words = format!("Stop {}", named(live, id.step));
     view! {
         <ActionForm action=deeds.stop attr:class="deed" attr:id=(!watching).then_some(NEXT)>
             {fields}
