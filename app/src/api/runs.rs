@@ -173,13 +173,13 @@ pub async fn set_directory(run: RunId, path: String) -> Result<(), AppError> {
 
 /// Adds a step that is not in the document, after another one. Runs nothing yet.
 #[server(endpoint = "runs/add-step")]
-pub async fn add_step(run: RunId, after: u32, text: String, reason: String) -> Result<(), AppError> {
+pub async fn add_step(run: RunId, after: u32, place: u32, text: String, reason: String) -> Result<(), AppError> {
     use crate::ssr::{answer, back_to, caller};
 
     answer(
         async {
             let caller = caller().await?;
-            let added = portal::Added { text, reason, after };
+            let added = portal::Added { text, reason, after, place };
             let step = caller.portal.add_step(caller.actor.operator()?, run, added).await?;
             back_to(&format!("/runs/{run}?step={step}"));
             Ok(())
@@ -195,6 +195,7 @@ pub async fn send_input(
     step: u32,
     attempt: u32,
     command: u32,
+    number: u32,
     #[server(default)] line: String,
     #[server(default)] key: String,
 ) -> Result<(), AppError> {
@@ -204,7 +205,7 @@ pub async fn send_input(
     answer(
         async {
             let input = input_of(&key, line)?;
-            act(run, step, Command::SendInput { step, attempt, command, input }).await
+            act(run, step, Command::SendInput { step, attempt, command, number, input }).await
         }
         .await,
     )

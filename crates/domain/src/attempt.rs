@@ -131,6 +131,11 @@ pub struct Condition {
     pub silent_since: Option<i64>,
 }
 
+impl Condition {
+    /// Nothing is known.
+    pub const NONE: Self = Self { command: 0, waiting: false, screen: false, raw: false, silent_since: None };
+}
+
 /// What a person can send to the command that runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "input", rename_all = "snake_case")]

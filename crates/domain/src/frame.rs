@@ -92,6 +92,9 @@ pub enum Frame {
         /// The portal's time.
         now: Timestamp,
     },
+    /// Something that a later portal tells and this page does not know: it is passed over.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Cuts a stream of network chunks into lines. Chunks may be merged and split anywhere, also inside a character.
@@ -128,6 +131,13 @@ mod tests {
 
             assert_eq!(lines, ["{\"a\":1}", "{\"b\":\"ü\"}"], "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_frame_of_a_later_portal_is_passed_over() {
+        let line = r#"{"seq":7,"frame":"weather","sky":"blue"}"#;
+
+        assert_eq!(serde_json::from_str::<Framed>(line).unwrap(), Framed { seq: 7, frame: Frame::Unknown });
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use domain::plan::{AdHoc, Plan, PlanStep};
 use domain::policy::Operator;
-use domain::run::{Command, Run, Who};
+use domain::run::{Command, Run, TEXT_LIMIT, Who};
 use domain::runbook::{Document, Procedure};
 use domain::view::Patch;
 use domain::{Lowering, RunId};
@@ -19,6 +19,8 @@ pub struct Added {
     pub reason: String,
     /// The place in the plan of the step that they come after; 0 is before the first.
     pub after: u32,
+    /// The place in the plan that the step will have: a form that is sent twice adds one step.
+    pub place: u32,
 }
 
 impl Portal {
@@ -29,10 +31,14 @@ impl Portal {
     ///
     /// [`Error::Invalid`] for a text without commands, and what the gate refuses.
     pub async fn add_step(&self, operator: Operator<'_>, run: RunId, added: Added) -> Result<u32, Error> {
+        if added.text.len() > TEXT_LIMIT {
+            return Err(Error::Invalid("The commands have more than 16 KiB. Nothing was added.".to_owned()));
+        }
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
         let step = step(&state.plan, &added, self.lowerings())?;
         let who = Who::Person(operator.actor().clone());
-        let decided = self.decide(run, &Command::AddStep { step: Box::new(step) }, &who).await?;
+        let add = Command::AddStep { place: added.place, step: Box::new(step) };
+        let decided = self.decide(run, &add, &who).await?;
         Ok(u32::try_from(decided.run.steps.len()).unwrap_or(u32::MAX))
     }
 }

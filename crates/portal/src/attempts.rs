@@ -144,14 +144,15 @@ impl Portal {
         who: Who,
         failure: Error,
     ) -> Result<(), Error> {
-        match self.would_decide(id.run, &command, &who).await {
+        let run = match self.would_decide(id.run, &command, &who).await {
             Err(error) if error.is_of_the_store() => return Err(failure),
-            decided => drop(decided?),
-        }
+            decided => decided?,
+        };
+        // First of all the step: what is recorded may have to wait for others.
+        self.stop(&run, id).await?;
         tracing::warn!(error = &failure as &dyn std::error::Error, attempt.id = %id, "a stop could not be recorded yet");
         // Who asked first stays in the record.
         self.unrecorded().await.entry(id).or_insert((command, who));
-        self.steer(id, Steer::Stop).await;
         self.in_background(id, Self::keep_recording(self.clone(), id));
         Err(Error::Unrecorded(
             "The step was asked to stop. The database cannot be written, so that this is not recorded yet; it will be as soon \

@@ -1,13 +1,12 @@
 //! The one way in which a run changes: facts gathered, decided and recorded in one transaction, then told.
 
-use std::collections::BTreeMap;
-
 use domain::attempt::Condition;
 use domain::policy::Actor;
 use domain::run::{Command, Entry, Event, Facts, Holder, Run, Who, decide};
-use domain::{ActionKey, AttemptId, RunId};
+use domain::{ActionKey, AttemptId, Risk, RunId};
 use store::Write;
 
+use crate::secrets::Versions;
 use crate::{Error, Portal, values};
 
 /// What came of a decision.
@@ -32,9 +31,11 @@ impl Decided {
 impl Portal {
     /// Decides and records. Nobody else writes runs.
     pub(crate) async fn decide(&self, run: RunId, command: &Command, who: &Who) -> Result<Decided, Error> {
+        // Files are slow, or hang: whoever waits for them does not hold the one writer.
+        let secrets = self.secrets_before(run, command).await?;
         let mut write = self.store().begin().await?;
         let state = write.load(run).await?.ok_or(Error::NotFound)?;
-        let facts = self.facts(&mut write, Some(&state), command, who).await?;
+        let facts = Facts { secrets, ..self.facts(&mut write, Some(&state), command, who).await? };
         let (decided, lost) = match decide(Some(&state), command, who, &facts) {
             Ok(events) => {
                 let lost = self.release(&mut write, run, &events, who).await?;
@@ -76,12 +77,27 @@ impl Portal {
         Ok(Some(self.record(write, Some(state), from, &events, &Who::Portal).await?))
     }
 
-    /// What the gate says to a command now. Nothing is recorded.
-    pub(crate) async fn would_decide(&self, run: RunId, command: &Command, who: &Who) -> Result<Vec<Event>, Error> {
-        let mut write = self.store().begin().await?;
-        let state = write.load(run).await?.ok_or(Error::NotFound)?;
-        let facts = self.facts(&mut write, Some(&state), command, who).await?;
-        Ok(decide(Some(&state), command, who, &facts)?)
+    /// The run to which the gate would let this happen now, by what can be read while nobody can write: the person as their
+    /// account stood when this request came in. Nothing is recorded.
+    ///
+    /// # Errors
+    ///
+    /// What the gate refuses.
+    pub(crate) async fn would_decide(&self, run: RunId, command: &Command, who: &Who) -> Result<Run, Error> {
+        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let standing = match who {
+            Who::Person(actor) => Some(actor.role),
+            Who::Portal => None,
+        };
+        decide(Some(&state), command, who, &Facts::alone(self.now(), standing))?;
+        Ok(state)
+    }
+
+    /// The secrets of a run in which something is to be started. Its plan never changes.
+    async fn secrets_before(&self, run: RunId, command: &Command) -> Result<Versions, Error> {
+        let Command::RunCommands { .. } = command else { return Ok(Versions::new()) };
+        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        self.secret_versions(&state.plan).await
     }
 
     /// After a failed commit nobody knows whether the events are stored: they are looked for before anything is answered.
@@ -157,16 +173,12 @@ impl Portal {
             }
             _ => Vec::new(),
         };
-        let lock = match (command, run) {
-            (Command::RunCommands { .. } | Command::TakeLock { .. }, Some(run)) => holder(write, run).await?,
-            _ => None,
-        };
-        let secrets = match (command, run) {
-            (Command::RunCommands { .. }, Some(run)) => self.secret_versions(&run.plan).await?,
-            _ => BTreeMap::new(),
+        let lock = match run.filter(|run| asks_for_the_lock(run, command)) {
+            Some(run) => holder(write, run).await?,
+            None => None,
         };
         let condition = self.condition(command, run);
-        Ok(Facts { now: self.now(), standing, misfits, lock, condition, secrets })
+        Ok(Facts { misfits, lock, condition, ..Facts::alone(self.now(), standing) })
     }
 
     /// What the command is found to be doing that something is to be sent to.
@@ -195,6 +207,15 @@ impl Portal {
         let Who::Person(_) = who else { return Ok(()) };
         let body = serde_json::json!({ "run": run, "refusal": refusal.to_string() });
         Ok(write.audit(Some(who), self.now(), "refused", body).await?)
+    }
+}
+
+/// Whether it matters to a command who holds the lock: another run is only looked at then.
+fn asks_for_the_lock(run: &Run, command: &Command) -> bool {
+    match command {
+        Command::TakeLock { .. } => true,
+        Command::RunCommands { step, .. } => run.plan.step(*step).is_some_and(|step| step.risk >= Risk::Disrupts),
+        _ => false,
     }
 }
 

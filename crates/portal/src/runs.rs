@@ -89,7 +89,7 @@ impl Portal {
             Command::Stop { step, attempt } => {
                 return self.stop(&decided.run, AttemptId { run, step, attempt }).await;
             }
-            Command::SendInput { step, attempt, command, input } => {
+            Command::SendInput { step, attempt, command, input, .. } => {
                 return self.send_input(AttemptId { run, step, attempt }, command, input).await;
             }
             Command::Abort { .. } => {

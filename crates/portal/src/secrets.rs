@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use domain::AttemptId;
 use domain::plan::Plan;
@@ -95,6 +96,10 @@ fn variable(name: &str) -> String {
 fn read_file(path: &Path) -> Result<String, String> {
     let unreadable =
         |error: std::io::Error| format!("the file that portal.toml names cannot be read ({})", error.kind());
+    // A pipe, or a terminal, would be waited for.
+    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err("what portal.toml names is no file".to_owned());
+    }
     let mut bytes = Vec::new();
     File::open(path).map_err(unreadable)?.take(LONGEST + 2).read_to_end(&mut bytes).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|_| "the file that portal.toml names is not UTF-8".to_owned())?;
@@ -106,9 +111,15 @@ fn read_file(path: &Path) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The version of each secret, or why it cannot be used.
+pub(crate) type Versions = BTreeMap<String, Result<String, String>>;
+
+/// A file that is not read by then is on a disk that hangs.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Portal {
     /// The secrets of a plan as they are now: the version of each, or why it cannot be used.
-    pub(crate) async fn secret_versions(&self, plan: &Plan) -> Result<BTreeMap<String, Result<String, String>>, Error> {
+    pub(crate) async fn secret_versions(&self, plan: &Plan) -> Result<Versions, Error> {
         let values = self.read_secrets(plan).await?;
         let version = |(name, value): (String, Result<String, String>)| {
             let version = value.map(|value| self.engine().secret_version(&name, &value));
@@ -121,7 +132,8 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with a sentence when one that is used is not what the intent names.
+    /// [`Error::Invalid`] with a sentence when one that is used is not what the intent names, or one that the run has known cannot
+    /// be read and so not be masked.
     pub(crate) async fn secrets_for(&self, run: &Run, id: AttemptId) -> Result<Vec<Secret>, Error> {
         let commands = run.attempt(id).map(|attempt| attempt.commands.clone()).unwrap_or_default();
         let used = run.secrets_of(id.step, &commands);
@@ -133,7 +145,10 @@ impl Portal {
                     handed.push(Secret { used: wanted.is_some(), name, value });
                 }
                 Ok(_) => return Err(not_started(&name, "it changed in this very moment; start the step again")),
-                Err(why) if wanted.is_some() => return Err(not_started(&name, &why)),
+                // What was there once may be printed by any step, and cannot be masked now.
+                Err(why) if wanted.is_some() || run.secrets.contains_key(&name) => {
+                    return Err(not_started(&name, &why));
+                }
                 Err(_) => {}
             }
         }
@@ -157,8 +172,13 @@ impl Portal {
             return Ok(Vec::new());
         }
         let sources = self.secret_sources().clone();
+        let hang = |name: &String| (name.clone(), Err("it could not be read within 5 s".to_owned()));
+        let hanging: Vec<_> = names.iter().map(hang).collect();
         let read = move || names.into_iter().map(|name| (name.clone(), sources.read(&name))).collect();
-        tokio::task::spawn_blocking(read).await.map_err(|_| Error::Broken("reading secrets"))
+        match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(read)).await {
+            Ok(read) => read.map_err(|_| Error::Broken("reading secrets")),
+            Err(_) => Ok(hanging),
+        }
     }
 }
 
@@ -192,6 +212,9 @@ mod tests {
         assert_eq!(sources.read("token"), Ok("line one\nline two".to_owned()));
         std::fs::write(&path, "\n").unwrap();
         assert_eq!(sources.read("token").unwrap_err(), "the file that portal.toml names is empty");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(sources.read("token").unwrap_err(), "what portal.toml names is no file");
         assert_eq!(sources.origin("token"), "a file that portal.toml names");
         assert_eq!(sources.origin("db_password"), "the portal's variable PORTAL_SECRET_DB_PASSWORD");
     }

@@ -123,13 +123,19 @@ async fn what_is_not_in_the_document_is_added_classed_and_offered_to_it() {
     let ada = site.administrator().await;
     let run = start(&site, 1, &ada).await;
 
-    let form = format!("run={run}&after=1&text=rm+-rf+%2Fvar%2Fcache%2Fx&reason=The+disk+is+full");
+    let form = format!("run={run}&after=1&place=3&text=rm+-rf+%2Fvar%2Fcache%2Fx&reason=The+disk+is+full");
     done(&site, "/api/runs/add-step", &form, &ada).await;
 
     let refused = post(&site, "/api/runs/run", &format!("run={run}&step=3&attempt=1&commands=1"), &ada).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(refused.body.contains("destroys"), "{}", refused.body);
-    done(&site, "/api/runs/add-step", &form.replace("rm+-rf+%2Fvar%2Fcache%2Fx", "echo+added"), &ada).await;
+    done(
+        &site,
+        "/api/runs/add-step",
+        &form.replace("rm+-rf+%2Fvar%2Fcache%2Fx", "echo+added").replace("place=3", "place=4"),
+        &ada,
+    )
+    .await;
     done(&site, "/api/runs/run", &format!("run={run}&step=4&attempt=1&commands=1"), &ada).await;
     site.settled(run).await;
     done(&site, "/api/runs/finish", &format!("run={run}&verdict=reached"), &ada).await;

@@ -125,6 +125,7 @@ pub fn AddStep(step: u32) -> impl IntoView {
     let deeds = Deeds::here();
     let can = holds(live);
     let place = Place::Deeds(step);
+    let place_to_be = Memo::new(move |_| live.run.with(Run::next_place));
     view! {
         <details class="fold add" hidden=move || !can.get() on:submit=answering(place)>
             <summary>
@@ -134,6 +135,7 @@ pub fn AddStep(step: u32) -> impl IntoView {
             <ActionForm action=deeds.add_step attr:class="deed">
                 <input type="hidden" name="run" value=live.id().0 />
                 <input type="hidden" name="after" value=step />
+                <input type="hidden" name="place" value=move || place_to_be.get() />
                 <div class="field">
                     <label>
                         "Commands"

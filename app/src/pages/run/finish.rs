@@ -1,5 +1,6 @@
 //! The end of a run: the expected outcome, line by line, and the verdict.
 
+use domain::policy::Verb;
 use domain::run::{Run, Tick, Verdict};
 use domain::runbook::Item;
 use leptos::form::ActionForm;
@@ -56,6 +57,8 @@ pub fn Finishing() -> impl IntoView {
     let live = Live::here();
     let hands = Hands::of(&live.actor());
     let holds = holds(live);
+    let overrules = live.actor().may(Verb::Overrule).is_ok();
+    let may_give_up = Memo::new(move |_| overrules || holds.get());
     let outcome = outcome_list(live, hands);
     let words = Memo::new(move |_| live.run.with(outcome_words));
     let has_outcome = live.run.with_untracked(|run| !run.outcome.is_empty());
@@ -77,7 +80,9 @@ pub fn Finishing() -> impl IntoView {
                         <Show when=move || holds.get()>
                             <FinishForm />
                         </Show>
-                        <GiveUp />
+                        <Show when=move || may_give_up.get()>
+                            <GiveUp />
+                        </Show>
                     }
                 })}
         </section>

@@ -100,6 +100,7 @@ fn LineForm(id: AttemptId, command: u32) -> impl IntoView {
     view! {
         <ActionForm action=deeds.input attr:class="deed asking">
             {fields}
+            <InputNumber />
             <p class="note" role="status">
                 {format!("Command {command} may be waiting for input.")}
             </p>
@@ -118,6 +119,14 @@ fn LineForm(id: AttemptId, command: u32) -> impl IntoView {
     .into_any()
 }
 
+/// The number that what is sent will have: a form that is sent twice answers one question.
+#[component]
+fn InputNumber() -> impl IntoView {
+    let live = Live::here();
+    let number = Memo::new(move |_| live.run.with(Run::next_input));
+    view! { <input type="hidden" name="number" value=move || number.get() /> }.into_any()
+}
+
 #[component]
 fn KeyForms(id: AttemptId, command: u32) -> impl IntoView {
     let deeds = Deeds::here();
@@ -130,6 +139,7 @@ fn KeyForms(id: AttemptId, command: u32) -> impl IntoView {
             view! {
                 <ActionForm action=deeds.input attr:class="deed asking">
                     {fields}
+                    <InputNumber />
                     <button class="btn" type="submit" disabled=deeds.input.pending()>
                         {format!("Press {}", key.word())}
                     </button>

@@ -118,6 +118,8 @@ pub enum Command {
     },
     /// Add a step that is not in the document.
     AddStep {
+        /// The place in the plan that it will have, from 1: a form that is sent twice adds one step.
+        place: u32,
         /// The step; its `ad_hoc` says why, and after which step.
         step: Box<PlanStep>,
     },
@@ -129,6 +131,9 @@ pub enum Command {
         attempt: u32,
         /// The command that is meant: an answer to one is not given to the next.
         command: u32,
+        /// The number that it will have among all that was sent in this run, from 1: a form that is sent twice answers one
+        /// question.
+        number: u32,
         /// What.
         input: Input,
     },

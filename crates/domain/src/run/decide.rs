@@ -38,6 +38,13 @@ pub struct Facts {
     pub secrets: BTreeMap<String, Result<String, String>>,
 }
 
+impl Facts {
+    /// The facts of a decision that needs nothing but the time and who asks.
+    pub const fn alone(now: Timestamp, standing: Option<Role>) -> Self {
+        Self { now, standing, misfits: Vec::new(), lock: None, condition: Condition::NONE, secrets: BTreeMap::new() }
+    }
+}
+
 /// Decides whether a command may happen and which events it makes.
 ///
 /// # Errors
@@ -100,8 +107,11 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         Command::Abort { reason } => return holding::abort(run, who, facts, reason),
         Command::TakeLock { reason } => lock::take(run, facts, reason)?,
         Command::SetDirectory { path } => set_directory(run, path)?,
-        Command::AddStep { step } => add_step(run, step)?,
-        Command::SendInput { step, attempt, command, input } => {
+        Command::AddStep { place, step } => add_step(run, *place, step)?,
+        Command::SendInput { step, attempt, command, number, input } => {
+            if *number != run.next_input() {
+                return Err(Refusal::Over);
+            }
             input::send(run, (*step, *attempt, *command), input, facts.condition)?
         }
         Command::SetValue { name, value } => {
@@ -222,7 +232,16 @@ fn set_directory(run: &Run, path: &str) -> Result<Event, Refusal> {
 /// More steps than this are not an exception any more: the document should be changed.
 const ADDED_LIMIT: usize = 100;
 
-fn add_step(run: &Run, step: &PlanStep) -> Result<Event, Refusal> {
+/// A step with more commands than this is a document of its own.
+const COMMANDS_LIMIT: usize = 200;
+
+fn add_step(run: &Run, place: u32, step: &PlanStep) -> Result<Event, Refusal> {
+    if place != run.next_place() {
+        return Err(Refusal::Over);
+    }
+    if step.commands.len() > COMMANDS_LIMIT {
+        return Err(Refusal::Together("An added step has 200 commands at most; change the document"));
+    }
     let Some(ad_hoc) = &step.ad_hoc else { return Err(Refusal::Nothing("step to add".to_owned())) };
     reasoned(&ad_hoc.reason)?;
     if ad_hoc.after != 0 {

@@ -420,6 +420,17 @@ impl Run {
         whole.then(|| (self.plan.work_of(plan), exit.duration_ms))
     }
 
+    /// The place that the next step gets which is added to the plan.
+    pub fn next_place(&self) -> u32 {
+        u32::try_from(self.steps.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// The number that the next line or key gets which is sent to a command.
+    pub fn next_input(&self) -> u32 {
+        let sent = self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::InputSent { .. })).count();
+        u32::try_from(sent).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
     /// Whether a command of an attempt is known to have begun.
     pub fn has_begun(&self, id: AttemptId) -> bool {
         let commands = self.step(id.step).map_or(&[][..], |state| &state.commands);

@@ -49,7 +49,7 @@ fn plan() -> Plan {
 }
 
 fn added(text: &str, reason: &str, after: u32) -> Added {
-    Added { text: text.to_owned(), reason: reason.to_owned(), after }
+    Added { text: text.to_owned(), reason: reason.to_owned(), after, place: 0 }
 }
 
 /// A run in which these steps were added.

@@ -109,7 +109,7 @@ impl Try {
             27 | 28 => Command::TakeOver { reason: text },
             29 => Command::TakeLock { reason: text },
             30 => Command::SetDirectory { path: ["/srv/a", "/srv/b", "here"][usize::from(choice % 3)].to_owned() },
-            31 if choice % 4 == 0 => Command::AddStep { step: Box::new(added("df -h", step)) },
+            31 if choice % 4 == 0 => Command::AddStep { place: run.next_place(), step: Box::new(added("df -h", step)) },
             32 => lose_lock(),
             37..=39 => {
                 let open = open.map_or((step, attempt), |open| (open.step, open.attempt));

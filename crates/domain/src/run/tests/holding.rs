@@ -193,7 +193,7 @@ fn only_a_lead_gives_up_another_persons_run() {
 
 #[test]
 fn an_added_step_runs_like_any_other_and_nothing_waits_for_it() {
-    let story = Story::begun().does(Command::AddStep { step: Box::new(added("df -h", 2)) });
+    let story = Story::begun().does(adds(added("df -h", 2)));
 
     let place = u32::try_from(story.run.plan.steps.len()).unwrap();
     assert_eq!(last_change(&story.run), Some(&ChangeKind::StepAdded { step: place }));
@@ -212,8 +212,8 @@ fn an_added_step_needs_a_reason_and_a_place() {
     }
     let of_the_document = PlanStep { ad_hoc: None, ..added("df -h", 1) };
 
-    assert_eq!(story.refuses(Command::AddStep { step: Box::new(unsaid) }), Refusal::NoReason);
-    assert!(matches!(story.refuses(Command::AddStep { step: Box::new(of_the_document) }), Refusal::Nothing(_)));
+    assert_eq!(story.refuses(adds(unsaid)), Refusal::NoReason);
+    assert!(matches!(story.refuses(adds(of_the_document)), Refusal::Nothing(_)));
 }
 
 #[test]
@@ -227,4 +227,12 @@ fn the_next_attempt_begins_in_the_directory_that_was_set() {
         let told = story.refuses(Command::SetDirectory { path: wrong.to_owned() });
         assert!(matches!(told, Refusal::Misfit { .. }), "{wrong:?}: {told:?}");
     }
+}
+
+#[test]
+fn a_step_that_is_added_twice_by_one_form_is_added_once() {
+    let add = || adds(added("df -h", 2));
+    let story = Story::begun().does(add());
+
+    assert_eq!(story.refuses(add()), Refusal::Over);
 }

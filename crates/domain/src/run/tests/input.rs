@@ -62,3 +62,15 @@ fn a_key_goes_only_where_single_keys_are_taken() {
         assert_eq!(tried(&run, found, &pressed(6, 1, 1)), Err(Refusal::NoScreen), "{found:?}");
     }
 }
+
+#[test]
+fn a_line_that_is_sent_twice_answers_one_question() {
+    let story = Story::begun().runs(1, &[1]).begins(1);
+    let yes = typed(1, 1, 1, "y");
+    let events = tried(&story.run, waits(1), &yes).unwrap();
+    let olga = story.run.holder.by.clone();
+
+    let story = story.with(events, &olga);
+
+    assert_eq!(tried(&story.run, waits(1), &yes), Err(Refusal::Over), "the next question waits for its own answer");
+}

@@ -303,11 +303,16 @@ pub fn added(text: &str, after: u32) -> PlanStep {
 }
 
 pub fn typed(step: u32, attempt: u32, command: u32, text: &str) -> Command {
-    Command::SendInput { step, attempt, command, input: Input::Line { text: text.to_owned() } }
+    Command::SendInput { step, attempt, command, number: 1, input: Input::Line { text: text.to_owned() } }
 }
 
 pub fn pressed(step: u32, attempt: u32, command: u32) -> Command {
-    Command::SendInput { step, attempt, command, input: Input::Key { key: Key::Quit } }
+    Command::SendInput { step, attempt, command, number: 1, input: Input::Key { key: Key::Quit } }
+}
+
+/// Adds the step that `added` makes to a plan like `plan`'s.
+pub fn adds(step: PlanStep) -> Command {
+    Command::AddStep { place: u32::try_from(plan().steps.len()).unwrap() + 1, step: Box::new(step) }
 }
 
 pub fn lose_lock() -> Command {
