@@ -1,6 +1,9 @@
 //! What a person can do in a run: one action per deed, made once per page, so that an answer outlives what is redrawn.
 
+use std::collections::BTreeMap;
+
 use domain::Timestamp;
+use domain::attempt::Condition;
 use domain::policy::{Actor, Verb};
 use domain::run::{Command, Facts, Offer, Refusal, Run, Who, decide};
 use domain::runbook::PartKind;
@@ -8,8 +11,10 @@ use leptos::prelude::*;
 
 use crate::AppError;
 use crate::api::runs::{
-    AddNote, CompleteStep, EndWatch, Finish, RunCommands, SetValue, SkipCommand, SkipStep, Stop, Tick, Untick,
+    Abort, AddNote, AddStep, CompleteStep, EndWatch, Finish, RunCommands, SendInput, SetDirectory, SetValue,
+    SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, Untick,
 };
+use crate::live::Live;
 
 /// Whether a person works in the run that they look at, or reads only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +50,10 @@ pub enum Place {
     Values,
     /// At the notes.
     Notes,
+    /// At the lock of the target.
+    Lock,
+    /// At what the run was made of.
+    Run,
     /// At the end of the run.
     Finish,
 }
@@ -54,7 +63,7 @@ impl Place {
     const fn is_shown_with(self, shown: u32) -> bool {
         match self {
             Self::Deeds(step) | Self::Command(step, _) | Self::Line(step, _) => step == shown || step == 0,
-            Self::Values | Self::Notes | Self::Finish => true,
+            Self::Values | Self::Notes | Self::Lock | Self::Run | Self::Finish => true,
         }
     }
 }
@@ -84,6 +93,18 @@ pub struct Deeds {
     pub untick: ServerAction<Untick>,
     /// Write a note.
     pub note: ServerAction<AddNote>,
+    /// Work on in another person's run.
+    pub take_over: ServerAction<TakeOver>,
+    /// Take the lock from another run.
+    pub take_lock: ServerAction<TakeLock>,
+    /// Let the next attempt begin elsewhere.
+    pub directory: ServerAction<SetDirectory>,
+    /// Add a step that is not in the document.
+    pub add_step: ServerAction<AddStep>,
+    /// Send something to the command that runs.
+    pub input: ServerAction<SendInput>,
+    /// Give the run up.
+    pub abort: ServerAction<Abort>,
     /// Close the run.
     pub finish: ServerAction<Finish>,
     /// Where something was last asked for; without scripts nobody knows.
@@ -104,6 +125,12 @@ impl Deeds {
             tick: ServerAction::new(),
             untick: ServerAction::new(),
             note: ServerAction::new(),
+            take_over: ServerAction::new(),
+            take_lock: ServerAction::new(),
+            directory: ServerAction::new(),
+            add_step: ServerAction::new(),
+            input: ServerAction::new(),
+            abort: ServerAction::new(),
             finish: ServerAction::new(),
             asked_at: RwSignal::new(None),
         };
@@ -142,7 +169,7 @@ impl Deeds {
         if is_in_sight { None } else { self.problem() }
     }
 
-    fn answers(self) -> [Answer; 11] {
+    fn answers(self) -> [Answer; 17] {
         [
             self.value.value(),
             self.run.value(),
@@ -154,9 +181,21 @@ impl Deeds {
             self.tick.value(),
             self.untick.value(),
             self.note.value(),
+            self.take_over.value(),
+            self.take_lock.value(),
+            self.directory.value(),
+            self.add_step.value(),
+            self.input.value(),
+            self.abort.value(),
             self.finish.value(),
         ]
     }
+}
+
+/// Whether the person who looks is the one who works in the run.
+pub fn holds(live: Live) -> Memo<bool> {
+    let actor = live.actor();
+    Memo::new(move |_| live.run.with(|run| run.end.is_none() && run.is_held_by(&Who::Person(actor.clone()))))
 }
 
 /// Why an offer could not be started now by this person; the gate itself is asked.
@@ -172,7 +211,14 @@ pub fn objection(run: &Run, actor: &Actor, step: u32, offer: &Offer) -> Option<R
 
 /// Why a command of the gate would be refused now.
 pub fn asked(run: &Run, actor: &Actor, command: &Command) -> Option<Refusal> {
-    let facts = Facts { now: Timestamp::default(), standing: Some(actor.role), misfits: Vec::new() };
+    let facts = Facts {
+        now: Timestamp::default(),
+        standing: Some(actor.role),
+        misfits: Vec::new(),
+        lock: None,
+        condition: Condition::default(),
+        secrets: BTreeMap::new(),
+    };
     decide(Some(run), command, &Who::Person(actor.clone()), &facts).err()
 }
 
@@ -203,8 +249,7 @@ pub fn list(numbers: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
+    use domain::attempt::Limits;
     use domain::plan::{Plan, PlanStep, PlanTarget};
     use domain::run::{Skip, Stamp, StepState};
     use domain::runbook::StepKind;
@@ -226,6 +271,10 @@ mod tests {
             tty: true,
             pipefail: false,
             scratch: false,
+            ad_hoc: None,
+            output_cap: None,
+            limits: Limits::default(),
+            interactive: false,
         }
     }
 
@@ -252,6 +301,9 @@ mod tests {
             parameters: Vec::new(),
             steps: steps.map(|(part, number)| step(part, number)).to_vec(),
             outcome: Vec::new(),
+            secrets: BTreeMap::new(),
+            mask_files: Vec::new(),
+            prose: Vec::new(),
         };
         let skip = || Skip { reason: "a test".to_owned(), stamp: stamp(), after: None };
         let state = |step| StepState { skipped: over.contains(&step).then(skip), ..StepState::default() };
@@ -260,10 +312,18 @@ mod tests {
             version: 1,
             plan,
             started: stamp(),
+            holder: stamp(),
+            touched: Timestamp(0),
+            lock: None,
+            abort: None,
+            away: Vec::new(),
+            changes: Vec::new(),
             reason: String::new(),
             values_set: Vec::new(),
             values: BTreeMap::new(),
             directory: "/".to_owned(),
+            secrets: BTreeMap::new(),
+            carried: None,
             target_confirmed: false,
             steps: (1..=4).map(state).collect(),
             outcome: Vec::new(),

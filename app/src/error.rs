@@ -37,6 +37,13 @@ pub enum AppError {
     Internal,
 }
 
+impl AppError {
+    /// What was sent is no form of the portal's.
+    pub fn not_understood() -> Self {
+        Self::Invalid("The form was not understood. Nothing was changed; load the page again.".to_owned())
+    }
+}
+
 impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
@@ -44,9 +51,7 @@ impl FromServerFnError for AppError {
         match error {
             // An answer that cannot be read is not the portal's: something in between answered for it.
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => Self::Unreachable,
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
-                Self::Invalid("The form was not understood. Nothing was changed; load the page again.".to_owned())
-            }
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::not_understood(),
             _ => Self::Internal,
         }
     }

@@ -3,10 +3,11 @@
 pub mod follow;
 pub mod log;
 
+use domain::attempt::Condition;
 use domain::frame::Cursor;
 use domain::policy::Actor;
 use domain::run::Run;
-use domain::view::RunView;
+use domain::view::{RunView, UsualStep};
 use domain::{AttemptId, RunId, Timestamp};
 use leptos::prelude::*;
 
@@ -46,6 +47,8 @@ pub struct Live {
     pub following: RwSignal<bool>,
     /// When output last came while this log was on the stage.
     pub heard: RwSignal<Option<Timestamp>>,
+    /// What the command on the stage is found to be doing.
+    pub condition: RwSignal<Condition>,
     /// Why stored output could not be fetched.
     pub trouble: RwSignal<Option<AppError>>,
     /// Whether the run is closed.
@@ -57,6 +60,8 @@ pub struct Live {
     /// Who looks.
     actor: StoredValue<Actor>,
     build: StoredValue<String>,
+    /// How long the steps usually take, by their place in the plan.
+    usual: StoredValue<Vec<Option<UsualStep>>>,
     /// Counted up when output has to be had anew, because another attempt is shown.
     turn: RwSignal<u64>,
     /// Whether the tab has been out of sight for so long that it let its stream go.
@@ -73,6 +78,8 @@ impl Live {
             Some(log) => Log::tail(log),
             None => Log::empty(shown, 0),
         };
+        let on_stage = view.run.open_attempt().is_some_and(|open| log.is_of(open.step, open.attempt));
+        let condition = if on_stage { view.condition } else { Condition::default() };
         let run = RwSignal::new(view.run.clone());
         let live = Self {
             run,
@@ -80,6 +87,7 @@ impl Live {
             following: RwSignal::new(!log.is_page()),
             log: RwSignal::new(log),
             heard: RwSignal::new(None),
+            condition: RwSignal::new(condition),
             trouble: RwSignal::new(None),
             closed: Memo::new(move |_| run.with(|run| run.end.is_some())),
             started: StoredValue::new(None),
@@ -89,6 +97,7 @@ impl Live {
             clock,
             actor: StoredValue::new(actor),
             build: StoredValue::new(build),
+            usual: StoredValue::new(view.usual_steps.clone()),
             turn: RwSignal::new(0),
             asleep: RwSignal::new(false),
         };
@@ -116,6 +125,12 @@ impl Live {
         self.build.with_value(|own| own == build)
     }
 
+    /// How long a step usually takes, when enough earlier runs tell.
+    pub fn usual(self, step: u32) -> Option<UsualStep> {
+        let place = usize::try_from(step).ok()?.checked_sub(1)?;
+        self.usual.with_value(|usual| usual.get(place).copied().flatten())
+    }
+
     /// Puts a step on the stage, with an attempt of it or its last.
     pub fn show(self, step: u32, attempt: Option<u32>) {
         let (step, attempt) = self.run.with_untracked(|run| opens_on(run, Some(step), attempt));
@@ -132,6 +147,7 @@ impl Live {
     pub(crate) fn open(self, step: u32, attempt: u32) {
         self.log.set(Log::empty(step, attempt));
         self.heard.set(None);
+        self.condition.set(Condition::default());
         self.trouble.set(None);
         self.following.set(true);
         self.shown.set(step);

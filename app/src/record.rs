@@ -3,7 +3,9 @@
 use domain::Timestamp;
 use domain::attempt::AttemptResult;
 use domain::plan::PlanStep;
-use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepState, StepStatus, Tick, Verdict, ticks};
+use domain::run::{
+    Attempt, AttemptEnding, Change, ChangeKind, CommandState, Run, StepState, StepStatus, Tick, Verdict, ticks,
+};
 use domain::runbook::{PartKind, plain};
 
 /// The sign beside a moment.
@@ -49,12 +51,39 @@ pub fn timeline(run: &Run) -> Vec<Moment> {
     moments.extend(run.notes.iter().map(|note| {
         moment(note.stamp.at, Mark::Noted, format!("{} noted", note.stamp.by.name()), Some(note.text.clone()))
     }));
+    moments.extend(run.changes.iter().map(|change| change_moment(run, change)));
     if let Some(end) = &run.end {
         let words = format!("{} closed the run: {}", end.stamp.by.name(), end.verdict.word());
         moments.push(moment(end.stamp.at, Mark::Closed(end.verdict), words, None));
     }
     moments.sort_by_key(|moment| moment.at);
     moments
+}
+
+fn change_moment(run: &Run, change: &Change) -> Moment {
+    let (by, target) = (change.stamp.by.name(), &run.plan.target.name);
+    let (words, more) = match &change.kind {
+        ChangeKind::TakenOver { reason } => (format!("{by} took the run over"), Some(reason.clone())),
+        ChangeKind::LockTaken { from: None, .. } => (format!("the run took the lock of {target}"), None),
+        ChangeKind::LockTaken { from: Some(from), reason } => {
+            (format!("{by} took the lock of {target} from run {from}"), Some(reason.clone()))
+        }
+        ChangeKind::LockLost { to, by, reason } => {
+            (format!("{by} took the lock of {target} for run {to}"), Some(reason.clone()))
+        }
+        ChangeKind::DirectorySet { path } => (format!("{by} set the directory"), Some(path.clone())),
+        ChangeKind::StepAdded { step } => {
+            let title = run.plan.step(*step).map(|plan| plan.title.clone());
+            (format!("{by} added a step that is not in the document"), title)
+        }
+        ChangeKind::InputSent { step, command, key } => {
+            let what = key.map_or("a line", domain::attempt::Key::word);
+            let step = run.plan.step(*step).map_or_else(String::new, |plan| in_sentence(&step_name(plan)));
+            (format!("{by} sent {what} to command {command} of {step}"), None)
+        }
+        ChangeKind::AbortAsked { reason } => (format!("{by} gave the run up"), Some(reason.clone())),
+    };
+    moment(change.stamp.at, Mark::Noted, words, more)
 }
 
 fn moment(at: Timestamp, mark: Mark, words: String, more: Option<String>) -> Moment {
@@ -68,9 +97,16 @@ fn reason(run: &Run) -> Option<String> {
 /// `Step 3`, or `Rollback step 1`.
 pub fn step_name(plan: &PlanStep) -> String {
     match plan.part {
+        _ if plan.ad_hoc.is_some() => format!("Added step \u{201c}{}\u{201d}", plan.title),
         PartKind::Rollback => format!("Rollback step {}", plan.number),
         _ => format!("Step {}", plan.number),
     }
+}
+
+/// The same inside a sentence: titles keep their letters.
+fn in_sentence(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn step_moments(plan: &PlanStep, state: &StepState) -> Vec<Moment> {
@@ -83,7 +119,7 @@ fn step_moments(plan: &PlanStep, state: &StepState) -> Vec<Moment> {
         if let CommandState::Skipped(skip) = command {
             let code = command.last_end().and_then(|end| end.code);
             let had = code.map_or_else(String::new, |code| format!(", which had ended with {code}"));
-            let words = format!("{} skipped command {number} of {}{had}", skip.stamp.by.name(), name.to_lowercase());
+            let words = format!("{} skipped command {number} of {}{had}", skip.stamp.by.name(), in_sentence(&name));
             moments.push(moment(skip.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(skip.reason.clone())));
         }
     }
@@ -92,11 +128,11 @@ fn step_moments(plan: &PlanStep, state: &StepState) -> Vec<Moment> {
         moments.extend(tick.as_ref().map(|tick| ticked(tick, &plain(&item.words))));
     }
     if let Some(skip) = &state.skipped {
-        let words = format!("{} skipped {}", skip.stamp.by.name(), name.to_lowercase());
+        let words = format!("{} skipped {}", skip.stamp.by.name(), in_sentence(&name));
         moments.push(moment(skip.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(skip.reason.clone())));
     }
     if let Some(done) = &state.done {
-        let words = format!("{} marked {} as done", done.by.name(), name.to_lowercase());
+        let words = format!("{} marked {} as done", done.by.name(), in_sentence(&name));
         moments.push(moment(done.at, Mark::Stands(StepStatus::Done), words, None));
     }
     moments
@@ -110,16 +146,16 @@ fn ticked(tick: &Tick, line: &str) -> Moment {
 
 fn attempt_moments(name: &str, number: u32, attempt: &Attempt) -> Vec<Moment> {
     let which = if number == 1 { String::new() } else { format!(", attempt {number}") };
-    let begun = format!("{} started {}{which}", attempt.started.by.name(), name.to_lowercase());
+    let begun = format!("{} started {}{which}", attempt.started.by.name(), in_sentence(name));
     let values = attempt.values.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
     let with = (!values.is_empty()).then(|| format!("with {values}"));
     let mut moments = vec![moment(attempt.started.at, Mark::Began, begun, with)];
     moments.extend(attempt.watches_ended.iter().map(|(command, stamp)| {
-        let words = format!("{} ended the watch, command {command} of {}", stamp.by.name(), name.to_lowercase());
+        let words = format!("{} ended the watch, command {command} of {}", stamp.by.name(), in_sentence(name));
         moment(stamp.at, Mark::Stands(StepStatus::Done), words, None)
     }));
     if let Some(stop) = &attempt.stop {
-        let words = format!("{} stopped {}", stop.by.name(), name.to_lowercase());
+        let words = format!("{} stopped {}", stop.by.name(), in_sentence(name));
         moments.push(moment(stop.at, Mark::Stands(StepStatus::Stopped), words, None));
     }
     if let Some(end) = &attempt.end {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use domain::attempt::{Input, Key};
 use domain::policy::{Actor, Forbidden, Role};
 use domain::run::{Command, Refusal, Verdict};
 use domain::{PersonId, RunId};
@@ -124,6 +125,16 @@ pub fn numbers(list: &str) -> Result<Vec<u32>, AppError> {
     list.split(',').map(|number| number.trim().parse().map_err(unreadable)).collect()
 }
 
+/// What a form sends to a command: the key that it names, else its line.
+pub fn input_of(key: &str, line: String) -> Result<Input, AppError> {
+    if key.is_empty() {
+        return Ok(Input::Line { text: line });
+    }
+    let known = Key::ALL.into_iter().find(|known| known.name() == key);
+    let key = known.ok_or_else(|| AppError::Invalid("There is no such key. Nothing was sent.".to_owned()))?;
+    Ok(Input::Key { key })
+}
+
 /// The verdict that a form names.
 pub fn verdict_named(name: &str) -> Result<Verdict, AppError> {
     Verdict::parse(name)
@@ -159,7 +170,8 @@ fn is_plain_form() -> bool {
     })
 }
 
-fn status(error: &AppError) -> StatusCode {
+/// The HTTP status of an error.
+pub fn status(error: &AppError) -> StatusCode {
     match error {
         AppError::SignedOut => StatusCode::UNAUTHORIZED,
         AppError::Denied(_) => StatusCode::FORBIDDEN,
@@ -238,7 +250,7 @@ impl From<portal::Error> for AppError {
             }
             portal::Error::Refused(_) | portal::Error::Launch(_) | portal::Error::Moved => Self::Conflict(sentence),
             portal::Error::Invalid(_) | portal::Error::SignIn => Self::Invalid(sentence),
-            portal::Error::Busy(_) | portal::Error::Unsure(_) => {
+            portal::Error::Busy(_) | portal::Error::Unsure(_) | portal::Error::Unrecorded(_) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a use case was put off");
                 Self::Busy(sentence)
             }

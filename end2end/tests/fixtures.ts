@@ -84,6 +84,24 @@ export class Operator {
     await fold.getByRole('button', { name: /^Skip step/ }).click();
   }
 
+  /** Adds a step that is not in the document, and waits until it is shown. */
+  async add(commands: string, reason: string): Promise<void> {
+    const fold = this.page.locator('details.add').first();
+    await fold.locator('summary').click();
+    await fold.getByLabel('Commands').fill(commands);
+    await fold.getByLabel('What it is for').fill(reason);
+    await fold.getByRole('button', { name: 'Add as a step' }).click();
+    await expect(this.page.getByRole('heading', { name: reason })).toBeVisible();
+  }
+
+  /** Works on in the run of another person. */
+  async takeOver(reason: string): Promise<void> {
+    const fold = this.page.locator('details.take').filter({ hasText: 'Take the run over' }).first();
+    await fold.locator('summary').click();
+    await fold.getByLabel('Why you take it over').fill(reason);
+    await fold.getByRole('button', { name: /^Take over run/ }).click();
+  }
+
   /** Closes the run with a verdict. */
   async finish(verdict: string, comment = ''): Promise<void> {
     await this.page.getByRole('radio', { name: verdict }).first().check();

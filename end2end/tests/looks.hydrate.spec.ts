@@ -117,3 +117,29 @@ test('a step that needs an approval', async ({ operator }) => {
   await operator.open(run, 5);
   await look(operator.page, 'run-needs-approval');
 });
+
+test('several people, an added step, a lock', async ({ browser, operator, portal }) => {
+  test.setTimeout(300_000);
+  const { page } = operator;
+  const run = await operator.start('first-tour', { Visitor: 'Olga' });
+  await operator.open(run, 2);
+  const other = await someone(browser, portal, 'otto', true);
+  await other.open(run, 2);
+  await look(other.page, 'run-theirs');
+
+  await operator.add('read -r answer; docker restart no-such-container', 'Ask before the restart');
+  await operator.press('Run the added step: Ask before the restart');
+  await expect(page.getByText('Command 1 may be waiting for input.')).toBeVisible();
+  await look(page, 'run-asking');
+  await page.getByRole('button', { name: 'Send line' }).click();
+  await operator.step('Ask before the restart', 'failed');
+
+  await other.start('first-tour', { Visitor: 'Otto' });
+  await expect(other.page.getByText('Another run keeps this target')).toBeVisible();
+  await look(other.page, 'run-locked');
+  await other.page.context().close();
+
+  await operator.finish('aborted', 'Only looked at.');
+  await expect(page.getByLabel('Change of the document')).toContainText('Ask before the restart');
+  await look(page, 'run-with-patch');
+});

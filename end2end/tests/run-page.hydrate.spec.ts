@@ -97,6 +97,7 @@ test('the start of another person leaves a reader where they read', async ({ bro
   await operator.open(run, 3);
   const other = await someone(browser, portal, 'otto', true);
   await other.open(run, 4);
+  await other.takeOver('It is my turn.');
 
   await other.press('Run step 4: Watch lines arrive');
 
@@ -150,4 +151,19 @@ test('a refusal stands beside what was asked for, with the words that were typed
 
   await expect(page.locator('#deeds').getByRole('alert')).toContainText('is the most. Nothing was changed');
   await expect(reason(operator)).toHaveValue(/^x+$/);
+});
+
+test('the key after the last tick opens a step that changes something, and does not run it', async ({ operator }) => {
+  const { page } = operator;
+  const run = await operator.start('first-tour', { Visitor: 'Olga' });
+  await operator.open(run, 1);
+  await expect(page.getByRole('button', { name: 'Mark step 1 as done, with 3 lines not ticked' })).toBeVisible();
+  for (const line of [/^Tick: Find the list/, /^Tick: Find the class/, /^Tick: Leave a note/])
+    await page.getByRole('button', { name: line }).click();
+  await operator.step('Look around first', 'ok');
+
+  await page.keyboard.press('r');
+
+  await expect(page.getByRole('heading', { name: 'Make a scratch folder' })).toBeVisible();
+  await operator.step('Make a scratch folder', 'waiting');
 });

@@ -10,8 +10,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::Lowering;
 use domain::plan::PlanTarget;
-use portal::TargetSettings;
+use portal::{SecretSources, TargetSettings};
 
 use crate::cli::ServeArguments;
 use file::{ConfigFile, TargetTable};
@@ -37,6 +38,10 @@ pub struct Config {
     pub sessions: SessionLimits,
     /// The targets, in the order of the file.
     pub targets: Vec<TargetSettings>,
+    /// The commands whose class an administrator lowered.
+    pub lowerings: Vec<Lowering>,
+    /// Where the values of secrets come from.
+    pub secrets: SecretSources,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -78,6 +83,8 @@ pub struct Surroundings {
     pub docker_host: Option<String>,
     /// The directory in which the portal was started.
     pub directory: PathBuf,
+    /// The secrets among its variables.
+    pub secrets: SecretSources,
 }
 
 impl Surroundings {
@@ -93,6 +100,11 @@ impl Surroundings {
             home: variable("HOME"),
             docker_host: variable("DOCKER_HOST"),
             directory: std::env::current_dir()?,
+            // What is not UTF-8 can be neither a name nor a value.
+            secrets: SecretSources::of_environment(
+                std::env::vars_os()
+                    .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+            ),
         })
     }
 }
@@ -144,6 +156,11 @@ impl Config {
                 absolute: arguments.session_absolute.or(file.session_absolute).unwrap_or(limits.absolute),
             },
             targets,
+            lowerings: file.lowerings,
+            secrets: surroundings
+                .secrets
+                .clone()
+                .with_files(file.secrets.into_iter().map(|(name, path)| (name, folder.join(path)))),
             log: arguments.log_format.or(file.log_format).unwrap_or_default(),
         }
     }
@@ -227,6 +244,7 @@ mod tests {
             home: Some("/home/o".to_owned()),
             docker_host: None,
             directory: folder.to_owned(),
+            secrets: SecretSources::default(),
         }
     }
 
@@ -271,6 +289,7 @@ mod tests {
                 "\"target.a.prodution\"",
                 "\"target.a.production\"",
             ),
+            ("[secret.token]\nflie = \"x\"\n", "portal.toml:2: ", "\"secret.token.flie\"", "\"secret.token.file\""),
         ];
 
         for (text, place, wrong, near) in cases {
@@ -333,6 +352,35 @@ mod tests {
         let names: Vec<&str> = config.targets.iter().map(|target| target.plan.name.as_str()).collect();
         assert_eq!(names, ["zeta", "alpha"]);
         assert!(config.targets[1].plan.production);
+    }
+
+    #[test]
+    fn a_command_is_lowered_with_a_reason_or_the_file_is_refused() {
+        let with = |rule: &str| {
+            let text = format!("[target.a]\nkind = \"local\"\n\n[[lower]]\n{rule}");
+            load(Some(&text), &ServeArguments::default())
+        };
+
+        let config = with("command = \"make check\"\nclass = \"reads\"\nreason = \"only tests\"\n").unwrap();
+        assert_eq!(config.lowerings[0].command, "make check");
+        assert_eq!(config.lowerings[0].class, domain::Risk::Reads);
+        let cases = [
+            ("command = \"x\"\nclass = \"destroys\"\nreason = \"y\"\n", "the highest class"),
+            ("command = \"x\"\nclass = \"reads\"\nreason = \" \"\n", "a reason"),
+            ("command = \"\"\nclass = \"reads\"\nreason = \"y\"\n", "exact text"),
+            ("command = \"x\"\nclass = \"reads\"\n", "reason"),
+            ("command = \"x\"\nclass = \"harmless\"\nreason = \"y\"\n", "harmless"),
+            ("comand = \"x\"\n", "\"lower.command\""),
+            (
+                "command = \"x\"\nclass = \"reads\"\nreason = \"y\"\n[[lower]]\ncommand = \"x\"\nclass = \"changes\"\nreason = \"z\"\n",
+                "keep one",
+            ),
+        ];
+        for (rule, says) in cases {
+            let refusal = with(rule).unwrap_err().to_string();
+
+            assert!(refusal.contains(says) && refusal.contains("Nothing was started"), "{rule}: {refusal}");
+        }
     }
 
     #[test]

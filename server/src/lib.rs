@@ -1,7 +1,7 @@
 //! From configuration to a listening process: HTTP, sessions, headers, command line. No rules live here.
 //!
 //! - [`cli`] and [`config`]: what was asked for; [`documents`] and [`accounts`]: the commands that do not serve
-//! - [`serve`]: opening the portal, the loop over connections, stopping
+//! - [`serve`]: opening the portal, the loop over connections, stopping; [`outliving`]: whether steps outlive that here
 //! - [`http`]: layers, routes, sessions, files of the site
 //! - [`telemetry`]: the log
 
@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod documents;
 pub mod http;
+pub mod outliving;
 pub mod serve;
 pub mod telemetry;
 

@@ -11,6 +11,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use portal::{OpenError, Portal, Settings, SystemClock};
+use rustix::process::DumpableBehavior;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,6 +20,7 @@ use crate::config::Config;
 use crate::http::assets::Assets;
 use crate::http::routes::Undeclared;
 use crate::http::{self, Site};
+use crate::outliving;
 
 /// A request's head that has not arrived after so long ends its connection.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -31,6 +33,10 @@ const CONNECTIONS: usize = 1024;
 
 /// After a signal, requests get so long to end.
 const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Between two looks for sessions that have run out. Each look also remembers the time, so that a restart together with a
+/// clock that was turned back gives a session no more than this.
+const FORGETTING: Duration = Duration::from_mins(10);
 
 /// Why the portal did not start: one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +71,8 @@ pub enum ServeError {
 ///
 /// One sentence when it could not begin. Steps that run stay with their shims in any case.
 pub async fn serve(config: Config) -> Result<(), ServeError> {
+    // Secrets and keys are in its memory and its environment: no other process of its user reads them there.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(std::io::Error::from)?;
     let stop = stop_signal()?;
     // The cheapest and most frequent mistake first: nothing is made on the disk for an address that is taken.
     let listener = listen(config.listen).await?;
@@ -76,6 +84,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     std::thread::spawn(move || assets.warm_up());
     let cleaning = tokio::spawn(forget_old_sessions(site.clone()));
     announce(&config, listener.local_addr()?, &portal).await?;
+    tokio::spawn(warn_of_restarts());
     accept(listener, router, stop, &portal).await;
     cleaning.abort();
     Ok(())
@@ -101,8 +110,11 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
     let settings = Settings {
         data: config.data.clone(),
         runbooks: config.runbooks.clone(),
-        shim: std::env::current_exe()?,
+        // The very file that this process was started from, also after another one was put into its place.
+        shim: "/proc/self/exe".into(),
         targets: config.targets.clone(),
+        lowerings: config.lowerings.clone(),
+        secrets: config.secrets.clone(),
         build,
         clock: Arc::new(SystemClock),
     };
@@ -119,12 +131,22 @@ async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> Resu
             "Nobody has an account yet. Make the first one here; the link works once:\n  {base}/set-up?token={token}\n"
         )
     });
-    let text = ready + &link.unwrap_or_default();
-    let mut console = std::io::stdout().lock();
-    // A console that nobody reads is no reason to stop.
-    drop(console.write_all(text.as_bytes()).and_then(|()| console.flush()));
+    say(&(ready + &link.unwrap_or_default()));
     tracing::info!(listen.address = %address, portal.build = portal.build(), "listening on {address}");
     Ok(())
+}
+
+/// Says on the console what would happen to running steps at a restart. It may have to ask for that; nobody waits for it.
+async fn warn_of_restarts() {
+    if let Some(sentence) = outliving::look().await {
+        say(&format!("{sentence}\n"));
+    }
+}
+
+/// Writes to the console. One that nobody reads is no reason to stop.
+fn say(text: &str) {
+    let mut console = std::io::stdout().lock();
+    drop(console.write_all(text.as_bytes()).and_then(|()| console.flush()));
 }
 
 /// An address that a browser on this machine can open.
@@ -137,9 +159,9 @@ fn reachable(address: SocketAddr) -> String {
 }
 
 async fn forget_old_sessions(site: Site) {
-    let mut hourly = tokio::time::interval(Duration::from_hours(1));
+    let mut often = tokio::time::interval(FORGETTING);
     loop {
-        hourly.tick().await;
+        often.tick().await;
         if let Err(error) = site.sessions().forget_old().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "old sessions could not be removed");
         }

@@ -144,6 +144,82 @@ pub async fn add_note(run: RunId, step: u32, text: String) -> Result<(), AppErro
     answer(async { act(run, step, Command::AddNote { step: about(step), text }).await }.await)
 }
 
+/// Goes on with a run that another person works in.
+#[server(endpoint = "runs/take-over")]
+pub async fn take_over(run: RunId, reason: String) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, 0, Command::TakeOver { reason }).await }.await)
+}
+
+/// Takes the target's lock from the run that holds it.
+#[server(endpoint = "runs/take-lock")]
+pub async fn take_lock(run: RunId, reason: String) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, 0, Command::TakeLock { reason }).await }.await)
+}
+
+/// Lets the next attempt begin in another directory.
+#[server(endpoint = "runs/directory")]
+pub async fn set_directory(run: RunId, path: String) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, 0, Command::SetDirectory { path }).await }.await)
+}
+
+/// Adds a step that is not in the document, after another one. Runs nothing yet.
+#[server(endpoint = "runs/add-step")]
+pub async fn add_step(run: RunId, after: u32, place: u32, text: String, reason: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let added = portal::Added { text, reason, after, place };
+            let step = caller.portal.add_step(caller.actor.operator()?, run, added).await?;
+            back_to(&format!("/runs/{run}?step={step}"));
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Sends something to the command that runs: a key by its name, else a line, which may be empty.
+#[server(endpoint = "runs/input")]
+pub async fn send_input(
+    run: RunId,
+    step: u32,
+    attempt: u32,
+    command: u32,
+    number: u32,
+    #[server(default)] line: String,
+    #[server(default)] key: String,
+) -> Result<(), AppError> {
+    use crate::ssr::{act, answer, input_of};
+    use domain::run::Command;
+
+    answer(
+        async {
+            let input = input_of(&key, line)?;
+            act(run, step, Command::SendInput { step, attempt, command, number, input }).await
+        }
+        .await,
+    )
+}
+
+/// Gives the run up: what runs is stopped, and the run is closed.
+#[server(endpoint = "runs/abort")]
+pub async fn abort(run: RunId, reason: String) -> Result<(), AppError> {
+    use crate::ssr::{act, answer};
+    use domain::run::Command;
+
+    answer(async { act(run, 0, Command::Abort { reason }).await }.await)
+}
+
 /// Closes the run.
 #[server(endpoint = "runs/finish")]
 pub async fn finish(run: RunId, verdict: String, #[server(default)] comment: String) -> Result<(), AppError> {

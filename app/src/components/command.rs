@@ -6,7 +6,7 @@ use domain::plan::PlanCommand;
 use domain::runbook::Command;
 use leptos::prelude::*;
 
-use super::command_text::CommandText;
+use super::command_text::{CommandText, Visible};
 use super::copy::Copy;
 use super::glyph::{Glyph, Sign};
 use super::risk::RiskMark;
@@ -21,6 +21,7 @@ pub fn as_written(command: &Command) -> PlanCommand {
         risk: command.risk,
         rule: command.rule.clone(),
         reason: command.reason.clone(),
+        lowered: None,
         watch: command.watch,
         screen: command.screen,
         choice: command.choice.clone(),
@@ -28,6 +29,7 @@ pub fn as_written(command: &Command) -> PlanCommand {
         pipeline: command.pipeline.clone(),
         by_portal: None,
         blocked: None,
+        exports: Vec::new(),
     }
 }
 
@@ -53,6 +55,7 @@ pub fn CommandCard(
             {command.watch.then(|| view! { <span>"a watch, ends when you stop it"</span> })}
             {command.screen.then(|| view! { <span>"draws a full screen"</span> })}
             <span class="rule" title=format!("rule: {}", command.rule)>{command.reason.clone()}</span>
+            {lowered_note(&command)}
             {below}
         </footer>
     };
@@ -70,6 +73,12 @@ pub fn CommandCard(
         </div>
     }
     .into_any()
+}
+
+/// What an administrator lowered says so wherever the command is shown.
+pub fn lowered_note(command: &PlanCommand) -> Option<AnyView> {
+    let sentence = command.lowered.as_ref()?.sentence(command.risk);
+    Some(view! { <span class="lowered"><Glyph sign=Sign::Warning />{sentence}</span> }.into_any())
 }
 
 fn heading(command: &PlanCommand) -> Option<AnyView> {
@@ -91,7 +100,7 @@ fn value_list(command: &PlanCommand, values: &BTreeMap<String, String>) -> Optio
             Some(name) => {
                 let stands = format!("stands for {}", placeholder.text);
                 let value = match values.get(name) {
-                    Some(value) => view! { <dd>{value.clone()}</dd> }.into_any(),
+                    Some(value) => view! { <dd><Visible text=value.clone() /></dd> }.into_any(),
                     None => view! { <dd data-open="">"no value yet, "{stands.clone()}</dd> }.into_any(),
                 };
                 view! {

@@ -1,4 +1,4 @@
-//! The bytes of a command, with its values marked and nothing hidden in it.
+//! The bytes of a command or a value, with references marked and nothing hidden in it.
 
 use domain::runbook::Placeholder;
 use leptos::prelude::*;
@@ -14,6 +14,12 @@ enum Piece {
     Missing(String),
     /// A character that could deceive the eye, as `U+202E`.
     Hidden(String),
+}
+
+/// A value as it is, with nothing hidden in it.
+#[component]
+pub fn Visible(text: String) -> impl IntoView {
+    view! { <CommandText text placeholders=Vec::new() /> }
 }
 
 /// A command as it will run.

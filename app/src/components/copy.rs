@@ -20,9 +20,9 @@ enum Copied {
 }
 
 impl Copied {
-    const fn word(self) -> &'static str {
+    const fn word(self, before: &'static str) -> &'static str {
         match self {
-            Self::NotYet => "Copy command",
+            Self::NotYet => before,
             Self::Done => "Copied",
             Self::Refused => "Not copied: this browser forbids it here. Select the text instead.",
         }
@@ -47,7 +47,7 @@ impl Copied {
 
 /// Copies a text, and says so once it is done.
 #[component]
-pub fn Copy(text: String) -> impl IntoView {
+pub fn Copy(text: String, #[prop(default = "Copy command")] words: &'static str) -> impl IntoView {
     let copied = RwSignal::new(Copied::NotYet);
     let copy = move |_| {
         let text = text.clone();
@@ -63,8 +63,8 @@ pub fn Copy(text: String) -> impl IntoView {
             data-kind="quiet"
             data-icon=""
             type="button"
-            title=move || copied.get().word()
-            aria-label=move || copied.get().word()
+            title=move || copied.get().word(words)
+            aria-label=move || copied.get().word(words)
             data-tone=move || copied.get().tone()
             on:click=copy
         >

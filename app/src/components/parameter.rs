@@ -2,19 +2,37 @@
 
 use domain::plan::PlanParameter;
 use domain::runbook::ParameterKind;
+use domain::view::SecretInfo;
 use leptos::prelude::*;
-
-use super::words::capital;
 
 /// The field of one parameter in the form that starts a run.
 #[component]
 pub fn ParameterField(parameter: PlanParameter) -> impl IntoView {
     let id = format!("value-{}", parameter.name);
-    let label = parameter.name.replace('_', " ");
     view! {
         <div class="field">
-            <label for=id.clone()>{capital(&label)}</label>
+            <label for=id.clone()>{parameter.label()}</label>
             {parameter_input(&parameter, parameter.default.clone(), format!("values[{}]", parameter.name), id)}
+            {parameter_help(&parameter)}
+        </div>
+    }
+    .into_any()
+}
+
+/// A secret in the form that starts a run: its name and where it comes from. There is nothing to fill in.
+#[component]
+pub fn SecretField(parameter: PlanParameter, secret: SecretInfo) -> impl IntoView {
+    let label = parameter.label();
+    let state = if secret.problem.is_some() { "not set" } else { "set" };
+    let problem = secret.problem.map(|why| {
+        view! { <span class="help">{format!("Commands that use it cannot start: {why}.")}</span> }
+    });
+    view! {
+        <div class="field">
+            <span class="label">{label}</span>
+            <span class="value">{format!("a secret, {state}")}</span>
+            <span class="help">{format!("Comes from {} and is never shown.", secret.origin)}</span>
+            {problem}
             {parameter_help(&parameter)}
         </div>
     }

@@ -3,6 +3,8 @@
 use domain::runbook::{Inline, Item, Prose};
 use leptos::prelude::*;
 
+use super::filled;
+
 /// Blocks of prose.
 #[component]
 pub fn ProseView(prose: Vec<Prose>) -> impl IntoView {
@@ -62,13 +64,13 @@ pub fn inline(words: Vec<Inline>) -> Vec<AnyView> {
 
 fn word(word: Inline) -> AnyView {
     match word {
-        Inline::Text { text } => text.into_any(),
-        Inline::Code { text } => view! { <code>{text}</code> }.into_any(),
+        Inline::Text { text } => filled::words(text),
+        Inline::Code { text } => filled::code(text),
         Inline::Emphasis { words } => view! { <em>{inline(words)}</em> }.into_any(),
         Inline::Strong { words } => view! { <strong>{inline(words)}</strong> }.into_any(),
         Inline::Struck { words } => view! { <s>{inline(words)}</s> }.into_any(),
         Inline::Link { href, words } if href.starts_with('#') => view! { <span>{inline(words)}</span> }.into_any(),
-        Inline::Link { href, words } => view! { <a href=href rel="external noopener">{inline(words)}</a> }.into_any(),
+        Inline::Link { href, words } => filled::link(href, inline(words)),
         Inline::Break => view! { <br /> }.into_any(),
     }
 }

@@ -46,6 +46,7 @@ mod tests {
             risk: Risk::Reads,
             rule: String::new(),
             reason: String::new(),
+            lowered: None,
             watch: false,
             screen: false,
             choice: None,
@@ -53,6 +54,7 @@ mod tests {
             pipeline: Vec::new(),
             by_portal: None,
             blocked: None,
+            exports: Vec::new(),
         }
     }
 

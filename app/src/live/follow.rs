@@ -148,6 +148,11 @@ fn apply(live: Live, frames: Vec<Frame>) -> Next {
             }
             Frame::Beat { now } => live.clock.correct(now),
             Frame::Watchers { names } => live.names.set(names),
+            Frame::Condition { step, attempt, condition } => {
+                if live.log.with_untracked(|log| log.is_of(step, attempt)) {
+                    live.condition.set(condition);
+                }
+            }
             Frame::Event { entry } => {
                 next = next_of(take(live, &mut output), next);
                 next = next_of(event(live, &entry), next);

@@ -50,6 +50,7 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
         })
         .collect_view();
     let findings = view.findings.clone();
+    let risk = view.risk();
     let runs = view.runs.clone();
     let slug = view.procedure.slug.clone();
     let can_start = view.plan.is_ok() && session.actor.may(Verb::StartRun).is_ok();
@@ -83,7 +84,7 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
                     }}
                 </section>
                 <div class="thumb-bar" data-until="56rem">
-                    <RiskMark risk=view.procedure.risk() />
+                    <RiskMark risk=risk />
                     {if can_start {
                         view! {
                             <a class="btn" data-kind="primary" href="#start" rel="external">
@@ -111,6 +112,7 @@ fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
 #[component]
 fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
     let procedure = &view.procedure;
+    let risk = view.risk();
     let lead = procedure.parts.iter().enumerate().find(|(_, part)| is_lead(part));
     let lead = lead.map(|(_, part)| parts::prose_of(part));
     let emoji = procedure.emoji.clone().map(|emoji| view! { <span aria-hidden="true">{emoji}" "</span> });
@@ -144,7 +146,7 @@ fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
                 })}
             {lead.map(|lead| view! { <div class="prose">{lead}</div> })}
             <div class="facts-line">
-                <span>"up to " <RiskMark risk=procedure.risk() /></span>
+                <span>"up to " <RiskMark risk=risk /></span>
                 {view
                     .usual
                     .map(|usual| {

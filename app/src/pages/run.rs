@@ -2,6 +2,7 @@
 
 mod actions;
 mod card;
+mod control;
 mod facts;
 mod finish;
 mod head;
@@ -25,6 +26,7 @@ use crate::deeds::Deeds;
 use crate::live::{Live, follow};
 use crate::loaded::loaded;
 use card::StepCard;
+use control::{LockLost, LockNotice};
 use facts::Facts;
 use finish::Finishing;
 use head::{Announcements, Head};
@@ -79,11 +81,16 @@ fn RunBody(session: Session, view: RunView, asked: Memo<Asked>) -> impl IntoView
     follow::keep(live);
     show_what_is_asked_for(live, asked);
     remember_what_is_started(live, deeds);
+    control::show_what_is_added(live);
     let view = StoredValue::new(view);
     move || {
         if live.closed.get() {
-            view! { <Record usual=view.with_value(|view| view.usual) newer=view.with_value(|view| view.newer.clone()) /> }
-                .into_any()
+            view! { <Record
+                usual=view.with_value(|view| view.usual)
+                newer=view.with_value(|view| view.newer.clone())
+                patch=view.with_value(|view| view.patch.clone())
+            /> }
+            .into_any()
         } else {
             view! { <Working view=view.get_value() /> }.into_any()
         }
@@ -127,6 +134,8 @@ fn Working(view: RunView) -> impl IntoView {
             <Strip />
             <div class="main stack">
                 <Notices newer=view.newer />
+                {view.locked.map(|locked| view! { <LockNotice locked /> })}
+                <LockLost />
                 <RefusedElsewhere problem />
                 <Stage />
                 <StepCard />

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::attempt::Condition;
 use crate::run::Entry;
 
 /// Up to where a page has everything.
@@ -72,6 +73,15 @@ pub enum Frame {
         /// The first byte that is sent again.
         to: u64,
     },
+    /// What the command that runs is found to be doing.
+    Condition {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// What.
+        condition: Condition,
+    },
     /// Who looks at this run now.
     Watchers {
         /// Their names.
@@ -82,6 +92,9 @@ pub enum Frame {
         /// The portal's time.
         now: Timestamp,
     },
+    /// Something that a later portal tells and this page does not know: it is passed over.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Cuts a stream of network chunks into lines. Chunks may be merged and split anywhere, also inside a character.
@@ -118,6 +131,13 @@ mod tests {
 
             assert_eq!(lines, ["{\"a\":1}", "{\"b\":\"ü\"}"], "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_frame_of_a_later_portal_is_passed_over() {
+        let line = r#"{"seq":7,"frame":"weather","sky":"blue"}"#;
+
+        assert_eq!(serde_json::from_str::<Framed>(line).unwrap(), Framed { seq: 7, frame: Frame::Unknown });
     }
 
     #[test]

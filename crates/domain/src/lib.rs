@@ -13,11 +13,12 @@ pub mod policy;
 mod risk;
 pub mod run;
 pub mod runbook;
+pub mod steering;
 pub mod terminal;
 pub mod time;
 pub mod view;
 
 pub use digest::Digest;
 pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug};
-pub use risk::Risk;
+pub use risk::{Lowered, Lowering, Risk, lowered};
 pub use time::Timestamp;

@@ -41,8 +41,8 @@ impl Role {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Viewer => "Reads procedures, runs and their output.",
-            Self::Operator => "Starts runs and works through them.",
-            Self::Lead => "Does what an operator does, and stops any step.",
+            Self::Operator => "Starts runs, works through them, and stops any step.",
+            Self::Lead => "Does what an operator does, gives up any run, and takes any lock.",
             Self::Administrator => "Does what a lead does, and looks after people.",
         }
     }
@@ -70,16 +70,18 @@ pub enum Verb {
     StartRun,
     /// Anything inside a run but stopping: set a value, run, skip, tick, note, finish.
     WorkRun,
-    /// Stop a step or a watch.
+    /// Stop a step or a watch, give up one's own run.
     Stop,
+    /// Give up another person's run, take a lock from a run that is worked in.
+    Overrule,
     /// Create, change and disable people.
     ManagePeople,
 }
 
 impl Verb {
     /// All verbs, for tests that walk the table.
-    pub const ALL: [Self; 6] =
-        [Self::Read, Self::OwnAccount, Self::StartRun, Self::WorkRun, Self::Stop, Self::ManagePeople];
+    pub const ALL: [Self; 7] =
+        [Self::Read, Self::OwnAccount, Self::StartRun, Self::WorkRun, Self::Stop, Self::Overrule, Self::ManagePeople];
 
     const fn phrase(self) -> &'static str {
         match self {
@@ -88,6 +90,7 @@ impl Verb {
             Self::StartRun => "start a run",
             Self::WorkRun => "work in a run",
             Self::Stop => "stop a step",
+            Self::Overrule => "overrule the person who works in a run",
             Self::ManagePeople => "look after people",
         }
     }
@@ -96,6 +99,7 @@ impl Verb {
         match self {
             Self::Read | Self::OwnAccount => Role::Viewer,
             Self::StartRun | Self::WorkRun | Self::Stop => Role::Operator,
+            Self::Overrule => Role::Lead,
             Self::ManagePeople => Role::Administrator,
         }
     }
@@ -199,6 +203,7 @@ mod tests {
             (Verb::StartRun, [false, true, true, true]),
             (Verb::WorkRun, [false, true, true, true]),
             (Verb::Stop, [false, true, true, true]),
+            (Verb::Overrule, [false, false, true, true]),
             (Verb::ManagePeople, [false, false, false, true]),
         ];
 

@@ -12,22 +12,26 @@
 //!                          └───────────────────────── evolve ◀──────────────────────── events
 //! ```
 
+mod away;
 mod command;
 mod decide;
 mod event;
 mod fold;
+mod lock;
 mod refusal;
 mod state;
 mod status;
 
+pub use away::{Away, downtime};
 pub use command::Command;
 pub use decide::{Facts, decide};
 pub use event::{Entry, Event, Verdict, Who};
 pub use fold::{evolve, fold};
+pub use lock::{ABANDONED_AFTER_MS, Holder};
 pub use refusal::{Refusal, TEXT_LIMIT};
 pub use state::{
-    Attempt, AttemptEnd, AttemptEnding, CommandState, End, Note, Offer, Run, Skip, Stamp, StepState, StepStatus, Tick,
-    ValueSet, ticks,
+    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Offer, Run, Skip, Stamp,
+    StepState, StepStatus, Tick, ValueSet, ticks,
 };
 
 #[cfg(test)]

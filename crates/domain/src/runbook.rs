@@ -4,11 +4,13 @@
 //! done with it is decided in [`crate::run`]. Prose is kept as a tree of words, never as HTML, so that no page
 //! can show markup that came from a document.
 
+mod filling;
 mod prose;
 mod settings;
 
 use serde::{Deserialize, Serialize};
 
+pub use filling::{Piece, filled_address, is_telling, pieces_of_code, pieces_of_prose, whole_words};
 pub use prose::{Inline, Prose, plain};
 pub use settings::{Check, Parameter, ParameterKind, ParameterScope, ProcedureSettings, Schedule, StepSettings};
 
@@ -208,6 +210,9 @@ pub struct Command {
     pub rule: String,
     /// The rule in a sentence, as "--drop deletes each collection before it is restored".
     pub reason: String,
+    /// Whether the side file gave the class: it raised the command, or its values can make more of it than its text says.
+    #[serde(default)]
+    pub raised: bool,
     /// Whether it never ends by itself.
     pub watch: bool,
     /// Whether it draws a full screen (`top`, `docker stats`).

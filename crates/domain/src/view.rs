@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::attempt::Condition;
 use crate::plan::{Plan, PlanParameter};
 use crate::policy::{Actor, Role};
 use crate::run::{Run, StepStatus, Verdict};
@@ -68,6 +69,39 @@ pub struct Usual {
     pub low_ms: u64,
     /// The upper quartile, in milliseconds.
     pub high_ms: u64,
+}
+
+/// How long a step usually takes, from earlier runs in which it did the same to a good end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsualStep {
+    /// Half of them took at most so many milliseconds.
+    pub median_ms: u64,
+    /// Nine of ten took at most so many milliseconds.
+    pub high_ms: u64,
+}
+
+/// What a span says beside the usual one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tempo {
+    /// It ended in less than a fifth of the usual time: perhaps it did nothing.
+    SuspiciouslyFast,
+    /// It takes or took longer than nine of ten before it, and half as long again as usual.
+    Slow,
+}
+
+impl UsualStep {
+    /// Spans below this tell nothing: a machine that is busy for a moment makes them longer.
+    const NOTICEABLE_MS: u64 = 2_000;
+
+    /// What a span says; `ended` when it does not grow any more.
+    pub fn tempo(self, span_ms: u64, ended: bool) -> Option<Tempo> {
+        let Self { median_ms, high_ms } = self;
+        if ended && median_ms >= Self::NOTICEABLE_MS && span_ms < median_ms / 5 {
+            return Some(Tempo::SuspiciouslyFast);
+        }
+        let slow = span_ms > high_ms && span_ms > median_ms.saturating_mul(3) / 2 && span_ms >= Self::NOTICEABLE_MS;
+        slow.then_some(Tempo::Slow)
+    }
 }
 
 /// A procedure in a list.
@@ -179,6 +213,17 @@ pub struct TargetInfo {
     pub production: bool,
 }
 
+/// A secret as pages name it: never its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretInfo {
+    /// Its name.
+    pub name: String,
+    /// Where its value comes from, in a few words.
+    pub origin: String,
+    /// Why it cannot be used now, as the end of a sentence; `None` when it is set.
+    pub problem: Option<String>,
+}
+
 /// The page of a procedure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcedureView {
@@ -196,10 +241,20 @@ pub struct ProcedureView {
     pub targets: Vec<TargetInfo>,
     /// The parameters of the plan, in order.
     pub parameters: Vec<PlanParameter>,
+    /// What is known about those that are secrets.
+    #[serde(default)]
+    pub secrets: Vec<SecretInfo>,
     /// Its last runs, newest first, at most five.
     pub runs: Vec<RunRow>,
     /// How long it usually takes.
     pub usual: Option<Usual>,
+}
+
+impl ProcedureView {
+    /// The worst class that a run of it could have: that of the plan, which knows what an administrator lowered.
+    pub fn risk(&self) -> Risk {
+        self.plan.as_ref().map_or_else(|_| self.procedure.risk(), Plan::risk)
+    }
 }
 
 /// The page of a run.
@@ -215,6 +270,32 @@ pub struct RunView {
     pub log: Option<LogView>,
     /// How long the procedure usually takes.
     pub usual: Option<Usual>,
+    /// How long its steps usually take, by their place in the plan.
+    pub usual_steps: Vec<Option<UsualStep>>,
+    /// The other run that keeps the target to itself, in a sentence.
+    pub locked: Option<LockedBy>,
+    /// What the command that runs is found to be doing.
+    pub condition: Condition,
+    /// What would make the added steps part of the document; `None` when none were added.
+    pub patch: Option<Patch>,
+}
+
+/// Steps that were added in a run, offered to its document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Patch {
+    /// A unified diff of the document as it is.
+    Diff(String),
+    /// The steps as Markdown: the document is not the one any more that the run was made of.
+    Markdown(String),
+}
+
+/// Another run that keeps the target of a run to itself, as it was when the page was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedBy {
+    /// Its number.
+    pub run: RunId,
+    /// Who holds it since when, until about when.
+    pub sentence: String,
 }
 
 /// The document of a run has changed since.
@@ -326,4 +407,23 @@ pub struct PeopleView {
     pub now: Timestamp,
     /// Everyone with an account, by name.
     pub people: Vec<PersonRow>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_fast_or_slow_only_where_the_difference_means_something() {
+        let usual = UsualStep { median_ms: 60_000, high_ms: 90_000 };
+        assert_eq!(usual.tempo(3_000, true), Some(Tempo::SuspiciouslyFast));
+        assert_eq!(usual.tempo(3_000, false), None, "it goes on");
+        assert_eq!(usual.tempo(60_000, true), None);
+        assert_eq!(usual.tempo(91_000, false), Some(Tempo::Slow));
+
+        let instant = UsualStep { median_ms: 10, high_ms: 40 };
+        assert_eq!(instant.tempo(1, true), None);
+        assert_eq!(instant.tempo(1_500, true), None);
+        assert_eq!(instant.tempo(2_500, true), Some(Tempo::Slow));
+    }
 }

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::AttemptId;
-use domain::attempt::{Mark, Spec};
+use domain::attempt::{FORMAT, Mark, Spec};
 use tokio::sync::watch;
 
-use crate::folder::{Folder, LOG, TROUBLE};
+use crate::folder::{Folder, TROUBLE};
 use crate::follow::Followers;
 use crate::inspect::inspect;
 use crate::launch::launch;
+use crate::record::{Handover, Secret};
 use crate::steer::steer;
-use crate::{Inspection, Ladder, LaunchError, MasterKey, Output, Progress, Steer, SteerError, survivors};
+use crate::{Inspection, Key, Ladder, LaunchError, MasterKey, Output, Progress, Steer, SteerError, survivors};
 
 /// Starts attempts, follows them, speaks to them, and says what became of them.
 ///
@@ -48,8 +49,20 @@ impl Engine {
     ///
     /// Whether the shell could be started is said by the attempt's own record, a moment later.
     pub async fn launch(&self, spec: &Spec) -> Result<(), LaunchError> {
-        let key = self.0.key.attempt(spec.id, &spec.digest);
-        launch(&self.lookup(spec.id), &self.0.shim, spec, &key, self.0.ladder).await
+        self.launch_with(spec, Vec::new()).await
+    }
+
+    /// The same with secrets. They go to the shim alone, over its standard input: those that are `used` into the environment
+    /// of the shell, all of them into the filter of its output.
+    pub async fn launch_with(&self, spec: &Spec, secrets: Vec<Secret>) -> Result<(), LaunchError> {
+        let key = self.0.key.attempt(spec.id, &spec.digest).to_hex();
+        let handover = Handover { v: FORMAT, key, ladder: self.0.ladder, secrets };
+        launch(&self.lookup(spec.id), &self.0.shim, spec, handover).await
+    }
+
+    /// Tells values of one secret from each other, and says nothing about them to who has not the portal's key.
+    pub fn secret_version(&self, name: &str, value: &str) -> String {
+        self.0.key.version(name, value)
     }
 
     /// The folder of an attempt, whether it is there or not.
@@ -69,7 +82,10 @@ impl Engine {
         said.lines().next().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)
     }
 
-    /// The marks of an attempt from one on, at their places in `out.log`.
+    /// The marks of an attempt from one on, at their places in `out.log`. Lines that its shim has not written do not count.
+    ///
+    /// Where output is left out ([`Progress::cut`]), the places behind the cut are provisional as long as the attempt runs:
+    /// they all stand at the cut. The exact ones come with its end, here and as [`domain::attempt::Notes::ranges`].
     pub fn marks(&self, id: &AttemptId, from: usize) -> io::Result<Vec<Mark>> {
         crate::inspect::marks(&self.lookup(*id), &self.0.key, from)
     }
@@ -84,14 +100,14 @@ impl Engine {
         self.0.followers.count()
     }
 
-    /// Bytes in `out.log`.
+    /// Bytes in `out.log`; none when it cannot be read.
     pub fn length(&self, id: &AttemptId) -> u64 {
-        self.lookup(*id).length()
+        self.lookup(*id).length().unwrap_or(0)
     }
 
-    /// The output of an attempt, open for reading.
+    /// The output of an attempt, open for reading. The error says why not in a sentence ([`crate::Unreadable`]).
     pub fn output(&self, id: &AttemptId) -> io::Result<Output> {
-        Ok(Output::new(self.lookup(*id).open(LOG)?))
+        Output::open(&self.lookup(*id))
     }
 
     /// At most `limit` bytes of output (and at most [`crate::PIECE`]) from a place on. Who reads on uses [`Engine::output`].
@@ -123,9 +139,19 @@ impl Engine {
         self.steer(id, Steer::Stop).await
     }
 
-    /// Types something into the terminal of the command that runs. A line ends with a line feed.
-    pub async fn input(&self, id: &AttemptId, text: String) -> Result<(), SteerError> {
-        self.steer(id, Steer::Input { text }).await
+    /// Types one line into the terminal of a command that runs; the end of the line is added.
+    pub async fn input(&self, id: &AttemptId, command: u32, line: String) -> Result<(), SteerError> {
+        self.steer(id, Steer::Input { command, line }).await
+    }
+
+    /// Presses a key where a program takes single keys, as a full-screen one does.
+    pub async fn key(&self, id: &AttemptId, command: u32, key: Key) -> Result<(), SteerError> {
+        self.steer(id, Steer::Key { command, key }).await
+    }
+
+    /// Types whatever a keyboard has into a command of interactive work; at most 4095 bytes at once.
+    pub async fn keys(&self, id: &AttemptId, command: u32, bytes: Vec<u8>) -> Result<(), SteerError> {
+        self.steer(id, Steer::Keys { command, bytes }).await
     }
 
     /// The processes of an attempt whose shim is dead, as "sleep (pid 4711)". Looks at every process of the machine.

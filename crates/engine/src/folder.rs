@@ -2,12 +2,13 @@
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use domain::AttemptId;
 use domain::attempt::Spec;
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 pub(crate) const SPEC: &str = "spec.json";
@@ -21,18 +22,50 @@ pub(crate) const TROUBLE: &str = "shim.log";
 /// The last half of an output that is longer than its cap, while the step runs.
 pub(crate) const TAIL: &str = "out.tail";
 
+/// What the command that runs is found to be doing.
+pub(crate) const STATE: &str = "state";
+
 /// A file that a step could have put there in place of ours is not read further than this.
 const RECORD_LIMIT: u64 = 64 << 20;
 
 /// `data/runs/{run}/{step}-{attempt}`.
 #[derive(Clone, Debug)]
 pub(crate) struct Folder {
+    root: PathBuf,
+    names: [String; 2],
     path: PathBuf,
+}
+
+/// Something else stands where a file of the attempt should be: a step that works as the portal's user can put it there.
+#[derive(Debug, thiserror::Error)]
+#[error("{name} is {found} and not a file")]
+struct Misplaced {
+    name: String,
+    found: &'static str,
+}
+
+impl Misplaced {
+    fn error(name: &str, found: FileType) -> io::Error {
+        let found = match found {
+            FileType::Symlink => "a link",
+            FileType::Directory => "a folder",
+            FileType::Fifo => "a pipe",
+            FileType::Socket => "a socket",
+            _ => "a device",
+        };
+        io::Error::new(io::ErrorKind::InvalidData, Self { name: name.to_owned(), found })
+    }
+}
+
+/// Whether something else stands where the file should be.
+pub(crate) fn is_misplaced(error: &io::Error) -> bool {
+    matches!(error.get_ref(), Some(inner) if inner.is::<Misplaced>())
 }
 
 impl Folder {
     pub(crate) fn new(root: &Path, id: AttemptId) -> Self {
-        Self { path: root.join(id.run.to_string()).join(format!("{}-{}", id.step, id.attempt)) }
+        let names = [id.run.to_string(), format!("{}-{}", id.step, id.attempt)];
+        Self { root: root.to_owned(), path: names.iter().fold(root.to_owned(), |path, name| path.join(name)), names }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -47,10 +80,30 @@ impl Folder {
         File::open(run)?.sync_all()
     }
 
-    /// Opens a file of the folder for reading, never through a link and never waiting for the far end of a pipe.
+    /// The folder itself, reached from the root without following a link.
+    pub(crate) fn descend(&self) -> io::Result<OwnedFd> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::open(&self.root, flags, Mode::empty())?;
+        let enter = |above: OwnedFd, name| rustix::fs::openat(above, name, flags | OFlags::NOFOLLOW, Mode::empty());
+        Ok(self.names.iter().try_fold(root, enter)?)
+    }
+
+    /// Opens a file of the folder for reading, never through a link and never waiting for the far end of a pipe. Anything
+    /// else than a file is an error that says what it is.
     pub(crate) fn open(&self, name: &str) -> io::Result<File> {
+        let folder = self.descend()?;
+        let stat = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => {}
+            other => return Err(Misplaced::error(name, other)),
+        }
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        Ok(rustix::fs::open(self.path.join(name), flags, Mode::empty())?.into())
+        let file = rustix::fs::openat(&folder, name, flags, Mode::empty())?;
+        // It may have been exchanged since it was looked at.
+        match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
+            FileType::RegularFile => Ok(file.into()),
+            other => Err(Misplaced::error(name, other)),
+        }
     }
 
     /// The whole of a small file.
@@ -64,8 +117,16 @@ impl Folder {
         self.path.join(name).symlink_metadata().is_ok()
     }
 
-    pub(crate) fn length(&self) -> u64 {
-        self.path.join(LOG).symlink_metadata().map_or(0, |metadata| metadata.len())
+    /// Bytes in `out.log`; an error when something else stands in its place.
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        let stat = match rustix::fs::statat(self.descend()?, LOG, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(Errno::NOENT) => return Ok(0),
+            other => other?,
+        };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Ok(stat.st_size.try_into().unwrap_or(0)),
+            other => Err(Misplaced::error(LOG, other)),
+        }
     }
 
     pub(crate) fn spec(&self) -> io::Result<Spec> {

@@ -8,14 +8,18 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use domain::AttemptId;
+use domain::attempt::Condition;
 use futures::StreamExt;
 use inotify::{Event, EventMask, Inotify, WatchDescriptor, WatchMask, Watches};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::MasterKey;
-use crate::folder::{EXIT, Folder, INDEX, LOCK};
+use crate::condition;
+use crate::folder::{EXIT, Folder, INDEX, LOCK, STATE};
+use crate::index::{Lines, Reader};
 use crate::inspect::{self, Inspection};
+use crate::key::AttemptKey;
 
 /// How far an attempt has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,8 +28,14 @@ pub struct Progress {
     pub length: u64,
     /// Marks in `out.idx`.
     pub marks: usize,
-    /// The byte of `out.log` from which output is being left out, once its cap is reached.
+    /// The byte of `out.log` from which output is being left out, once its cap is reached or the disk is full.
     pub cut: Option<u64>,
+    /// Whether it is left out because the disk is full.
+    pub disk_full: bool,
+    /// Whether something else stands in the place of the log; [`crate::Engine::output`] says what.
+    pub unreadable: bool,
+    /// What the command that runs is found to be doing.
+    pub condition: Condition,
     /// Whether the shim is gone. Nothing changes after that.
     pub done: bool,
 }
@@ -42,8 +52,14 @@ struct Followed {
     folder: Folder,
     descriptor: WatchDescriptor,
     sender: watch::Sender<Progress>,
-    /// Bytes of `out.idx` that were counted.
+    /// Bytes of `out.idx` that were counted, and the marks in them.
     indexed: u64,
+    marks: usize,
+    reader: Option<Reader>,
+    key: Option<AttemptKey>,
+    /// What was written since the last look; at first everything may have been.
+    index_grew: bool,
+    state_changed: bool,
     /// Whether a thread waits for the lock already.
     awaited: bool,
 }
@@ -74,10 +90,23 @@ impl Followers {
         if let Some(followed) = open.get(&id) {
             return Ok(followed.sender.subscribe());
         }
-        let mask = WatchMask::MODIFY | WatchMask::MOVED_TO | WatchMask::CLOSE_WRITE;
+        let events = WatchMask::MODIFY | WatchMask::MOVED_TO | WatchMask::CLOSE_WRITE;
+        let mask = events | WatchMask::DONT_FOLLOW | WatchMask::ONLYDIR;
         let descriptor = self.watches.clone().add(folder.path(), mask)?;
         let (sender, receiver) = watch::channel(Progress::default());
-        let mut followed = Followed { folder: folder.clone(), descriptor, sender, indexed: 0, awaited: false };
+        let spec = folder.spec().ok();
+        let mut followed = Followed {
+            folder: folder.clone(),
+            descriptor,
+            sender,
+            indexed: 0,
+            marks: 0,
+            reader: Reader::new(folder, &self.master, None).ok(),
+            key: spec.map(|spec| self.master.attempt(spec.id, &spec.digest)),
+            index_grew: true,
+            state_changed: true,
+            awaited: false,
+        };
         // The watch is there: what happens from now on is heard, and what happened before is seen here.
         let done = followed.is_over(&self.master);
         followed.publish(done);
@@ -137,6 +166,7 @@ impl Followers {
         if event.name.as_deref().is_some_and(|name| name == EXIT) {
             self.look(&mut open, id);
         } else if let Some(followed) = open.get_mut(&id) {
+            followed.hear(event);
             followed.publish(false);
         }
     }
@@ -146,12 +176,14 @@ impl Followers {
         if followed.is_over(&self.master) {
             self.finish(open, id);
         } else {
+            (followed.index_grew, followed.state_changed) = (true, true);
             followed.publish(false);
         }
     }
 
     fn finish(&self, open: &mut HashMap<AttemptId, Followed>, id: AttemptId) {
         if let Some(mut followed) = open.remove(&id) {
+            followed.index_grew = true;
             followed.publish(true);
             self.unwatch(&followed);
         }
@@ -193,30 +225,67 @@ impl Followed {
         !matches!(inspect::inspect(&self.folder, master), Ok(Inspection::Running))
     }
 
+    fn hear(&mut self, event: &Event<std::ffi::OsString>) {
+        let name = event.name.as_deref();
+        self.state_changed |= name.is_some_and(|name| name == STATE);
+        if name.is_some_and(|name| name == INDEX) {
+            self.index_grew = true;
+            if event.mask.contains(EventMask::MOVED_TO) {
+                // The true one was put back.
+                self.read_again();
+            }
+        }
+    }
+
     fn publish(&mut self, done: bool) {
-        let (marks, cut) = self.read_index().unwrap_or_default();
+        let found = self.read_index().unwrap_or_default();
+        let marks = self.marks;
         let length = self.folder.length();
+        let condition = if done { Some(Condition::default()) } else { self.condition() };
         self.sender.send_if_modified(|progress| {
             let former = *progress;
-            progress.length = length;
-            progress.marks += marks;
-            progress.cut = progress.cut.or(cut);
+            progress.unreadable = length.is_err();
+            progress.length = length.unwrap_or(progress.length);
+            progress.marks = progress.marks.max(marks);
+            progress.disk_full |= found.cut.as_ref().is_some_and(|cut| cut.disk_full);
+            progress.cut = progress.cut.or(found.cut.map(|cut| cut.offset));
+            progress.condition = condition.unwrap_or(progress.condition);
             progress.done |= done;
             *progress != former
         });
     }
 
-    /// Counts what was added to the index since the last look.
-    fn read_index(&mut self) -> io::Result<(usize, Option<u64>)> {
-        let mut file = self.folder.open(INDEX)?;
-        if file.metadata()?.len() == self.indexed {
-            return Ok((0, None));
+    /// What the shim says of the command that runs; nothing new when it says nothing.
+    fn condition(&mut self) -> Option<Condition> {
+        std::mem::take(&mut self.state_changed).then_some(())?;
+        condition::read(&self.folder.read(STATE).ok()?, self.key.as_ref()?)
+    }
+
+    /// The index is another one than the one that was read.
+    fn read_again(&mut self) {
+        (self.indexed, self.marks) = (0, 0);
+        if let Some(reader) = &mut self.reader {
+            reader.restart();
         }
+    }
+
+    /// Reads what was added to the index since the last look.
+    fn read_index(&mut self) -> io::Result<Lines> {
+        if !std::mem::take(&mut self.index_grew) {
+            return Ok(Lines::default());
+        }
+        let mut file = self.folder.open(INDEX)?;
+        let length = file.metadata()?.len();
+        if length < self.indexed {
+            self.read_again();
+        }
+        let Some(reader) = self.reader.as_mut().filter(|_| length != self.indexed) else { return Ok(Lines::default()) };
         file.seek(SeekFrom::Start(self.indexed))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
-        let found = inspect::lines(&text);
+        let found = reader.read(&text);
         self.indexed += found.bytes as u64;
-        Ok((found.marks.len(), found.cut))
+        self.marks += found.marks.len();
+        Ok(found)
     }
 }

@@ -20,6 +20,12 @@ impl MasterKey {
     pub(crate) fn attempt(&self, id: AttemptId, digest: &Digest) -> AttemptKey {
         AttemptKey(mac(&self.0, format!("attempt\n{id}\n{digest}").as_bytes()).finalize().into_bytes().into())
     }
+
+    /// The version of a secret: another value has another one, and without the key no value can be tried.
+    pub(crate) fn version(&self, name: &str, value: &str) -> String {
+        let bytes = mac(&self.0, format!("secret\n{name}\n{value}").as_bytes()).finalize().into_bytes();
+        hex::encode(bytes.get(..8).expect("SHA-256 has 32 bytes"))
+    }
 }
 
 impl std::fmt::Debug for MasterKey {
@@ -80,6 +86,16 @@ mod tests {
         assert!(!master.attempt(AttemptId { attempt: 2, ..ID }, &Digest::of(b"work")).verifies("{}", &signature));
         assert!(!master.attempt(ID, &Digest::of(b"work")).verifies("{ }", &signature));
         assert!(!master.attempt(ID, &Digest::of(b"work")).verifies("{}", "no hex"));
+    }
+
+    #[test]
+    fn a_secret_that_changes_has_another_version_and_so_has_the_same_value_of_another_portal() {
+        let master = MasterKey::new([7; 32]);
+
+        assert_eq!(master.version("token", "a"), master.version("token", "a"));
+        assert_ne!(master.version("token", "a"), master.version("token", "b"));
+        assert_ne!(master.version("token", "a"), master.version("other", "a"));
+        assert_ne!(master.version("token", "a"), MasterKey::new([8; 32]).version("token", "a"));
     }
 
     #[test]

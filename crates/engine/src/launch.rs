@@ -7,14 +7,12 @@ use std::path::Path;
 use std::process::Stdio;
 
 use domain::AttemptId;
-use domain::attempt::{FORMAT, Spec};
+use domain::attempt::Spec;
 use rustix::fs::FlockOperation;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::Ladder;
 use crate::folder::{Folder, LOCK, SPEC, TROUBLE};
-use crate::key::AttemptKey;
 use crate::record::{Handover, write_durably};
 use crate::shim;
 
@@ -39,19 +37,13 @@ struct Prepared {
 }
 
 /// Prepares the folder and starts the shim in it.
-pub(crate) async fn launch(
-    folder: &Folder,
-    shim: &Path,
-    spec: &Spec,
-    key: &AttemptKey,
-    ladder: Ladder,
-) -> Result<(), LaunchError> {
+pub(crate) async fn launch(folder: &Folder, shim: &Path, spec: &Spec, handover: Handover) -> Result<(), LaunchError> {
     let prepared = {
         let (folder, spec) = (folder.clone(), spec.clone());
         let task = tokio::task::spawn_blocking(move || prepare(&folder, &spec));
         task.await.map_err(|error| LaunchError::Folder(io::Error::other(error)))??
     };
-    start(folder, shim, prepared, key, ladder).await.map_err(|error| {
+    start(folder, shim, prepared, &handover).await.map_err(|error| {
         // Nothing was run, so nothing has to be kept.
         let _ = std::fs::remove_dir_all(folder.path());
         LaunchError::Shim(error)
@@ -84,10 +76,10 @@ fn fill(folder: &Folder, spec: &Spec) -> io::Result<Prepared> {
 
 /// Neither a process group nor anything else is set here: this stays the fast way to start a process, and the shim makes
 /// itself independent.
-async fn start(folder: &Folder, shim: &Path, prepared: Prepared, key: &AttemptKey, ladder: Ladder) -> io::Result<()> {
-    let handover = Handover { v: FORMAT, key: key.to_hex(), ladder };
-    let handover = serde_json::to_vec(&handover)?;
+async fn start(folder: &Folder, shim: &Path, prepared: Prepared, handover: &Handover) -> io::Result<()> {
+    let handover = serde_json::to_vec(handover)?;
     let mut child = Command::new(shim)
+        .arg0("runbook-portal")
         .arg(shim::COMMAND)
         .arg(std::path::absolute(folder.path())?)
         .env_clear()

@@ -18,6 +18,10 @@
 //! codes; [`domain::outcome::judge`] says what they mean. A failure or a difference ends the step; else the next command
 //! is fed.
 //!
+//! A command that is silent for a second is looked at from outside: whether a program of it waits for something to be typed
+//! ([`Condition`]). What an operator types goes to the very command that asked and into no file; a full-screen program gets
+//! keys and no lines ([`Steer`]).
+//!
 //! When the shell has left, whatever it left behind is ended and named. Then the shim makes the log durable, writes how it all
 //! ended into `exit.json`, signed, and dies. With it goes the lock.
 //!
@@ -31,6 +35,8 @@
 //!                                   command, token ───────────────▶ runs it
 //!   follow ◀┄┄ inotify ┄┄ out.log ◀ bytes ◀──────────────────────── prints
 //!   read   ◀┄┄┄ file ┄┄┄┄ out.idx ◀ marks ◀──────────────────────── ends, codes
+//!   follow ◀┄┄ inotify ┄┄┄┄ state ◀ may be waiting ···············▶ reads its terminal
+//!   steer  ── control.sock ───────▶ a line, a key ───────────────▶ reads it
 //!   steer  ── control.sock ───────▶ SIGINT, SIGTERM, kill ────────▶ ✕
 //!   wait_end ◀┄ inotify ┄ exit.json ◀ signed; the lock is let go
 //! ```
@@ -45,18 +51,29 @@
 //!   [`Engine::survivors`] finds what is still there.
 //! - There is no `out.log`: nothing of it was run.
 //!
+//! # What a step cannot do to its own record
+//!
+//! A step that works as the portal's own user can write into the folder of its attempt. The lines of `out.idx`, `state` and
+//! `exit.json` are signed with the key that only the shim was given, and what is not signed does not count. What was taken away or
+//! changed is put back at the end, and said ([`domain::attempt::Notes::tampered`]). Nothing is read through a link, and nothing that
+//! is not a file ([`Unreadable`]). The index and the record have their space on the disk from the start: on a full one the output
+//! ends with a cut ([`Progress::disk_full`]), and the step can still be stopped and recorded.
+//!
 //! # Where things are
 //!
 //! The portal's half: [`Engine`], with `launch`, `follow`, `inspect`, `output`, `steer` and `survivors` behind it. The
-//! shim's half: [`shim`], with the shell and its `driver`, the `scanner` that finds the marks, the `log`, the `control` socket, and
-//! `supervise`, the loop that holds them together. What both speak stands in `record` and `folder`.
+//! shim's half: [`shim`], with the shell and its `driver`, the `scanner` that finds the marks, the `log`, the `control` socket,
+//! `silence` that looks at a command that says nothing, `limits`, and `supervise`, the loop that holds them together. What both
+//! speak stands in `record`, `index`, `condition` and `folder`.
 //!
 //! Not the business of this crate: what may be run, by whom, and what is recorded about it.
 
 mod cgroup;
+mod condition;
 mod engine;
 mod folder;
 mod follow;
+mod index;
 mod inspect;
 mod key;
 mod launch;
@@ -67,11 +84,14 @@ pub mod shim;
 mod steer;
 mod survivors;
 
+pub use domain::attempt::{Condition, Key};
 pub use engine::Engine;
 pub use follow::Progress;
 pub use inspect::Inspection;
 pub use key::MasterKey;
 pub use launch::LaunchError;
-pub use output::{Output, PIECE};
-pub use record::{Ladder, Steer};
+pub use output::{Output, PIECE, Unreadable};
+pub use record::{Ladder, Secret, Steer};
+pub use shim::mask::forms::can_be_masked;
+pub use shim::shell::WINDOW;
 pub use steer::SteerError;

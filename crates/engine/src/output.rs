@@ -8,6 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustix::io::{Errno, ReadWriteFlags};
 
+use crate::folder::{Folder, LOG};
+
 /// The largest piece that is read at once: more only costs memory.
 pub const PIECE: usize = 64 << 10;
 
@@ -15,9 +17,26 @@ pub const PIECE: usize = 64 << 10;
 #[derive(Clone, Debug)]
 pub struct Output(Arc<File>);
 
+/// Why the output of an attempt cannot be read, as a sentence for a page. It travels inside an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("the log cannot be read: {reason}")]
+pub struct Unreadable {
+    reason: String,
+    #[source]
+    source: io::Error,
+}
+
+impl Unreadable {
+    fn error(source: io::Error) -> io::Error {
+        let kind = source.kind();
+        let reason = if source.raw_os_error().is_some() { kind.to_string() } else { source.to_string() };
+        io::Error::new(kind, Self { reason, source })
+    }
+}
+
 impl Output {
-    pub(crate) fn new(file: File) -> Self {
-        Self(Arc::new(file))
+    pub(crate) fn open(folder: &Folder) -> io::Result<Self> {
+        folder.open(LOG).map(|file| Self(Arc::new(file))).map_err(Unreadable::error)
     }
 
     /// At most `limit` bytes (and at most [`PIECE`]) from a place on; none when nothing is there yet.

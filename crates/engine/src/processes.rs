@@ -1,6 +1,7 @@
 //! Looking at processes through `/proc`.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -10,6 +11,12 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 pub(crate) struct Process {
     pub pid: Pid,
     pub parent: i32,
+    /// Its process group.
+    pub group: i32,
+    /// The device number of its terminal, as the kernel writes it; 0 without one.
+    pub terminal: i32,
+    /// Whether it waits for something.
+    pub sleeps: bool,
     name: String,
 }
 
@@ -21,8 +28,10 @@ impl Process {
         let (_, name) = head.split_once('(')?;
         let mut fields = rest.split_ascii_whitespace();
         let state = fields.next()?;
-        let parent = fields.next()?.parse().ok()?;
-        (!matches!(state, "Z" | "X")).then(|| Self { pid, parent, name: name.to_owned() })
+        let mut number = || fields.next()?.parse().ok();
+        let (parent, group, _session, terminal) = (number()?, number()?, number()?, number()?);
+        let sleeps = matches!(state, "S");
+        (!matches!(state, "Z" | "X")).then(|| Self { pid, parent, group, terminal, sleeps, name: name.to_owned() })
     }
 
     /// As "sleep (pid 4711)".
@@ -69,6 +78,16 @@ fn searched_children(parent: Pid) -> Vec<Pid> {
 pub(crate) fn all() -> impl Iterator<Item = Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?))
+}
+
+/// Processes and threads of our own user on the whole machine.
+pub(crate) fn of_user() -> u64 {
+    let own = rustix::process::geteuid().as_raw();
+    let is_own = |pid: &Pid| fs::metadata(proc_path(*pid, "stat")).is_ok_and(|file| file.uid() == own);
+    all()
+        .filter(is_own)
+        .map(|pid| fs::read_dir(proc_path(pid, "task")).map_or(1, |threads| threads.count() as u64))
+        .sum()
 }
 
 /// Whether `pid` is known to be neither `ancestor` nor anything below it. Of a process that is gone, or whose line of parents

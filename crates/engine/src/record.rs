@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use domain::attempt::Exit;
+use domain::attempt::Key;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::key::AttemptKey;
@@ -39,6 +40,26 @@ pub(crate) struct Handover {
     /// How it stops.
     #[serde(default)]
     pub ladder: Ladder,
+    /// The secrets that are masked in its output.
+    #[serde(default)]
+    pub secrets: Vec<Secret>,
+}
+
+/// A named secret on its way to a shim.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// Its name; also the variable that carries its value.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether the commands of the attempt get it. Others are masked only.
+    pub used: bool,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Secret").field("name", &self.name).field("used", &self.used).finish_non_exhaustive()
+    }
 }
 
 /// What an operator can ask of an attempt that runs.
@@ -52,11 +73,35 @@ pub enum Steer {
     },
     /// Stops the whole attempt, step by step: SIGINT, SIGTERM, kill.
     Stop,
-    /// Types something into the terminal of the command that runs.
+    /// Types one line into the terminal of the command that runs. A full-screen program does not get it.
     Input {
-        /// The bytes as they are; a line ends with a line feed.
-        text: String,
+        /// The command that is meant: an answer to one is not given to the next.
+        command: u32,
+        /// The line, without its end and without control characters.
+        line: String,
     },
+    /// Presses one key, where a program takes single keys.
+    Key {
+        /// The command that is meant.
+        command: u32,
+        /// The key.
+        key: Key,
+    },
+    /// Types whatever there is on a keyboard; only into a step whose work says that it is interactive.
+    Keys {
+        /// The command that is meant.
+        command: u32,
+        /// The bytes as a terminal sends them.
+        bytes: Vec<u8>,
+    },
+}
+
+/// What the terminal sends for a key.
+pub(crate) const fn byte_of(key: Key) -> u8 {
+    match key {
+        Key::Quit => b'q',
+        Key::Interrupt => 3,
+    }
 }
 
 /// The shim's answer to a [`Steer`].
@@ -78,17 +123,18 @@ impl Answer {
     }
 }
 
-/// `exit.json`: the body as the very text that was signed.
+/// A record as the very text that was signed: `exit.json`, and the present state beside it.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct SignedExit {
+pub(crate) struct Signed {
     body: String,
     mac: String,
 }
 
-impl SignedExit {
-    pub(crate) fn new(exit: &Exit, key: &AttemptKey) -> Self {
-        let body = serde_json::to_string(exit).expect("an exit has string keys only");
-        let mac = key.sign(&body);
+impl Signed {
+    /// The kind keeps records of different kinds apart; that of an exit record is empty.
+    pub(crate) fn new(kind: &str, record: &impl Serialize, key: &AttemptKey) -> Self {
+        let body = serde_json::to_string(record).expect("a record has string keys only");
+        let mac = key.sign(&format!("{kind}{body}"));
         Self { body, mac }
     }
 
@@ -96,10 +142,11 @@ impl SignedExit {
         serde_json::to_vec(self).expect("two strings are always JSON")
     }
 
-    /// The exit in it, if the key has signed it.
-    pub(crate) fn open(bytes: &[u8], key: &AttemptKey) -> Option<Exit> {
+    /// The record in it, if the key has signed it as one of this kind.
+    pub(crate) fn open<T: DeserializeOwned>(kind: &str, bytes: &[u8], key: &AttemptKey) -> Option<T> {
         let signed: Self = serde_json::from_slice(bytes).ok()?;
-        key.verifies(&signed.body, &signed.mac).then(|| serde_json::from_str(&signed.body).ok()).flatten()
+        let genuine = key.verifies(&format!("{kind}{}", signed.body), &signed.mac);
+        genuine.then(|| serde_json::from_str(&signed.body).ok()).flatten()
     }
 }
 

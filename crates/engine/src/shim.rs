@@ -4,6 +4,7 @@
 //! standard input and the lock of its folder as standard output. It must be called before any thread is started: it begins
 //! by letting go of everything that it might have inherited.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
@@ -12,38 +13,50 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use domain::attempt::{AttemptResult, Exit, FORMAT, Spec};
+use domain::Digest;
+use domain::attempt::{AttemptResult, Exit, FORMAT, Notes, Spec, Work};
 use nix::sys::signal::{SigHandler, SigSet, Signal as MaskedSignal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::process::DumpableBehavior;
 
 use crate::cgroup::Cgroup;
+use crate::condition::StateFile;
 use crate::folder::{EXIT, LOCK, SPEC};
 use crate::key::AttemptKey;
-use crate::record::{Handover, SignedExit, write_durably};
+use crate::record::{Handover, Signed};
 
 mod birth;
 mod children;
 pub(crate) mod clock;
 mod control;
 mod driver;
+mod exports;
+mod limits;
 mod log;
+pub(crate) mod mask;
+mod place;
 mod scanner;
+mod screen;
 pub(crate) mod shell;
+mod silence;
 mod supervise;
+mod waiting;
 
 use children::Children;
 use control::Control;
 use log::Log;
+use mask::Mask;
+use place::Reserved;
 use shell::Shell;
+use silence::Silence;
 use supervise::{Ending, Supervisor, supervise};
 
 /// The word before the folder on the command line.
 pub const COMMAND: &str = "__shim";
 
 /// Nobody hands over more than that.
-const HANDOVER_LIMIT: u64 = 64 << 10;
+const HANDOVER_LIMIT: u64 = 16 << 20;
 
 /// Runs the attempt that lies in the folder named by the one argument, to its end.
 ///
@@ -71,11 +84,13 @@ fn run(folder: &Path) -> io::Result<()> {
     let spec: Spec = serde_json::from_slice(&std::fs::read(SPEC)?)?;
 
     // From here on there is a log, and with it a record of whatever happens.
-    let mut log = Log::create(spec.work.output_cap)?;
+    let mask = Mask::new(handover.secrets.clone(), &spec.work.mask_files);
+    let mut log = Log::create(spec.work.output_cap, key.clone(), mask)?;
+    let exit = Reserved::create(EXIT)?;
     let begun = Instant::now();
     let ending = attempt(&spec, &handover, &key, &mut log)
         .unwrap_or_else(|reason| Ending { result: Some(AttemptResult::NotStarted { reason }), ..Ending::default() });
-    record(&spec, &key, &mut log, ending, begun);
+    record(&spec, &key, &mut log, exit, ending, begun);
     Ok(())
 }
 
@@ -129,23 +144,41 @@ fn hear_handover() -> io::Result<Handover> {
 
 /// Runs what is to be run, or says in a sentence why nothing was.
 fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) -> Result<Ending, String> {
-    check(spec)?;
+    check(&spec.work, &spec.digest)?;
     let trouble = |error: io::Error| format!("The step could not be set up: {error}.");
     hear_signals_again().map_err(trouble)?;
     let signals = block_signals().map_err(trouble)?;
     let control = Control::listen().map_err(trouble)?;
+    let state = StateFile::create(key.clone()).map_err(trouble)?;
+    let given = given(spec, handover)?;
     let (session, name) = (token(), key.token());
     // A program inherits what is blocked: for the moment of its start nothing is.
     let blocked = SigSet::thread_get_mask().map_err(|error| trouble(error.into()))?;
     let set = |mask: SigSet| mask.thread_set_mask().map_err(|error| trouble(error.into()));
+    let group = cgroup_name(&name);
+    let cgroup = Cgroup::create(&group, &limits::wanted(&spec.work.limits));
+    let limits = limits::prepare(&spec.work.limits, &group, cgroup.as_ref());
     set(SigSet::empty())?;
-    let cgroup = Cgroup::create(&cgroup_name(&name));
-    let shell = Shell::start(&spec.work, &session, &name, cgroup.as_ref());
+    let shell = Shell::start(&spec.work, given, &session, &name, cgroup.as_ref(), &limits);
     set(blocked)?;
     let (shell, inside) = shell?;
     shell.to_foreground();
-    let children = Children::new(shell.pid, cgroup.filter(|_| inside));
-    Ok(supervise(Supervisor { spec, ladder: handover.ladder, session, shell, children, signals, control, log }))
+    let children = Children::new(shell.pid, cgroup.as_ref().filter(|_| inside));
+    let silence = Silence::new(state, &shell, Instant::now());
+    let ladder = handover.ladder;
+    let ending = supervise(Supervisor { spec, ladder, session, shell, children, signals, control, silence, log });
+    Ok(Ending { unenforced: limits.unenforced.clone(), limited: limits.felt(), ..ending })
+}
+
+/// What the shell gets besides its listed environment: variables of earlier attempts, and secrets.
+fn given(spec: &Spec, handover: &Handover) -> Result<BTreeMap<String, String>, String> {
+    let mut given = spec.work.carried.as_ref().map_or(Ok(BTreeMap::new()), exports::take)?;
+    for name in spec.work.secrets.keys() {
+        let secret = handover.secrets.iter().find(|secret| secret.used && secret.name == *name);
+        let secret = secret.ok_or_else(|| format!("The secret {name} was not handed over. Nothing was run."))?;
+        given.insert(name.clone(), secret.value.clone());
+    }
+    Ok(given)
 }
 
 /// The group is named after the token, so that it can be found without the shim.
@@ -153,14 +186,47 @@ pub(crate) fn cgroup_name(token: &str) -> String {
     format!("portal-{token}")
 }
 
-fn check(spec: &Spec) -> Result<(), String> {
-    if spec.work.digest() != spec.digest {
+/// The kernel takes no variable, with its name and the sign between, that is as long as this.
+const LONGEST_VARIABLE: usize = 131_072;
+
+/// What no shell could run, or not as it was meant. The reason says what it is and what to do.
+fn check(work: &Work, digest: &Digest) -> Result<(), String> {
+    if work.digest() != *digest {
         return Err("What lies in the folder of the step is not what was to be run. Nothing was run.".to_owned());
     }
-    match spec.work.commands.iter().find(|command| command.script.contains('\0')) {
-        Some(command) => Err(format!("Command {} contains a NUL byte, which no shell can take.", command.number)),
-        None => Ok(()),
+    work.commands.iter().try_for_each(|command| check_script(command.number, &command.script))?;
+    work.environment.iter().try_for_each(|(name, value)| check_variable(name, value))
+}
+
+fn check_script(number: u32, script: &str) -> Result<(), String> {
+    if script.contains('\0') {
+        return Err(format!("Command {number} contains a NUL byte, which no shell can take. Nothing was run."));
     }
+    if script.contains("\r\n") || script.ends_with('\r') {
+        return Err(format!(
+            "Command {number} has lines that end as Windows ends them (CR LF). A shell takes the CR for a part of the last \
+             word. Nothing was run; save the document with LF line ends."
+        ));
+    }
+    Ok(())
+}
+
+fn check_variable(name: &str, value: &str) -> Result<(), String> {
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Err(format!("{name:?} cannot be the name of a variable. Nothing was run."));
+    }
+    if value.contains('\0') {
+        return Err(format!("The value of {name} contains a NUL byte, which no program can take. Nothing was run."));
+    }
+    let length = name.len() + 1 + value.len();
+    if length >= LONGEST_VARIABLE {
+        return Err(format!(
+            "The value of {name} is too long for a program: {} bytes; fewer than {} are possible. Nothing was run.",
+            value.len(),
+            LONGEST_VARIABLE - name.len() - 1,
+        ));
+    }
+    Ok(())
 }
 
 /// A portal that was started in the background (`&`, `nohup`) ignores signals, and what is ignored is inherited: a shell that
@@ -195,10 +261,13 @@ pub(crate) fn token() -> String {
 }
 
 /// Writes `exit.json`. While the disk is full it is tried again: the truth about a step is worth waiting for.
-fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, ending: Ending, begun: Instant) {
+fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, mut place: Reserved, ending: Ending, begun: Instant) {
     let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
     let at = clock::now();
     let reason = "The step came to no end.".to_owned();
+    // When they cannot be kept, the next attempt gets what this one has got: as if the shell could not have been asked.
+    let exported =
+        ending.told.filter(|_| !spec.work.exports.is_empty()).and_then(|told| exports::keep(told, log.mask()).ok());
     let result = ending.result.unwrap_or(AttemptResult::NotStarted { reason });
     loop {
         let written = log.finish().and_then(|end| {
@@ -211,13 +280,22 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, ending: Ending, begun: I
                 dropped: end.dropped,
                 cut: end.cut,
                 output: end.digest,
-                directory: ending.directory.clone(),
+                directory: ending.directory.clone().filter(|directory| !log.mask().finds_secret(directory)),
                 at,
                 duration_ms,
                 survivors: ending.survivors.clone(),
                 held: ending.held.clone(),
+                notes: Box::new(Notes {
+                    unenforced: ending.unenforced.clone(),
+                    limited: ending.limited.clone(),
+                    tampered: end.tampered,
+                    disk_full: end.disk_full,
+                    ranges: end.ranges,
+                }),
+                masked: log.mask().of_files,
+                exported: exported.clone(),
             };
-            write_durably(Path::new("."), EXIT, &SignedExit::new(&exit, key).to_bytes())
+            place.commit(&Signed::new("", &exit, key).to_bytes())
         });
         match written {
             Ok(()) => return,

@@ -5,7 +5,6 @@ use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
@@ -53,7 +52,7 @@ fn is_gone(error: &io::Error) -> bool {
 
 async fn ask(folder: &Folder, request: &Steer) -> io::Result<Answer> {
     // The path of a socket holds 107 bytes. Through a descriptor of the folder every path is short.
-    let place = rustix::fs::open(folder.path(), OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let place = folder.descend()?;
     let path = PathBuf::from(format!("/proc/self/fd/{}", place.as_raw_fd())).join(CONTROL);
     let mut socket = BufReader::new(UnixStream::connect(path).await?);
     let mut line = serde_json::to_vec(request)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::AttemptId;
 use domain::attempt::{FORMAT, Spec};
-use domain::run::{Command, Run, Who};
+use domain::run::{Attempt, Command, Run, Who};
 use engine::{Inspection, Steer, SteerError};
 
 use crate::gate::Decided;
@@ -39,7 +39,16 @@ impl Portal {
     /// intent never stays without an end.
     pub(crate) async fn launch(&self, decided: &Decided, id: AttemptId, who: &Who) -> Result<(), Error> {
         let Some(spec) = spec(&decided.run, id, who) else { return Err(Error::NotFound) };
-        match self.engine().launch(&spec).await {
+        let secrets = match self.secrets_for(&decided.run, id).await {
+            Ok(secrets) => secrets,
+            Err(error) => {
+                if self.interrupt(id, error.sentence()).await.is_err() {
+                    self.follow(id);
+                }
+                return Err(error);
+            }
+        };
+        match self.engine().launch_with(&spec, secrets).await {
             Ok(()) => {
                 self.follow(id);
                 Ok(())
@@ -102,6 +111,79 @@ impl Portal {
         }
     }
 
+    /// Stops an attempt that runs; of one that has ended, what it has left behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with the names of what cannot be ended.
+    pub(crate) async fn stop(&self, run: &Run, id: AttemptId) -> Result<(), Error> {
+        if !run.attempt(id).is_some_and(Attempt::left_something) {
+            self.steer(id, Steer::Stop).await;
+            return Ok(());
+        }
+        let left = self.engine().stop_survivors(&id).await;
+        if left.is_empty() {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!(
+            "{} cannot be ended: the system holds it. The rest was ended; look at the machine.",
+            left.join(", ")
+        )))
+    }
+
+    /// A stop does not wait for a database that cannot be written: the shim is told, and it is recorded as soon as it can be.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unrecorded`] when it was done; the failure itself when it was not, because the gate could not be asked; and
+    /// what the gate refuses.
+    pub(crate) async fn stop_unrecorded(
+        &self,
+        id: AttemptId,
+        command: Command,
+        who: Who,
+        failure: Error,
+    ) -> Result<(), Error> {
+        let run = match self.would_decide(id.run, &command, &who).await {
+            Err(error) if error.is_of_the_store() => return Err(failure),
+            decided => decided?,
+        };
+        // First of all the step: what is recorded may have to wait for others.
+        self.stop(&run, id).await?;
+        tracing::warn!(error = &failure as &dyn std::error::Error, attempt.id = %id, "a stop could not be recorded yet");
+        // Who asked first stays in the record.
+        self.unrecorded().await.entry(id).or_insert((command, who));
+        self.in_background(id, Self::keep_recording(self.clone(), id));
+        Err(Error::Unrecorded(
+            "The step was asked to stop. The database cannot be written, so that this is not recorded yet; it will be as soon \
+             as the database can be written again.",
+        ))
+    }
+
+    async fn keep_recording(self, id: AttemptId) {
+        let mut pauses = Pauses::new();
+        while self.record_late(id).await.is_err() {
+            pauses.pause().await;
+        }
+    }
+
+    /// Records what was done in an attempt while the database could not be written. It comes before the attempt's end.
+    async fn record_late(&self, id: AttemptId) -> Result<(), Error> {
+        // Held to the end: the record of the attempt's own end waits for it.
+        let mut unrecorded = self.unrecorded().await;
+        let Some((command, who)) = unrecorded.get(&id).cloned() else { return Ok(()) };
+        match self.decide(id.run, &command, &who).await {
+            Err(error) if error.is_of_the_store() => return Err(error),
+            // It is recorded already, or the attempt has come to its end without it.
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, attempt.id = %id, "a stop is not recorded");
+            }
+            Ok(_) => {}
+        }
+        unrecorded.remove(&id);
+        Ok(())
+    }
+
     /// Asks something of a shim. When it does not hear now although it lives, it is asked again in the background.
     pub(crate) async fn steer(&self, id: AttemptId, steer: Steer) {
         if !self.is_heard(id, steer.clone()).await {
@@ -152,16 +234,22 @@ impl Portal {
     }
 
     async fn settle(&self, id: AttemptId, noted: usize) -> Result<(), Error> {
+        self.record_late(id).await?;
         match self.engine().inspect(&id)? {
             Inspection::Ended(exit) => {
                 self.note_marks(id, noted).await?;
-                let settle = Command::Settle { step: id.step, attempt: id.attempt, exit: Box::new(exit) };
+                let settle = Command::Settle { step: id.step, attempt: id.attempt, exit };
                 self.decide(id.run, &settle, &Who::Portal).await?;
             }
             Inspection::Running => return Err(Error::Broken("following an attempt")),
             Inspection::Interrupted { reason } => {
                 self.note_marks(id, noted).await?;
                 self.interrupt(id, reason).await?;
+            }
+            // Its files are gone, but what was recorded of it was run.
+            Inspection::NeverStarted if self.has_begun(id).await? => {
+                let reason = "The files of this attempt are gone. What it has done since the last record is not known.";
+                self.interrupt(id, reason.to_owned()).await?;
             }
             Inspection::NeverStarted => {
                 if let Some(trouble) = self.engine().trouble(&id) {
@@ -175,6 +263,11 @@ impl Portal {
             }
         }
         Ok(())
+    }
+
+    /// Whether a command of the attempt is known to have begun.
+    async fn has_begun(&self, id: AttemptId) -> Result<bool, Error> {
+        Ok(self.store().run(id.run).await?.is_some_and(|run| run.has_begun(id)))
     }
 
     async fn interrupt(&self, id: AttemptId, reason: String) -> Result<(), Error> {

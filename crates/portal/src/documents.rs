@@ -82,6 +82,16 @@ impl Documents {
         });
         reading.await.and_then(|looked| looked).map_err(|_| Error::Broken("reading the documents"))
     }
+
+    /// The text of a document; `None` when the file holds other bytes by now, or cannot be read.
+    pub async fn text(&self, document: &Document) -> Result<Option<String>, Error> {
+        let (path, digest) = (self.0.path.join(&document.path), document.digest.clone());
+        let text = tokio::task::spawn_blocking(move || {
+            let bytes = std::fs::read(path).ok().filter(|bytes| Digest::of(bytes) == digest)?;
+            String::from_utf8(bytes).ok()
+        });
+        text.await.map_err(|_| Error::Broken("reading a document"))
+    }
 }
 
 impl Folder {

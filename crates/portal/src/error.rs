@@ -33,6 +33,9 @@ pub enum Error {
     /// The store failed while it recorded, and could not be asked whether it has.
     #[error("it is not known whether the store has recorded this")]
     Unsure(#[source] store::Error),
+    /// It was done, and could not be recorded yet; the text is a sentence for the person.
+    #[error("{0}")]
+    Unrecorded(&'static str),
     /// A step could not be started.
     #[error("the step could not be started")]
     Launch(#[from] engine::LaunchError),
@@ -45,6 +48,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the store could not record, for a reason that may pass.
+    pub(crate) fn is_of_the_store(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Store(_) | Self::Unsure(_))
+    }
+
     /// What the person is told: what happened, what was not done, what to do. Never a path, a query or a type.
     pub fn sentence(&self) -> String {
         match self {
@@ -53,7 +61,7 @@ impl Error {
             Self::Forbidden(forbidden) => ended(forbidden.to_string()),
             Self::Invalid(sentence) => sentence.clone(),
             Self::SignIn => "The sign-in name or the password is wrong. Nobody was signed in.".to_owned(),
-            Self::Busy(sentence) => (*sentence).to_owned(),
+            Self::Busy(sentence) | Self::Unrecorded(sentence) => (*sentence).to_owned(),
             Self::Moved => {
                 "Somebody was faster: this run has moved on. Nothing was changed; look again and decide.".to_owned()
             }

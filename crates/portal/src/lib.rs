@@ -4,6 +4,7 @@
 //! is the only one that knows both the store and the engine. It has no rules of its own: what may happen is decided in
 //! [`domain::run::decide`], who may ask in [`domain::policy`].
 
+mod adhoc;
 mod attempts;
 mod clock;
 mod documents;
@@ -15,28 +16,33 @@ mod passwords;
 mod people;
 mod planning;
 mod runs;
+mod secrets;
 mod settings;
 mod values;
 mod watching;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::Timestamp;
-use domain::time::Clock;
+use domain::run::{Command, Who};
+use domain::{AttemptId, Lowering, Timestamp};
 use engine::Engine;
 use store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use adhoc::Added;
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
+pub use secrets::SecretSources;
 pub use settings::{Settings, TargetSettings};
 pub use watching::Follow;
 
+use clock::ExpiryClock;
 use documents::Documents;
 use live::Live;
 use passwords::Passwords;
@@ -50,13 +56,17 @@ struct Inner {
     engine: Engine,
     documents: Documents,
     targets: Vec<TargetSettings>,
+    lowerings: Vec<Lowering>,
+    secrets: SecretSources,
     passwords: Passwords,
     live: Live,
     people: watch::Sender<u64>,
-    clock: Arc<dyn Clock>,
+    clock: ExpiryClock,
     build: String,
     tasks: TaskTracker,
     closing: CancellationToken,
+    /// What was done in an attempt and could not be recorded yet.
+    unrecorded: tokio::sync::Mutex<HashMap<AttemptId, (Command, Who)>>,
     /// Held as long as the portal lives: nobody else works in the data folder.
     _lock: std::fs::File,
 }
@@ -84,6 +94,7 @@ impl Portal {
         let database = Store::inspect(&database).await?;
         let (lock, key) = settings::open_data(&settings.data)?;
         let store = database.open(now).await?;
+        let seen = store.latest_time().await.map_err(|error| data_error(&settings.data, &error.into()))?;
         let engine = Engine::new(settings.data.join("runs"), settings.shim, key)
             .map_err(|error| data_error(&settings.data, &Error::Output(error)))?;
         let portal = Self(Arc::new(Inner {
@@ -91,13 +102,16 @@ impl Portal {
             engine,
             documents,
             targets: settings.targets,
+            lowerings: settings.lowerings,
+            secrets: settings.secrets,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             live: Live::default(),
             people: watch::Sender::new(0),
-            clock: settings.clock,
+            clock: ExpiryClock::new(settings.clock, seen),
             build: settings.build,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
+            unrecorded: tokio::sync::Mutex::default(),
             _lock: lock,
         }));
         let open = portal.reconcile().await.map_err(|error| data_error(&settings.data, &error))?;
@@ -107,8 +121,13 @@ impl Portal {
         Ok(portal)
     }
 
-    /// The present moment.
+    /// The present moment, as the machine's clock shows it.
     pub fn now(&self) -> Timestamp {
+        self.0.clock.clock()
+    }
+
+    /// The present moment for everything that expires. It never goes back, and turning the clock back does not stop it.
+    pub fn expiry_now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
@@ -130,6 +149,11 @@ impl Portal {
     }
 
     /// The targets that a procedure may use: those that it names, or all of them.
+    /// The commands whose class an administrator lowered.
+    fn lowerings(&self) -> &[Lowering] {
+        &self.0.lowerings
+    }
+
     fn targets_of(&self, names: &[String]) -> Vec<&TargetSettings> {
         self.0.targets.iter().filter(|target| names.is_empty() || names.contains(&target.plan.name)).collect()
     }
@@ -151,6 +175,10 @@ impl Portal {
         &self.0.engine
     }
 
+    fn secret_sources(&self) -> &SecretSources {
+        &self.0.secrets
+    }
+
     fn documents(&self) -> &Documents {
         &self.0.documents
     }
@@ -165,6 +193,10 @@ impl Portal {
 
     fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
+    }
+
+    async fn unrecorded(&self) -> tokio::sync::MutexGuard<'_, HashMap<AttemptId, (Command, Who)>> {
+        self.0.unrecorded.lock().await
     }
 
     /// Ends when the portal closes.

@@ -3,15 +3,16 @@
 use std::collections::HashSet;
 
 use domain::policy::Viewer;
-use domain::run::Run;
+use domain::run::{Holder, Run};
 use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure};
 use domain::view::{
-    DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LogView, Newer, ProcedureRow,
-    ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
+    DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LockedBy, LogView, Newer, Patch,
+    ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
 };
-use domain::{AttemptId, PersonId, RunId, Slug};
+use domain::{AttemptId, Lowering, PersonId, RunId, Slug};
 use store::HistoryQuery;
 
+use crate::adhoc;
 use crate::documents::Library;
 use crate::planning::{self, Ground};
 use crate::watching::whole_characters;
@@ -43,8 +44,11 @@ impl Portal {
             .collect();
         let slugs: Vec<&Slug> = all.iter().map(|(_, procedure)| &procedure.slug).collect();
         let glances = self.store().glances(&slugs, LAST).await?;
-        let procedures =
-            all.into_iter().zip(glances).map(|((document, it), glance)| procedure_row(document, it, glance)).collect();
+        let procedures = all
+            .into_iter()
+            .zip(glances)
+            .map(|((document, it), glance)| self.procedure_row(document, it, glance))
+            .collect();
         Ok(HomeView {
             now: self.now(),
             running: self.store().open_runs(OPEN).await?,
@@ -61,7 +65,7 @@ impl Portal {
         let procedures = || library.documents.iter().flat_map(|document| &document.procedures);
         Ok(SearchView {
             home,
-            steps: procedures().flat_map(searched_steps).collect(),
+            steps: procedures().flat_map(|procedure| searched_steps(procedure, self.lowerings())).collect(),
             symptoms: procedures().flat_map(symptoms).collect(),
         })
     }
@@ -72,13 +76,20 @@ impl Portal {
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
         let targets = self.targets_of(&procedure.settings.targets);
         let plan = self.target(&procedure.settings.targets, "").map(|target| {
-            planning::plan(procedure, Ground { document, target: &target.plan, directory: &target.directory })
+            planning::plan(
+                procedure,
+                Ground { document, target: &target.plan, directory: &target.directory, lowerings: self.lowerings() },
+            )
         });
         Ok(ProcedureView {
             now: self.now(),
             procedure: procedure.clone(),
             document: info(&library, document),
             parameters: plan.as_ref().map(|plan| plan.parameters.clone()).unwrap_or_default(),
+            secrets: match &plan {
+                Ok(plan) => self.secret_infos(plan).await?,
+                Err(_) => Vec::new(),
+            },
             plan: plan.map_err(|error| error.sentence()),
             findings: document.findings.iter().filter(|finding| is_about(finding, slug)).cloned().collect(),
             targets: targets
@@ -156,8 +167,36 @@ impl Portal {
             newer: self.newer(&run).await?,
             log,
             usual: self.usual(&run.plan.slug).await?,
+            usual_steps: self.store().usual_steps(&run).await?,
+            locked: self.locked(&run).await?,
+            patch: self.patch(&run).await?,
+            condition: run.open_attempt().map(|open| self.found(open)).unwrap_or_default(),
             run,
         })
+    }
+
+    /// Who else keeps the target of a run to themselves now.
+    async fn locked(&self, run: &Run) -> Result<Option<LockedBy>, Error> {
+        let holder = self.store().lock_holder(&run.plan.target.name).await?;
+        let Some(id) = holder.filter(|id| *id != run.id && run.end.is_none()) else { return Ok(None) };
+        let Some(other) = self.store().run(id).await? else { return Ok(None) };
+        let usual = self.usual(&other.plan.slug).await?.map(|usual| usual.high_ms);
+        Ok(Holder::of(&other, usual).map(|holder| LockedBy { run: id, sentence: format!("{holder}.") }))
+    }
+
+    /// What a run has added to its document.
+    async fn patch(&self, run: &Run) -> Result<Option<Patch>, Error> {
+        if run.plan.steps.iter().all(|step| step.ad_hoc.is_none()) {
+            return Ok(None);
+        }
+        let library = self.library().await?;
+        let document = library.documents.iter().find(|document| document.digest == run.plan.document_digest);
+        let text = match document {
+            Some(document) => self.documents().text(document).await?,
+            None => None,
+        };
+        let source = document.zip(text.as_deref()).map(|(document, text)| (&**document, text));
+        Ok(adhoc::patch(run, source))
     }
 
     /// A piece of an attempt's output from a byte on; [`u64::MAX`] gives the tail.
@@ -197,7 +236,7 @@ impl Portal {
         if document.digest == plan.document_digest && document.side_digest == plan.side_digest {
             return Ok(None);
         }
-        let ground = Ground { document, target: &plan.target, directory: &plan.directory };
+        let ground = Ground { document, target: &plan.target, directory: &plan.directory, lowerings: self.lowerings() };
         let changes = planning::changes(plan, &planning::plan(procedure, ground));
         Ok(Some(Newer { digest: Some(document.digest.clone()), changes }))
     }
@@ -209,29 +248,30 @@ impl Portal {
     async fn library(&self) -> Result<std::sync::Arc<Library>, Error> {
         self.documents().current(self.now()).await
     }
-}
 
-fn procedure_row(
-    document: &Document,
-    procedure: &Procedure,
-    (mut runs, usual): (Vec<RunRow>, Option<Usual>),
-) -> ProcedureRow {
-    runs.reverse();
-    let steps = procedure.steps(PartKind::Steps).count();
-    ProcedureRow {
-        slug: procedure.slug.clone(),
-        title: procedure.title.clone(),
-        subtitle: procedure.subtitle.clone().unwrap_or_else(|| procedure.summary()),
-        document: document.path.clone(),
-        risk: procedure.risk(),
-        steps: u32::try_from(steps).unwrap_or(u32::MAX),
-        usual,
-        findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
-        runs,
+    fn procedure_row(
+        &self,
+        document: &Document,
+        procedure: &Procedure,
+        (mut runs, usual): (Vec<RunRow>, Option<Usual>),
+    ) -> ProcedureRow {
+        runs.reverse();
+        let steps = procedure.steps(PartKind::Steps).count();
+        ProcedureRow {
+            slug: procedure.slug.clone(),
+            title: procedure.title.clone(),
+            subtitle: procedure.subtitle.clone().unwrap_or_else(|| procedure.summary()),
+            document: document.path.clone(),
+            risk: planning::risk(procedure, self.lowerings()),
+            steps: u32::try_from(steps).unwrap_or(u32::MAX),
+            usual,
+            findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
+            runs,
+        }
     }
 }
 
-fn searched_steps(procedure: &Procedure) -> impl Iterator<Item = SearchedStep> {
+fn searched_steps<'a>(procedure: &'a Procedure, lowerings: &'a [Lowering]) -> impl Iterator<Item = SearchedStep> + 'a {
     let runnable = |part: &Part| matches!(part.kind, PartKind::Steps | PartKind::Rollback);
     procedure.parts.iter().enumerate().filter(move |(_, part)| runnable(part)).flat_map(move |(index, part)| {
         let anchor = procedure.anchor(index);
@@ -241,7 +281,7 @@ fn searched_steps(procedure: &Procedure) -> impl Iterator<Item = SearchedStep> {
             anchor: format!("{anchor}-{}", step.number),
             number: step.number,
             title: step.title.clone(),
-            risk: step.risk(),
+            risk: planning::step_risk(step, lowerings),
             commands: step.commands().map(|command| command.text.as_str()).collect::<Vec<_>>().join("; "),
         })
     })

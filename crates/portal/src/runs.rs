@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::attempt::Input;
 use domain::policy::{Actor, Operator};
 use domain::run::{Command, Who};
 use domain::{ActionKey, AttemptId, RunId, Slug};
@@ -40,8 +41,11 @@ impl Portal {
         let library = self.documents().current(self.now()).await?;
         let (document, procedure) = library.procedure(&start.slug).ok_or(Error::NotFound)?;
         let target = self.target(&procedure.settings.targets, &start.target)?;
-        let ground = Ground { document, target: &target.plan, directory: &target.directory };
-        let plan = Box::new(planning::plan(procedure, ground));
+        let ground =
+            Ground { document, target: &target.plan, directory: &target.directory, lowerings: self.lowerings() };
+        let mut plan = Box::new(planning::plan(procedure, ground));
+        let versions = self.secret_versions(&plan).await?;
+        plan.secrets = versions.into_iter().filter_map(|(name, version)| Some((name, version.ok()?))).collect();
         let values = start.values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let command = Command::Start { plan, reason: start.reason, values };
         let run = self.create(&key, &command, operator.actor()).await?;
@@ -68,7 +72,13 @@ impl Portal {
     /// not: that is recorded as its end.
     pub async fn act(&self, operator: Operator<'_>, run: RunId, command: Command) -> Result<(), Error> {
         let who = Who::Person(operator.actor().clone());
-        let decided = self.decide(run, &command, &who).await?;
+        let decided = match (self.decide(run, &command, &who).await, &command) {
+            (Err(failure), Command::Stop { step, attempt }) if failure.is_of_the_store() => {
+                let id = AttemptId { run, step: *step, attempt: *attempt };
+                return self.stop_unrecorded(id, command, who, failure).await;
+            }
+            (decided, _) => decided?,
+        };
         if let Some(id) = decided.intent() {
             return self.launch(&decided, id, &who).await;
         }
@@ -76,10 +86,35 @@ impl Portal {
             Command::EndWatch { step, attempt, command } => {
                 self.steer(AttemptId { run, step, attempt }, Steer::EndWatch { command }).await;
             }
-            Command::Stop { step, attempt } => self.steer(AttemptId { run, step, attempt }, Steer::Stop).await,
+            Command::Stop { step, attempt } => {
+                return self.stop(&decided.run, AttemptId { run, step, attempt }).await;
+            }
+            Command::SendInput { step, attempt, command, input, .. } => {
+                return self.send_input(AttemptId { run, step, attempt }, command, input).await;
+            }
+            Command::Abort { .. } => {
+                if let Some(open) = decided.run.open_attempt() {
+                    return self.stop(&decided.run, open).await;
+                }
+            }
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Portal {
+    /// Hands something to the shim. It is not tried again: an answer that comes late might answer another question.
+    async fn send_input(&self, id: AttemptId, command: u32, input: Input) -> Result<(), Error> {
+        let steer = match input {
+            Input::Line { text } => Steer::Input { command, line: text },
+            Input::Key { key } => Steer::Key { command, key },
+        };
+        self.engine().steer(&id, steer).await.map_err(|error| {
+            Error::Invalid(format!(
+                "The input did not reach the command: {error}. Look at what it prints, and send it again."
+            ))
+        })
     }
 }
 

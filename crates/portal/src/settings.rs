@@ -6,12 +6,13 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use domain::Lowering;
 use domain::plan::PlanTarget;
 use domain::time::Clock;
 use engine::MasterKey;
 use rand::RngCore as _;
 
-use crate::OpenError;
+use crate::{OpenError, SecretSources};
 
 /// Everything that a portal needs from outside.
 #[derive(Clone)]
@@ -24,6 +25,10 @@ pub struct Settings {
     pub shim: PathBuf,
     /// The targets, in the order of the configuration.
     pub targets: Vec<TargetSettings>,
+    /// The commands whose class an administrator lowered.
+    pub lowerings: Vec<Lowering>,
+    /// Where the values of secrets come from.
+    pub secrets: SecretSources,
     /// The build, for pages to compare.
     pub build: String,
     /// The clock.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::attempt::Condition;
 use domain::frame::{Cursor, Frame, Framed};
 use domain::policy::Viewer;
 use domain::run::Event;
@@ -188,6 +189,8 @@ struct Reading {
     id: AttemptId,
     offset: u64,
     progress: watch::Receiver<engine::Progress>,
+    /// The condition that the page knows.
+    told: Condition,
 }
 
 struct Watcher {
@@ -270,7 +273,9 @@ impl Watcher {
                 let Some((id, offset)) = self.attempts.pop_front() else { return Ok(()) };
                 // Without a folder there is nothing to send, yet: the intent is told before the shim has made it.
                 match self.portal.engine().follow(&id) {
-                    Ok(progress) => self.reading = Some(Reading { id, offset, progress }),
+                    Ok(progress) => {
+                        self.reading = Some(Reading { id, offset, progress, told: Condition::default() });
+                    }
                     Err(_) if self.is_open(id).await? => {
                         self.attempts.push_front((id, offset));
                         return Ok(());
@@ -291,9 +296,9 @@ impl Watcher {
     /// Sends what is stored of the attempt that is read. When that seems to be all: which attempt, and the byte after it.
     async fn drain(&mut self) -> Result<Option<(AttemptId, u64)>, Failure> {
         let Some(mut reading) = self.reading.take() else { return Ok(None) };
-        let (length, done) = {
+        let (length, done, condition) = {
             let now = reading.progress.borrow_and_update();
-            (now.length, now.done)
+            (now.length, now.done, now.condition)
         };
         let (step, attempt) = (reading.id.step, reading.id.attempt);
         if length.saturating_sub(reading.offset) > BEHIND {
@@ -311,6 +316,10 @@ impl Watcher {
             let (offset, bytes) = (reading.offset, whole as u64);
             reading.offset += bytes;
             self.send(Frame::Output { step, attempt, offset, bytes, text }).await?;
+        }
+        if condition != reading.told {
+            reading.told = condition;
+            self.send(Frame::Condition { step, attempt, condition }).await?;
         }
         let ended = done.then_some((reading.id, reading.offset));
         self.reading = Some(reading);

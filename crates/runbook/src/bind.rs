@@ -3,17 +3,23 @@
 //! A value never becomes part of a script: what is put in is a variable reference, quoted as its place in the syntax tree
 //! requires, and the value travels in the environment. Where a value would be read as code again, nothing is put in.
 
+mod code;
+mod option;
+mod place;
+
 use tree_sitter::Node;
+
+pub use option::option_of;
 
 use crate::placeholder::{is_expansion, occurrences, variable_name};
 use crate::risk;
-use crate::shell::{Input, Shell, assigned, calls};
+use crate::shell::{Shell, assigned};
 
 /// Why a placeholder cannot be filled where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BindError {
-    /// Its place takes text as it is: a quoted here-document, a comment, a name.
-    #[error("“{placeholder}” cannot be filled here: it stands in {place}, where a shell puts nothing in")]
+    /// Its place takes text as it is, or makes something else of it: a quoted here-document, a comment, a name.
+    #[error("“{placeholder}” cannot be filled here: no value arrives as it is in {place}")]
     NotHere {
         /// The words in the document.
         placeholder: String,
@@ -29,6 +35,28 @@ pub enum BindError {
         placeholder: String,
         /// The program.
         program: String,
+    },
+    /// The value would be read as code later, by way of a variable of the command's own.
+    #[error(
+        "“{placeholder}” cannot be filled here: ${variable} takes it to {program}, which would read the value as code; pass it as an argument"
+    )]
+    Carried {
+        /// The words in the document.
+        placeholder: String,
+        /// The variable that the command itself sets.
+        variable: String,
+        /// The program.
+        program: String,
+    },
+    /// It would be the value of a variable by which a shell or a program decides what to run.
+    #[error(
+        "“{placeholder}” cannot be filled here: {variable} decides what a shell or a program runs, and a value must not"
+    )]
+    Steers {
+        /// The words in the document.
+        placeholder: String,
+        /// The variable.
+        variable: String,
     },
     /// The command is no shell text.
     #[error("“{placeholder}” cannot be filled here: the command cannot be parsed")]
@@ -58,9 +86,6 @@ pub enum BindError {
         name: String,
     },
 }
-
-/// Where bash would evaluate the value itself.
-const ARITHMETIC: &str = "arithmetic";
 
 /// One replacement.
 #[derive(Debug)]
@@ -138,97 +163,14 @@ impl Occurrence<'_> {
         }
         let path = shell.path(self.start);
         let path = if variable { without_own_expansion(&path, self.start) } else { &path };
-        self.refuse_code(shell, path)?;
-        self.refuse_names(path, text)?;
-        let with = self.reference(path, text)?;
+        code::refuse(self, shell, path)?;
+        place::refuse_names(self, path, text)?;
+        let with = place::reference(self, path, text)?;
         Ok(Some(Replacement { start: self.start, end: self.end, with }))
-    }
-
-    /// The reference that fits the innermost quoting around the place.
-    fn reference(&self, path: &[Node<'_>], text: &str) -> Result<String, BindError> {
-        let name = self.name;
-        for node in path.iter().rev() {
-            match node.kind() {
-                "comment" => return self.not_here("a comment"),
-                "heredoc_start" | "heredoc_end" => return self.not_here("the mark of a here-document"),
-                "heredoc_body" | "simple_heredoc_body" => {
-                    return if is_quoted_heredoc(*node, text) {
-                        self.not_here("a quoted here-document")
-                    } else {
-                        Ok(format!("${{{name}}}"))
-                    };
-                }
-                "raw_string" => return self.within(*node, "'", format!("'\"${{{name}}}\"'")),
-                "ansi_c_string" => return self.within(*node, "$'", format!("'\"${{{name}}}\"$'")),
-                "string" | "translated_string" => return self.within(*node, "\"", format!("${{{name}}}")),
-                "variable_name" | "special_variable_name" => return self.not_here("the name of a variable"),
-                "expansion" => return self.not_here("a parameter expansion"),
-                "arithmetic_expansion" | "subscript" | "c_style_for_statement" => return self.not_here(ARITHMETIC),
-                "compound_statement" if text[node.start_byte()..].starts_with("((") => {
-                    return self.not_here(ARITHMETIC);
-                }
-                "command_substitution" | "process_substitution" | "subshell" => break,
-                _ => {}
-            }
-        }
-        Ok(format!("\"${{{name}}}\""))
-    }
-
-    /// A reference inside quotes; the placeholder must not reach beyond them.
-    fn within(&self, node: Node<'_>, opening: &str, reference: String) -> Result<String, BindError> {
-        let inside = self.start >= node.start_byte() + opening.len() && self.end < node.end_byte();
-        if inside { Ok(reference) } else { self.not_here("words that are quoted only in part") }
     }
 
     fn not_here(&self, place: &'static str) -> Result<String, BindError> {
         Err(BindError::NotHere { placeholder: self.placeholder.to_owned(), place })
-    }
-
-    /// Refuses a place whose text another program reads as code: `sh -c`, `ssh HOST …`, `psql -c`, a program of awk, what is
-    /// fed to a shell.
-    fn refuse_code(&self, shell: &Shell<'_>, path: &[Node<'_>]) -> Result<(), BindError> {
-        let document = path
-            .iter()
-            .any(|node| matches!(node.kind(), "heredoc_body" | "simple_heredoc_body" | "herestring_redirect"));
-        for call in calls(shell).0 {
-            // A value that chooses the program would choose what the rules have judged.
-            let program = risk::innermost(&call.words).first();
-            if program.is_some_and(|word| word.start <= self.start && self.end <= word.end) {
-                return self.not_here("the name of a program").map(drop);
-            }
-            let code = risk::code_words(&call.words);
-            let mut words = code.iter().filter_map(|index| call.words.get(*index));
-            let inside = words.any(|word| word.start <= self.start && self.end <= word.end);
-            if inside || ((matches!(call.input, Input::Program { .. }) || document) && risk::reads_code(&call.words)) {
-                let program = risk::innermost(&call.words).first().map_or_else(String::new, |word| word.text.clone());
-                return Err(BindError::Code { placeholder: self.placeholder.to_owned(), program });
-            }
-        }
-        Ok(())
-    }
-
-    /// Refuses names of variables and arithmetic in the shell's own commands: `[[ 1 -eq … ]]`, `export …`, `unset …`.
-    fn refuse_names(&self, path: &[Node<'_>], text: &str) -> Result<(), BindError> {
-        for node in path {
-            let words = || text[node.byte_range()].split_whitespace();
-            let place = match node.kind() {
-                "unset_command" => Some("the name of a variable"),
-                "declaration_command" => {
-                    let steers = words().any(|word| word.starts_with('-') && word.contains(['i', 'n', 'a', 'A']));
-                    let valued = path.iter().any(|node| node.kind() == "variable_assignment");
-                    (steers || !valued).then_some("the declaration of a variable")
-                }
-                "test_command" => {
-                    let counts = ["-v", "-R", "-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
-                    words().any(|word| counts.contains(&word)).then_some(ARITHMETIC)
-                }
-                _ => None,
-            };
-            if let Some(place) = place {
-                return self.not_here(place).map(drop);
-            }
-        }
-        Ok(())
     }
 }
 
@@ -238,11 +180,4 @@ fn without_own_expansion<'p, 'n>(path: &'p [Node<'n>], start: usize) -> &'p [Nod
         .iter()
         .position(|node| matches!(node.kind(), "simple_expansion" | "expansion") && node.start_byte() == start);
     &path[..own.unwrap_or(path.len())]
-}
-
-fn is_quoted_heredoc(body: Node<'_>, text: &str) -> bool {
-    let mut cursor = body.walk();
-    let Some(redirect) = body.parent() else { return true };
-    let start = redirect.children(&mut cursor).find(|child| child.kind() == "heredoc_start");
-    start.is_none_or(|start| text[start.byte_range()].contains(['\'', '"', '\\']))
 }

@@ -2,6 +2,8 @@
 //!
 //! - [`read`] reads one document, [`read_folder`] a folder of them.
 //! - [`bind`] puts quoted variable references in place of placeholders when a plan is made.
+//! - [`misfit`] says why a value does not fit its parameter.
+//! - [`Secrets`] follows secrets through commands, [`exports`] names the variables that one exports.
 //! - [`risk::classify`] says what a command can do at worst.
 //! - [`lint_text`] and [`lint_json`] print the findings, [`show`] what the reader saw.
 //! - [`side_file`] describes every key of a side file.
@@ -12,6 +14,7 @@ mod bind;
 mod code;
 mod coverage;
 mod encoding;
+mod fit;
 mod library;
 mod links;
 mod lint;
@@ -20,6 +23,7 @@ mod parts;
 mod placeholder;
 mod reader;
 pub mod risk;
+mod secrets;
 mod shell;
 pub mod show;
 pub mod side_file;
@@ -27,9 +31,16 @@ mod steps;
 mod stray;
 mod structure;
 
-pub use bind::{BindError, bind};
+pub use bind::{BindError, bind, option_of};
+pub use fit::{Misfit, misfit};
 pub use library::{FolderError, Library, Problem, fingerprint, read_file, read_folder};
 pub use lint::{lint_json, lint_text};
 #[doc(hidden)]
 pub use reader::read_and_count;
 pub use reader::{LARGEST, ReadError, read};
+pub use secrets::Secrets;
+
+/// The variables that a command exports by name; none when it is no shell text.
+pub fn exports(text: &str) -> Vec<String> {
+    shell::Shell::parse(text).map(|shell| shell::exported(&shell)).unwrap_or_default()
+}

@@ -11,9 +11,12 @@ mod custom;
 mod data;
 mod fed;
 mod files;
+mod free;
 mod network;
+mod options;
 mod services;
 mod sql;
+mod steering;
 mod words;
 mod wrappers;
 
@@ -22,9 +25,10 @@ use std::sync::LazyLock;
 
 use domain::Risk;
 
-use crate::shell::{Call, Input, Redirect, Shell, Word, calls_fed};
+use crate::shell::{Call, Constants, Input, Redirect, Shell, Word, calls_fed, evaluated};
 use args::Args;
 pub(crate) use code_words::{code_words, reads_code};
+pub(crate) use free::{Freedom, classify_with};
 pub(crate) use wrappers::{code_inside, innermost, is_interactive, is_tunnel, subcommand, unwrapped};
 
 /// A class with the rule that gave it.
@@ -100,28 +104,48 @@ fn not_understood(text: &str) -> Verdict {
     }
     let own =
         Verdict::new(Risk::Changes, "not understood", "shell text that cannot be parsed counts as changing something");
-    let within = Within { depth: LATER.1, input: &Input::Nothing };
-    let lines = text.split(['\n', ';', '|', '&', '(', ')', '`']).take(LINES);
-    lines.map(loose_words).fold(own, |worst, words| {
-        let begins = (0..words.len()).take(LATER.0).filter_map(|at| by_rule(&words[at..], within));
-        begins.fold(worst, Verdict::or_worse)
-    })
+    let written = text.split('>').skip(1).filter_map(|rest| {
+        let file = rest.trim_start_matches(['>', '|', '&', ' ']).split([' ', '\n', ';', ')']).next()?;
+        files::over(&format!("> {file}"), file.trim_matches(['"', '\'']))
+    });
+    written.chain(loosely(text)).fold(own, Verdict::or_worse)
 }
 
-/// So many lines of text that cannot be parsed are looked at.
-const LINES: usize = 2_000;
+/// So many pieces of text that is no shell text are looked at.
+const PIECES: usize = 2_000;
 
-/// The words of a line without their quotes.
-fn loose_words(line: &str) -> Vec<Word> {
-    line.split_whitespace().map(|word| Word::plain(word.trim_matches(['"', '\'']))).collect()
+/// The worst of what the words of any text would start, as if a program began at each of them.
+fn loosely(text: &str) -> Option<Verdict> {
+    let within = Within { depth: LATER.1, input: &Input::Nothing };
+    let pieces = text.split(['\n', ';', '|', '&', '(', ')', '`', '{', '}', ',', '=', '"', '\'', '!']).take(PIECES);
+    pieces
+        .filter_map(|piece| {
+            let words: Vec<Word> = piece.split_whitespace().map(Word::plain).collect();
+            let begins = (0..words.len()).take(LATER.0).filter_map(|at| by_rule(&words[at..], within));
+            begins.reduce(Verdict::or_worse)
+        })
+        .reduce(Verdict::or_worse)
 }
 
 fn understood(shell: &Shell<'_>, within: Within<'_>) -> Verdict {
     let (calls, redirects) = calls_fed(shell, within.input);
+    let constants = Constants::of(shell);
     let nothing = Verdict::new(Risk::Reads, "no program", "starts no program");
-    let of_calls = calls.iter().map(|Call { words, input }| of_words(words, Within { depth: within.depth, input }));
+    let of_calls = calls.iter().flat_map(|Call { words, input }| {
+        let within = Within { depth: within.depth, input };
+        constants.forms(words).into_iter().map(move |words| of_words(&words, within))
+    });
     let of_redirects = redirects.iter().filter_map(redirect);
-    of_calls.chain(of_redirects).reduce(Verdict::or_worse).unwrap_or(nothing)
+    let of_variables = steering::judge(shell, within);
+    let of_evaluated = evaluated(shell).into_iter().filter_map(|text| substitutions(&text, within)).collect::<Vec<_>>();
+    let all = of_calls.chain(of_redirects).chain(of_variables).chain(of_evaluated);
+    all.reduce(Verdict::or_worse).unwrap_or(nothing)
+}
+
+/// What the substitutions in a text start that the shell evaluates although it is quoted.
+fn substitutions(text: &str, within: Within<'_>) -> Option<Verdict> {
+    let puts_in = text.contains("$(") || text.contains('`');
+    puts_in.then(|| script(&format!(": \"{}\"", text.replace('"', "")), within.deeper()))
 }
 
 /// Classes words: a wrapper by what it wraps, a program by its rules.
@@ -132,25 +156,45 @@ fn of_words(words: &[Word], within: Within<'_>) -> Verdict {
     if within.depth > DEEPEST {
         return Verdict::new(Risk::Destroys, "too deep", "commands inside commands, deeper than the rules follow");
     }
+    if first.is_open() && !matches!(first.text.as_str(), "[" | "[[") {
+        return named_later(words, within);
+    }
     if let Some(verdict) = by_rule(words, within) {
         return verdict;
     }
-    let reason = if first.expands {
-        "the program's name is only known when it runs"
-    } else {
-        "no rule knows what this does, so it counts as changing something"
-    };
+    let reason = "no rule knows what this does, so it counts as changing something";
     or_what_it_starts(words, within, unknown(words, within, reason))
+}
+
+/// A program whose name is only known when it runs. The last part of its path may stand in the text.
+fn named_later(words: &[Word], within: Within<'_>) -> Verdict {
+    let first = &words[0];
+    let name = first.text.rsplit_once('/').map(|(_, name)| name);
+    let known = name.filter(|name| !name.is_empty() && !name.contains(['$', '`', '{', '}', '(', ')', '*', '?', '[']));
+    let Some(name) = known else {
+        let rule = format!("program from {}", first.text);
+        return Verdict::new(Risk::Destroys, rule, "starts a program that is only known when it runs");
+    };
+    let own = Verdict::new(Risk::Changes, name, "starts a program from a folder that is only known when it runs");
+    let plain = Word { expands: false, pattern: false, ..first.with(name) };
+    let words: Vec<Word> = std::iter::once(plain).chain(words[1..].iter().cloned()).collect();
+    own.or_worse(of_words(&words, within.deeper()))
 }
 
 /// The class of words whose program some rule knows.
 fn by_rule(words: &[Word], within: Within<'_>) -> Option<Verdict> {
-    if words.first().is_none_or(|first| first.expands) {
+    if words.first().is_none_or(Word::is_open) {
         return None;
     }
-    wrappers::judge(words, within).or_else(|| {
-        let args = Args::of(words);
-        custom::judge(&args, words, within).or_else(|| by_table(&args))
+    let args = Args::of(words);
+    let found =
+        wrappers::judge(words, within).or_else(|| custom::judge(&args, words, within).or_else(|| by_table(&args)));
+    let told = [options::judge(&args, words, within), free::judge(&args, words)];
+    // A dry run copies nothing: only what changes something can write over a file.
+    let copies = found.as_ref().filter(|found| found.risk == Risk::Changes).and_then(|_| custom::copies_over(&args));
+    told.into_iter().flatten().chain(copies).fold(found, |found, told| match found {
+        Some(found) => Some(found.or_worse(told)),
+        None => Some(told).filter(|told| told.risk > Risk::Changes),
     })
 }
 
@@ -164,7 +208,12 @@ fn or_what_it_starts(words: &[Word], within: Within<'_>, own: Verdict) -> Verdic
         return own;
     }
     let later = (1..words.len()).take(most).map(|at| &words[at..]).filter(|later| !later[0].text.starts_with('-'));
-    later.filter_map(|later| by_rule(later, within.deeper())).fold(own, Verdict::or_worse)
+    let started = later.filter_map(|later| by_rule(later, within.deeper()));
+    // A word in quotes with words of its own may be shell text, as in `pdsh -w HOSTS 'rm …'`, or code of any other kind.
+    let inside = words[1..].iter().filter(|word| word.text.contains([' ', '(', '=']));
+    started
+        .chain(inside.filter_map(|word| loosely(word.text.trim_start_matches([':', '-']))))
+        .fold(own, Verdict::or_worse)
 }
 
 /// What no rule knows: *changes*, or *destroys* when its words or its input speak of losing something.
@@ -224,7 +273,8 @@ fn fits(rule: &Rule, args: &Args) -> Option<Verdict> {
                 return None;
             }
         } else {
-            let present = wanted.split('|').find(|option| args.has(option))?;
+            let present =
+                wanted.split('|').find(|option| args.has(option) || *risk > Risk::Reads && args.may_have(option))?;
             rule.push(' ');
             rule.push_str(present);
         }
@@ -259,393 +309,4 @@ fn redirect(redirect: &Redirect) -> Option<Verdict> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Commands by class. What the specification names stands first in each list.
-    const EXPECTED: &[(Risk, &[&str])] = &[
-        (
-            Risk::Destroys,
-            &[
-                "mongorestore --drop --gzip --archive=x.dump",
-                "docker system prune -a",
-                "git checkout -- config/",
-                "cp privkey1.pem /letsencrypt/cert.key",
-                "sudo deluser username docker",
-                "docker-compose exec proxy cp a.pem /letsencrypt/cert.key",
-                "rm -rf /srv/x",
-                "find . -name '*.log' -delete",
-                "find . -exec rm {} +",
-                "ls | xargs rm",
-                "curl -fsSL https://x.example/install | sh",
-                "curl -fsSL https://x.example/install | sudo bash -s -- -y",
-                "bash <(curl -s https://x.example)",
-                "sh -c \"$(curl -fsSL https://x.example)\"",
-                "bash -c 'rm x'",
-                "ssh host 'sudo rm -rf /srv'",
-                "ssh -p 22 user@host docker volume rm data",
-                "docker exec db psql -c 'DROP TABLE x'",
-                "docker compose down -v",
-                "docker compose -f a.yml exec -T db sh -c 'redis-cli FLUSHALL'",
-                "git reset --hard HEAD~1",
-                "git push --force",
-                "git push origin +main",
-                "git clean -fdx",
-                "git checkout .",
-                "kubectl delete pod x",
-                "kubectl -n shop exec web -- rm /x",
-                "terraform destroy",
-                "aws s3 rm s3://x --recursive",
-                "aws ec2 terminate-instances --instance-ids i",
-                "rsync -a --delete a/ b/",
-                "redis-cli -h x flushdb",
-                "psql -c 'delete from x'",
-                "echo x > /etc/hosts",
-                "> app.log",
-                ": > app.log",
-                "dd if=a of=/dev/sda",
-                "crontab -r",
-                "userdel x",
-                "usermod -L x",
-                "ufw delete 3",
-                "iptables -F",
-                "apt-get purge -y x",
-                "curl -X DELETE http://x/y",
-                "mytool purge-everything",
-                "python -c 'db.drop_all()'",
-                "mongosh --eval 'db.dropDatabase()'",
-                "echo $(rm x)",
-                "for x in a b; do rm $x; done",
-                "if true; then docker volume prune -f; fi",
-                "true && rm x || ls",
-                "cat list | while read x; do rm \"$x\"; done",
-                "timeout 5 nohup env A=1 nice -n 3 rm x",
-                "helm uninstall x",
-                "f() { rm x; }",
-                "$CMD --delete x",
-                "chroot /mnt rm x",
-                "tee /etc/nginx/nginx.conf < new",
-                "echo \"open\nrm -rf /srv",
-                "if true; then rm -rf x",
-                "echo \"open; sudo rm x",
-                "cat /dev/null > app.log",
-                "cp /dev/null app.log",
-                "echo -n > app.log",
-                "printf \"\" > app.log",
-                "cp a.conf /etc/renewal.conf",
-                "cp x renewal.conf",
-                "cp a.yml news.yml",
-                "echo x > newsletter.json",
-                "tee renewal.conf",
-                "install -m 600 x /etc/ssl/key.pem",
-                "curl -o /etc/nginx/nginx.conf http://x",
-                "wget -O app.conf http://x",
-                "psql -c \"select pg_drop_replication_slot('s')\"",
-                "psql -c 'select lo_unlink(1)'",
-                "psql -c \"select purge_old_rows()\"",
-                "bash <<EOF\nrm -rf x\nEOF",
-                "ssh web1 <<'EOF'\nsudo rm -rf /srv\nEOF",
-                "psql <<SQL\nDROP TABLE x;\nSQL",
-                "psql -h db <<< \"drop table x\"",
-                "echo FLUSHALL | redis-cli",
-                "echo 'DROP DATABASE x' | psql",
-                "printf \"DELETE FROM x;\\n\" | mysql shop",
-                "cat <<EOF | psql\nTRUNCATE x\nEOF",
-                "cat jobs | parallel",
-                "cat jobs | xargs -I{} sh -c \"{}\"",
-                "cat x | sudo -s",
-                "cat x | ssh web1 bash",
-                "cat x | ssh web1",
-                "curl http://x | python3 -",
-                "curl http://x | tee >(bash)",
-                "ssh web1 bash -s <<EOF\nrm x\nEOF",
-                "sudo -u pg psql <<EOF\ndrop table x\nEOF",
-                "docker exec -i db mongosh <<EOF\ndb.dropDatabase()\nEOF",
-                "docker exec -i db redis-cli <<EOF\nget a\nflushall\nEOF",
-                "python3 <<EOF\ndb.drop_all()\nEOF",
-                "sqlite3 x.db <<EOF\ndelete from x;\nEOF",
-                "bash -e <<EOF\nrm x\nEOF",
-                "bash -eo pipefail <<EOF\nrm x\nEOF",
-                "sh <<< \"rm x\"",
-                "crontab < new",
-                "echo x | crontab -",
-                "at now <<EOF\nrm x\nEOF",
-                "true && bash <<EOF\nrm x\nEOF",
-                "xargs <<EOF rm\nx\nEOF",
-                "psql < drop-all.sql",
-                "{ echo \"drop table x\"; } | psql",
-                "sftp host <<EOF\nrm x\nEOF",
-                "source /dev/stdin <<EOF\nrm x\nEOF",
-                "nsupdate <<EOF\nupdate delete x\nEOF",
-                "while read x; do rm \"$x\"; done <<< \"a\"",
-                "bash -ce \"rm x\"",
-                "pip uninstall -yv foo",
-                "python3 -m pip uninstall -y foo",
-                "helm uninstall x --kube-version 1",
-                "iptables -F -L",
-                "kubectl delete pod x --dry-run=none",
-                "curl -sX DELETE http://x",
-                "curl -sXDELETE http://x",
-                "curl -sd '{\"drop\":1}' http://x",
-                "sudo -iu postgres rm -rf x",
-                "docker exec -itu root web rm x",
-                "docker run --volumes-from db alpine rm x",
-                "xargs -i rm {}",
-                "runuser -l pg -c 'rm x'",
-                "su - pg -c \"rm x\"",
-                "su --command='rm x' pg",
-                "flock /l -c 'rm x'",
-                "flock /l rm x",
-                "$SUDO rm -rf x",
-                "gosu pg rm x",
-                "mywrapper --flag x rm y",
-                "env -S \"rm x\"",
-                "docker run --entrypoint rm alpine x",
-                "docker run --some-new-option v alpine rm x",
-                "trap 'rm x' EXIT",
-                "alias ll='rm x'",
-                "watch 'rm x'",
-                "watch -n 5 \"rm x\"",
-                "parallel rm ::: a b",
-                "parallel ::: \"rm a\" ls",
-                "git submodule foreach 'rm x'",
-            ],
-        ),
-        (
-            Risk::Disrupts,
-            &[
-                "docker-compose stop a b",
-                "docker-compose restart a",
-                "docker-compose kill -s SIGHUP proxy",
-                "docker-compose -f x.yml up -d --scale a=2",
-                "docker compose up -d",
-                "systemctl restart nginx",
-                "sudo systemctl reload nginx",
-                "service nginx restart",
-                "kubectl rollout restart deploy/x",
-                "kubectl scale deploy/x --replicas=0",
-                "kill -9 1",
-                "pkill -HUP nginx",
-                "reboot",
-                "nginx -s reload",
-                "psql -c 'select pg_terminate_backend(1)'",
-                "ufw enable",
-                "ssh host sudo systemctl stop x",
-                "curl -X POST http://localhost:9090/-/reload",
-                "psql -c 'select pg_reload_conf()'",
-                "psql -c 'select pg_promote()'",
-                "echo \"open\nsystemctl stop nginx",
-                "helm upgrade --install app chart --version 4.1.0",
-                "nginx -c conf -s stop",
-                "kill -KILL 1",
-                "kill -10 1",
-                "kill -SIGLOST 1",
-                "pkill -L x",
-                "haproxy -f c -st 123",
-                "apachectl -k graceful",
-                "/etc/init.d/nginx stop",
-                "ssh web1 <<EOF\nsystemctl restart nginx\nEOF",
-                "caddy reload -c x",
-                "service nginx stop",
-            ],
-        ),
-        (
-            Risk::Changes,
-            &[
-                "docker-compose pull",
-                "certbot renew",
-                "docker-compose exec proxy certbot renew",
-                "git revert HEAD",
-                "docker tag a b",
-                "pnpm install",
-                "docker-compose config > backup-config-$(date +%Y%m%d).yml",
-                "ls > files.txt",
-                "ls >> files.txt",
-                "git checkout main",
-                "pnpm test:ci",
-                "make check",
-                "./deploy.sh",
-                "unknown-program",
-                "docker login x",
-                "curl -d a=b http://x",
-                "curl -o file http://x",
-                "cp a.conf a.conf.bak",
-                "mkdir -p x",
-                "chmod 600 x",
-                "sed -i s/a/b/ x",
-                "apt-get install -y x",
-                "redis-cli set a b",
-                "psql -c \"update x set y=1 where z=2\"",
-                "source ./env.sh",
-                "sudo -i",
-                "crontab -e",
-                "$PROGRAM x",
-                "psql -c 'select my_function(1)'",
-                "psql -c \"select setval('s', 1)\"",
-                "psql -c \"select pg_create_restore_point('x')\"",
-                "cp a.yml a-new.yml",
-                "cp a.conf a.conf.orig",
-                "echo x > report.txt",
-                "echo \"open\ntouch x",
-                "ssh user@host",
-                "ssh -tt user@host",
-                "ssh host < commands.txt",
-                "bash < setup.sh",
-                "bash <<EOF\n./setup.sh\nEOF",
-                "psql < dump.sql",
-                "cat dump.sql | psql",
-                "python3 manage.py migrate -v 2",
-                "go run -v .",
-                "psql -hlocalhost -f x.sql",
-                "psql -Uapp -f x.sql",
-                "date 01020304",
-                "date -s 12:00",
-                "curl -sXPOST http://x",
-                "curl -sd '{}' http://x",
-                "curl -Ffile=@x http://x",
-                "curl -fsSLo FILE http://x",
-                "curl -sT x http://x",
-                "curl -fsSLO http://x",
-                "sysctl vm.swappiness=1",
-                "sysctl -q vm.swappiness=1",
-                "unknown-program --version",
-                "7z a -tzip x.zip y",
-                "python3 <<EOF\nprint(1)\nEOF",
-                "kubectl create -f x --dry-run=none",
-                "sudo -i <<EOF\ntouch x\nEOF",
-                "./setup.sh --help",
-                "nginx -c conf",
-                "echo \"update x set y=1 where z=2\" | psql",
-                "python3 -m venv x",
-            ],
-        ),
-        (
-            Risk::Reads,
-            &[
-                "docker-compose ps",
-                "docker-compose logs --tail=50 a",
-                "curl -I http://x",
-                "ls -l /x",
-                "df -h",
-                "grep -i error x",
-                "certbot renew --dry-run",
-                "docker-compose exec proxy certbot renew --dry-run",
-                "docker-compose exec a top",
-                "docker stats $(docker ps --format '{{.Names}}')",
-                "docker system df",
-                "sudo ufw status verbose",
-                "sudo ss -tulpn",
-                "comm -23 <(sort a) <(sort b)",
-                "curl -s http://x | jq . 2>/dev/null",
-                "curl -s http://x 2>&1 >/dev/null",
-                "git status",
-                "git branch",
-                "kubectl -n x get pods -w",
-                "systemctl status x",
-                "journalctl -u x -f",
-                "psql -tAc 'select 1'",
-                "redis-cli info keyspace",
-                "find . -name x",
-                "find . -exec grep x {} +",
-                "ls | xargs grep x",
-                "ssh host uptime",
-                "cd /srv",
-                "export A=1",
-                "[[ -f x ]] && echo yes",
-                "mongosh --eval 'db.currentOp()'",
-                "awk '{print $1}' x",
-                "sed -n 1,5p x",
-                "openssl x509 -in x -noout -enddate",
-                "terraform plan",
-                "aws s3 ls",
-                "tar -tf x.tar",
-                "crontab -l",
-                "kill -0 1",
-                "echo done | cat",
-                "cat x | tee /dev/null",
-                "psql -c 'select count(*), max(x) from y where z in (1, 2)'",
-                "psql -c \"select pg_size_pretty(pg_database_size('x'))\"",
-                "psql -c 'select * from pg_stat_activity where (a = 1) and exists (select 1)'",
-                "curl -o /dev/null http://x",
-                "ssh web1 <<EOF\nuptime\ndf -h\nEOF",
-                "psql <<EOF\nselect 1;\nEOF",
-                "echo \"select 1\" | psql",
-                "echo PING | redis-cli",
-                "printf \"GET a\\n\" | redis-cli",
-                "bash <<EOF\nls\nEOF",
-                "cat <<EOF\nrm -rf x\nEOF",
-                "cat <<EOF | grep x\nrm -rf x\nEOF",
-                "date -Is",
-                "date +%s",
-                "date -u +%F",
-                "kill -l",
-                "kill -s 0 1",
-                "kill -0 1",
-                "pgrep -L x",
-                "nginx -t",
-                "nginx -tc conf",
-                "nginx -T",
-                "haproxy -c -f x",
-                "sshd -t",
-                "python3 --version",
-                "pip --version",
-                "node -v",
-                "helm upgrade --help",
-                "docker --version",
-                "java -version",
-                "curl -sI http://x",
-                "curl -sXGET http://x",
-                "curl -so /dev/null -w \"%{http_code}\" http://x",
-                "curl -Gd a=b http://x",
-                "sysctl -a",
-                "sysctl vm.swappiness",
-                "command -v rm",
-                "trap - EXIT",
-                "alias",
-                "watch docker ps",
-                "watch -n1 \"ls | wc -l\"",
-                "psql -hlocalhost -c \"select 1\"",
-                "psql -lqt",
-                "sudo -iu postgres psql -c \"select 1\"",
-                "7z l x.7z",
-                "systemctl --version",
-                "ssh host uptime < /dev/null",
-                "/etc/init.d/nginx status",
-                "parallel ls ::: a b",
-                "env FOO=1 ls",
-                "runuser -u pg -- ls",
-                "xz -T0 -l x.xz",
-            ],
-        ),
-    ];
-
-    #[test]
-    fn commands_have_the_class_that_the_specification_expects() {
-        let mut wrong = Vec::new();
-        for (risk, commands) in EXPECTED {
-            for command in *commands {
-                let verdict = classify(command);
-                if verdict.risk != *risk {
-                    wrong.push(format!("{command}: {} by {}", verdict.risk.word(), verdict.rule));
-                }
-            }
-        }
-
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
-
-    #[test]
-    fn a_rule_says_what_gave_the_class() {
-        let verdict = classify("sudo docker-compose -f a.yml exec -T db mongorestore --drop x");
-
-        assert_eq!(verdict.rule, "mongorestore --drop");
-        assert_eq!(verdict.reason, "--drop deletes each collection before it is restored");
-    }
-
-    #[test]
-    fn wrappers_in_wrappers_end_somewhere() {
-        let deep = format!("{} ls", "sudo ".repeat(50));
-
-        assert_eq!(classify(&deep).risk, Risk::Destroys);
-    }
-}
+mod tests;

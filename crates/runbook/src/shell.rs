@@ -6,7 +6,10 @@
 
 mod assigned;
 mod calls;
+mod constants;
+mod exported;
 mod statements;
+mod words;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -16,8 +19,11 @@ use std::ops::ControlFlow;
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
 pub(crate) use assigned::assigned;
-pub(crate) use calls::{Call, Input, Redirect, Word, calls, calls_fed, pipeline, pipelines};
+pub(crate) use calls::{Call, Input, Redirect, calls, calls_fed, pipeline, pipelines};
+pub(crate) use constants::{Constants, assignments, evaluated};
+pub(crate) use exported::exported;
 pub(crate) use statements::{Statement, statements};
+pub(crate) use words::Word;
 
 use crate::placeholder;
 

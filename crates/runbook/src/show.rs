@@ -181,6 +181,7 @@ fn command(command: &Command) -> Value {
         "risk": command.risk,
         "rule": command.rule,
         "reason": command.reason,
+        "raised": command.raised,
         "watch": command.watch,
         "screen": command.screen,
         "choice": command.choice.as_ref().map(|choice| &choice.when),
@@ -253,10 +254,11 @@ fn step_text(step: &Step, out: &mut String) {
         let missing = if missing.is_empty() { String::new() } else { format!(", needs {}", missing.join(", ")) };
         let _ = writeln!(
             out,
-            "    {:>5}     {} ({}){watch}{choice}{missing}",
+            "    {:>5}     {} ({}: {}){watch}{choice}{missing}",
             command.line,
             command.risk.word(),
-            command.rule
+            command.rule,
+            command.reason
         );
         for line in command.text.lines() {
             let _ = writeln!(out, "              {line}");

@@ -12,11 +12,11 @@
 //! | document | `literal` (words that look like placeholders and are none) |
 //! | document, procedure | `target`, `targets`, `directory`, `mask_files`, `visible_to`, `shell = { pipefail }`, `parameter.NAME` |
 //! | procedure | `alerts`, `contacts`, `retention` (`forever`, `90d`), `schedule = { cron, zone, owner }`, `outcome."Line"` (a check), `step."Title"` |
-//! | step | `target`, `directory`, `timeout` (`90s`, `5m`, `2h`, `1d`), `tty`, `interactive`, `risk`, `evidence`, `after` (checks), `parameter.NAME`, `command.N` |
+//! | step | `target`, `directory`, `timeout` (`90s`, `5m`, `2h`, `1d`), `output` and `memory` (`64MiB`, `2GiB`), `processes`, `tty`, `interactive`, `risk`, `evidence`, `after` (checks), `parameter.NAME`, `command.N` |
 //! | command | `risk`, `parameter.NAME` |
 //!
 //! A parameter has `placeholder` and `type`, and may have `default`, `help`, `example`. Types: `text` (`pattern`), `number`
-//! (`min`, `max`), `choice` (`choices`), `path` (`root`), `compose-service` (`file`), `container`, `image`, `backup-file` (`root`,
+//! (`min`, `max`, `decimal = true`), `choice` (`choices`), `path` (`root`), `compose-service` (`file`), `container`, `image`, `backup-file` (`root`,
 //! `pattern`), `git-revision`, `secret`. Its name is also the variable that carries the value.
 //!
 //! A check has `check` and: `http` (`url`, `expect`), `command` (`run`, which may only read, `expect`), `container` (`container`), `log`
@@ -26,14 +26,17 @@
 
 mod apply;
 mod parameter;
+mod prose;
 mod table;
 
 use domain::Risk;
+use domain::attempt::Limits;
 use domain::runbook::{Check, Schedule, StepSettings};
 use toml::de::DeTable;
 
 pub(crate) use apply::{apply, sets, words_of_part};
 use parameter::Declared;
+pub use prose::{filled_in_outcome, filled_in_step};
 use table::{Findings, Table, as_table};
 
 /// A side file, read.
@@ -256,8 +259,21 @@ fn is_cron_field(field: &str, (low, high): (u32, u32)) -> bool {
 }
 
 fn step(title: &str, table: &Table<'_>, findings: &mut Findings) -> StepEntry {
-    let known =
-        ["target", "directory", "timeout", "tty", "interactive", "risk", "evidence", "after", "parameter", "command"];
+    let known = [
+        "target",
+        "directory",
+        "timeout",
+        "output",
+        "processes",
+        "memory",
+        "tty",
+        "interactive",
+        "risk",
+        "evidence",
+        "after",
+        "parameter",
+        "command",
+    ];
     table.only(&known, findings);
     StepEntry {
         title: title.to_owned(),
@@ -269,6 +285,8 @@ fn step(title: &str, table: &Table<'_>, findings: &mut Findings) -> StepEntry {
             timeout_ms: table
                 .text("timeout", findings)
                 .and_then(|text| duration(&text, "timeout", table.line, findings)),
+            output: size_of("output", table, findings),
+            limits: Limits { processes: processes(table, findings), memory: size_of("memory", table, findings) },
             tty: table.flag("tty", findings),
             interactive: table.flag("interactive", findings).unwrap_or(false),
             risk: risk(table, findings),
@@ -359,6 +377,41 @@ fn duration(text: &str, key: &str, line: u32, findings: &mut Findings) -> Option
         findings.error(line, "bad-value", message);
     }
     duration
+}
+
+/// The fewest processes of a step: the shell, a pipeline, and a little room.
+const FEWEST: i64 = 10;
+
+fn processes(table: &Table<'_>, findings: &mut Findings) -> Option<u32> {
+    let number = table.number("processes", findings)?;
+    let processes = u32::try_from(number).ok().filter(|_| number >= FEWEST);
+    if processes.is_none() {
+        let message = format!("processes = {number} has no effect; a step needs room for {FEWEST} at least.");
+        findings.error(table.line, "bad-value", message);
+    }
+    processes
+}
+
+/// The smallest size that makes sense: a shell alone has some megabytes of memory.
+const SMALLEST: u64 = 16 << 20;
+
+/// `64MiB`, `512MiB`, `2GiB` in bytes.
+fn size_of(key: &str, table: &Table<'_>, findings: &mut Findings) -> Option<u64> {
+    let text = table.text(key, findings)?;
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match &text[digits.len()..] {
+        "MiB" | "M" => Some(1 << 20),
+        "GiB" | "G" => Some(1 << 30),
+        _ => None,
+    };
+    let number = digits.trim().parse::<u64>().ok();
+    let size = factor.and_then(|factor| number?.checked_mul(factor)).filter(|size| *size >= SMALLEST);
+    if size.is_none() {
+        let message =
+            format!("The {key} {text} is no size, so it has no effect; write it as 64MiB or 2GiB, 16MiB at least.");
+        findings.error(table.line, "bad-value", message);
+    }
+    size
 }
 
 const CHECKS: [&str; 6] = ["http", "command", "container", "log", "certificate", "promql"];

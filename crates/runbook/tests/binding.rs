@@ -160,6 +160,96 @@ fn a_place_that_takes_no_value_is_refused() {
     assert!(refused("echo ${a[SERVICE]}").contains("cannot be filled here"));
     assert!(refused("a[SERVICE]=1").contains("cannot be filled here"));
     assert!(refused("echo \"SERVICE").contains("cannot be parsed"));
+    assert!(refused("ls ~SERVICE/.ssh").contains("behind ~"));
+    assert!(refused("SERVICE() { ls; }").contains("the name of a function"));
+    assert!(refused("function SERVICE { ls; }").contains("the name of a function"));
+}
+
+#[test]
+fn bash_calculates_nothing_with_a_value() {
+    let value = "b[$(touch x)]";
+    for script in [
+        "a=( [SERVICE]=1 )",
+        "a=( x [\"y SERVICE\"]=1 )",
+        "a=( [0]=x [\"SERVICE\"]+=1 )",
+        "declare -i n; n=SERVICE",
+        "typeset -gi n; n=SERVICE",
+        "a[SERVICE]=1",
+        "echo $((SERVICE))",
+        "[[ SERVICE -eq 1 ]]",
+    ] {
+        let bound = bind(script, &[("SERVICE", "value")]);
+
+        assert!(matches!(bound, Err(BindError::NotHere { .. })), "{script}: {bound:?}");
+    }
+    for script in ["a=( [0]=SERVICE )", "a=( x SERVICE )", "a=( [0]=x SERVICE )", "a[0]=SERVICE"] {
+        run(&bind(script, &[("SERVICE", "value")]).unwrap(), value);
+    }
+}
+
+#[test]
+fn backticks_in_which_a_backslash_takes_part_are_refused() {
+    for script in [
+        "x=`echo \"\\`echo SERVICE\\`\"`",
+        "echo `echo \\`echo SERVICE\\``",
+        "x=\"`echo \\\"SERVICE\\\"`\"",
+        "x=`echo a\\ b SERVICE`",
+    ] {
+        let bound = bind(script, &[("SERVICE", "value")]);
+
+        assert!(bound.as_ref().is_err_and(|error| error.to_string().contains("write $( … )")), "{script}: {bound:?}");
+    }
+    assert!(bind("x=`echo SERVICE`; echo a\\ b", &[("SERVICE", "value")]).is_ok());
+}
+
+#[test]
+fn a_value_never_steers_a_shell_or_a_program() {
+    for script in [
+        "PATH=SERVICE:$PATH ls",
+        "export PATH=$PATH:SERVICE",
+        "LD_PRELOAD=SERVICE ls",
+        "env LD_PRELOAD=SERVICE ls",
+        "sudo BASH_ENV=SERVICE ls",
+        "IFS=SERVICE; ls",
+        "PROMPT_COMMAND=SERVICE",
+        "GIT_SSH_COMMAND=\"ssh SERVICE\" git fetch",
+        "EDITOR=SERVICE crontab -e",
+    ] {
+        let bound = bind(script, &[("SERVICE", "service")]);
+
+        assert!(matches!(bound, Err(BindError::Steers { .. })), "{script}: {bound:?}");
+    }
+    for script in
+        ["NAME=SERVICE ls", "env NAME=SERVICE ls", "export GIT_AUTHOR_NAME=SERVICE", "x=$(PATH=/bin ls SERVICE)"]
+    {
+        assert!(bind(script, &[("SERVICE", "service")]).is_ok(), "{script}");
+    }
+}
+
+#[test]
+fn a_variable_of_the_command_does_not_carry_a_value_into_code() {
+    for script in [
+        "x=SERVICE; ssh host \"ls $x\"",
+        "X=SERVICE bash -c \"ls ${X}\"",
+        "x=SERVICE; eval \"ls $x\"",
+        "for x in a SERVICE; do ssh host ls $x; done",
+        "x=SERVICE; y=\"a $x\"; z=$y; ssh host ls $z",
+        "x=$(echo SERVICE); bash -c \"ls $x\"",
+        "a=(SERVICE); ssh host ls ${a[0]}",
+    ] {
+        let bound = bind(script, &[("SERVICE", "service")]);
+
+        assert!(matches!(bound, Err(BindError::Carried { .. })), "{script}: {bound:?}");
+    }
+    for script in [
+        "x=SERVICE; ssh host 'ls $x'",
+        "X=SERVICE bash -c 'ls \"$X\"'",
+        "x=a; echo SERVICE; ssh host ls $x",
+        "x=SERVICE; echo $x; ssh host ls $xy",
+        "for x in a b; do echo SERVICE; ssh host ls $x; done",
+    ] {
+        assert!(bind(script, &[("SERVICE", "service")]).is_ok(), "{script}");
+    }
 }
 
 #[test]
@@ -205,6 +295,25 @@ fn a_value_never_becomes_code_of_another_program() {
         "env -S 'ls SERVICE'",
         "git submodule foreach 'ls SERVICE'",
         "sudo -s <<EOF\nls SERVICE\nEOF\n",
+        "echo SERVICE | xargs -I{} sh -c 'ls {}'",
+        "source SERVICE",
+        ". SERVICE/env",
+        "bash SERVICE",
+        "bash -x SERVICE --now",
+        "sh < SERVICE",
+        "python3 SERVICE",
+        "enable -f SERVICE x",
+        "complete -C SERVICE x",
+        "hash -p SERVICE ls",
+        "make X=SERVICE",
+        "ssh -o SERVICE host uptime",
+        "ssh -oProxyCommand=SERVICE host uptime",
+        "rsync -e SERVICE a b",
+        "rsync --rsh=SERVICE a b",
+        "tar --to-command=SERVICE -xf a",
+        "git -c SERVICE log",
+        "git fetch --upload-pack=SERVICE",
+        "find . -exec SERVICE {} \\;",
     ];
 
     for script in scripts {
@@ -284,5 +393,94 @@ fn a_value_never_chooses_the_program() {
             "{text}: {refused:?}"
         );
     }
-    assert!(bind("sudo ls VALUE", &[("VALUE", "value")]).is_ok());
+    for text in [
+        "sudo ls VALUE",
+        "bash deploy.sh VALUE",
+        "python3 - VALUE < x",
+        "mysql db < VALUE",
+        "ssh -p VALUE host uptime",
+        "git log VALUE",
+        "tar -xf VALUE",
+        "find VALUE -name x",
+    ] {
+        assert!(bind(text, &[("VALUE", "value")]).is_ok(), "{text}");
+    }
+    // To make a word may be an assignment, and its value text in which programs are started.
+    assert!(bind("make VALUE", &[("VALUE", "value")]).is_err());
+}
+
+#[test]
+fn the_program_that_takes_a_hyphen_for_an_option_is_known() {
+    for (text, program) in [
+        ("ssh VALUE uptime", "ssh"),
+        ("sudo git log VALUE", "git"),
+        ("docker exec VALUE ls", "ls"),
+        ("ls | xargs rm \"VALUE/x\"", "xargs"),
+        ("rm -f 'VALUE'", "rm"),
+        ("x=$(curl VALUE)", "curl"),
+    ] {
+        assert_eq!(runbook::option_of(text, "VALUE").as_deref(), Some(program), "{text}");
+    }
+    for text in [
+        "rm -- VALUE",
+        "ls /srv/VALUE",
+        "ssh user@VALUE uptime",
+        "x=VALUE",
+        "ls --x=VALUE",
+        "echo VALUE",
+        "ls > VALUE",
+        "ls",
+    ] {
+        assert_eq!(runbook::option_of(text, "VALUE"), None, "{text}");
+    }
+}
+
+#[test]
+fn a_value_never_becomes_what_an_option_starts() {
+    let scripts = [
+        "make deploy VERSION=VALUE",
+        "make VALUE",
+        "man -P VALUE ls",
+        "ssh -o ProxyCommand=VALUE web1 uptime",
+        "ssh -oProxyCommand=VALUE web1 uptime",
+        "tar -xf x.tar --to-command=VALUE",
+        "rsync -e VALUE a b",
+        "git -c core.pager=VALUE log",
+        "gdb -ex 'print VALUE' -p 1",
+        "certbot renew --deploy-hook VALUE",
+        "ansible all -a VALUE",
+        "sudo git -c alias.x=VALUE x",
+    ];
+
+    for script in scripts {
+        let bound = bind(script, &[("VALUE", "value")]);
+
+        assert!(matches!(bound, Err(BindError::Code { .. })), "{script}: {bound:?}");
+    }
+    for script in ["tar -xf VALUE", "rsync -e ssh VALUE b", "git -C VALUE log", "man VALUE"] {
+        assert!(bind(script, &[("VALUE", "value")]).is_ok(), "{script}");
+    }
+}
+
+#[test]
+fn every_command_of_the_shipped_documents_takes_its_values() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runbooks");
+    let mut bound = 0;
+
+    for name in ["brainbytes", "first-tour"] {
+        let text = std::fs::read(folder.join(format!("{name}.md"))).unwrap();
+        let side = std::fs::read(folder.join(format!("{name}.portal.toml"))).unwrap();
+        let document = runbook::read("a.md", &text, Some(("a.portal.toml", &side))).unwrap();
+        let parts = document.procedures.iter().flat_map(|procedure| &procedure.parts);
+        for command in parts.flat_map(domain::runbook::Part::steps).flat_map(domain::runbook::Step::commands) {
+            let filled = command.placeholders.iter();
+            let bindings: Vec<(&str, &str)> =
+                filled.filter_map(|one| Some((one.text.as_str(), one.parameter.as_deref()?))).collect();
+            let outcome = bind(&command.text, &bindings);
+
+            assert!(matches!(outcome, Ok(_) | Err(BindError::Interactive)), "{}: {outcome:?}", command.text);
+            bound += usize::from(!bindings.is_empty());
+        }
+    }
+    assert!(bound > 20, "{bound}");
 }

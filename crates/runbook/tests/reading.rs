@@ -10,6 +10,8 @@ mod bare;
 mod commands;
 #[path = "reading/nothing_lost.rs"]
 mod nothing_lost;
+#[path = "reading/other_styles.rs"]
+mod other_styles;
 #[path = "reading/quirks.rs"]
 mod quirks;
 #[path = "reading/side_files.rs"]

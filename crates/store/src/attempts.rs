@@ -1,20 +1,21 @@
 //! The attempts of all runs, as a list: which are open, and that none has the number of another.
 
-use domain::run::Event;
-use domain::{AttemptId, RunId, Timestamp};
+use domain::run::{Event, Run};
+use domain::view::UsualStep;
+use domain::{AttemptId, Digest, RunId, Timestamp};
 
-use crate::{Connection, Error, Store};
+use crate::{Connection, Error, Store, counted, stored};
 
 /// Follows an event that begins or ends an attempt.
 ///
 /// The table's own rules are the last defence of "one intent for each number, one open at a time".
-pub(crate) async fn note(connection: &mut Connection, run: RunId, at: Timestamp, event: &Event) -> Result<(), Error> {
+pub(crate) async fn note(connection: &mut Connection, run: &Run, at: Timestamp, event: &Event) -> Result<(), Error> {
+    let id = |step: &u32, attempt: &u32| AttemptId { run: run.id, step: *step, attempt: *attempt };
     match event {
-        Event::AttemptStarted { step, attempt, .. } => {
-            begin(connection, AttemptId { run, step: *step, attempt: *attempt }, at).await
-        }
+        Event::AttemptStarted { step, attempt, .. } => begin(connection, id(step, attempt), at).await,
         Event::AttemptEnded { step, attempt, .. } | Event::AttemptInterrupted { step, attempt, .. } => {
-            end(connection, AttemptId { run, step: *step, attempt: *attempt }, at).await
+            let id = id(step, attempt);
+            end(connection, id, at, run.took(id)).await
         }
         _ => Ok(()),
     }
@@ -37,22 +38,50 @@ async fn begin(connection: &mut Connection, id: AttemptId, at: Timestamp) -> Res
     Ok(())
 }
 
-async fn end(connection: &mut Connection, id: AttemptId, at: Timestamp) -> Result<(), Error> {
-    let ended =
-        sqlx::query("UPDATE attempts SET ended = $4 WHERE run = $1 AND step = $2 AND attempt = $3 AND ended IS NULL")
-            .bind(id.run.0)
-            .bind(id.step)
-            .bind(id.attempt)
-            .bind(at.0)
-            .execute(connection)
-            .await?;
+async fn end(
+    connection: &mut Connection,
+    id: AttemptId,
+    at: Timestamp,
+    took: Option<(Digest, u64)>,
+) -> Result<(), Error> {
+    let (work, took) = took.map(|(work, took)| (work.to_string(), stored(took))).unzip();
+    let ended = sqlx::query(END)
+        .bind(id.run.0)
+        .bind(id.step)
+        .bind(id.attempt)
+        .bind(at.0)
+        .bind(work)
+        .bind(took)
+        .execute(connection)
+        .await?;
     match ended.rows_affected() {
         1 => Ok(()),
         _ => Err(Error::Inconsistent(format!("attempt {id} is not open"))),
     }
 }
 
+const END: &str = "UPDATE attempts SET ended = $4, work = $5, took = $6 \
+     WHERE run = $1 AND step = $2 AND attempt = $3 AND ended IS NULL";
+
+/// Earlier attempts that tell how long a step usually takes; fewer than `USUAL_FROM` tell nothing.
+const USUAL_OF: i64 = 20;
+const USUAL_FROM: usize = 3;
+
+const USUAL: &str = "SELECT took FROM attempts WHERE work = $1 AND run <> $2 ORDER BY run DESC LIMIT $3";
+
 impl Store {
+    /// How long each step of a run usually takes, from the earlier runs in which it did the same, by its place in the plan.
+    pub async fn usual_steps(&self, run: &Run) -> Result<Vec<Option<UsualStep>>, Error> {
+        let mut reader = self.reader().await?;
+        let mut usual = Vec::with_capacity(run.plan.steps.len());
+        for step in &run.plan.steps {
+            let work = run.plan.work_of(step).to_string();
+            let query = sqlx::query_scalar(USUAL).bind(work).bind(run.id.0).bind(USUAL_OF);
+            usual.push(percentiles(query.fetch_all(&mut *reader).await?.into_iter().map(counted).collect()));
+        }
+        Ok(usual)
+    }
+
     /// Every attempt that has not ended, of all runs.
     pub async fn open_attempts(&self) -> Result<Vec<AttemptId>, Error> {
         let rows: Vec<(i64, u32, u32)> =
@@ -60,5 +89,27 @@ impl Store {
                 .fetch_all(&mut *self.reader().await?)
                 .await?;
         Ok(rows.into_iter().map(|(run, step, attempt)| AttemptId { run: RunId(run), step, attempt }).collect())
+    }
+}
+
+/// The 50th and the 90th percentile of some durations by nearest rank.
+fn percentiles(mut durations: Vec<u64>) -> Option<UsualStep> {
+    if durations.len() < USUAL_FROM {
+        return None;
+    }
+    durations.sort_unstable();
+    let rank = |percent: usize| durations[(durations.len() * percent).div_ceil(100) - 1];
+    Some(UsualStep { median_ms: rank(50), high_ms: rank(90) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_span_is_told_by_percentiles_and_only_from_three_on() {
+        assert_eq!(percentiles(vec![5, 5]), None);
+        assert_eq!(percentiles(vec![30, 10, 20]), Some(UsualStep { median_ms: 20, high_ms: 30 }));
+        assert_eq!(percentiles((1..=20).collect()), Some(UsualStep { median_ms: 10, high_ms: 18 }));
     }
 }

@@ -145,7 +145,7 @@ impl Write {
             let (kind, v) = (event.kind(), Event::VERSION);
             let link = Link { stream: &stream, version: *version, at: *at, by: Some(by), kind, v, event };
             chain::extend(connection, link).await?;
-            attempts::note(connection, run.id, *at, event).await?;
+            attempts::note(connection, run, *at, event).await?;
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ async fn rebuild_next(connection: &mut Connection, after: i64) -> Result<Control
     if let Some(run) = fold(connection, id).await? {
         projection::write(connection, &run, 0).await?;
         for entry in rows(connection, id, 0).await?.iter().filter_map(Row::entry) {
-            attempts::note(connection, id, entry.at, &entry.event).await?;
+            attempts::note(connection, &run, entry.at, &entry.event).await?;
         }
     }
     Ok(ControlFlow::Continue(seq))

@@ -1,7 +1,6 @@
 //! The row of a run in the lists, derived from the folded run by one pure function.
 
 use domain::run::{Run, StepStatus, Verdict, Who};
-use domain::runbook::PartKind;
 use domain::view::RunRow;
 
 use crate::words::word;
@@ -12,7 +11,7 @@ pub(crate) fn row(run: &Run) -> RunRow {
     // What runs right now is where the run stands, also when its operator went ahead of the order.
     let current = run.stands_at();
     let step = current.and_then(|step| run.plan.step(step));
-    let steps = run.plan.steps.iter().filter(|step| step.part == PartKind::Steps).count();
+    let steps = run.plan.steps.iter().filter(|step| step.is_on_the_way()).count();
     RunRow {
         id: run.id,
         slug: run.plan.slug.clone(),
@@ -70,6 +69,7 @@ pub(crate) async fn write(connection: &mut Connection, run: &Run, seen: u64) -> 
         .bind(&row.step_title)
         .bind(row.steps)
         .bind(word(&row.risk))
+        .bind(run.holds_lock().then_some(&row.target))
         .bind(stored(seen))
         .execute(connection)
         .await
@@ -79,9 +79,9 @@ pub(crate) async fn write(connection: &mut Connection, run: &Run, seen: u64) -> 
 
 // Both take the same values in the same order. The last one is the version that was seen: nothing is inserted over it.
 const INSERT: &str = "INSERT INTO runs (id, version, slug, title, target, by_id, by_name, reason, words, started, ended, \
-     verdict, status, step, step_title, steps, risk) \
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 WHERE $18 = 0";
+     verdict, status, step, step_title, steps, risk, holds) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18 WHERE $19 = 0";
 
 const UPDATE: &str = "UPDATE runs SET version = $2, slug = $3, title = $4, target = $5, by_id = $6, by_name = $7, \
      reason = $8, words = $9, started = $10, ended = $11, verdict = $12, status = $13, step = $14, step_title = $15, \
-     steps = $16, risk = $17 WHERE id = $1 AND version = $18";
+     steps = $16, risk = $17, holds = $18 WHERE id = $1 AND version = $19";

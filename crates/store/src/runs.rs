@@ -6,7 +6,7 @@ use domain::{PersonId, RunId, Slug, Timestamp};
 use sqlx::QueryBuilder;
 
 use crate::words::parse;
-use crate::{Connection, Db, Error, Store};
+use crate::{Connection, Db, Error, Store, Write};
 
 /// Closed runs that tell how long a procedure usually takes.
 const USUAL_OF: i64 = 20;
@@ -93,6 +93,8 @@ const LAST_OF: &str = select!("WHERE slug = $1 ORDER BY id DESC LIMIT $2");
 const USUAL: &str =
     "SELECT ended - started FROM runs WHERE slug = $1 AND verdict = 'reached' ORDER BY id DESC LIMIT $2";
 
+const HOLDER: &str = "SELECT id FROM runs WHERE holds = $1";
+
 /// Each address once: the index is entered again behind the last one, so that a procedure costs the same with one run and
 /// with a million.
 const KNOWN: &str = "WITH RECURSIVE known(slug) AS (
@@ -153,6 +155,11 @@ impl Store {
         Ok(known)
     }
 
+    /// The run that keeps a target to itself.
+    pub async fn lock_holder(&self, target: &str) -> Result<Option<RunId>, Error> {
+        holder(&mut *self.reader().await?, target).await
+    }
+
     /// Runs of the history, newest first.
     pub async fn history(&self, query: &HistoryQuery) -> Result<Vec<RunRow>, Error> {
         if query.verdict.as_deref().is_some_and(|name| name != "open" && Verdict::parse(name).is_none()) {
@@ -160,6 +167,23 @@ impl Store {
         }
         let mut builder = history(query);
         mapped(builder.build_query_as().fetch_all(&mut *self.reader().await?).await?)
+    }
+}
+
+async fn holder(connection: &mut Connection, target: &str) -> Result<Option<RunId>, Error> {
+    let id: Option<i64> = sqlx::query_scalar(HOLDER).bind(target).fetch_optional(connection).await?;
+    Ok(id.map(RunId))
+}
+
+impl Write {
+    /// The run that keeps a target to itself, inside the transaction.
+    pub async fn lock_holder(&mut self, target: &str) -> Result<Option<RunId>, Error> {
+        holder(self.connection(), target).await
+    }
+
+    /// How long a procedure usually takes, inside the transaction.
+    pub async fn usual(&mut self, slug: &Slug) -> Result<Option<Usual>, Error> {
+        usual(self.connection(), slug).await
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Ids come in as the cookie carries them. Only their SHA-256 is stored, and it is made here and nowhere else: who reads the
 //! database cannot sign in with what stands there. A session that has ended cannot come back: saving never makes a row.
+//! The times that come in are those of expiries, which never go back; what writes here also remembers the time, so that a
+//! restart does not take it back either.
 
 use std::fmt;
 
@@ -87,6 +89,7 @@ impl Store {
             .execute(write.connection())
             .await
             .map_err(|error| Error::unless_unique(error, Error::Taken))?;
+        write.note_time(now).await?;
         write.commit().await
     }
 
@@ -107,6 +110,7 @@ impl Store {
         if saved.rows_affected() != 1 {
             return Err(Error::Gone);
         }
+        write.note_time(now).await?;
         write.commit().await
     }
 
@@ -150,6 +154,7 @@ impl Write {
             .bind(now.0)
             .execute(self.connection())
             .await?;
+        self.note_time(now).await?;
         Ok(swept.rows_affected())
     }
 }

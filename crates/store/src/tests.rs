@@ -80,3 +80,17 @@ async fn a_value_is_kept_under_its_name_until_it_is_cleared() {
     write.commit().await.unwrap();
     assert_eq!(store.meta("set_up_token").await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn the_latest_time_is_remembered_whatever_the_clock_shows_afterwards() {
+    let (store, _folder) = store().await;
+    assert_eq!(store.latest_time().await.unwrap(), Some(NOW), "opening it has looked for old sessions");
+
+    for time in [NOW, NOW.plus(5000), Timestamp(NOW.0 - 1)] {
+        let mut write = store.begin().await.unwrap();
+        write.note_time(time).await.unwrap();
+        write.commit().await.unwrap();
+    }
+
+    assert_eq!(store.latest_time().await.unwrap(), Some(NOW.plus(5000)));
+}

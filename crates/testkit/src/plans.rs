@@ -1,5 +1,8 @@
 //! Plans, in a few words.
 
+use std::collections::BTreeMap;
+
+use domain::attempt::Limits;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use domain::runbook::{Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use domain::{Digest, Risk};
@@ -40,6 +43,9 @@ pub fn plan() -> Plan {
         parameters: vec![parameter("branch")],
         steps,
         outcome: vec![item("The service answers"), item("Nobody complains")],
+        secrets: BTreeMap::new(),
+        mask_files: Vec::new(),
+        prose: Vec::new(),
     }
 }
 
@@ -78,6 +84,10 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         tty: true,
         pipefail: false,
         scratch: false,
+        ad_hoc: None,
+        output_cap: None,
+        limits: Limits::default(),
+        interactive: false,
     }
 }
 
@@ -101,6 +111,7 @@ pub fn command(text: &str, risk: Risk) -> PlanCommand {
         risk,
         rule: text.to_owned(),
         reason: format!("{text} {}", risk.word()),
+        lowered: None,
         watch: false,
         screen: false,
         choice: None,
@@ -108,6 +119,7 @@ pub fn command(text: &str, risk: Risk) -> PlanCommand {
         pipeline: text.split_whitespace().next().map(str::to_owned).into_iter().collect(),
         by_portal: None,
         blocked: None,
+        exports: Vec::new(),
     }
 }
 

@@ -66,6 +66,9 @@ pub fn exit(id: AttemptId, result: AttemptResult) -> Exit {
         duration_ms: 40,
         survivors: Vec::new(),
         held: Vec::new(),
+        notes: Box::default(),
+        masked: 0,
+        exported: None,
     }
 }
 

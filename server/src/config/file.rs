@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::{Lowering, Risk};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::de::{DeTable, DeValue};
 
@@ -49,6 +50,9 @@ pub(super) struct ConfigFile {
     pub session_absolute: Option<Duration>,
     pub log_format: Option<LogFormat>,
     pub targets: Vec<(String, TargetTable)>,
+    pub lowerings: Vec<Lowering>,
+    /// The files of secrets by name.
+    pub secrets: Vec<(String, PathBuf)>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +68,16 @@ struct Tables {
     log: LogTable,
     #[serde(default)]
     target: BTreeMap<String, TargetTable>,
+    #[serde(default, deserialize_with = "lowerings")]
+    lower: Vec<Lowering>,
+    #[serde(default)]
+    secret: BTreeMap<String, SecretTable>,
+}
+
+/// One `[secret.NAME]`.
+#[derive(Deserialize)]
+struct SecretTable {
+    file: PathBuf,
 }
 
 #[derive(Default, Deserialize)]
@@ -144,14 +158,19 @@ impl ConfigFile {
             session_absolute: tables.session.absolute,
             log_format: tables.log.format,
             targets,
+            lowerings: tables.lower,
+            secrets: tables.secret.into_iter().map(|(name, table)| (name, table.file)).collect(),
         })
     }
 }
 
-const TOP: &[&str] = &["listen", "data", "runbooks", "public_url", "session", "log", "target"];
+const TOP: &[&str] = &["listen", "data", "runbooks", "public_url", "session", "log", "target", "lower", "secret"];
 const SESSION: &[&str] = &["idle", "absolute"];
 const LOG: &[&str] = &["format"];
+const SECRET: &[&str] = &["file"];
 const TARGET: &[&str] = &["kind", "about", "production", "shell", "path", "directory"];
+
+const LOWER: &[&str] = &["command", "class", "reason"];
 
 /// Refuses the first key that is no setting, in the order of the file, and names the nearest that is.
 fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), ConfigError> {
@@ -162,10 +181,18 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
             collect_unknown(inner, &format!("{name}."), known, &mut unknown);
         }
     }
-    if let Some(DeValue::Table(targets)) = table.get("target").map(toml::Spanned::get_ref) {
-        for (name, target) in targets {
-            if let DeValue::Table(inner) = target.get_ref() {
-                collect_unknown(inner, &format!("target.{}.", name.get_ref()), TARGET, &mut unknown);
+    for (kind, known) in [("target", TARGET), ("secret", SECRET)] {
+        let Some(DeValue::Table(named)) = table.get(kind).map(toml::Spanned::get_ref) else { continue };
+        for (name, one) in named {
+            if let DeValue::Table(inner) = one.get_ref() {
+                collect_unknown(inner, &format!("{kind}.{}.", name.get_ref()), known, &mut unknown);
+            }
+        }
+    }
+    if let Some(DeValue::Array(rules)) = table.get("lower").map(toml::Spanned::get_ref) {
+        for rule in rules {
+            if let DeValue::Table(inner) = rule.get_ref() {
+                collect_unknown(inner, "lower.", LOWER, &mut unknown);
             }
         }
     }
@@ -218,6 +245,29 @@ fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, 
 fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicUrl>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(D::Error::custom)
+}
+
+/// Each rule names one command, a class below the highest, and why.
+fn lowerings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Lowering>, D::Error> {
+    let rules = Vec::<Lowering>::deserialize(deserializer)?;
+    for (index, rule) in rules.iter().enumerate() {
+        let command = rule.command.trim();
+        if command.is_empty() || rule.reason.trim().is_empty() {
+            let what =
+                "a rule of [[lower]] has the exact text of a command and a reason that everybody sees on its step";
+            return Err(D::Error::custom(what));
+        }
+        if rule.class == Risk::Destroys {
+            let what = format!(
+                "\"{command}\" cannot be lowered to \"destroys\", the highest class; write \"reads\", \"changes\" or \"disrupts\""
+            );
+            return Err(D::Error::custom(what));
+        }
+        if rules[..index].iter().any(|other| other.command.trim() == command) {
+            return Err(D::Error::custom(format!("two rules of [[lower]] are about \"{command}\"; keep one")));
+        }
+    }
+    Ok(rules)
 }
 
 fn shell<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {

@@ -1,7 +1,7 @@
 //! Answers that the portal gives before a page or a server function is asked.
 
 use app::AppError;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER};
@@ -24,6 +24,31 @@ pub fn refused_call(path: &str, status: StatusCode, error: &AppError) -> Respons
         headers.insert(SERVER_FN_ERROR_HEADER, path);
     }
     response
+}
+
+/// The most bytes of an error of a server function.
+const ERROR_LIMIT: usize = 64 * 1024;
+
+/// An answer whose status says what its error is. Leptos answers a form that it cannot read with 500 before any function of the
+/// portal is asked.
+pub async fn with_true_status(response: Response) -> Response {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR
+        || !response.headers().contains_key(SERVER_FN_ERROR_HEADER)
+    {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, ERROR_LIMIT).await else {
+        return sentence(parts.status, &AppError::Internal.to_string());
+    };
+    let error = match AppError::de(body) {
+        // The network is what a browser cannot get through; seen from here it is a body that is no text.
+        AppError::Unreachable => AppError::not_understood(),
+        error => error,
+    };
+    parts.status = app::ssr::status(&error);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(error.ser()))
 }
 
 /// Sends the browser to another page, which it asks for with GET.

@@ -13,10 +13,11 @@ use domain::PersonId;
 use domain::policy::{Actor, Forbidden};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use leptos::server_fn::error::ServerFnUrlError;
+use percent_encoding::percent_decode;
 use tower_sessions::Session;
 use tower_sessions::session::Id;
 
-use super::answers::{refused_call, see_other, sentence, wants_a_page};
+use super::answers::{refused_call, see_other, sentence, wants_a_page, with_true_status};
 use super::origin::{self, Provenance};
 use super::requests::Asker;
 use super::{Site, again, routes, streams};
@@ -246,13 +247,17 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
             );
         }
     };
+    if routes::is_call(&path) && !is_text(&body) {
+        let error = AppError::not_understood();
+        return refused_call(&path, app::ssr::status(&error), &error);
+    }
     let matched = parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
     let request = Request::from_parts(parts, Body::from(body));
     let work = tokio::spawn(async move { streams::until_signed_out(&site, matched.as_deref(), request, next).await });
     match work.await {
         Ok(mut response) => {
             stay(response.headers_mut(), &host);
-            response
+            with_true_status(response).await
         }
         // The net for panics is further out.
         Err(error) => match error.try_into_panic() {
@@ -262,6 +267,11 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
             }
         },
     }
+}
+
+/// Whether a form is Unicode, also where its bytes are encoded. What is not would be stored with other characters than were sent.
+fn is_text(form: &[u8]) -> bool {
+    percent_decode(form).decode_utf8().is_ok()
 }
 
 /// A server function redirects to wherever `Referer` says: the browser stays in the portal all the same.

@@ -67,7 +67,7 @@ impl Sessions {
     ///
     /// When the database does not answer.
     pub async fn lives(&self, id: &Id) -> std::result::Result<bool, store::Error> {
-        Ok(self.portal.store().session(&id.to_string(), self.portal.now()).await?.is_some())
+        Ok(self.portal.store().session(&id.to_string(), self.portal.expiry_now()).await?.is_some())
     }
 
     /// Removes sessions that have run out.
@@ -77,16 +77,16 @@ impl Sessions {
     /// When the database does not answer.
     pub async fn forget_old(&self) -> std::result::Result<(), store::Error> {
         let mut write = self.portal.store().begin().await?;
-        write.sweep_sessions(self.portal.now()).await?;
+        write.sweep_sessions(self.portal.expiry_now()).await?;
         write.commit().await
     }
 
     fn idle_end(&self) -> Timestamp {
-        self.portal.now().plus(milliseconds(self.limits.idle))
+        self.portal.expiry_now().plus(milliseconds(self.limits.idle))
     }
 
     fn lifetime(&self) -> Lifetime {
-        Lifetime { idle: self.idle_end(), ends: self.portal.now().plus(milliseconds(self.limits.absolute)) }
+        Lifetime { idle: self.idle_end(), ends: self.portal.expiry_now().plus(milliseconds(self.limits.absolute)) }
     }
 
     /// A session that is used lives on. Once a minute is enough, and no page waits for it.
@@ -97,7 +97,7 @@ impl Sessions {
         }
         let (portal, data) = (self.portal.clone(), session.data.clone());
         tokio::spawn(async move {
-            if let Err(error) = portal.store().save_session(&id, &data, portal.now(), end).await {
+            if let Err(error) = portal.store().save_session(&id, &data, portal.expiry_now(), end).await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "a session was not prolonged");
             }
         });
@@ -116,19 +116,20 @@ impl SessionStore for Sessions {
         let person = person(record)?;
         let (data, lifetime) = (encoded(record)?, self.lifetime());
         let id = record.id.to_string();
-        let created = self.portal.store().create_session(&id, &person, &data, self.portal.now(), lifetime).await;
+        let created = self.portal.store().create_session(&id, &person, &data, self.portal.expiry_now(), lifetime).await;
         created.map_err(|error| failed(&error))
     }
 
     async fn save(&self, record: &Record) -> Result<()> {
         let (id, data) = (record.id.to_string(), encoded(record)?);
-        let saved = self.portal.store().save_session(&id, &data, self.portal.now(), self.idle_end()).await;
+        let saved = self.portal.store().save_session(&id, &data, self.portal.expiry_now(), self.idle_end()).await;
         saved.map_err(|error| failed(&error))
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let text = id.to_string();
-        let found = self.portal.store().session(&text, self.portal.now()).await.map_err(|error| failed(&error))?;
+        let found =
+            self.portal.store().session(&text, self.portal.expiry_now()).await.map_err(|error| failed(&error))?;
         let Some(session) = found else { return Ok(None) };
         self.prolong(text, &session);
         let data: HashMap<String, Value> =

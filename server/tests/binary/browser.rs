@@ -58,7 +58,23 @@ impl Browser {
         self.post(function, form, "text/html,application/xhtml+xml", &referer)
     }
 
+    /// The same to a portal that may die meanwhile.
+    pub fn try_call(&mut self, function: &str, form: &[(&str, &str)]) -> Result<Response<Body>, ureq::Error> {
+        let referer = format!("{}/", self.address);
+        self.try_post(function, form, "*/*", &referer)
+    }
+
     fn post(&mut self, function: &str, form: &[(&str, &str)], accept: &str, referer: &str) -> Response<Body> {
+        self.try_post(function, form, accept, referer).unwrap()
+    }
+
+    fn try_post(
+        &mut self,
+        function: &str,
+        form: &[(&str, &str)],
+        accept: &str,
+        referer: &str,
+    ) -> Result<Response<Body>, ureq::Error> {
         let mut request = self
             .agent
             .post(format!("{}/api/{function}", self.address))
@@ -69,9 +85,9 @@ impl Browser {
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
-        let response = request.send_form(form.iter().copied()).unwrap();
+        let response = request.send_form(form.iter().copied())?;
         self.keep_cookie(&response);
-        response
+        Ok(response)
     }
 
     pub fn get(&self, path: &str) -> Response<Body> {

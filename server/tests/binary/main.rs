@@ -1,11 +1,19 @@
-//! The real binary, from outside: its exit codes, its sentences, and a whole day of work over real HTTP.
+//! The real binary, from outside: its exit codes, its sentences, a whole day of work over real HTTP, and what is left when
+//! it dies.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod bad_input;
 mod browser;
 mod day;
+mod disk;
 mod kills;
 mod life;
+mod page;
 mod process;
 mod reading;
+mod record;
+mod secrets;
+mod shims;
+mod upgrades;
+mod waiting;

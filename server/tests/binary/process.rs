@@ -7,6 +7,8 @@ use std::process::{Child, Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::waiting::processes;
+
 /// A document with one procedure: a slow step, a step that fails, and a line to tick.
 pub const DOCUMENT: &str = "# Count slowly
 
@@ -57,6 +59,10 @@ impl Place {
         self.folder.path().join(name)
     }
 
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -72,9 +78,25 @@ impl Place {
     }
 }
 
+impl Drop for Place {
+    /// A step outlives its portal, and so a test that failed in the middle; nothing of it is left on the machine.
+    fn drop(&mut self) {
+        for left in processes(self.folder.path(), "") {
+            let _ = kill_process(left, Signal::KILL);
+        }
+    }
+}
+
+/// The binary that is tested.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_runbook-portal");
+
 /// The binary, in a folder, with a bare environment.
 pub fn binary(place: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runbook-portal"));
+    program(Path::new(PROGRAM), place)
+}
+
+fn program(path: &Path, place: &Path) -> Command {
+    let mut command = Command::new(path);
     command.env_clear().current_dir(place).stdin(Stdio::null());
     for name in ["PATH", "HOME", "TMPDIR"] {
         if let Some(value) = std::env::var_os(name) {
@@ -133,9 +155,20 @@ impl Served {
 
     /// The same, with more arguments.
     pub fn start_with(place: &Place, arguments: &[&str]) -> Self {
-        let mut child = binary(place.folder.path())
+        Self::start_program(place, Path::new(PROGRAM), arguments, &[])
+    }
+
+    /// The same, with more variables.
+    pub fn start_among(place: &Place, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_program(place, Path::new(PROGRAM), arguments, variables)
+    }
+
+    /// The same from a binary that lies elsewhere.
+    pub fn start_program(place: &Place, path: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut child = program(path, place.folder.path())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(place.path("portal.log")).unwrap())
             .spawn()
@@ -148,6 +181,11 @@ impl Served {
         // While nobody has an account a sentence and the link follow, in the same write as the first line.
         let token = (!is_set_up(place)).then(|| lines.nth(1).unwrap().split_once("token=").unwrap().1.to_owned());
         Self { child, address, token }
+    }
+
+    /// The number of its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal.

@@ -26,6 +26,9 @@ const WAITS_FOR_A_FILE: &str = "# Wait
    ```
 ";
 
+/// In milliseconds.
+const DAY: i64 = 24 * 3_600_000;
+
 /// Longer than anybody waits for the database.
 const LONG: Duration = Duration::from_secs(6);
 
@@ -70,6 +73,30 @@ async fn a_step_is_recorded_although_the_database_was_busy_when_it_ended() {
     assert_eq!(ended.expect("the end of the step is recorded"), [Some(0), Some(7)]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_is_stopped_while_another_program_holds_the_database_and_it_is_recorded_later() {
+    let site = Served::with_document("wait.md", WAITS_FOR_A_FILE.as_bytes()).await;
+    let cookie = site.administrator().await;
+    site.send(form("/api/runs/start", "slug=wait&target=local&key=k", &cookie)).await;
+    let ran = site.send(form("/api/runs/run", "run=1&step=1&attempt=1&commands=1,2", &cookie)).await;
+    assert_eq!(ran.status, StatusCode::OK, "{}", ran.body);
+
+    let other = site.second_store().await;
+    let held = other.begin().await.unwrap();
+    let told = site.send(form("/api/runs/stop", "run=1&step=1&attempt=1", &cookie)).await;
+    assert_eq!(told.status, StatusCode::SERVICE_UNAVAILABLE, "{}", told.body);
+    assert!(told.body.contains("was asked to stop"), "{}", told.body);
+    // It ends while nobody can write: the raw output is followed to the end of the step.
+    let followed = site.get("/runs/1/output/1/1?follow=1", &cookie);
+    tokio::time::timeout(10 * LONG, followed).await.expect("the step has ended");
+    drop(held);
+
+    let ended = tokio::time::timeout(10 * LONG, codes(&site, &someone(Role::Viewer))).await;
+    assert_eq!(ended.expect("the end of the step is recorded").len(), 1, "the second command was not run");
+    let run = other.run(RunId(1)).await.unwrap().unwrap();
+    assert!(run.steps[0].attempts[0].stop.is_some(), "who stopped it is recorded");
+}
+
 #[tokio::test]
 async fn a_database_that_does_not_answer_sends_nobody_away_to_sign_in() {
     let site = Served::start().await;
@@ -84,6 +111,24 @@ async fn a_database_that_does_not_answer_sends_nobody_away_to_sign_in() {
         assert!(answer.body.contains("The database does not answer"), "{}", answer.body);
         assert_eq!(answer.header("retry-after"), "5");
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_turned_back_gives_no_session_more_time() {
+    let clock = std::sync::Arc::new(testkit::FixedClock::default());
+    let site = Served::start_by(clock.clone()).await;
+    let cookie = site.administrator().await;
+    assert_eq!(site.get("/", &cookie).await.status, StatusCode::OK);
+
+    clock.advance(DAY);
+    let late = site.get("/", &cookie).await.status;
+    clock.advance(-DAY);
+    let turned_back = site.get("/", &cookie).await.status;
+
+    assert_eq!([late, turned_back], [StatusCode::SEE_OTHER; 2], "the session has ended after twelve hours unused");
+    let form = format!("login=ada&password={}", PASSWORD.replace(' ', "+"));
+    let again = site.send(call("/api/sign-in").body(Body::from(form)).unwrap()).await.cookie();
+    assert_eq!(site.get("/", &again).await.status, StatusCode::OK, "a new one begins by the same time");
 }
 
 #[tokio::test]

@@ -11,5 +11,7 @@ mod headers;
 mod origins;
 mod policies;
 mod site;
+mod together;
 #[path = "../../../crates/runbook/tests/reading/users_path.rs"]
 mod users_path;
+mod values;

@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use domain::PersonId;
+use domain::frame::{Cursor, Frame};
 use domain::plan::PlanTarget;
 use domain::policy::{Actor, Role};
+use domain::run::Event;
+use domain::time::Clock;
+use domain::{PersonId, RunId};
+use futures::StreamExt as _;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use portal::{Portal, Settings, SystemClock, TargetSettings};
+use portal::{Portal, SecretSources, Settings, SystemClock, TargetSettings};
 use server::config::{PublicUrl, SessionLimits};
 use server::http::assets::Assets;
 use server::http::{Site, router};
@@ -57,18 +61,32 @@ impl Served {
 
     /// The same behind a proxy with this address.
     pub async fn start_as(public: Option<&str>) -> Self {
-        Self::open("count.md", DOCUMENT.as_bytes(), public).await
+        Self::open(&[("count.md", DOCUMENT.as_bytes())], public, Arc::new(SystemClock)).await
+    }
+
+    /// The same by another clock.
+    pub async fn start_by(clock: Arc<dyn Clock>) -> Self {
+        Self::open(&[("count.md", DOCUMENT.as_bytes())], None, clock).await
     }
 
     /// A portal that has read one document.
     pub async fn with_document(name: &str, document: &[u8]) -> Self {
-        Self::open(name, document, None).await
+        Self::open(&[(name, document)], None, Arc::new(SystemClock)).await
     }
 
-    async fn open(name: &str, document: &[u8], public: Option<&str>) -> Self {
+    /// A portal that has read one document and the side file beside it.
+    pub async fn with_side_file(name: &str, document: &str, side: &str) -> Self {
+        let beside = name.replace(".md", ".portal.toml");
+        let files = [(name, document.as_bytes()), (&*beside, side.as_bytes())];
+        Self::open(&files, None, Arc::new(SystemClock)).await
+    }
+
+    async fn open(files: &[(&str, &[u8])], public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("runbooks")).unwrap();
-        std::fs::write(folder.path().join("runbooks").join(name), document).unwrap();
+        for (name, content) in files {
+            std::fs::write(folder.path().join("runbooks").join(name), content).unwrap();
+        }
         let plan = PlanTarget {
             name: "local".to_owned(),
             production: false,
@@ -81,8 +99,10 @@ impl Served {
             runbooks: folder.path().join("runbooks"),
             shim: env!("CARGO_BIN_EXE_runbook-portal").into(),
             targets: vec![target],
+            lowerings: Vec::new(),
+            secrets: SecretSources::default(),
             build: "test".to_owned(),
-            clock: Arc::new(SystemClock),
+            clock,
         };
         let portal = Portal::open(settings).await.unwrap();
         let token = portal.set_up_token().await.unwrap().unwrap();
@@ -128,12 +148,31 @@ impl Served {
     /// Makes the first account, and with it a viewer: the cookie of the viewer's session.
     pub async fn viewer(&self) -> String {
         let administrator = self.administrator().await;
+        self.person("vera", "Vera", "viewer", &administrator).await
+    }
+
+    /// Lets an administrator make an account: the cookie of its session.
+    pub async fn person(&self, login: &str, name: &str, role: &str, administrator: &str) -> String {
         let password = PASSWORD.replace(' ', "+");
-        let form = format!("login=vera&name=Vera&role=viewer&password={password}");
+        let form = format!("login={login}&name={name}&role={role}&password={password}");
         let create = call("/api/people/create").header(header::COOKIE, administrator).body(Body::from(form)).unwrap();
         assert_eq!(self.send(create).await.status, StatusCode::OK);
-        let form = format!("login=vera&password={password}");
+        let form = format!("login={login}&password={password}");
         self.send(call("/api/sign-in").body(Body::from(form)).unwrap()).await.cookie()
+    }
+
+    /// Waits until the first attempt of a run has ended.
+    pub async fn settled(&self, run: u32) {
+        let cursor = Cursor { version: 0, step: 0, attempt: 0, offset: 0 };
+        let viewer = someone(Role::Viewer);
+        let mut frames = self.portal.watch(viewer.viewer().unwrap(), RunId(run.into()), cursor).await.unwrap();
+        while let Some(framed) = frames.next().await {
+            let Frame::Event { entry } = framed.frame else { continue };
+            if matches!(entry.event, Event::AttemptEnded { .. } | Event::AttemptInterrupted { .. }) {
+                return;
+            }
+        }
+        panic!("the stream of run {run} ended before its attempt");
     }
 }
 

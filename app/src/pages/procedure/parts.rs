@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use domain::Risk;
-use domain::plan::{Plan, PlanCommand, PlanParameter};
+use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep};
 use domain::runbook::{Finding, Item, Part, PartContent, PartKind, Procedure, Step, StepKind};
 use domain::view::ProcedureView;
+use leptos::context::Provider;
 use leptos::prelude::*;
 
 use super::{heading, line_anchor};
 use crate::components::command::{CommandCard, as_written};
+use crate::components::filled::Filling;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::{Items, ProseView, inline};
 use crate::components::step_content::{step_content, tick_item};
@@ -119,23 +121,28 @@ fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> An
     let plan = view.plan.as_ref().ok();
     let commands = commands_of(plan, part.kind, step);
     let values = values_of(&view.parameters);
-    let badge = badge(step);
+    let risk = planned(plan, part.kind, step).map_or_else(|| step.risk(), |planned| planned.risk);
+    let badge = badge(step, risk);
     let anchors = line_anchors(&view.findings, lines_of(part, step));
-    let content = step_content(
-        &step.content,
-        &commands,
-        |_, command| view! { <CommandCard command=command.clone() values=values.clone() /> }.into_any(),
-        |_, item| {
-            view! {
-                <li>
-                    <span class="box" aria-hidden="true"></span>
-                    <span>{inline(item.words.clone())}</span>
-                    <span class="by">"ticked in a run"</span>
-                </li>
-            }
-            .into_any()
-        },
-    );
+    let filling = filling(plan, part.kind, step, &values);
+    let (content, card_values) = (step.content.clone(), values);
+    let content = move || {
+        step_content(
+            &content,
+            &commands,
+            |_, command| view! { <CommandCard command=command.clone() values=card_values.clone() /> }.into_any(),
+            |_, item| {
+                view! {
+                    <li>
+                        <span class="box" aria-hidden="true"></span>
+                        <span>{inline(item.words.clone())}</span>
+                        <span class="by">"ticked in a run"</span>
+                    </li>
+                }
+                .into_any()
+            },
+        )
+    };
     view! {
         <article class="step" id=id aria-labelledby=label>
             <header>
@@ -143,11 +150,22 @@ fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> An
                 <h3 id=title>{anchors}{step.title.clone()}</h3>
                 {badge}
             </header>
-            {content}
-            {class_note(step.risk(), view)}
+            <Provider value=filling>{content()}</Provider>
+            {class_note(risk, view)}
         </article>
     }
     .into_any()
+}
+
+/// What the words in the text of a step stand for, with the values that a run would begin with.
+fn filling(plan: Option<&Plan>, part: PartKind, step: &Step, values: &BTreeMap<String, String>) -> Filling {
+    let place = plan.and_then(|plan| {
+        let mut numbered = (1..).zip(&plan.steps);
+        numbered
+            .find(|(_, planned)| planned.part == part && planned.line == step.line)
+            .map(|(place, _)| plan.words_of(place))
+    });
+    Filling { placeholders: place.unwrap_or_default(), values: Signal::stored(values.clone()) }
 }
 
 /// The lines of a step: up to the next one, or to the end of its part.
@@ -163,7 +181,7 @@ pub fn line_anchors(findings: &[Finding], lines: RangeInclusive<u32>) -> Vec<Any
     anchors.into_iter().map(|anchor| view! { <span id=anchor></span> }.into_any()).collect()
 }
 
-fn badge(step: &Step) -> Option<AnyView> {
+fn badge(step: &Step, risk: Risk) -> Option<AnyView> {
     match step.kind {
         StepKind::Manual => {
             Some(view! { <span class="badge"><Glyph sign=Sign::Person />"by a person"</span> }.into_any())
@@ -171,7 +189,7 @@ fn badge(step: &Step) -> Option<AnyView> {
         StepKind::Connect => {
             Some(view! { <span class="badge"><Glyph sign=Sign::Target />"selects the target"</span> }.into_any())
         }
-        StepKind::Commands if step.risk() == Risk::Destroys => Some(
+        StepKind::Commands if risk == Risk::Destroys => Some(
             view! { <span class="badge" data-tone="warn"><Glyph sign=Sign::NeedsApproval />"needs a lead"</span> }
                 .into_any(),
         ),
@@ -188,14 +206,17 @@ fn class_note(risk: Risk, view: &ProcedureView) -> Option<AnyView> {
     })
 }
 
+/// The step of the plan that a step of the document became.
+fn planned<'p>(plan: Option<&'p Plan>, kind: PartKind, step: &Step) -> Option<&'p PlanStep> {
+    let is_it =
+        |planned: &&PlanStep| planned.part == kind && planned.number == step.number && planned.line == step.line;
+    plan?.steps.iter().find(is_it)
+}
+
 /// The commands of a step as they will run; as they are written when no plan can be made.
 fn commands_of(plan: Option<&Plan>, kind: PartKind, step: &Step) -> Vec<PlanCommand> {
-    let planned = plan.and_then(|plan| {
-        plan.steps
-            .iter()
-            .find(|planned| planned.part == kind && planned.number == step.number && planned.line == step.line)
-    });
-    planned.map_or_else(|| step.commands().map(as_written).collect(), |planned| planned.commands.clone())
+    planned(plan, kind, step)
+        .map_or_else(|| step.commands().map(as_written).collect(), |planned| planned.commands.clone())
 }
 
 fn values_of(parameters: &[PlanParameter]) -> BTreeMap<String, String> {

@@ -1,5 +1,7 @@
 //! The form that starts a run. Starting runs nothing yet.
 
+use domain::Risk;
+use domain::plan::{PlanCommand, PlanParameter, PlanStep};
 use domain::policy::Verb;
 use domain::view::{ProcedureView, Session, TargetInfo};
 use leptos::form::ActionForm;
@@ -8,8 +10,9 @@ use leptos::prelude::*;
 
 use crate::api::runs::StartRun;
 use crate::components::glyph::{Glyph, Sign};
-use crate::components::parameter::ParameterField;
+use crate::components::parameter::{ParameterField, SecretField};
 use crate::components::problem::Refused;
+use crate::record::step_name;
 
 /// Target, values, reason; and why there is no such form when there is none.
 #[component]
@@ -47,8 +50,11 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
     // The same form sent twice starts one run. Without scripts the server names the form, else the browser each visit.
     let key = RwSignal::new(format!("{}-{}-{}", session.actor.id, view.procedure.slug, view.now.0));
     Effect::new(move |_| key.update(|key| *key = format!("{key}-{}", js_sys::Math::random())));
-    let fields =
-        view.parameters.iter().map(|parameter| view! { <ParameterField parameter=parameter.clone() /> }).collect_view();
+    let field = |parameter: &PlanParameter| match view.secrets.iter().find(|secret| secret.name == parameter.name) {
+        Some(secret) => view! { <SecretField parameter=parameter.clone() secret=secret.clone() /> }.into_any(),
+        None => view! { <ParameterField parameter=parameter.clone() /> }.into_any(),
+    };
+    let fields = view.parameters.iter().map(field).collect_view();
     view! {
         <ActionForm action=start attr:class="panel" attr:data-box="">
             <header>
@@ -61,6 +67,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             <TargetField targets=view.targets.clone() chosen />
             {fields}
             {undeclared}
+            {will_not_run(&view)}
             <div class="field">
                 <label for="reason">"Reason or ticket"</label>
                 <input class="input" id="reason" name="reason" autocomplete="off" />
@@ -118,6 +125,38 @@ fn asks_for_its_name(targets: &[TargetInfo]) -> Option<String> {
         targets.iter().filter(|target| target.production).map(|target| target.name.as_str()).collect();
     (!production.is_empty())
         .then(|| format!("Steps that disrupt ask for the target’s name on {}.", production.join(", ")))
+}
+
+/// The steps that hold something which the portal will not run, and why: to be known before a run is begun.
+fn will_not_run(view: &ProcedureView) -> Option<AnyView> {
+    let plan = view.plan.as_ref().ok()?;
+    let lines: Vec<AnyView> = plan
+        .steps
+        .iter()
+        .flat_map(|step| step.commands.iter().filter_map(move |command| Some((step, why_not(step, command)?))))
+        .map(|(step, why)| view! { <li>{format!("{}, {}: {why}", step_name(step), step.title)}</li> }.into_any())
+        .collect();
+    (!lines.is_empty()).then(|| {
+        view! {
+            <div class="callout" data-tone="warn">
+                <Glyph sign=Sign::NeedsApproval />
+                <p class="head">"Not everything here can run"</p>
+                <p>"Skip such a command with a reason, or do it outside and note what you did."</p>
+                <ul class="words">{lines}</ul>
+            </div>
+        }
+        .into_any()
+    })
+}
+
+fn why_not(step: &PlanStep, command: &PlanCommand) -> Option<String> {
+    if let Some(why) = &command.blocked {
+        return Some(why.clone());
+    }
+    (command.risk == Risk::Destroys && !step.scratch).then(|| {
+        let rule = &command.rule;
+        format!("\u{201c}{rule}\u{201d} destroys and needs the approval of a lead, which is not part of this version")
+    })
 }
 
 /// Words that stand for a value which nobody declared: their commands cannot start, and the page says so before.

@@ -10,8 +10,8 @@ use domain::runbook::PartKind;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::control::{AddStep, Theirs};
 use super::next::{Turn, WayOn};
-use super::rail::number;
 use super::stopping::Stopping;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
@@ -48,6 +48,7 @@ pub fn NextDeeds(step: u32) -> impl IntoView {
         Turn::Reads => {
             view! { <p class="quiet small">"Your role reads runs; it does not work in them."</p> }.into_any()
         }
+        Turn::Theirs => view! { <Theirs /> }.into_any(),
         Turn::Runs(id) => view! { <Stopping id /> }.into_any(),
         Turn::Elsewhere(open) => view! { <OpenStep step=open words=open_words(live, open) /> }.into_any(),
         Turn::Over => view! { <GoingOn step /> }.into_any(),
@@ -56,31 +57,68 @@ pub fn NextDeeds(step: u32) -> impl IntoView {
     };
     view! {
         {deeds}
-        {Hands::of(&live.actor()).then(|| view! { <SkipStep step can=can_skip /> })}
+        <ToRollback step />
+        {Hands::of(&live.actor()).then(|| view! { <SkipStep step can=can_skip /> <AddStep step /> })}
     }
     .into_any()
 }
 
 /// `Open step 4, which is running`
 pub fn open_words(live: Live, step: u32) -> String {
-    format!("Open step {}, which is running", named(live, step))
+    format!("Open {}, which is running", named(live, step))
 }
 
-/// The number that the document gives a step.
+/// What a step is called in a sentence.
 pub fn named(live: Live, step: u32) -> String {
-    live.run.with_untracked(|run| run.plan.step(step).map(number)).unwrap_or_default()
+    live.run.with_untracked(|run| run.plan.step(step).map(called)).unwrap_or_default()
 }
 
 /// `Run step 2: Restart the backend service`
 pub fn run_words(run: &Run, step: u32) -> String {
     let (Some(plan), Some(state)) = (run.plan.step(step), run.step(step)) else { return String::new() };
-    let part = if plan.part == PartKind::Rollback { "rollback step" } else { "step" };
     let (all, again) = match (state.attempts.is_empty(), state.commands.iter().any(CommandState::is_over)) {
-        (_, true) => ("the rest of ", ""),
-        (false, false) => ("", " again"),
-        (true, false) => ("", ""),
+        // Which command is the next has to be said: after a stop it is the very one that was stopped.
+        (_, true) => ("the rest of ", from_words(run, step)),
+        (false, false) => ("", " again".to_owned()),
+        (true, false) => ("", String::new()),
     };
-    format!("Run {all}{part} {}{again}: {}", plan.number, plan.title)
+    format!("Run {all}{}{again}: {}", called(plan), plan.title)
+}
+
+/// `, from command 3`
+fn from_words(run: &Run, step: u32) -> String {
+    let first = run.offers(step).first().and_then(|offer| offer.commands.first().copied());
+    first.map_or_else(String::new, |first| format!(", from command {first}"))
+}
+
+/// `step 3`, `rollback step 1`, `the added step`
+pub fn called(plan: &PlanStep) -> String {
+    match plan.part {
+        _ if plan.ad_hoc.is_some() => "the added step".to_owned(),
+        PartKind::Rollback => format!("rollback step {}", plan.number),
+        _ => format!("step {}", plan.number),
+    }
+}
+
+/// After a step that did not end well: the way to the rollback, which is not run by itself.
+#[component]
+fn ToRollback(step: u32) -> impl IntoView {
+    let live = Live::here();
+    let rollback = Memo::new(move |_| live.run.with(|run| rollback_after(run, step)));
+    move || {
+        let (step, words) = rollback.get()?;
+        Some(view! { <OpenStep step words /> })
+    }
+}
+
+/// The first step of the rollback that is not over, when a step of the way did not end well.
+fn rollback_after(run: &Run, step: u32) -> Option<(u32, String)> {
+    let failed = matches!(run.status(step), StepStatus::Failed | StepStatus::Stopped | StepStatus::Interrupted);
+    let on_the_way = run.plan.step(step).is_some_and(|plan| plan.part != PartKind::Rollback);
+    let of_rollback = |step: &u32| run.plan.step(*step).is_some_and(|plan| plan.part == PartKind::Rollback);
+    let first = (1..).take(run.steps.len()).filter(of_rollback).find(|step| !run.status(*step).is_over())?;
+    let plan = run.plan.step(first)?;
+    (failed && on_the_way).then(|| (first, format!("Open {}: {}", called(plan), plan.title)))
 }
 
 /// The words of a deed of a step that change with its state.
@@ -252,7 +290,8 @@ fn confirmation_field(confirmation: Confirmation, weight: Weight) -> AnyView {
     .into_any()
 }
 
-fn worst(run: &Run, step: u32, offer: &Offer) -> Risk {
+/// The worst class of some commands of a step.
+pub fn worst(run: &Run, step: u32, offer: &Offer) -> Risk {
     let plan = run.plan.step(step);
     let commands = offer.commands.iter().filter_map(|number| plan?.command(*number));
     commands.map(|command| command.risk).max().unwrap_or_default()
@@ -310,9 +349,19 @@ pub fn ValueForm(parameter: PlanParameter, place: &'static str) -> impl IntoView
     .into_any()
 }
 
-/// `Mark step 3 as done: Look at the dashboards`
-pub fn complete_words(plan: &PlanStep) -> String {
-    format!("Mark step {} as done: {}", number(plan), plan.title)
+/// `Mark step 3 as done: Look at the dashboards`, and how many lines of it nobody has ticked.
+pub fn complete_words(run: &Run, step: u32) -> String {
+    let Some(plan) = run.plan.step(step) else { return String::new() };
+    let open = match open_ticks(run, step) {
+        0 => String::new(),
+        1 => ", with 1 line not ticked".to_owned(),
+        open => format!(", with {open} lines not ticked"),
+    };
+    format!("Mark {} as done{open}: {}", called(plan), plan.title)
+}
+
+fn open_ticks(run: &Run, step: u32) -> usize {
+    run.step(step).map_or(0, |state| state.ticks.iter().filter(|tick| tick.is_none()).count())
 }
 
 /// A manual step, or one that only selects target and directory.
@@ -321,14 +370,22 @@ fn Completing(step: u32) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let fields = hidden(live.id(), &[("step", step.to_string())]);
-    let words = live.run.with_untracked(|run| run.plan.step(step).map(complete_words));
+    let words = words_of(live, step, complete_words);
+    // No single key says that everything was looked at.
+    let has_key = Memo::new(move |_| live.run.with(|run| open_ticks(run, step) == 0));
     view! {
         <ActionForm action=deeds.complete attr:class="deed" attr:id=NEXT>
             {fields}
-            <button class="btn" data-kind="primary" data-key="r" type="submit" disabled=deeds.complete.pending()>
+            <button
+                class="btn"
+                data-kind=move || if has_key.get() { "primary" } else { "plain" }
+                data-key=move || has_key.get().then_some("r")
+                type="submit"
+                disabled=deeds.complete.pending()
+            >
                 <Glyph sign=Sign::State(StepStatus::Done) />
                 {words}
-                <kbd>"r"</kbd>
+                {move || has_key.get().then(|| view! { <kbd>"r"</kbd> })}
             </button>
         </ActionForm>
     }
@@ -340,7 +397,7 @@ fn Completing(step: u32) -> impl IntoView {
 fn SkipStep(step: u32, can: Memo<bool>) -> impl IntoView {
     let deeds = Deeds::here();
     let live = Live::here();
-    let button = format!("Skip step {}", named(live, step));
+    let button = format!("Skip {}", named(live, step));
     view! {
         <details class="fold skip" hidden=move || !can.get()>
             <summary>
@@ -417,7 +474,7 @@ fn GoingOn(step: u32) -> impl IntoView {
 
 /// `Open step 5: Restore database`
 pub fn step_words(plan: &PlanStep) -> String {
-    format!("Open step {}: {}", number(plan), plan.title)
+    format!("Open {}: {}", called(plan), plan.title)
 }
 
 fn what_it_runs(plan: &PlanStep, offer: &Offer) -> AnyView {

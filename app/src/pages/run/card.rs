@@ -9,15 +9,17 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::actions::{NextDeeds, OfferForm, Weight};
+use super::control::added_words;
 use super::notices::{RefusedHere, answering};
 use super::rail::{command_status, number};
 use super::ticks::{Line, tick_line};
 use crate::components::command::CommandCard;
+use crate::components::filled::Filling;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::state::StateMark;
 use crate::components::step_content::step_content;
-use crate::deeds::{Deeds, Hands, Place};
+use crate::deeds::{Deeds, Hands, Place, holds};
 use crate::live::Live;
 use crate::live::log::end_words;
 
@@ -40,6 +42,7 @@ fn Card(step: u32, plan: PlanStep) -> impl IntoView {
     // Before the first attempt the deeds stand here; afterwards they stand under the output.
     let has_stage = Memo::new(move |_| live.log.with(|log| log.attempt() > 0));
     let status = Memo::new(move |_| live.run.with(|run| run.status(step)));
+    provide_filling(live, step);
     let content = step_content(
         &plan.content,
         &plan.commands,
@@ -49,6 +52,7 @@ fn Card(step: u32, plan: PlanStep) -> impl IntoView {
             tick_line(Line { run: live.id(), step, number }, item, tick, hands)
         },
     );
+    let added = live.run.with_untracked(|run| added_words(run, &plan));
     let place = Place::Deeds(step);
     view! {
         <section
@@ -62,6 +66,7 @@ fn Card(step: u32, plan: PlanStep) -> impl IntoView {
                 {move || view! { <StateMark status=status.get() /> }}
             </header>
             <Skipped step />
+            {added.map(|words| view! { <p class="note">{words}</p> })}
             {content}
             <Show when=move || !has_stage.get()>
                 <div class="deeds" id="deeds" data-deeds="" on:submit=answering(place)>
@@ -110,6 +115,13 @@ fn StepCommand(step: u32, number: u32, command: PlanCommand, hands: Hands) -> im
     }
 }
 
+/// Tells the text of a step what its words stand for; 0 is the expected outcome.
+pub fn provide_filling(live: Live, step: u32) {
+    let placeholders = live.run.with_untracked(|run| run.plan.words_of(step));
+    let values = Memo::new(move |_| live.run.with(|run| run.values.clone()));
+    provide_context(Filling { placeholders, values: values.into() });
+}
+
 /// The values of some parameters, of those that have one.
 fn values_of(run: &Run, names: &[String]) -> BTreeMap<String, String> {
     names
@@ -153,7 +165,8 @@ fn members(command: &PlanCommand, end: &CommandEnd) -> Option<AnyView> {
 #[component]
 fn Single(step: u32, number: u32, state: Memo<CommandState>) -> impl IntoView {
     let live = Live::here();
-    let idle = Memo::new(move |_| live.run.with(|run| run.open_attempt().is_none()));
+    let holds = holds(live);
+    let idle = Memo::new(move |_| holds.get() && live.run.with(|run| run.open_attempt().is_none()));
     let over = Memo::new(move |_| state.with(CommandState::is_over));
     let words = Memo::new(move |_| state.with(|state| run_words(number, state)));
     let summary = move || {

@@ -2,13 +2,16 @@
 
 use domain::plan::PlanParameter;
 use domain::run::{Note, Run};
+use domain::runbook::ParameterKind;
 use domain::view::Usual;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::actions::ValueForm;
+use super::control::{Directory, lock_words};
 use super::notices::{RefusedHere, answering};
 use crate::components::ago::Ago;
+use crate::components::command_text::Visible;
 use crate::components::pace::{Pace, usual_words};
 use crate::deeds::{Deeds, Hands, Place};
 use crate::live::Live;
@@ -30,7 +33,7 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
             </section>
             <Values hands />
             <Notes hands />
-            <ThisRun />
+            <ThisRun hands />
         </aside>
     }
     .into_any()
@@ -41,8 +44,13 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
 fn Values(hands: Hands) -> impl IntoView {
     let live = Live::here();
     let parameters = live.run.with_untracked(|run| run.plan.parameters.clone());
-    let rows: Vec<AnyView> =
-        parameters.into_iter().map(|parameter| view! { <ValueRow parameter hands /> }.into_any()).collect();
+    let rows: Vec<AnyView> = parameters
+        .into_iter()
+        .map(|parameter| match parameter.kind {
+            ParameterKind::Secret => view! { <SecretRow parameter /> }.into_any(),
+            _ => view! { <ValueRow parameter hands /> }.into_any(),
+        })
+        .collect();
     let place = Place::Values;
     (!rows.is_empty()).then(|| {
         view! {
@@ -56,6 +64,25 @@ fn Values(hands: Hands) -> impl IntoView {
         }
         .into_any()
     })
+}
+
+/// A secret has a name and a version; its value is with the portal's configuration.
+#[component]
+fn SecretRow(parameter: PlanParameter) -> impl IntoView {
+    let live = Live::here();
+    let name = parameter.name.clone();
+    let version = Memo::new(move |_| live.run.with(|run| run.secrets.get(&name).cloned()));
+    let words = move || match version.get() {
+        Some(version) => format!("a secret, version {}", version.get(..8).unwrap_or(&version)),
+        None => "a secret, not set when the run was created".to_owned(),
+    };
+    view! {
+        <dt>{parameter.name.replace('_', " ")}</dt>
+        <dd>
+            <span class="quiet">{words}</span>
+        </dd>
+    }
+    .into_any()
 }
 
 #[component]
@@ -75,7 +102,7 @@ fn ValueRow(parameter: PlanParameter, hands: Hands) -> impl IntoView {
         <dt>{parameter.name.replace('_', " ")}</dt>
         <dd>
             {move || match value.get() {
-                Some(value) => view! { <span class="value">{value}</span> }.into_any(),
+                Some(value) => view! { <span class="value"><Visible text=value /></span> }.into_any(),
                 None => view! { <span class="quiet">"open"</span> }.into_any(),
             }}
             {change}
@@ -154,22 +181,36 @@ pub fn lines(text: &str) -> Vec<AnyView> {
 
 /// What the run was made of.
 #[component]
-pub fn ThisRun() -> impl IntoView {
+pub fn ThisRun(hands: Hands) -> impl IntoView {
     let live = Live::here();
     let run = live.run.get_untracked();
-    let directory = move || live.run.with(|run| run.directory.clone());
+    let place = Place::Run;
+    let names = Memo::new(move |_| live.run.with(|run| run.carried.as_ref().map(|carried| carried.names.join(", "))));
+    let exported = move || {
+        names.get().map(|names| {
+            view! {
+                <dt>"Exported variables"</dt>
+                <dd>
+                    <code>{names}</code>
+                </dd>
+            }
+        })
+    };
     view! {
-        <section class="panel">
+        <section class="panel" on:submit=answering(place)>
             <header>
                 <h2>"This run"</h2>
             </header>
             <dl class="facts">
                 <dt>"Target"</dt>
                 <dd>{run.plan.target.name.clone()}</dd>
+                <dt>"Works in it"</dt>
+                <dd>{move || live.run.with(|run| run.holder.by.name().to_owned())}</dd>
+                <dt>"Lock"</dt>
+                <dd>{move || live.run.with(lock_words)}</dd>
                 <dt>"Directory"</dt>
-                <dd>
-                    <code>{directory}</code>
-                </dd>
+                <Directory hands />
+                {exported}
                 <dt>"Reason"</dt>
                 <dd>{if run.reason.is_empty() { "none given".to_owned() } else { run.reason.clone() }}</dd>
                 <dt>"Plan"</dt>
@@ -183,6 +224,7 @@ pub fn ThisRun() -> impl IntoView {
                     <code title=run.plan.document_digest.to_string()>{run.plan.document_digest.short()}</code>
                 </dd>
             </dl>
+            <RefusedHere place />
         </section>
     }
     .into_any()

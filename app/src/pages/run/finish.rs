@@ -1,20 +1,24 @@
 //! The end of a run: the expected outcome, line by line, and the verdict.
 
+use domain::policy::Verb;
 use domain::run::{Run, Tick, Verdict};
 use domain::runbook::Item;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::card::provide_filling;
+use super::control::GiveUp;
 use super::notices::{RefusedHere, answering};
 use super::ticks::{Line, tick_line};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::verdict_name;
 use crate::components::step_content::tick_item;
-use crate::deeds::{Deeds, Hands, Place};
+use crate::deeds::{Deeds, Hands, Place, holds};
 use crate::live::Live;
 
 /// The expected outcome of a run, ticked or not.
 pub fn outcome_list(live: Live, hands: Hands) -> Option<AnyView> {
+    provide_filling(live, 0);
     let items = live.run.with_untracked(|run| run.plan.outcome.clone());
     let show = |number: u32, item: &Item| {
         let tick = Memo::new(move |_| live.run.with(|run| tick_of(run, number)));
@@ -52,6 +56,9 @@ const fn meaning(verdict: Verdict) -> &'static str {
 pub fn Finishing() -> impl IntoView {
     let live = Live::here();
     let hands = Hands::of(&live.actor());
+    let holds = holds(live);
+    let overrules = live.actor().may(Verb::Overrule).is_ok();
+    let may_give_up = Memo::new(move |_| overrules || holds.get());
     let outcome = outcome_list(live, hands);
     let words = Memo::new(move |_| live.run.with(outcome_words));
     let has_outcome = live.run.with_untracked(|run| !run.outcome.is_empty());
@@ -67,7 +74,17 @@ pub fn Finishing() -> impl IntoView {
                     }
                 })}
             {outcome}
-            {hands.then(|| view! { <FinishForm /> })}
+            {hands
+                .then(|| {
+                    view! {
+                        <Show when=move || holds.get()>
+                            <FinishForm />
+                        </Show>
+                        <Show when=move || may_give_up.get()>
+                            <GiveUp />
+                        </Show>
+                    }
+                })}
         </section>
     }
     .into_any()

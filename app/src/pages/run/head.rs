@@ -1,9 +1,11 @@
 //! Which run this is, where it stands, who looks.
 
-use domain::run::{Run, StepStatus};
+use domain::run::{Run, StepStatus, downtime};
+use domain::time;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::actions::called;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::StateMark;
@@ -23,8 +25,8 @@ pub fn standing_words(run: &Run) -> String {
     let Some(step) = run.stands_at() else {
         return "all steps are over".to_owned();
     };
-    let number = run.plan.step(step).map_or(step, |plan| plan.number);
-    format!("step {number} {}", run.status(step).word())
+    let step_is = run.plan.step(step).map_or_else(|| format!("step {step}"), called);
+    format!("{step_is} {}", run.status(step).word())
 }
 
 /// What the tab is called. The server reads it when the page is rendered already, where nothing of the page's own state can be
@@ -77,14 +79,31 @@ pub fn Head() -> impl IntoView {
                 })}
             <div class="facts-line">
                 {mark}
-                <span>{run.started.by.name().to_owned()}</span>
+                <span>{move || live.run.with(|run| run.holder.by.name().to_owned())}</span>
                 <span>"started " <Ago at=run.started.at /></span>
                 {(!run.reason.is_empty()).then(|| view! { <span>{run.reason.clone()}</span> })}
+                <DownFor />
                 <Watchers />
             </div>
         </header>
     }
     .into_any()
+}
+
+/// The downtime clock: it ticks while services are away, and stands when they are back.
+#[component]
+fn DownFor() -> impl IntoView {
+    let live = Live::here();
+    let away = Memo::new(move |_| live.run.with(|run| run.away.clone()));
+    move || {
+        let open = away.with(|away| away.last().map(|last| last.until.is_none()))?;
+        let span = move || time::span(away.with(|away| downtime(away, live.clock.now())));
+        Some(if open {
+            view! { <span class="tempo">"services away for " {span}</span> }.into_any()
+        } else {
+            view! { <span>"services were away for " {span}</span> }.into_any()
+        })
+    }
 }
 
 #[component]

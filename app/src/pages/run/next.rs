@@ -1,12 +1,11 @@
 //! What is next on the page of a run, told from the run alone: whose turn a step is, and the way on when it is over.
 
-use domain::AttemptId;
 use domain::policy::{Actor, Verb};
-use domain::run::{Offer, Refusal, Run, StepStatus};
+use domain::run::{Offer, Refusal, Run, StepStatus, Who};
+use domain::{AttemptId, Risk};
 use leptos::prelude::*;
 
-use super::actions::{NEXT, OpenStep, complete_words, run_words, step_words};
-use super::rail::number;
+use super::actions::{NEXT, OpenStep, called, complete_words, run_words, step_words, worst};
 use super::stopping::{stopped_by, watch_of};
 use crate::components::state::StateMark;
 use crate::deeds::{next_step, objection};
@@ -17,6 +16,8 @@ use crate::live::Live;
 pub enum Turn {
     /// Nothing that this person could do.
     Reads,
+    /// Another person works in the run.
+    Theirs,
     /// An attempt of it runs.
     Runs(AttemptId),
     /// Another step runs.
@@ -38,6 +39,7 @@ impl Turn {
         match run.open_attempt() {
             Some(open) if open.step == step => return Self::Runs(open),
             Some(open) => return Self::Elsewhere(open.step),
+            None if !run.is_held_by(&Who::Person(actor.clone())) => return Self::Theirs,
             None => {}
         }
         match run.plan.step(step) {
@@ -64,10 +66,12 @@ impl WayOn {
     pub fn after(run: &Run, actor: &Actor, step: u32) -> Self {
         let Some(next) = next_step(run, step) else { return Self::Close };
         let offers = run.offers(next);
-        let is_run = run.plan.step(next).is_some_and(domain::plan::PlanStep::is_run);
+        let is_run = |step| run.plan.step(step).is_some_and(domain::plan::PlanStep::is_run);
         match offers.as_slice() {
-            [only] if is_run && only.choice.is_none() && objection(run, actor, next, only).is_none() => {
-                Self::Run(next, only.clone())
+            [only] if is_run(next) && only.choice.is_none() && objection(run, actor, next, only).is_none() => {
+                // The last tick ends a manual step: the key that was meant for it must not start what changes something.
+                let surprises = !is_run(step) && worst(run, next, only) > Risk::Reads;
+                if surprises { Self::Open(next) } else { Self::Run(next, only.clone()) }
             }
             _ => Self::Open(next),
         }
@@ -91,12 +95,12 @@ impl Thumb {
     fn of(run: &Run, actor: &Actor, step: u32) -> Option<Self> {
         let plan = run.plan.step(step)?;
         match Turn::of(run, actor, step) {
-            Turn::Reads => None,
+            Turn::Reads | Turn::Theirs => None,
             Turn::Runs(id) if stopped_by(run, id).is_some() => None,
             Turn::Runs(id) if watch_of(run, id).is_some() => Some(Self::Send("Stop watch and go on".to_owned())),
-            Turn::Runs(_) => Some(Self::Send(format!("Stop step {}", number(plan)))),
+            Turn::Runs(_) => Some(Self::Send(format!("Stop {}", called(plan)))),
             Turn::Elsewhere(open) => {
-                let words = format!("Open step {}, which is running", number(run.plan.step(open)?));
+                let words = format!("Open {}, which is running", called(run.plan.step(open)?));
                 Some(Self::Step(open, words))
             }
             Turn::Over => Some(match WayOn::after(run, actor, step) {
@@ -105,7 +109,7 @@ impl Thumb {
                 WayOn::Open(next) => Self::Step(next, step_words(run.plan.step(next)?)),
             }),
             Turn::Start => Self::start(run, actor, step),
-            Turn::Complete => Some(Self::Send(complete_words(plan))),
+            Turn::Complete => Some(Self::Send(complete_words(run, step))),
         }
     }
 

@@ -3,12 +3,14 @@
 use domain::attempt::Outcome;
 use domain::plan::PlanStep;
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepState, StepStatus, Tick, ticks};
-use domain::runbook::{Item, PartKind, plain};
+use domain::runbook::{Item, PartKind, Piece, Placeholder, pieces_of_code, pieces_of_prose, plain};
 use domain::time;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 
+use crate::components::command_text::Visible;
+use crate::components::filled::told;
 use crate::components::glyph::{Glyph, Sign};
 use crate::live::Live;
 use crate::record::end_of;
@@ -25,16 +27,35 @@ pub fn Rail() -> impl IntoView {
         }
     });
     let ticked = Memo::new(move |_| live.run.with(|run| run.outcome.iter().map(Option::is_some).collect::<Vec<_>>()));
-    let outcome = move || ticked.with(|ticked| live.run.with_untracked(|run| outcome(run, ticked)));
+    let outcome = move || ticked.with(|ticked| live.run.with_untracked(|run| outcome(live, run, ticked)));
     view! {
         <ol class="rail-list">{steps}</ol>
         {rollback}
+        <Added />
         {outcome}
         <p class="rail-keys quiet small needs-scripts">
             <span><kbd>"j"</kbd>" "<kbd>"k"</kbd>" step"</span>
             <span><kbd>"r"</kbd>" run"</span>
             <span><kbd>"x"</kbd>" stop"</span>
         </p>
+    }
+    .into_any()
+}
+
+/// The steps that were added; a new one comes while one looks.
+#[component]
+fn Added() -> impl IntoView {
+    let live = Live::here();
+    let added = Memo::new(move |_| live.run.with(added));
+    view! {
+        <p class="rail-head" hidden=move || added.with(Vec::is_empty)>
+            "Not in the document"
+        </p>
+        <ol class="rail-list" hidden=move || added.with(Vec::is_empty)>
+            <For each=move || added.get() key=|step| *step let(step)>
+                {live.run.with_untracked(|run| run.plan.step(step).cloned()).map(|plan| view! { <Row step plan /> })}
+            </For>
+        </ol>
     }
     .into_any()
 }
@@ -61,6 +82,12 @@ pub fn Strip() -> impl IntoView {
     view! {
         <nav class="strip" aria-label="Steps, short" node_ref=strip>
             {links}
+            <For each=move || live.run.with(added) key=|step| *step let(step)>
+                {live
+                    .run
+                    .with_untracked(|run| run.plan.step(step).cloned())
+                    .map(|plan| view! { <StripLink step number=number(&plan) title=plan.title /> })}
+            </For>
         </nav>
     }
     .into_any()
@@ -105,13 +132,19 @@ fn state_sign(status: StepStatus) -> AnyView {
 /// The number that the document gives a step; the rollback counts for itself.
 pub fn number(plan: &PlanStep) -> String {
     match plan.part {
+        _ if plan.ad_hoc.is_some() => "+".to_owned(),
         PartKind::Rollback => format!("R{}", plan.number),
         _ => plan.number.to_string(),
     }
 }
 
 fn each(run: &Run, part: PartKind) -> impl Iterator<Item = (u32, &PlanStep)> {
-    (1..).zip(&run.plan.steps).filter(move |(_, plan)| plan.part == part)
+    (1..).zip(&run.plan.steps).filter(move |(_, plan)| plan.part == part && plan.ad_hoc.is_none())
+}
+
+/// The steps that were added in the run, by their place in the plan.
+fn added(run: &Run) -> Vec<u32> {
+    (1..).zip(&run.plan.steps).filter(|(_, plan)| plan.ad_hoc.is_some()).map(|(step, _)| step).collect()
 }
 
 fn rows(live: Live, part: PartKind) -> Vec<AnyView> {
@@ -201,7 +234,8 @@ fn below(live: Live, step: u32, plan: &PlanStep, state: &StepState) -> Option<An
         (1..).zip(&state.attempts[..earlier]).map(|(number, attempt)| attempt_row(live, step, number, attempt));
     let commands = plan.commands.iter().zip(&state.commands).map(|(command, state)| {
         let status = command_status(state, command.watch);
-        let first = command.text.lines().next().unwrap_or_default().to_owned();
+        let first = command.text.lines().next().unwrap_or_default();
+        let first = with_values(live, pieces_of_code(first, &command.placeholders));
         let detail = match state {
             CommandState::Ended { end, .. } => time::span(end.duration_ms),
             _ => String::new(),
@@ -210,27 +244,43 @@ fn below(live: Live, step: u32, plan: &PlanStep, state: &StepState) -> Option<An
             <li data-state=status.word()>
                 <span class="entry">
                     <Glyph sign=Sign::State(status) label=status.word() />
-                    <code class="name">{first}</code>
+                    <code class="name">{move || view! { <Visible text=first.get() /> }}</code>
                     <span class="t">{detail}</span>
                 </span>
             </li>
         }
         .into_any()
     });
-    let items = ticks(plan.items()).into_iter().zip(&state.ticks).map(|(item, tick)| item_row(item, tick.as_ref()));
+    let placeholders = live.run.with_untracked(|run| run.plan.words_of(step));
+    let items = ticks(plan.items())
+        .into_iter()
+        .zip(&state.ticks)
+        .map(|(item, tick)| item_row(live, &placeholders, item, tick.as_ref()));
     let rows: Vec<AnyView> = attempts.chain(commands).chain(items).collect();
     (!rows.is_empty()).then(|| view! { <ol>{rows}</ol> }.into_any())
 }
 
+/// Words of the document with the values that are known now.
+fn with_values(live: Live, pieces: Vec<Piece>) -> Memo<String> {
+    Memo::new(move |_| live.run.with(|run| told(pieces.clone(), &run.values)))
+}
+
+/// The words of a line that is ticked.
+fn line_words(live: Live, placeholders: &[Placeholder], item: &Item) -> impl Fn() -> AnyView + Send + use<> {
+    let words = with_values(live, pieces_of_prose(&plain(&item.words), placeholders));
+    move || view! { <Visible text=words.get() /> }.into_any()
+}
+
 /// A line that a person ticks in the step.
-fn item_row(item: &Item, tick: Option<&Tick>) -> AnyView {
+fn item_row(live: Live, placeholders: &[Placeholder], item: &Item, tick: Option<&Tick>) -> AnyView {
+    let words = line_words(live, placeholders, item);
     let (status, label) = tick_status(tick.is_some());
     let why = tick.map(|tick| format!("ticked by {}", tick.stamp.by.name()));
     view! {
         <li data-state=status.word()>
             <span class="entry">
                 <Glyph sign=Sign::State(status) label />
-                <span class="name">{plain(&item.words)}{why.map(|why| view! { <span class="why">{why}</span> })}</span>
+                <span class="name">{words}{why.map(|why| view! { <span class="why">{why}</span> })}</span>
                 <span class="t"></span>
             </span>
         </li>
@@ -286,17 +336,19 @@ pub fn command_status(state: &CommandState, watch: bool) -> StepStatus {
     }
 }
 
-fn outcome(run: &Run, ticked: &[bool]) -> Option<AnyView> {
+fn outcome(live: Live, run: &Run, ticked: &[bool]) -> Option<AnyView> {
+    let placeholders = run.plan.words_of(0);
     let lines: Vec<AnyView> = ticks(&run.plan.outcome)
         .into_iter()
         .zip(ticked)
         .map(|(item, ticked)| {
             let (status, label) = tick_status(*ticked);
+            let words = line_words(live, &placeholders, item);
             view! {
                 <li data-state=status.word()>
                     <a href="#finish" rel="external">
                         <Glyph sign=Sign::State(status) label />
-                        <span class="name">{plain(&item.words)}</span>
+                        <span class="name">{words}</span>
                         <span class="t"></span>
                     </a>
                 </li>

@@ -1,11 +1,12 @@
 //! A closed run: verdict before detail.
 
-use domain::run::{CommandState, End, Run, StepStatus};
-use domain::view::{Newer, Usual};
-use domain::{AttemptId, time};
+use domain::run::{CommandState, End, Run, StepStatus, downtime};
+use domain::view::{Newer, Patch, Usual};
+use domain::{AttemptId, Timestamp, time};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::control::{LatePatch, PatchPanel};
 use super::facts::{Notes, ThisRun, lines};
 use super::finish::{outcome_list, outcome_words};
 use super::moment::{Moment, day};
@@ -24,13 +25,14 @@ use crate::record::{self, Mark, timeline};
 
 /// The page of a closed run.
 #[component]
-pub fn Record(usual: Option<Usual>, newer: Option<Newer>) -> impl IntoView {
+pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) -> impl IntoView {
     let live = Live::here();
     let run = live.run.get_untracked();
     let Some(end) = run.end.clone() else { return ().into_any() };
     let title = format!("Run {}, {}", run.id, end.verdict.word());
     let deeds = Deeds::here();
     let problem = Signal::derive(move || deeds.problem().map(|error| error.to_string()));
+    let was_added = run.plan.steps.iter().any(|step| step.ad_hoc.is_some());
     let steps: Vec<AnyView> = (1..).zip(&run.plan.steps).map(|(step, _)| step_rows(&run, step)).collect();
     view! {
         <Title text=title />
@@ -70,6 +72,10 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>) -> impl IntoView {
                         {steps}
                     </table>
                 </section>
+                {match patch {
+                    Some(patch) => Some(view! { <PatchPanel patch /> }.into_any()),
+                    None => was_added.then(|| view! { <LatePatch /> }.into_any()),
+                }}
                 <Output />
             </div>
             <aside class="aside stack" aria-label="Record">
@@ -82,12 +88,20 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>) -> impl IntoView {
                     </header>
                     <Pace since=run.started.at until=Some(end.stamp.at) usual />
                 </section>
-                <ThisRun />
+                <ThisRun hands=Hands::Off />
                 {(!run.notes.is_empty()).then(|| view! { <Notes hands=Hands::Off /> })}
             </aside>
         </main>
     }
     .into_any()
+}
+
+/// For how long the run took services away; whether they were back at its end.
+fn away_words(run: &Run, end: Timestamp) -> Option<String> {
+    let last = run.away.last()?;
+    let span = time::span(downtime(&run.away, end));
+    let still = if last.until.is_none() { ", and still away when the run was closed" } else { "" };
+    Some(format!("services away for {span}{still}"))
 }
 
 #[component]
@@ -118,6 +132,7 @@ fn RecordHead(run: Run, end: End) -> impl IntoView {
                     <Ago at=run.started.at />
                 </span>
                 <span>{time::span(end.stamp.at.since(run.started.at))}</span>
+                {away_words(&run, end.stamp.at).map(|words| view! { <span>{words}</span> })}
                 {(!run.reason.is_empty()).then(|| view! { <span>{run.reason.clone()}</span> })}
             </div>
         </header>
@@ -237,6 +252,7 @@ fn command_row(command: &domain::plan::PlanCommand, state: &CommandState) -> Any
             </td>
             <td>
                 <RiskMark risk=command.risk />
+                {crate::components::command::lowered_note(command)}
             </td>
             <td>
                 <StateMark status word />

@@ -1,6 +1,8 @@
 //! The stage: what runs or ran in the step that is shown, its output, and what can be done next.
 
+use domain::attempt::{AttemptResult, Exit};
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepStatus};
+use domain::view::{Tempo, UsualStep};
 use domain::{AttemptId, time};
 use leptos::prelude::*;
 
@@ -8,6 +10,7 @@ use super::actions::NextDeeds;
 use super::moment::Moment;
 use super::notices::{RefusedHere, answering};
 use super::rail::{attempt_status, number};
+use super::stopping::EndRest;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::log_view::LogView;
@@ -56,7 +59,7 @@ fn Attempted(step: u32, attempt: u32) -> impl IntoView {
     .into_any()
 }
 
-/// When a step that was started here ends well, Enter runs the next one: the focus goes to its button.
+/// When a step that was started here is over, Enter runs the next one: the focus goes to its button.
 fn focus_what_comes_next(live: Live) {
     let stands = Memo::new(move |_| {
         let step = live.shown.get();
@@ -64,9 +67,10 @@ fn focus_what_comes_next(live: Live) {
     });
     Effect::new(move |before: Option<(u32, StepStatus)>| {
         let (step, status) = stands.get();
-        let ran = [StepStatus::Running, StepStatus::Watching].map(|status| Some((step, status))).contains(&before);
+        // A short step may have run between two looks: that it was not over before is enough.
+        let was_open = before.is_some_and(|(before, status)| before == step && !status.is_over());
         let id = live.on_stage();
-        if ran && status.is_over() && live.has_started(id.step, id.attempt) {
+        if was_open && status.is_over() && live.has_started(id.step, id.attempt) {
             request_animation_frame(keys::focus_the_primary);
         }
         (step, status)
@@ -149,7 +153,9 @@ fn Standing(id: AttemptId) -> impl IntoView {
             {attempt_mark(&attempt, watch.get())}
             <span>{by}<Moment at=attempt.started.at /></span>
             {elapsed(live, &attempt)}
+            {live.usual(id.step).map(|usual| beside_usual(live, &attempt, usual))}
             {ending(&attempt)}
+            {attempt.left_something().then(|| view! { <EndRest id /> })}
         })
     }
 }
@@ -202,6 +208,36 @@ fn elapsed(live: Live, attempt: &Attempt) -> AnyView {
     }
 }
 
+/// How long the step usually takes, and whether this attempt stands out. Only a whole step that ended well, or that still
+/// runs, is compared: how long a failure took says nothing.
+fn beside_usual(live: Live, attempt: &Attempt, usual: UsualStep) -> AnyView {
+    let about =
+        format!("usually {}, at most {} in nine of ten", time::span(usual.median_ms), time::span(usual.high_ms));
+    let since = attempt.started.at;
+    let ended = attempt.end.as_ref().map(|end| match &end.ending {
+        AttemptEnding::Known(exit) if exit.result == AttemptResult::Completed => Some(exit.duration_ms),
+        _ => None,
+    });
+    let tempo = move || match ended {
+        Some(Some(span)) => usual.tempo(span, true),
+        Some(None) => None,
+        None => usual.tempo(live.clock.now().since(since), false),
+    };
+    let tempo = Memo::new(move |_| tempo());
+    view! {
+        <span title=about>{format!("usual {}", time::span(usual.median_ms))}</span>
+        {move || tempo.get().map(|tempo| view! { <span class="tempo">{tempo_words(tempo)}</span> })}
+    }
+    .into_any()
+}
+
+const fn tempo_words(tempo: Tempo) -> &'static str {
+    match tempo {
+        Tempo::SuspiciouslyFast => "suspiciously fast: see whether it did anything",
+        Tempo::Slow => "slower than usual",
+    }
+}
+
 /// What an end needs in words: why it is unknown, what still runs, what was left out.
 pub fn ending(attempt: &Attempt) -> Option<AnyView> {
     let end = attempt.end.as_ref()?;
@@ -214,18 +250,31 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
             if let domain::attempt::AttemptResult::NotStarted { reason } = &exit.result {
                 words.push(format!("Nothing was run: {reason}"));
             }
-            if exit.dropped > 0 {
-                words.push(format!("{} of output over the limit were not kept", time::size(exit.dropped)));
-            }
+            words.extend(left_out(exit));
+            let notes = &exit.notes;
+            // Whole sentences get their full stop with the others.
+            let sentences = notes.limited.iter().chain(&notes.unenforced).chain(&notes.tampered);
+            words.extend(sentences.map(|sentence| sentence.trim_end_matches('.').to_owned()));
             if !exit.held.is_empty() {
                 words.push(format!("ended with the shell, because they held the output: {}", exit.held.join(", ")));
             }
         }
     }
     if !end.survivors.is_empty() {
-        words.push(format!("still running: {}", end.survivors.join(", ")));
+        let asked = attempt.stop.as_ref().filter(|stop| stop.at >= end.at);
+        words.push(match asked {
+            Some(stop) => format!("{} ended what was still running: {}", stop.by.name(), end.survivors.join(", ")),
+            None => format!("still running: {}", end.survivors.join(", ")),
+        });
     }
     (!words.is_empty()).then(|| view! { <span class="ending">{words.join(". ")}"."</span> }.into_any())
+}
+
+/// Output that was not kept: how much, from where on, and why.
+fn left_out(exit: &Exit) -> Option<String> {
+    let why = if exit.notes.disk_full { "because the disk was full" } else { "over the limit" };
+    let place = exit.cut.map_or_else(String::new, |cut| format!(", from byte {} on", time::thousands(cut)));
+    (exit.dropped > 0).then(|| format!("{} of output were not kept{place}, {why}", time::size(exit.dropped)))
 }
 
 /// Without the page's program: the stored output in pages, and how to see more.

@@ -1,5 +1,6 @@
 //! What can be done with an attempt that runs.
 
+use domain::attempt::{Condition, Key};
 use domain::run::{Run, StepState, StepStatus};
 use domain::{AttemptId, Risk};
 use leptos::form::ActionForm;
@@ -9,7 +10,7 @@ use super::actions::{NEXT, named};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::risk::RiskMark;
-use crate::deeds::Deeds;
+use crate::deeds::{Deeds, holds};
 use crate::live::Live;
 
 /// The watch that an attempt runs, by its number.
@@ -34,10 +35,11 @@ pub fn Stopping(id: AttemptId) -> impl IntoView {
         {move || match stopped.get() {
             Some(by) => {
                 let step = named(live, id.step);
-                let sentence = format!("{by} asked step {step} to stop. It is ended for good when it does not end by itself.");
+                let sentence = format!("{by} asked {step} to stop. It is ended for good when it does not end by itself.");
                 view! { <p class="note">{sentence}</p> }.into_any()
             }
             None => view! {
+                <Asking id />
                 {watch.get().map(|command| view! { <EndWatchForm id command /> })}
                 <StopForm id watching=watch.get().is_some() />
                 <Then id />
@@ -47,6 +49,105 @@ pub fn Stopping(id: AttemptId) -> impl IntoView {
         {move || elsewhere.get().then(|| view! { <OpenAttempt id /> })}
     }
     .into_any()
+}
+
+/// What the command asks for, as far as the shim sees: a line, or the keys that end a full-screen program.
+#[component]
+fn Asking(id: AttemptId) -> impl IntoView {
+    let live = Live::here();
+    let can = holds(live);
+    let asks = Memo::new(move |_| {
+        let condition = live.condition.get();
+        let here = can.get() && live.log.with(|log| log.is_of(id.step, id.attempt));
+        here.then(|| Asks::of(condition)).flatten().map(|asks| (condition.command, asks))
+    });
+    move || {
+        asks.get().map(|(command, asks)| match asks {
+            Asks::Line => view! { <LineForm id command /> }.into_any(),
+            Asks::Keys => view! { <KeyForms id command /> }.into_any(),
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    Line,
+    Keys,
+}
+
+impl Asks {
+    fn of(found: Condition) -> Option<Self> {
+        match found {
+            Condition { screen: true, .. } | Condition { raw: true, .. } => Some(Self::Keys),
+            Condition { waiting: true, .. } => Some(Self::Line),
+            _ => None,
+        }
+    }
+}
+
+#[component]
+fn LineForm(id: AttemptId, command: u32) -> impl IntoView {
+    let deeds = Deeds::here();
+    let [step, attempt] = place_of(id);
+    let fields = hidden(id.run, &[step, attempt, ("command", command.to_string())]);
+    let field = NodeRef::<leptos::html::Input>::new();
+    let answer = deeds.input.value();
+    Effect::new(move |_| {
+        if let (Some(Ok(())), Some(field)) = (answer.get(), field.get_untracked()) {
+            field.set_value("");
+        }
+    });
+    view! {
+        <ActionForm action=deeds.input attr:class="deed asking">
+            {fields}
+            <InputNumber />
+            <p class="note" role="status">
+                {format!("Command {command} may be waiting for input.")}
+            </p>
+            <div class="field">
+                <label>
+                    "One line for it"
+                    <input class="input" data-mono="" name="line" autocomplete="off" spellcheck="false" node_ref=field />
+                </label>
+            </div>
+            <button class="btn" data-kind="primary" type="submit" disabled=deeds.input.pending()>
+                "Send line"
+            </button>
+            <span class="help">"What you type is not stored; what the program prints of it is."</span>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// The number that what is sent will have: a form that is sent twice answers one question.
+#[component]
+fn InputNumber() -> impl IntoView {
+    let live = Live::here();
+    let number = Memo::new(move |_| live.run.with(Run::next_input));
+    view! { <input type="hidden" name="number" value=move || number.get() /> }.into_any()
+}
+
+#[component]
+fn KeyForms(id: AttemptId, command: u32) -> impl IntoView {
+    let deeds = Deeds::here();
+    Key::ALL
+        .into_iter()
+        .map(|key| {
+            let [step, attempt] = place_of(id);
+            let command = ("command", command.to_string());
+            let fields = hidden(id.run, &[step, attempt, command, ("key", key.name().to_owned())]);
+            view! {
+                <ActionForm action=deeds.input attr:class="deed asking">
+                    {fields}
+                    <InputNumber />
+                    <button class="btn" type="submit" disabled=deeds.input.pending()>
+                        {format!("Press {}", key.word())}
+                    </button>
+                </ActionForm>
+            }
+        })
+        .collect_view()
+        .into_any()
 }
 
 #[component]
@@ -73,7 +174,7 @@ fn StopForm(id: AttemptId, watching: bool) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let fields = hidden(id.run, &place_of(id));
-    let words = format!("Stop step {}", named(live, id.step));
+    let words = format!("Stop {}", named(live, id.step));
     view! {
         <ActionForm action=deeds.stop attr:class="deed" attr:id=(!watching).then_some(NEXT)>
             {fields}
@@ -87,6 +188,23 @@ fn StopForm(id: AttemptId, watching: bool) -> impl IntoView {
                 <Glyph sign=Sign::Stop />
                 {words}
                 {(!watching).then(|| view! { <kbd>"x"</kbd> })}
+            </button>
+        </ActionForm>
+    }
+    .into_any()
+}
+
+/// Ends what an attempt has left behind.
+#[component]
+pub fn EndRest(id: AttemptId) -> impl IntoView {
+    let deeds = Deeds::here();
+    let fields = hidden(id.run, &place_of(id));
+    view! {
+        <ActionForm action=deeds.stop attr:class="deed">
+            {fields}
+            <button class="btn" data-kind="quiet" type="submit" disabled=deeds.stop.pending()>
+                <Glyph sign=Sign::Stop />
+                "End what still runs"
             </button>
         </ActionForm>
     }

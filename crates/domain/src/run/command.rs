@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::Verdict;
-use crate::attempt::{Exit, Mark};
-use crate::plan::Plan;
+use crate::RunId;
+use crate::attempt::{Exit, Input, Mark};
+use crate::plan::{Plan, PlanStep};
 use crate::policy::Verb;
 
 /// What a person or a shim wants to happen.
@@ -100,12 +101,62 @@ pub enum Command {
         /// The note.
         text: String,
     },
+    /// Go on with a run that another person works in.
+    TakeOver {
+        /// Why.
+        reason: String,
+    },
+    /// Take the target's lock from the run that holds it.
+    TakeLock {
+        /// Why.
+        reason: String,
+    },
+    /// Let the next attempt begin in another directory.
+    SetDirectory {
+        /// The directory, absolute.
+        path: String,
+    },
+    /// Add a step that is not in the document.
+    AddStep {
+        /// The place in the plan that it will have, from 1: a form that is sent twice adds one step.
+        place: u32,
+        /// The step; its `ad_hoc` says why, and after which step.
+        step: Box<PlanStep>,
+    },
+    /// Send something to the command that runs.
+    SendInput {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt that is meant.
+        attempt: u32,
+        /// The command that is meant: an answer to one is not given to the next.
+        command: u32,
+        /// The number that it will have among all that was sent in this run, from 1: a form that is sent twice answers one
+        /// question.
+        number: u32,
+        /// What.
+        input: Input,
+    },
+    /// Give the run up: what runs is stopped, and the run is closed.
+    Abort {
+        /// Why.
+        reason: String,
+    },
     /// Close the run.
     Finish {
         /// What came of it.
         verdict: Verdict,
         /// A comment; may be empty when the outcome was reached.
         comment: String,
+    },
+    /// From the portal: another run has taken the lock.
+    LoseLock {
+        /// The run that holds it now.
+        to: RunId,
+        /// Who took it.
+        by: String,
+        /// Why.
+        reason: String,
     },
     /// From the shim: a border in the output.
     Note {
@@ -145,7 +196,7 @@ impl Command {
     pub const fn verb(&self) -> Option<Verb> {
         match self {
             Self::Start { .. } => Some(Verb::StartRun),
-            Self::Stop { .. } | Self::EndWatch { .. } => Some(Verb::Stop),
+            Self::Stop { .. } | Self::EndWatch { .. } | Self::Abort { .. } => Some(Verb::Stop),
             Self::SetValue { .. }
             | Self::RunCommands { .. }
             | Self::SkipCommand { .. }
@@ -154,8 +205,13 @@ impl Command {
             | Self::Tick { .. }
             | Self::Untick { .. }
             | Self::AddNote { .. }
+            | Self::TakeOver { .. }
+            | Self::TakeLock { .. }
+            | Self::SetDirectory { .. }
+            | Self::AddStep { .. }
+            | Self::SendInput { .. }
             | Self::Finish { .. } => Some(Verb::WorkRun),
-            Self::Note { .. } | Self::Settle { .. } | Self::Interrupt { .. } => None,
+            Self::LoseLock { .. } | Self::Note { .. } | Self::Settle { .. } | Self::Interrupt { .. } => None,
         }
     }
 }

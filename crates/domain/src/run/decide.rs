@@ -1,17 +1,24 @@
 //! The gate: what may happen next.
 
+mod holding;
+mod input;
+mod lock;
+mod starting;
+
 use std::collections::BTreeMap;
 
 use super::command::Command;
 use super::event::{Event, Verdict, Who};
+use super::lock::Holder;
 use super::refusal::{Refusal, TEXT_LIMIT};
-use super::state::{CommandState, Run, StepState, StepStatus, Tick};
-use crate::attempt::Mark;
-use crate::plan::{Plan, PlanCommand, PlanStep};
+use super::state::{Attempt, CommandState, Run, StepState, StepStatus, Tick};
+use crate::attempt::{Condition, Mark};
+use crate::plan::{Plan, PlanStep};
 use crate::policy::{Forbidden, Role, allows};
-use crate::{AttemptId, Risk, Timestamp, time};
+use crate::{AttemptId, Timestamp, time};
 
-/// The longest value of a parameter, in bytes: one entry of an environment holds 131,071 with its name (measured on Linux).
+/// The longest value of a parameter, in bytes: one entry of an environment holds 131,071 with its name, and so does one word of
+/// a command, in which other text may stand around the value (measured on Linux).
 pub const VALUE_LIMIT: usize = 96 * 1024;
 
 /// What a decision needs from outside the run, read inside the transaction that records it.
@@ -23,6 +30,19 @@ pub struct Facts {
     pub standing: Option<Role>,
     /// Values of the command that do not fit their parameter: name and reason.
     pub misfits: Vec<(String, String)>,
+    /// The other run that holds the lock of the target, if one does.
+    pub lock: Option<Holder>,
+    /// What the command that runs is found to be doing.
+    pub condition: Condition,
+    /// The secrets that the plan names: the version of each, or why it cannot be read. Who does not know leaves them out.
+    pub secrets: BTreeMap<String, Result<String, String>>,
+}
+
+impl Facts {
+    /// The facts of a decision that needs nothing but the time and who asks.
+    pub const fn alone(now: Timestamp, standing: Option<Role>) -> Self {
+        Self { now, standing, misfits: Vec::new(), lock: None, condition: Condition::NONE, secrets: BTreeMap::new() }
+    }
 }
 
 /// Decides whether a command may happen and which events it makes.
@@ -43,15 +63,14 @@ pub fn decide(run: Option<&Run>, command: &Command, who: &Who, facts: &Facts) ->
     }
     match command {
         Command::Note { step, attempt, mark } => Ok(note(run, *step, *attempt, mark)),
-        Command::Settle { step, attempt, exit } => Ok(if_open(run, *step, *attempt, || Event::AttemptEnded {
-            step: *step,
-            attempt: *attempt,
-            exit: exit.clone(),
-        })),
-        Command::Interrupt { step, attempt, reason, bytes, survivors } => Ok(if_open(run, *step, *attempt, || {
+        Command::Settle { step, attempt, exit } => {
+            Ok(end(run, *step, *attempt, || Event::AttemptEnded { step: *step, attempt: *attempt, exit: exit.clone() }))
+        }
+        Command::Interrupt { step, attempt, reason, bytes, survivors } => Ok(end(run, *step, *attempt, || {
             let (reason, survivors) = (reason.clone(), survivors.clone());
             Event::AttemptInterrupted { step: *step, attempt: *attempt, reason, bytes: *bytes, survivors }
         })),
+        Command::LoseLock { to, by, reason } => Ok(lock::lose(run, *to, by, reason)),
         _ => by_person(run, command, who, facts),
     }
 }
@@ -80,13 +99,28 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
     if let Some(end) = &run.end {
         return Err(Refusal::Finished { by: end.stamp.by.name().to_owned(), at: end.stamp.at });
     }
+    if holding::is_for_the_holder(command) {
+        holding::holds(run, who)?;
+    }
     let event = match command {
+        Command::TakeOver { reason } => holding::take_over(run, who, reason)?,
+        Command::Abort { reason } => return holding::abort(run, who, facts, reason),
+        Command::TakeLock { reason } => lock::take(run, facts, reason)?,
+        Command::SetDirectory { path } => set_directory(run, path)?,
+        Command::AddStep { place, step } => add_step(run, *place, step)?,
+        Command::SendInput { step, attempt, command, number, input } => {
+            if *number != run.next_input() {
+                return Err(Refusal::Over);
+            }
+            input::send(run, (*step, *attempt, *command), input, facts.condition)?
+        }
         Command::SetValue { name, value } => {
             fits(&run.plan, name, value, facts)?;
             Event::ValueSet { name: name.clone(), value: value.clone() }
         }
         Command::RunCommands { step, attempt, commands, confirmation } => {
-            return run_commands(run, *step, *attempt, commands, confirmation.as_deref(), who);
+            let confirmation = confirmation.as_deref();
+            return starting::run_commands(run, (*step, *attempt), commands, confirmation, who, facts);
         }
         Command::SkipCommand { step, command, reason } => skip_command(run, *step, *command, reason)?,
         Command::SkipStep { step, reason } => skip_step(run, *step, reason)?,
@@ -113,119 +147,15 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
             Event::NoteAdded { step: *step, text: reasoned(text)? }
         }
         Command::Finish { verdict, comment } => finish(run, *verdict, comment)?,
-        Command::Start { .. } | Command::Note { .. } | Command::Settle { .. } | Command::Interrupt { .. } => {
+        Command::Start { .. }
+        | Command::LoseLock { .. }
+        | Command::Note { .. }
+        | Command::Settle { .. }
+        | Command::Interrupt { .. } => {
             return Err(Refusal::NoRun);
         }
     };
     Ok(vec![event])
-}
-
-fn run_commands(
-    run: &Run,
-    step: u32,
-    attempt: u32,
-    commands: &[u32],
-    confirmation: Option<&str>,
-    who: &Who,
-) -> Result<Vec<Event>, Refusal> {
-    let plan = plan_step(run, step)?;
-    first_of_its_number(run, step, attempt)?;
-    idle(run)?;
-    if run.status(step) == StepStatus::Skipped && run.step(step).is_some_and(|state| state.skipped.is_some()) {
-        return Err(Refusal::Over);
-    }
-    // First of all what no value can change: nobody should fill in a form for a step that will not start.
-    approved(plan, commands)?;
-    startable(run, step, plan, commands)?;
-    let confirmed = confirm(run, plan, commands, confirmation)?;
-    let work = run.work(step, commands, who).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
-    let digest = work.digest();
-    let intent = Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest };
-    Ok(confirmed.into_iter().chain([intent]).collect())
-}
-
-/// The number of an attempt is used once. Who sends a form twice is told who started it, and when.
-fn first_of_its_number(run: &Run, step: u32, attempt: u32) -> Result<(), Refusal> {
-    let attempts = run.step(step).map_or(&[][..], |state| &state.attempts);
-    let next = u32::try_from(attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
-    match attempts.last() {
-        _ if attempt == next => Ok(()),
-        Some(last) => {
-            Err(Refusal::Started { by: last.started.by.name().to_owned(), since: last.started.at.time_of_day() })
-        }
-        None => Err(Refusal::Nothing(format!("attempt {attempt} to start"))),
-    }
-}
-
-fn startable(run: &Run, step: u32, plan: &PlanStep, commands: &[u32]) -> Result<(), Refusal> {
-    let chosen = commands
-        .iter()
-        .map(|number| {
-            plan.command(*number).ok_or_else(|| Refusal::Nothing(format!("command {number} in step {}", plan.number)))
-        })
-        .collect::<Result<Vec<&PlanCommand>, _>>()?;
-    if !chosen.iter().any(|command| command.by_portal.is_none()) {
-        return Err(Refusal::Together("There is no command to run in this step"));
-    }
-    if !commands.is_sorted_by(|one, next| one < next) {
-        return Err(Refusal::Together("Commands run in the order of the document, each once"));
-    }
-    if chosen.windows(2).any(|pair| group(pair[0]) != group(pair[1])) {
-        return Err(Refusal::Together(
-            "These commands belong to different choices, and alternatives never run in a row",
-        ));
-    }
-    if let Some(why) = chosen.iter().find_map(|command| command.blocked.as_ref()) {
-        return Err(Refusal::Blocked(why.clone()));
-    }
-    let undeclared: Vec<String> = chosen
-        .iter()
-        .flat_map(|command| &command.placeholders)
-        .filter(|placeholder| placeholder.parameter.is_none())
-        .map(|placeholder| placeholder.text.clone())
-        .collect();
-    if !undeclared.is_empty() {
-        return Err(Refusal::Undeclared(undeclared));
-    }
-    let missing = run.missing_values(step, commands);
-    if missing.is_empty() { Ok(()) } else { Err(Refusal::Missing(missing)) }
-}
-
-fn group(command: &PlanCommand) -> Option<u32> {
-    command.choice.as_ref().map(|choice| choice.group)
-}
-
-/// The command with the highest class.
-fn worst<'a>(plan: &'a PlanStep, commands: &[u32]) -> Option<&'a PlanCommand> {
-    commands.iter().filter_map(|number| plan.command(*number)).max_by_key(|command| command.risk)
-}
-
-/// What destroys does not start, but for the tour's own scratch step.
-fn approved(plan: &PlanStep, commands: &[u32]) -> Result<(), Refusal> {
-    match worst(plan, commands) {
-        Some(worst) if worst.risk == Risk::Destroys && !plan.scratch => {
-            Err(Refusal::NeedsApproval { rule: worst.rule.clone() })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What disrupts a production target asks once for its name; the tour's scratch step asks for it, too.
-fn confirm(run: &Run, plan: &PlanStep, commands: &[u32], confirmation: Option<&str>) -> Result<Option<Event>, Refusal> {
-    let target = &run.plan.target;
-    let typed = confirmation.is_some_and(|typed| typed.trim() == target.name);
-    let asks = |what| Refusal::NeedsConfirmation { what, target: target.name.clone() };
-    match worst(plan, commands).map(|worst| worst.risk) {
-        Some(Risk::Destroys) if !typed => Err(asks("This step removes the tour's own scratch folder.")),
-        Some(Risk::Disrupts) if target.production && !run.target_confirmed => {
-            if typed {
-                Ok(Some(Event::TargetConfirmed))
-            } else {
-                Err(asks("This step takes a service away for a while on a production target."))
-            }
-        }
-        _ => Ok(None),
-    }
 }
 
 fn skip_command(run: &Run, step: u32, command: u32, reason: &str) -> Result<Event, Refusal> {
@@ -273,10 +203,57 @@ fn end_watch(run: &Run, step: u32, attempt: u32, command: u32) -> Result<Event, 
 }
 
 fn stop(run: &Run, step: u32, attempt: u32) -> Result<Event, Refusal> {
+    let found = run.attempt(AttemptId { run: run.id, step, attempt });
+    if found.is_some_and(Attempt::left_something) {
+        // As often as somebody asks: what could not be ended once may be ended now.
+        return Ok(Event::StopRequested { step, attempt });
+    }
     open(run, step, attempt)?;
     // Who asked first stays in the record; the ladder is on its way.
-    let asked = run.attempt(AttemptId { run: run.id, step, attempt }).is_some_and(|attempt| attempt.stop.is_some());
+    let asked = found.is_some_and(|attempt| attempt.stop.is_some());
     if asked { Err(Refusal::Over) } else { Ok(Event::StopRequested { step, attempt }) }
+}
+
+/// The longest path that a directory may have, in bytes (`PATH_MAX` of Linux, without its NUL).
+const PATH_LIMIT: usize = 4095;
+
+fn set_directory(run: &Run, path: &str) -> Result<Event, Refusal> {
+    idle(run)?;
+    let misfit = |why: &str| Refusal::Misfit { name: "directory".to_owned(), why: why.to_owned() };
+    match path {
+        _ if path.contains(char::is_control) => Err(misfit("a path has no line feeds or other control characters")),
+        _ if path.len() > PATH_LIMIT => Err(misfit("the path is longer than 4,095 bytes")),
+        _ if !path.starts_with('/') => Err(misfit("say the whole path, beginning with /")),
+        _ if path == run.directory => Err(Refusal::Over),
+        path => Ok(Event::DirectorySet { path: path.to_owned() }),
+    }
+}
+
+/// More steps than this are not an exception any more: the document should be changed.
+const ADDED_LIMIT: usize = 100;
+
+/// A step with more commands than this is a document of its own.
+const COMMANDS_LIMIT: usize = 200;
+
+fn add_step(run: &Run, place: u32, step: &PlanStep) -> Result<Event, Refusal> {
+    if place != run.next_place() {
+        return Err(Refusal::Over);
+    }
+    if step.commands.len() > COMMANDS_LIMIT {
+        return Err(Refusal::Together("An added step has 200 commands at most; change the document"));
+    }
+    let Some(ad_hoc) = &step.ad_hoc else { return Err(Refusal::Nothing("step to add".to_owned())) };
+    reasoned(&ad_hoc.reason)?;
+    if ad_hoc.after != 0 {
+        plan_step(run, ad_hoc.after)?;
+    }
+    if run.plan.steps.iter().filter(|step| step.ad_hoc.is_some()).count() >= ADDED_LIMIT {
+        return Err(Refusal::Together("100 steps were added to this run already; change the document"));
+    }
+    for command in &step.commands {
+        bounded(&command.text)?;
+    }
+    Ok(Event::StepAdded { step: Box::new(step.clone()) })
 }
 
 fn finish(run: &Run, verdict: Verdict, comment: &str) -> Result<Event, Refusal> {
@@ -319,8 +296,13 @@ fn is_part(run: &Run, step: u32, attempt: u32, command: u32) -> bool {
     is_open(run, step, attempt) && run.attempt(id).is_some_and(|open| open.commands.contains(&command))
 }
 
-fn if_open(run: &Run, step: u32, attempt: u32, event: impl FnOnce() -> Event) -> Vec<Event> {
-    if is_open(run, step, attempt) { vec![event()] } else { Vec::new() }
+/// The end of the open attempt, and of the run when somebody has given it up.
+fn end(run: &Run, step: u32, attempt: u32, event: impl FnOnce() -> Event) -> Vec<Event> {
+    if !is_open(run, step, attempt) {
+        return Vec::new();
+    }
+    let closes = run.abort.clone().map(|comment| Event::RunFinished { verdict: Verdict::Aborted, comment });
+    [event()].into_iter().chain(closes).collect()
 }
 
 fn open(run: &Run, step: u32, attempt: u32) -> Result<(), Refusal> {
@@ -365,16 +347,17 @@ fn busy(run: &Run) -> Refusal {
 }
 
 fn fits(plan: &Plan, name: &str, value: &str, facts: &Facts) -> Result<(), Refusal> {
-    if plan.parameter(name).is_none() {
-        return Err(Refusal::Nothing(format!("parameter \"{name}\"")));
+    let parameter = plan.parameter(name).ok_or_else(|| Refusal::Nothing(format!("parameter \"{name}\"")))?;
+    let misfit = |why: String| Refusal::Misfit { name: parameter.label(), why };
+    if plan.is_secret(name) {
+        return Err(misfit("a secret is named in the portal's configuration and never typed".to_owned()));
     }
-    let misfit = |why: String| Refusal::Misfit { name: name.to_owned(), why };
     if value.contains('\0') {
         return Err(misfit("a value cannot contain a NUL byte".to_owned()));
     }
     if value.len() > VALUE_LIMIT {
-        let (has, most) = (time::size(value.len() as u64), time::size(VALUE_LIMIT as u64));
-        return Err(misfit(format!("the value has {has}, and {most} is the most")));
+        let (has, most) = (time::thousands(value.len() as u64), time::thousands(VALUE_LIMIT as u64));
+        return Err(misfit(format!("the value has {has} bytes, and {most} is the most; put it into a file")));
     }
     match facts.misfits.iter().find(|(misfit, _)| misfit == name) {
         Some((_, why)) => Err(misfit(why.clone())),

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{CommandEnd, Exit};
-use crate::plan::Plan;
+use crate::attempt::{CommandEnd, Exit, Key};
+use crate::plan::{Plan, PlanStep};
 use crate::policy::Actor;
-use crate::{Digest, Timestamp};
+use crate::{Digest, RunId, Timestamp};
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,13 @@ pub enum Event {
         name: String,
         /// The value.
         value: String,
+    },
+    /// A secret was found to have another value than before, or to have one now. Only its version is ever recorded.
+    SecretChanged {
+        /// The secret's name.
+        name: String,
+        /// Its version: the same value has the same one, and nobody can guess the value from it.
+        version: String,
     },
     /// Someone typed the name of a production target.
     TargetConfirmed,
@@ -185,6 +192,57 @@ pub enum Event {
         /// The note.
         text: String,
     },
+    /// Someone else works in the run from now on.
+    RunTakenOver {
+        /// Why.
+        reason: String,
+    },
+    /// The run keeps its target to itself from now on: nothing that disrupts starts there in another run.
+    LockTaken {
+        /// The target's name.
+        target: String,
+        /// The run that held it until now.
+        from: Option<RunId>,
+        /// Why it was taken from another run; empty when it was free.
+        reason: String,
+    },
+    /// Another run has taken the lock.
+    LockLost {
+        /// The target's name.
+        target: String,
+        /// The run that holds it now.
+        to: RunId,
+        /// Who took it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The next attempt begins in another directory.
+    DirectorySet {
+        /// The directory, absolute.
+        path: String,
+    },
+    /// A step that is not in the document was added at the end of the plan.
+    StepAdded {
+        /// The step; its `ad_hoc` says why, and after which step.
+        step: Box<PlanStep>,
+    },
+    /// Something was sent to the command that runs. What was typed is not kept, beyond what the program itself printed.
+    InputSent {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+        /// The command's number in the step.
+        command: u32,
+        /// The key, when it was one; `None` for a line.
+        key: Option<Key>,
+    },
+    /// Someone gave the run up while a step was running: it is closed when that has ended.
+    AbortRequested {
+        /// Why.
+        reason: String,
+    },
     /// The run was closed.
     RunFinished {
         /// What came of it.
@@ -247,6 +305,7 @@ impl Event {
         match self {
             Self::RunStarted { .. } => "run_started",
             Self::ValueSet { .. } => "value_set",
+            Self::SecretChanged { .. } => "secret_changed",
             Self::TargetConfirmed => "target_confirmed",
             Self::AttemptStarted { .. } => "attempt_started",
             Self::CommandStarted { .. } => "command_started",
@@ -261,6 +320,13 @@ impl Event {
             Self::ItemTicked { .. } => "item_ticked",
             Self::ItemUnticked { .. } => "item_unticked",
             Self::NoteAdded { .. } => "note_added",
+            Self::RunTakenOver { .. } => "run_taken_over",
+            Self::LockTaken { .. } => "lock_taken",
+            Self::LockLost { .. } => "lock_lost",
+            Self::DirectorySet { .. } => "directory_set",
+            Self::StepAdded { .. } => "step_added",
+            Self::InputSent { .. } => "input_sent",
+            Self::AbortRequested { .. } => "abort_requested",
             Self::RunFinished { .. } => "run_finished",
         }
     }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::away::{self, Effect};
 use super::event::{Entry, Event};
 use super::state::{
-    Attempt, AttemptEnd, AttemptEnding, CommandState, End, Note, Run, Skip, Stamp, StepState, Tick, ValueSet, ticks,
+    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Run, Skip, Stamp, StepState,
+    Tick, ValueSet, ticks,
 };
+use crate::attempt::{Carried, CommandRange, Outcome};
 use crate::plan::{Plan, PlanStep};
 use crate::{RunId, Timestamp};
 
@@ -26,6 +29,7 @@ pub fn evolve(id: RunId, run: Option<Run>, entry: &Entry) -> Option<Run> {
         };
     };
     run.version = entry.version;
+    run.touched = entry.at;
     run.apply(&entry.event, stamp);
     Some(run)
 }
@@ -43,15 +47,23 @@ impl Run {
             id,
             version,
             plan: plan.clone(),
+            holder: started.clone(),
+            touched: started.at,
             started,
             reason: reason.to_owned(),
             values: values.clone(),
             values_set: Vec::new(),
             directory: plan.directory.clone(),
+            secrets: plan.secrets.clone(),
+            carried: None,
             target_confirmed: false,
             steps: plan.steps.iter().map(StepState::begin).collect(),
             outcome: vec![None; ticks(&plan.outcome).len()],
             notes: Vec::new(),
+            lock: None,
+            abort: None,
+            away: Vec::new(),
+            changes: Vec::new(),
             end: None,
             unreadable: None,
         }
@@ -64,12 +76,39 @@ impl Run {
                 self.values.insert(name.clone(), value.clone());
                 self.values_set.push(ValueSet { name: name.clone(), value: value.clone(), stamp });
             }
+            Event::SecretChanged { name, version } => {
+                self.secrets.insert(name.clone(), version.clone());
+            }
             Event::TargetConfirmed => self.target_confirmed = true,
             Event::ItemTicked { step, item, note } => {
                 self.set_tick(*step, *item, Some(Tick { note: note.clone(), stamp }));
             }
             Event::ItemUnticked { step, item } => self.set_tick(*step, *item, None),
             Event::NoteAdded { step, text } => self.notes.push(Note { step: *step, text: text.clone(), stamp }),
+            Event::RunTakenOver { reason } => {
+                self.holder = stamp.clone();
+                self.change(stamp, ChangeKind::TakenOver { reason: reason.clone() });
+            }
+            Event::LockTaken { from, reason, .. } => {
+                self.lock = Some(Lock::Held { since: stamp.at });
+                self.change(stamp, ChangeKind::LockTaken { from: *from, reason: reason.clone() });
+            }
+            Event::LockLost { to, by, reason, .. } => {
+                self.lock = Some(Lock::Lost { to: *to });
+                self.change(stamp, ChangeKind::LockLost { to: *to, by: by.clone(), reason: reason.clone() });
+            }
+            Event::DirectorySet { path } => {
+                self.directory.clone_from(path);
+                self.change(stamp, ChangeKind::DirectorySet { path: path.clone() });
+            }
+            Event::StepAdded { step } => self.add_step(step, stamp),
+            Event::InputSent { step, command, key, .. } => {
+                self.change(stamp, ChangeKind::InputSent { step: *step, command: *command, key: *key });
+            }
+            Event::AbortRequested { reason } => {
+                self.abort = Some(reason.clone());
+                self.change(stamp, ChangeKind::AbortAsked { reason: reason.clone() });
+            }
             Event::RunFinished { verdict, comment } => {
                 self.end = Some(End { verdict: *verdict, comment: comment.clone(), stamp });
             }
@@ -88,13 +127,51 @@ impl Run {
                 {
                     self.directory.clone_from(directory);
                 }
+                if let Event::AttemptEnded { exit, .. } = event
+                    && let Some(exported) = &exit.exported
+                {
+                    self.carried = Carried::of(exit.id, exported);
+                }
+                let began = self.begin_of(event);
                 if let Some(state) = self.step_mut(*step) {
                     state.apply(event, stamp);
+                }
+                if let Event::CommandEnded { command, at, .. } = event {
+                    self.note_effect(*step, *command, began, *at);
                 }
                 if let Event::AttemptStarted { commands, .. } = event {
                     self.note_values(*step, commands);
                 }
             }
+        }
+    }
+
+    fn change(&mut self, stamp: Stamp, kind: ChangeKind) {
+        self.changes.push(Change { stamp, kind });
+    }
+
+    fn add_step(&mut self, step: &PlanStep, stamp: Stamp) {
+        self.steps.push(StepState::begin(step));
+        self.plan.steps.push(step.clone());
+        let place = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
+        self.change(stamp, ChangeKind::StepAdded { step: place });
+    }
+
+    /// When the command began that an event ends; its end's moment when nobody knows.
+    fn begin_of(&self, event: &Event) -> Timestamp {
+        let Event::CommandEnded { step, command, at, .. } = event else { return Timestamp::default() };
+        match self.step(*step).and_then(|state| state.command(*command)) {
+            Some(CommandState::Running { since, .. }) => *since,
+            _ => *at,
+        }
+    }
+
+    /// Continues the downtime clock.
+    fn note_effect(&mut self, step: u32, command: u32, began: Timestamp, ended: Timestamp) {
+        let effect = self.plan.step(step).and_then(|plan| Effect::of(plan.command(command)?));
+        let outcome = self.step(step).and_then(|state| state.command(command)?.outcome());
+        if let (Some(effect), Some(Outcome::Success)) = (effect, outcome) {
+            away::note(&mut self.away, effect, began, ended);
         }
     }
 
@@ -168,6 +245,7 @@ impl StepState {
                 }
             }
             Event::AttemptEnded { attempt, exit, .. } => {
+                self.place_exactly(*attempt, &exit.notes.ranges);
                 let (bytes, survivors) = (exit.bytes, exit.survivors.clone());
                 self.close(*attempt, AttemptEnding::Known(exit.clone()), bytes, survivors, stamp.at);
             }
@@ -196,6 +274,17 @@ impl StepState {
         }
         if let Some(open) = at_mut(&mut self.attempts, attempt) {
             open.end = Some(AttemptEnd { ending, at, bytes, survivors });
+        }
+    }
+
+    /// Where output was left out, the places that were noted meanwhile were not exact: the shim's last record has them.
+    fn place_exactly(&mut self, attempt: u32, ranges: &[CommandRange]) {
+        for range in ranges {
+            if let Some(CommandState::Ended { attempt: of, from, to, .. }) = at_mut(&mut self.commands, range.command)
+                && *of == attempt
+            {
+                (*from, *to) = (range.from, range.to);
+            }
         }
     }
 

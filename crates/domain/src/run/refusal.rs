@@ -1,7 +1,9 @@
 //! Why something may not happen, in sentences for people.
 
-use crate::Timestamp;
+use super::lock::Holder;
+use crate::attempt::ENVIRONMENT_LIMIT;
 use crate::policy::Forbidden;
+use crate::{RunId, Timestamp};
 
 /// The longest text that a person may write into a reason, a note or a comment, in bytes.
 pub const TEXT_LIMIT: usize = 16 * 1024;
@@ -44,6 +46,36 @@ pub enum Refusal {
         /// Since when, as a time of day.
         since: String,
     },
+    /// Another person works in the run.
+    #[error("{by} works in this run since {since}. Nothing was changed; take the run over first")]
+    Theirs {
+        /// Who.
+        by: String,
+        /// Since when, as a time of day.
+        since: String,
+    },
+    /// Another run keeps the target to itself.
+    #[error("{0}. Nothing was started; wait for its end, or take the lock over")]
+    Locked(Box<Holder>),
+    /// The run that holds the lock is at work.
+    #[error("A step of run {0} is running on this target. The lock was not taken; wait for its end, or stop it there")]
+    LockInUse(RunId),
+    /// The run that holds the lock was worked in a short while ago.
+    #[error(
+        "Run {run} was last worked in at {active}, by {by}. The lock was not taken: an operator may take it after 30 minutes \
+         without an event, a lead at any time"
+    )]
+    LockAlive {
+        /// The run that holds it.
+        run: RunId,
+        /// Who works in it.
+        by: String,
+        /// When something happened in it last, as a time of day.
+        active: String,
+    },
+    /// No other run holds the lock.
+    #[error("No other run holds the target {0}. Nothing was changed; start the step")]
+    LockFree(String),
     /// The page was behind.
     #[error("{by} started this step at {since}. It was not started again")]
     Started {
@@ -58,6 +90,14 @@ pub enum Refusal {
     /// The commands cannot be started together.
     #[error("{0}. Nothing was started")]
     Together(&'static str),
+    /// A secret cannot be read.
+    #[error("The secret {name} cannot be used: {why}. Nothing was started; tell the administrator")]
+    Secret {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A value is missing.
     #[error("Set {} first. Nothing was started", .0.join(", "))]
     Missing(Vec<String>),
@@ -70,11 +110,17 @@ pub enum Refusal {
     /// A value does not fit its parameter.
     #[error("{name}: {why}. The value was not set")]
     Misfit {
-        /// The parameter's name.
+        /// The parameter's label.
         name: String,
         /// What is wrong.
         why: String,
     },
+    /// The values are more than an environment carries.
+    #[error(
+        "The values of these commands have {} bytes together, and {} is the most that one start carries. Nothing was started; \
+         run fewer commands at once, or put a long value into a file", crate::time::thousands(*.0 as u64), crate::time::thousands(ENVIRONMENT_LIMIT as u64)
+    )]
+    TooMuch(usize),
     /// It destroys.
     #[error(
         "\"{rule}\" destroys: it needs the approval of a lead. Approvals are not part of this version, so the portal does not run it. \
@@ -92,6 +138,12 @@ pub enum Refusal {
         /// The target's name.
         target: String,
     },
+    /// Nothing waits for a line.
+    #[error("This command does not wait for input now. Nothing was sent; wait until the page says that it may")]
+    NotWaiting,
+    /// No program takes single keys.
+    #[error("No full-screen program runs in this command now. Nothing was sent")]
+    NoScreen,
     /// A reason is missing.
     #[error("Say why. Nothing was changed")]
     NoReason,

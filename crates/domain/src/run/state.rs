@@ -1,13 +1,15 @@
 //! The state of a run: what its events add up to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::away::Away;
 use super::event::{Verdict, Who};
-use crate::attempt::{CommandEnd, Exit, Outcome, Work, WorkCommand};
+use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Key, Outcome, Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
 use crate::runbook::{Choice, Item};
+use crate::steering::can_be_carried;
 use crate::{AttemptId, Digest, RunId, Timestamp};
 
 /// A run as it stands.
@@ -30,6 +32,12 @@ pub struct Run {
     pub values_set: Vec<ValueSet>,
     /// The directory in which the next attempt begins.
     pub directory: String,
+    /// The version of each secret that the next attempt would get.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
+    /// The exported variables that the next attempt gets.
+    #[serde(default)]
+    pub carried: Option<Carried>,
     /// Whether someone typed the name of a production target.
     pub target_confirmed: bool,
     /// The steps, as in the plan.
@@ -38,6 +46,18 @@ pub struct Run {
     pub outcome: Vec<Option<Tick>>,
     /// The notes, oldest first.
     pub notes: Vec<Note>,
+    /// Who works in it, and since when.
+    pub holder: Stamp,
+    /// When its last event was recorded.
+    pub touched: Timestamp,
+    /// Whether it keeps its target to itself, or did.
+    pub lock: Option<Lock>,
+    /// Why it is to be closed as soon as the step that runs has ended.
+    pub abort: Option<String>,
+    /// When services were away because of it, oldest first.
+    pub away: Vec<Away>,
+    /// What was changed in the run itself, oldest first.
+    pub changes: Vec<Change>,
     /// How it was closed.
     pub end: Option<End>,
     /// Set when an event of this run is not known to this version of the portal: the run can then only be read.
@@ -52,6 +72,82 @@ pub struct Stamp {
     pub by: Who,
     /// When.
     pub at: Timestamp,
+}
+
+/// How a run stands to the lock of its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "lock", rename_all = "snake_case")]
+pub enum Lock {
+    /// It holds the lock, to its end.
+    Held {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Another run has taken it.
+    Lost {
+        /// Which.
+        to: RunId,
+    },
+}
+
+/// Something that was changed in the run itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// By whom, and when.
+    pub stamp: Stamp,
+    /// What.
+    pub kind: ChangeKind,
+}
+
+/// What can be changed in the run itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Another person works in it.
+    TakenOver {
+        /// Why.
+        reason: String,
+    },
+    /// It took the lock of its target.
+    LockTaken {
+        /// From which run, if one held it.
+        from: Option<RunId>,
+        /// Why, then.
+        reason: String,
+    },
+    /// Another run took the lock.
+    LockLost {
+        /// Which.
+        to: RunId,
+        /// Who did it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// The next attempt begins elsewhere.
+    DirectorySet {
+        /// Where.
+        path: String,
+    },
+    /// A step that is not in the document.
+    StepAdded {
+        /// Its place in the plan, from 1.
+        step: u32,
+    },
+    /// Something was sent to a command.
+    InputSent {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The command's number.
+        command: u32,
+        /// The key, when it was one; `None` for a line.
+        key: Option<Key>,
+    },
+    /// It is to be closed.
+    AbortAsked {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A value that somebody gave a parameter after the start.
@@ -171,6 +267,13 @@ pub struct Attempt {
     pub end: Option<AttemptEnd>,
 }
 
+impl Attempt {
+    /// Whether it has ended, and processes of it were still there then.
+    pub fn left_something(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| !end.survivors.is_empty())
+    }
+}
+
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptEnd {
@@ -282,6 +385,19 @@ impl Run {
         at(&self.steps, step)
     }
 
+    /// Whether it keeps its target to itself now.
+    pub fn holds_lock(&self) -> bool {
+        self.end.is_none() && matches!(self.lock, Some(Lock::Held { .. }))
+    }
+
+    /// Whether a person is the one who works in it.
+    pub fn is_held_by(&self, who: &Who) -> bool {
+        match (&self.holder.by, who) {
+            (Who::Person(holder), Who::Person(actor)) => holder.id == actor.id,
+            (holder, who) => holder == who,
+        }
+    }
+
     /// The attempt that has not ended, if there is one. At most one attempt of a run is open at a time.
     pub fn open_attempt(&self) -> Option<AttemptId> {
         (1..).zip(&self.steps).find_map(|(step, state)| {
@@ -296,6 +412,34 @@ impl Run {
         at(&self.step(id.step)?.attempts, id.attempt)
     }
 
+    /// What an attempt did and how long it took, in milliseconds; `None` unless it ran the whole step to a good end.
+    pub fn took(&self, id: AttemptId) -> Option<(Digest, u64)> {
+        let (plan, attempt) = (self.plan.step(id.step)?, self.attempt(id)?);
+        let AttemptEnding::Known(exit) = &attempt.end.as_ref()?.ending else { return None };
+        let whole = attempt.commands.len() == plan.commands.len() && exit.result == AttemptResult::Completed;
+        whole.then(|| (self.plan.work_of(plan), exit.duration_ms))
+    }
+
+    /// The place that the next step gets which is added to the plan.
+    pub fn next_place(&self) -> u32 {
+        u32::try_from(self.steps.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// The number that the next line or key gets which is sent to a command.
+    pub fn next_input(&self) -> u32 {
+        let sent = self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::InputSent { .. })).count();
+        u32::try_from(sent).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Whether a command of an attempt is known to have begun.
+    pub fn has_begun(&self, id: AttemptId) -> bool {
+        let commands = self.step(id.step).map_or(&[][..], |state| &state.commands);
+        commands.iter().any(|state| match state.as_run() {
+            CommandState::Running { attempt, .. } | CommandState::Ended { attempt, .. } => *attempt == id.attempt,
+            _ => false,
+        })
+    }
+
     /// Where a step stands.
     pub fn status(&self, step: u32) -> StepStatus {
         match (self.plan.step(step), self.step(step)) {
@@ -306,8 +450,7 @@ impl Run {
 
     /// The first step that is not over, among the steps before the rollback.
     pub fn current_step(&self) -> Option<u32> {
-        let of_steps =
-            |step: &u32| self.plan.step(*step).is_some_and(|plan| plan.part == crate::runbook::PartKind::Steps);
+        let of_steps = |step: &u32| self.plan.step(*step).is_some_and(PlanStep::is_on_the_way);
         (1..).take(self.steps.len()).filter(of_steps).find(|step| !self.status(*step).is_over())
     }
 
@@ -347,20 +490,44 @@ impl Run {
             environment,
             commands: runs.map(|(number, command)| command.work(*number)).collect(),
             timeout_ms: plan.timeout_ms,
-            output_cap: OUTPUT_CAP,
+            output_cap: plan.output_cap.unwrap_or(OUTPUT_CAP),
+            interactive: plan.interactive,
+            limits: plan.limits,
+            secrets: self.secrets_of(step, commands),
+            mask_files: self.plan.mask_paths(),
+            exports: self.exports(chosen.iter().map(|(_, command)| *command)),
+            carried: self.carried.clone(),
         })
+    }
+
+    /// The secrets that some commands use, each with its version; empty while it is not known.
+    pub fn secrets_of(&self, step: u32, commands: &[u32]) -> BTreeMap<String, String> {
+        let version = |name: &String| (name.clone(), self.secrets.get(name).cloned().unwrap_or_default());
+        self.parameters_of(step, commands).filter(|name| self.plan.is_secret(name)).map(version).collect()
+    }
+
+    /// The parameters that some commands use.
+    fn parameters_of(&self, step: u32, commands: &[u32]) -> impl Iterator<Item = &String> {
+        let plan = self.plan.step(step);
+        commands
+            .iter()
+            .filter_map(move |number| plan?.command(*number))
+            .flat_map(|command| &command.placeholders)
+            .filter_map(|placeholder| placeholder.parameter.as_ref())
+    }
+
+    /// The variables that are kept after an attempt: those that its commands export by name, and those that it got itself.
+    fn exports<'c>(&self, commands: impl Iterator<Item = &'c PlanCommand>) -> Vec<String> {
+        let own = commands.flat_map(|command| &command.exports);
+        let got = self.carried.iter().flat_map(|carried| &carried.names);
+        let may = |name: &&String| can_be_carried(name) && self.plan.parameter(name).is_none();
+        own.chain(got).filter(may).cloned().collect::<BTreeSet<String>>().into_iter().collect()
     }
 
     /// The values that some commands use, of those that are set.
     pub fn values_of(&self, step: u32, commands: &[u32]) -> BTreeMap<String, String> {
-        let plan = self.plan.step(step);
-        commands
-            .iter()
-            .filter_map(|number| plan?.command(*number))
-            .flat_map(|command| &command.placeholders)
-            .filter_map(|placeholder| self.values.get_key_value(placeholder.parameter.as_ref()?))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        let known = self.parameters_of(step, commands).filter_map(|name| self.values.get_key_value(name));
+        known.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// The part of the environment that tells a command for whom it works.
@@ -374,15 +541,9 @@ impl Run {
 
     /// The names of the parameters that some commands need and that have no value.
     pub fn missing_values(&self, step: u32, commands: &[u32]) -> Vec<String> {
-        let Some(plan) = self.plan.step(step) else { return Vec::new() };
-        let needed = commands
-            .iter()
-            .filter_map(|number| plan.command(*number))
-            .flat_map(|command| &command.placeholders)
-            .filter_map(|placeholder| placeholder.parameter.as_ref());
         let mut missing: Vec<String> = Vec::new();
-        for name in needed {
-            if !self.values.contains_key(name) && !missing.contains(name) {
+        for name in self.parameters_of(step, commands) {
+            if !self.values.contains_key(name) && !self.plan.is_secret(name) && !missing.contains(name) {
                 missing.push(name.clone());
             }
         }

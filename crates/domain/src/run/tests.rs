@@ -1,8 +1,12 @@
 //! The gate under test: by table, by story, and by random histories.
 
+mod away;
 mod histories;
+mod holding;
+mod input;
 mod offers;
 mod refusals;
+mod secrets;
 mod stage;
 mod starting;
 mod statuses;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Risk;
+use crate::attempt::Limits;
 
 /// What the side file says about a procedure, after merging the outer scopes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,12 @@ pub struct StepSettings {
     pub evidence: Vec<String>,
     /// Milliseconds after which the step is stopped.
     pub timeout_ms: Option<u64>,
+    /// Bytes of output that are kept of an attempt.
+    #[serde(default)]
+    pub output: Option<u64>,
+    /// What an attempt may use of the machine.
+    #[serde(default)]
+    pub limits: Limits,
     /// `false` gives pipes instead of a terminal.
     pub tty: Option<bool>,
     /// Whether the operator has a full keyboard.
@@ -161,12 +168,15 @@ pub enum ParameterKind {
         /// A regular expression, anchored at both ends by the portal.
         pattern: Option<String>,
     },
-    /// A whole number.
+    /// A number, whole unless `decimal`.
     Number {
         /// The smallest.
         min: Option<i64>,
         /// The largest.
         max: Option<i64>,
+        /// Whether it may have decimals behind a point.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        decimal: bool,
     },
     /// One of a list.
     Choice {
@@ -191,7 +201,7 @@ pub enum ParameterKind {
     BackupFile {
         /// The folder.
         root: String,
-        /// A glob for the names.
+        /// A glob for the file's own name: `*`, `?` and `[…]`.
         pattern: Option<String>,
     },
     /// A commit, tag or branch.

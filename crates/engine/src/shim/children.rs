@@ -18,16 +18,16 @@ const LIMIT: Duration = Duration::from_secs(2);
 const ROUNDS: u32 = 20;
 
 /// The family of an attempt.
-pub(crate) struct Children {
+pub(crate) struct Children<'a> {
     own: Pid,
     shell: Pid,
-    cgroup: Option<Cgroup>,
+    cgroup: Option<&'a Cgroup>,
     /// How the shell ended, once it has: its code, or 128 and the signal.
     pub ended: Option<i32>,
 }
 
-impl Children {
-    pub(crate) fn new(shell: Pid, cgroup: Option<Cgroup>) -> Self {
+impl<'a> Children<'a> {
+    pub(crate) fn new(shell: Pid, cgroup: Option<&'a Cgroup>) -> Self {
         Self { own: rustix::process::getpid(), shell, cgroup, ended: None }
     }
 

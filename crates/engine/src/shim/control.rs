@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use domain::attempt::WorkCommand;
 use rustix::event::{PollFd, PollFlags};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::Pid;
@@ -15,8 +16,8 @@ const LONGEST: usize = 64 << 10;
 /// More peers than that are not heard at the same time.
 const PEERS: usize = 8;
 
-/// One line of input; a terminal does not hold more.
-const INPUT: usize = 4095;
+/// Bytes of one line of input; a terminal holds its end besides, and no more.
+const LINE: usize = 4094;
 
 /// Listens in the present folder.
 pub(crate) struct Control {
@@ -25,27 +26,75 @@ pub(crate) struct Control {
 }
 
 /// What decides whether a request can be followed now.
-pub(crate) struct Standing {
-    /// A command runs.
-    pub running: bool,
-    /// The number of the watch that runs.
-    pub watch: Option<u32>,
+pub(crate) struct Standing<'a> {
+    /// The command that runs.
+    pub running: Option<&'a WorkCommand>,
     /// There is a terminal to type into.
     pub tty: bool,
+    /// The operator has the full keyboard.
+    pub interactive: bool,
+    /// What was typed before has not been taken yet.
+    pub busy: bool,
+    /// Whether a full-screen program has the terminal.
+    pub has_screen: &'a dyn Fn() -> bool,
+    /// Whether the terminal hands over single keys.
+    pub takes_keys: &'a dyn Fn() -> bool,
 }
 
-impl Standing {
+impl Standing<'_> {
     pub(crate) fn answer(&self, request: &Steer) -> Answer {
-        match request {
-            Steer::EndWatch { command } if self.watch != Some(*command) => {
-                Answer::refused("This watch does not run now. The step can be stopped as a whole.")
-            }
-            Steer::Input { .. } if !self.running => Answer::refused("No command runs that could take it."),
-            Steer::Input { .. } if !self.tty => {
-                Answer::refused("This step runs without a terminal and takes no input.")
-            }
-            Steer::Input { text } if text.len() > INPUT => Answer::refused("One line at a time, at most 4095 bytes."),
-            Steer::Stop | Steer::EndWatch { .. } | Steer::Input { .. } => Answer::Done,
+        let refusal = match request {
+            Steer::Stop => None,
+            Steer::EndWatch { command } => (!self.runs(*command).is_some_and(|running| running.watch))
+                .then_some("This watch does not run now. The step can be stopped as a whole."),
+            Steer::Input { command, line } => self.refuses(*command).or_else(|| self.refuses_line(line)),
+            Steer::Key { command, .. } => self.refuses(*command).or_else(|| self.refuses_key()),
+            Steer::Keys { command, bytes } => self.refuses(*command).or_else(|| self.refuses_keys(bytes)),
+        };
+        refusal.map_or(Answer::Done, Answer::refused)
+    }
+
+    fn runs(&self, number: u32) -> Option<&WorkCommand> {
+        self.running.filter(|running| running.number == number)
+    }
+
+    /// Why nothing at all can be typed for a command.
+    fn refuses(&self, command: u32) -> Option<&'static str> {
+        if !self.tty {
+            return Some("This step runs without a terminal and takes no input. Nothing was typed.");
+        }
+        if self.runs(command).is_none() {
+            return Some("This command does not run now. Nothing was typed.");
+        }
+        self.busy.then_some("The program has not taken yet what was typed before. Nothing more was typed.")
+    }
+
+    fn refuses_line(&self, line: &str) -> Option<&'static str> {
+        if line.len() > LINE {
+            Some("One line at a time, at most 4094 bytes. Nothing was typed.")
+        } else if line.chars().any(char::is_control) {
+            Some("A line holds no control characters. Nothing was typed.")
+        } else if (self.has_screen)() {
+            Some("A full-screen program runs: it takes the key q and Ctrl-C, and no lines. Nothing was typed.")
+        } else {
+            None
+        }
+    }
+
+    fn refuses_key(&self) -> Option<&'static str> {
+        let takes_it = (self.takes_keys)() || (self.has_screen)();
+        (!takes_it).then_some("No program that takes single keys runs now. Nothing was typed.")
+    }
+
+    fn refuses_keys(&self, bytes: &[u8]) -> Option<&'static str> {
+        if !self.interactive {
+            Some(
+                "This step has no full keyboard: its side file does not say that it is interactive. Nothing was typed.",
+            )
+        } else if bytes.len() > LINE {
+            Some("At most 4094 bytes at once. Nothing was typed.")
+        } else {
+            None
         }
     }
 }

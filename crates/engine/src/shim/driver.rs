@@ -8,6 +8,7 @@
 //! | --- | --- | --- | --- |
 //! | `SESSION+text` | add to the command | `A;SESSION` | ready |
 //! | `SESSION!TOKEN` | run it | `C;TOKEN` | it begins |
+//! | `SESSION=NAME` | tell a variable | `V;NAME;LENGTH;SESSION` | its value follows, up to a NUL; without a name: all were told |
 //! | `SESSION.` | leave | `D;CODE;STATUSES;TOKEN` | it ended |
 //! | anything else | dropped: typed ahead | `X;CODE;;TOKEN` | it ended, and the shell with it |
 //!
@@ -23,6 +24,7 @@
 //! - The text between is sent in lines of at most 1000 bytes, because a terminal's line holds 4095.
 
 use domain::attempt::Work;
+use domain::steering::can_be_carried;
 
 const START: &str = include_str!("driver/start.sh");
 const LOOP: &str = include_str!("driver/loop.sh");
@@ -64,9 +66,12 @@ pub(crate) fn feed(session: &str, token: &str, script: &str) -> Vec<u8> {
     lines
 }
 
-/// The line that makes the shell leave.
-pub(crate) fn leave(session: &str) -> Vec<u8> {
-    format!("\n{session}.\n").into_bytes()
+/// The lines that make the shell tell some variables, as far as they are set, and leave.
+pub(crate) fn leave(session: &str, names: &[String]) -> Vec<u8> {
+    let told = names.iter().map(String::as_str).filter(|name| can_be_carried(name));
+    let none = (!names.is_empty()).then_some("");
+    let asked: String = told.chain(none).map(|name| [session, "=", name, "\n"].concat()).collect();
+    format!("\n{asked}{session}.\n").into_bytes()
 }
 
 #[cfg(test)]

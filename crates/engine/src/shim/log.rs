@@ -2,7 +2,8 @@
 //!
 //! The first bytes are appended at once and then at most once in a millisecond, so that a follower is woken early and not
 //! for every line. More than the cap is not kept: the first half stays in the log, the last half is held in a ring in
-//! `out.tail` and appended when the step has ended, and what lay between is counted to the byte.
+//! `out.tail` and appended when the step has ended, and what lay between is counted to the byte. When the disk is full the
+//! log ends there; the borders and the exit record have their space already.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -10,21 +11,35 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::time::{Duration, Instant};
 
 use domain::Digest;
-use domain::attempt::Mark;
+use domain::attempt::{CommandRange, Mark};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::mask::Mask;
+use super::place;
 use crate::folder::{INDEX, LOG, TAIL};
+use crate::index::{self, Cut};
+use crate::inspect;
+use crate::key::AttemptKey;
 
 /// Between two appends of a burst.
 const PAUSE: Duration = Duration::from_millis(1);
 /// A piece that is as long as this is appended as it is; shorter ones are gathered.
 const LONG: usize = 16 << 10;
+/// Bytes that are kept free for the index: it is written also when the disk is full.
+const INDEX_SPACE: u64 = 32 << 10;
 
 /// The output of an attempt, as it is written.
 pub(crate) struct Log {
+    /// Away while it is at work.
+    mask: Option<Box<Mask>>,
     out: File,
     index: File,
+    key: AttemptKey,
+    /// Every line of the index, to know it again.
+    lines: Vec<String>,
+    /// Bytes in `out.idx`, as far as they are known.
+    indexed: u64,
     /// Lines of the index that could not be written yet, because the disk was full.
     unwritten: Vec<u8>,
     gathered: Vec<u8>,
@@ -38,6 +53,10 @@ pub(crate) struct Log {
     tail: u64,
     ring: Option<Ring>,
     cut: Option<u64>,
+    disk_full: bool,
+    /// Where each command has printed, counting every byte.
+    ranges: Vec<CommandRange>,
+    tampered: Vec<String>,
 }
 
 /// What a log was in the end.
@@ -45,24 +64,26 @@ pub(crate) struct LogEnd {
     pub bytes: u64,
     pub dropped: u64,
     pub cut: Option<u64>,
+    pub disk_full: bool,
     pub digest: Digest,
-}
-
-/// Not a [`Mark`]: an older portal passes over it.
-#[derive(Serialize)]
-struct CutLine {
-    mark: &'static str,
-    offset: u64,
-    at: i64,
+    /// Where each command's output is, when some was left out.
+    pub ranges: Vec<CommandRange>,
+    pub tampered: Vec<String>,
 }
 
 impl Log {
     /// Makes the files in the present folder. That they are there already is an error.
-    pub(crate) fn create(cap: u64) -> io::Result<Self> {
+    pub(crate) fn create(cap: u64, key: AttemptKey, mask: Mask) -> io::Result<Self> {
         let make = |name: &str| OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(name);
+        let index = make(INDEX)?;
+        place::reserve(&index, INDEX_SPACE);
         Ok(Self {
-            index: make(INDEX)?,
+            mask: Some(Box::new(mask)),
+            index,
             out: make(LOG)?,
+            key,
+            lines: Vec::new(),
+            indexed: 0,
             unwritten: Vec::new(),
             gathered: Vec::with_capacity(4 * LONG),
             appended: None,
@@ -72,16 +93,39 @@ impl Log {
             tail: cap - cap / 2,
             ring: None,
             cut: None,
+            disk_full: false,
+            ranges: Vec::new(),
+            tampered: Vec::new(),
         })
     }
 
-    /// Bytes that the commands have printed so far, whether kept or not.
-    pub(crate) fn total(&self) -> u64 {
+    /// A border between commands: nothing that was printed before belongs to a secret that is printed after it. Gives the
+    /// bytes that the commands have printed so far, masked, whether kept or not.
+    pub(crate) fn border(&mut self, now: Instant) -> u64 {
+        if let Some(mut mask) = self.mask.take() {
+            self.add(mask.flush(), now);
+            self.mask = Some(mask);
+        }
         self.total
     }
 
     /// Takes output.
     pub(crate) fn append(&mut self, bytes: &[u8], now: Instant) {
+        if let Some(mut mask) = self.mask.take() {
+            self.add(mask.push(bytes), now);
+            self.mask = Some(mask);
+        }
+    }
+
+    /// What masks the output.
+    pub(crate) fn mask(&self) -> &Mask {
+        self.mask.as_ref().expect("it is at work only while output is taken")
+    }
+
+    fn add(&mut self, bytes: &[u8], now: Instant) {
+        if bytes.is_empty() {
+            return;
+        }
         self.total += bytes.len() as u64;
         let due = self.appended.is_none_or(|last| now.duration_since(last) >= PAUSE);
         if bytes.len() >= LONG || (due && self.gathered.is_empty()) {
@@ -115,30 +159,115 @@ impl Log {
     /// Notes a border, after the output before it.
     pub(crate) fn mark(&mut self, mark: &Mark, now: Instant) {
         self.flush(now);
+        match *mark {
+            Mark::Started { command, offset, .. } => {
+                self.ranges.push(CommandRange { command, from: offset, to: offset });
+            }
+            Mark::Ended { offset, .. } => {
+                if let Some(range) = self.ranges.last_mut() {
+                    range.to = offset;
+                }
+            }
+        }
         self.note(mark);
     }
 
     /// Puts the kept end behind the kept beginning, makes both files durable, and tells what they are.
     pub(crate) fn finish(&mut self) -> io::Result<LogEnd> {
-        self.flush(Instant::now());
+        let now = Instant::now();
+        self.border(now);
+        self.flush(now);
+        self.restore_log()?;
         if let Some(ring) = &mut self.ring {
             // A former try may have broken off in the middle.
             self.out.set_len(self.written)?;
-            ring.empty_into(&mut self.out)?;
-            self.written = self.out.metadata()?.len();
+            match ring.empty_into(&mut self.out) {
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                    self.out.set_len(self.written)?;
+                    self.disk_full = true;
+                }
+                other => other?,
+            }
+            self.disk_full |= ring.broken;
             self.ring = None;
         }
-        self.write_index()?;
+        self.written = self.out.metadata()?.len();
+        let _ = self.write_index();
+        self.restore_index()?;
+        place::release(&self.index)?;
         self.out.sync_data()?;
         self.index.sync_data()?;
         let _ = std::fs::remove_file(TAIL);
-        let dropped = self.total - self.written;
-        Ok(LogEnd { bytes: self.written, dropped, cut: self.cut.filter(|_| dropped > 0), digest: self.digest()? })
+        let dropped = self.total.saturating_sub(self.written);
+        let cut = self.cut.filter(|_| dropped > 0);
+        let disk_full = self.disk_full && cut.is_some();
+        let (ranges, tampered) = (self.exact_ranges(dropped), self.tampered.clone());
+        Ok(LogEnd { bytes: self.written, dropped, cut, disk_full, digest: self.digest()?, ranges, tampered })
     }
 
-    fn note(&mut self, line: &impl Serialize) {
-        serde_json::to_writer(&mut self.unwritten, line).expect("a mark is always JSON");
-        self.unwritten.push(b'\n');
+    fn exact_ranges(&self, dropped: u64) -> Vec<CommandRange> {
+        let Some(cut) = self.cut.filter(|_| dropped > 0) else { return Vec::new() };
+        let place = |printed| inspect::place(printed, cut, dropped);
+        self.ranges
+            .iter()
+            .map(|range| CommandRange { from: place(range.from), to: place(range.to), ..*range })
+            .collect()
+    }
+
+    /// Sees to it that `out.log` is the file that was written here, and says so when it was not.
+    fn restore_log(&mut self) -> io::Result<()> {
+        let found = self.out.metadata()?.len();
+        if found != self.written {
+            self.tamper(format!(
+                "out.log was changed by another process while the step ran: it has {found} bytes where {} were written. \
+                 Its text cannot be trusted.",
+                self.written
+            ));
+        }
+        if !place::is_at(&self.out, LOG) {
+            self.out = place::put(LOG, FilePart { file: &self.out, at: 0, left: u64::MAX })?;
+            self.tamper("out.log was taken away while the step ran. What was printed was put back.".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The same for `out.idx`, which is known to the byte.
+    fn restore_index(&mut self) -> io::Result<()> {
+        let whole = self.lines.concat();
+        let mut found = Vec::new();
+        FilePart { file: &self.index, at: 0, left: whole.len() as u64 + 1 }.read_to_end(&mut found)?;
+        let at_its_place = place::is_at(&self.index, INDEX);
+        if found != whole.as_bytes() || !at_its_place {
+            // Only a full disk leaves a beginning of it.
+            if !at_its_place || !whole.as_bytes().starts_with(&found) {
+                let sentence =
+                    "out.idx was changed by another process while the step ran. What the portal noted was put back.";
+                self.tamper(sentence.to_owned());
+            }
+            match place::put(INDEX, whole.as_bytes()) {
+                // How the attempt ended is worth more than where its commands did.
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
+                other => self.index = other?,
+            }
+            self.unwritten.clear();
+        }
+        Ok(())
+    }
+
+    fn tamper(&mut self, sentence: String) {
+        if !self.tampered.contains(&sentence) {
+            self.tampered.push(sentence);
+        }
+    }
+
+    fn note(&mut self, border: &impl Serialize) {
+        let line = index::line(border, self.lines.len() as u64, &self.key);
+        // Half a line of somebody else must not swallow this one.
+        if self.unwritten.is_empty() && self.index.metadata().is_ok_and(|found| found.len() != self.indexed) {
+            self.unwritten.push(b'\n');
+        }
+        self.unwritten.extend_from_slice(line.as_bytes());
+        self.lines.push(line);
         // A full disk: kept, and tried again with the next mark and at the end.
         let _ = self.write_index();
     }
@@ -148,6 +277,7 @@ impl Log {
             let count = self.index.write(&self.unwritten)?;
             self.unwritten.drain(..count);
         }
+        self.indexed = self.index.metadata()?.len();
         Ok(())
     }
 
@@ -173,10 +303,12 @@ impl Log {
     /// From here on nothing is appended. After a full disk there is no end to keep either.
     fn begin_cut(&mut self, with_tail: bool) {
         self.cut = Some(self.written);
+        self.disk_full = !with_tail;
         if with_tail && self.tail > 0 {
             self.ring = Ring::create(self.tail).ok();
         }
-        self.note(&CutLine { mark: "cut", offset: self.written, at: super::clock::now() });
+        let disk_full = self.disk_full;
+        self.note(&Cut { mark: "cut".to_owned(), offset: self.written, at: super::clock::now(), disk_full });
     }
 
     fn digest(&self) -> io::Result<Digest> {
@@ -206,7 +338,14 @@ struct Ring {
 
 impl Ring {
     fn create(size: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(TAIL)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .custom_flags(nix::libc::O_NOFOLLOW)
+            .open(TAIL)?;
         Ok(Self { file, size, pushed: 0, broken: false })
     }
 
@@ -234,20 +373,20 @@ impl Ring {
         let start = if self.pushed > self.size { self.pushed % self.size } else { 0 };
         for (from, count) in [(start, kept.min(self.size - start)), (0, kept.saturating_sub(self.size - start))] {
             let mut part =
-                io::BufReader::with_capacity(256 << 10, RingPart { file: &self.file, at: from, left: count });
+                io::BufReader::with_capacity(256 << 10, FilePart { file: &self.file, at: from, left: count });
             io::copy(&mut part, out)?;
         }
         Ok(())
     }
 }
 
-struct RingPart<'a> {
+struct FilePart<'a> {
     file: &'a File,
     at: u64,
     left: u64,
 }
 
-impl Read for RingPart<'_> {
+impl Read for FilePart<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let limit = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         let count = self.file.read_at(buffer.get_mut(..limit).unwrap_or_default(), self.at)?;

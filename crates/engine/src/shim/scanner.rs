@@ -10,6 +10,8 @@ const OPENING: &[u8] = b"\x1b]133;";
 /// No mark of ours is longer, not even that of a pipeline with a thousand members.
 const LONGEST: usize = 4096;
 const BUFFER: usize = 256 << 10;
+/// Of a longer value nothing more is kept: no environment takes it.
+const LONGEST_VALUE: usize = 256 << 10;
 
 /// What the shell says about itself between the bytes of its output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(crate) enum ShellMark {
         /// Whether the shell ends with it.
         shell_too: bool,
     },
+    /// A variable, of which the shell says that its value is so long. Without a name: all were told.
+    Told { name: String, length: usize, value: Vec<u8> },
     /// Nothing more comes: the shim's own mark, written after everything else.
     Drained,
     /// One that was already taken.
@@ -55,11 +59,13 @@ pub(crate) struct Scanner {
     from: usize,
     /// Where the bytes that were read end.
     to: usize,
+    /// The variable whose value is being read.
+    telling: Option<(String, usize, Vec<u8>)>,
 }
 
 impl Scanner {
     pub(crate) fn new() -> Self {
-        Self { buffer: vec![0; BUFFER], from: 0, to: 0 }
+        Self { buffer: vec![0; BUFFER], from: 0, to: 0, telling: None }
     }
 
     /// Reads once. Every piece of what was read before must have been taken.
@@ -78,6 +84,9 @@ impl Scanner {
 
     /// The next piece; `None` when more has to be read first.
     pub(crate) fn next(&mut self, tokens: &Tokens) -> Option<Piece> {
+        if self.telling.is_some() {
+            return self.told();
+        }
         let mut at = self.from;
         loop {
             let Some(escape) = memchr(b'\x1b', self.bytes(at..self.to)) else { return self.output_to(self.to) };
@@ -88,6 +97,11 @@ impl Scanner {
                 Candidate::Whole(length) => match parse(self.bytes(escape..escape + length), tokens) {
                     None => at = escape + 1,
                     Some(_) if escape > self.from => return self.output_to(escape),
+                    Some(ShellMark::Told { name, length: of_value, value }) => {
+                        self.from = escape + length;
+                        self.telling = Some((name, of_value, value));
+                        return self.told();
+                    }
                     Some(mark) => {
                         self.from = escape + length;
                         return Some(Piece::Mark(mark));
@@ -95,6 +109,22 @@ impl Scanner {
                 },
             }
         }
+    }
+
+    /// Reads a value up to its end, if that is there. What is too long to be one is not remembered.
+    fn told(&mut self) -> Option<Piece> {
+        let rest = self.from..self.to;
+        let end = memchr(0, self.bytes(rest.clone()));
+        let part = rest.start..end.map_or(rest.end, |end| rest.start + end);
+        let Self { buffer, telling, .. } = self;
+        let (_, _, value) = telling.as_mut()?;
+        if value.len() <= LONGEST_VALUE {
+            value.extend_from_slice(buffer.get(part.clone()).expect("ranges come from this buffer"));
+        }
+        self.from = part.end + usize::from(end.is_some());
+        end?;
+        let (name, length, value) = self.telling.take()?;
+        Some(Piece::Mark(ShellMark::Told { name, length, value }))
     }
 
     /// What was held back, now that no more will come.
@@ -120,7 +150,7 @@ fn candidate(bytes: &[u8]) -> Candidate {
     let Some(body) = bytes.strip_prefix(OPENING) else {
         return if OPENING.starts_with(bytes) { Candidate::Unfinished } else { Candidate::No };
     };
-    let inside = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b';' | b' ');
+    let inside = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b';' | b' ' | b'_');
     let length = body.iter().take(LONGEST).take_while(inside).count();
     match body.get(length) {
         Some(7) => Candidate::Whole(OPENING.len() + length + 1),
@@ -141,6 +171,9 @@ fn parse(mark: &[u8], tokens: &Tokens) -> Option<ShellMark> {
             Some(ShellMark::Ends { code: code.parse().ok()?, statuses, shell_too: kind == "X" })
         }
         ["D" | "X", _, _, token] if is(token, &tokens.former) => Some(ShellMark::Stale),
+        ["V", name, length, session] if session == tokens.session => {
+            Some(ShellMark::Told { name: name.to_owned(), length: length.parse().ok()?, value: Vec::new() })
+        }
         _ => None,
     }
 }
@@ -190,6 +223,22 @@ mod tests {
             assert_eq!(kinds, [0, 0, 7, 7], "{step}");
             let ends = ShellMark::Ends { code: 3, statuses: vec![0, 7, 141], shell_too: false };
             assert_eq!(marks.get(2).map(|(_, mark)| mark), Some(&ends), "{step}");
+        }
+    }
+
+    #[test]
+    fn values_are_taken_out_of_the_output_however_they_are_cut() {
+        let stream = b"a\x1b]133;V;NAME_1;5;5e55\x07b\x1b\n\xc3\xa4\0c\x1b]133;V;;0;5e55\x07\0d\x1b]133;V;X;1;0\x07e\0";
+        for step in 1..=stream.len() {
+            let (output, marks) = scanned(stream, step);
+
+            assert_eq!(output, b"acd\x1b]133;V;X;1;0\x07e\0", "{step}");
+            let told = |name: &str, length, value: &[u8]| ShellMark::Told {
+                name: name.to_owned(),
+                length,
+                value: value.to_vec(),
+            };
+            assert_eq!(marks, [(1, told("NAME_1", 5, b"b\x1b\n\xc3\xa4")), (2, told("", 0, b""))], "{step}");
         }
     }
 

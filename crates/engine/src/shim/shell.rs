@@ -18,10 +18,12 @@ use rustix::process::{Pid, Signal};
 use rustix::pty::OpenptFlags;
 use rustix::termios::{LocalModes, OptionalActions, OutputModes, Termios, Winsize};
 
+use super::limits::Holding;
 use super::{birth, driver};
 use crate::cgroup::Cgroup;
 
-const SIZE: Winsize = Winsize { ws_row: 48, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
+/// Columns and rows of the terminal of every step. They never change.
+pub const WINDOW: (u16, u16) = (160, 48);
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The variable by which the processes of an attempt are found when its shim is dead.
 pub(crate) const TOKEN_VARIABLE: &str = "PORTAL_ATTEMPT";
@@ -56,9 +58,11 @@ impl Shell {
     /// Starts the shell, in the group if that can be, or says in a sentence why not.
     pub(crate) fn start(
         work: &Work,
+        given: BTreeMap<String, String>,
         session: &str,
         token: &str,
         cgroup: Option<&Cgroup>,
+        limits: &Holding,
     ) -> Result<(Self, bool), String> {
         let program = find(work)?;
         if !Path::new(&work.directory).is_dir() {
@@ -75,12 +79,14 @@ impl Shell {
             .args(driver::arguments(work, session))
             .env_clear()
             .envs(&work.environment)
+            .envs(given)
             .env(TOKEN_VARIABLE, token)
             .current_dir(&work.directory)
             .process_group(0)
             .stdin(Stdio::from(ends.input))
             .stdout(Stdio::from(ends.printed))
             .stderr(Stdio::from(errors));
+        limits.bind(&mut command).map_err(|error| format!("The limits of the step could not be set: {error}."))?;
         let (pid, inside) = birth::start(&mut command, cgroup)
             .map_err(|error| format!("The shell {name} could not be started in {}: {error}.", work.directory))?;
         Ok((Self { pid, feed: ends.feed, output: ends.output, terminal: ends.terminal }, inside))
@@ -102,13 +108,26 @@ impl Shell {
 
     /// Sends a signal to what a person would reach with Ctrl-C.
     pub(crate) fn signal(&self, signal: Signal) {
-        let front = self.terminal.as_ref().and_then(|terminal| rustix::termios::tcgetpgrp(&terminal.end).ok());
-        let _ = rustix::process::kill_process_group(front.unwrap_or(self.pid), signal);
+        let _ = rustix::process::kill_process_group(self.foreground().unwrap_or(self.pid), signal);
     }
 
-    /// Where it is now.
+    /// The process group to which what is typed belongs.
+    pub(crate) fn foreground(&self) -> Option<Pid> {
+        self.terminal.as_ref().and_then(|terminal| rustix::termios::tcgetpgrp(&terminal.end).ok())
+    }
+
+    /// Whether the terminal hands over single keys now, and not lines.
+    pub(crate) fn takes_keys(&self) -> bool {
+        let modes = self.terminal.as_ref().and_then(|terminal| rustix::termios::tcgetattr(&terminal.end).ok());
+        modes.is_some_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
+    }
+
+    /// Where it is now. Of one that was removed below it, where that was.
     pub(crate) fn directory(&self) -> Option<String> {
-        std::fs::read_link(crate::processes::proc_path(self.pid, "cwd")).ok()?.into_os_string().into_string().ok()
+        let link = std::fs::read_link(crate::processes::proc_path(self.pid, "cwd")).ok()?;
+        let path = link.into_os_string().into_string().ok()?;
+        let gone = path.strip_suffix(" (deleted)").filter(|_| !Path::new(&path).exists()).map(str::to_owned);
+        Some(gone.unwrap_or(path))
     }
 
     fn take_foreground(&self) {
@@ -150,7 +169,8 @@ fn terminal() -> io::Result<Ends> {
     modes.output_modes.remove(OutputModes::OPOST);
     modes.local_modes.remove(LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::ECHONL);
     rustix::termios::tcsetattr(&end, OptionalActions::Now, &modes)?;
-    rustix::termios::tcsetwinsize(&end, SIZE)?;
+    let size = Winsize { ws_col: WINDOW.0, ws_row: WINDOW.1, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(&end, size)?;
     rustix::process::ioctl_tiocsctty(&end)?;
     rustix::fs::fcntl_setfl(&master, OFlags::NONBLOCK)?;
     rustix::fs::fcntl_setfl(&end, OFlags::NONBLOCK)?;

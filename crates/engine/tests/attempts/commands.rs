@@ -300,7 +300,7 @@ async fn a_command_that_reads_gets_the_end_of_file_on_pipes_and_input_on_a_termi
 
     let id = place.launch(step).await;
     place.wait_for(id, "ready").await;
-    place.engine.input(&id, "yes, do it\n".to_owned()).await.unwrap();
+    place.engine.input(&id, 1, "yes, do it".to_owned()).await.unwrap();
     let end = place.end(id).await;
     assert_eq!(end.text(), "ready\ngot <yes, do it>\n");
 }
@@ -308,28 +308,15 @@ async fn a_command_that_reads_gets_the_end_of_file_on_pipes_and_input_on_a_termi
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_typed_ahead_never_becomes_a_command() {
     let place = Place::new();
-    let step = Step::new(&["echo ready; head -n 1 >/dev/null", "echo next"]);
+    let step = Step::new(&["echo ready; head -n 1 >/dev/null", "echo next"]).interactive();
     let id = place.launch(step).await;
     place.wait_for(id, "ready").await;
 
-    place.engine.input(&id, "one\necho intruder\necho half".to_owned()).await.unwrap();
+    place.engine.keys(&id, 1, b"one\necho intruder\necho half".to_vec()).await.unwrap();
 
     let end = place.end(id).await;
     assert_eq!(end.text(), "ready\nnext\n");
     assert_eq!(*end.result(), AttemptResult::Completed);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn input_is_refused_with_a_reason_where_nothing_can_take_it() {
-    let place = Place::new();
-    let id = place.launch(Step::new(&["echo ready; sleep 60"]).pipes()).await;
-    place.wait_for(id, "ready").await;
-
-    let refusal = place.engine.input(&id, "x\n".to_owned()).await.unwrap_err();
-
-    assert_eq!(refusal.to_string(), "This step runs without a terminal and takes no input.");
-    place.engine.stop(&id).await.unwrap();
-    place.end(id).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -346,6 +333,14 @@ async fn what_cannot_be_started_says_so_in_a_sentence() {
         (fine.clone().shell(&["bash", "--no-such-option"]), "The shell ended before it was ready"),
         (gone, "The directory /gone/away is not there, or may not be entered."),
         (Step::new(&["echo a\0b"]), "Command 1 contains a NUL byte"),
+        (Step::new(&["true", "cd /tmp\r\nls\r\n"]), "Command 2 has lines that end as Windows ends them (CR LF)."),
+        (Step::new(&["cd /tmp\r"]), "Command 1 has lines that end as Windows ends them (CR LF)."),
+        (fine.clone().variable("visitor", "a\0b"), "The value of visitor contains a NUL byte"),
+        (fine.clone().variable("a=b", "c"), "\"a=b\" cannot be the name of a variable."),
+        (
+            fine.clone().variable("list", &"x".repeat(131_067)),
+            "The value of list is too long for a program: 131067 bytes;",
+        ),
     ];
     for (step, sentence) in cases {
         let end = place.run(step).await;
@@ -354,4 +349,21 @@ async fn what_cannot_be_started_says_so_in_a_sentence() {
         assert!(reason.starts_with(sentence), "{reason}");
         assert!(end.marks.is_empty(), "{sentence}");
     }
+    let longest = fine.variable("list", &"x".repeat(131_066));
+    assert_eq!(*place.run(longest).await.result(), AttemptResult::Completed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_goes_away_in_the_middle_is_recorded_by_its_name() {
+    let place = Place::new();
+    let folder = place.folder.path().join("short-lived");
+    let script = format!("mkdir {0} && cd {0}", folder.display());
+    let end = place.run(Step::new(&[&script, "rmdir \"$PWD\"", "echo still here"])).await;
+    assert_eq!((end.result(), end.printed(3).as_str()), (&AttemptResult::Completed, "still here\n"));
+    assert_eq!(end.exit.directory.as_deref(), folder.to_str());
+
+    let next = place.run(Step::new(&["true"]).directory(&folder)).await;
+
+    let AttemptResult::NotStarted { reason } = next.result() else { panic!("{:?}", next.result()) };
+    assert_eq!(*reason, format!("The directory {} is not there, or may not be entered.", folder.display()));
 }

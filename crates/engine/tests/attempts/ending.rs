@@ -2,17 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use domain::attempt::{AttemptResult, Outcome};
+use domain::attempt::{AttemptResult, Mark, Outcome};
 use engine::{Ladder, SteerError};
 
-use crate::harness::{Finished, Place, Step};
-
-/// Whether a process of this kind with this argument lives.
-fn lives(argument: &str) -> bool {
-    let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
-    lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
-}
+use crate::harness::{Finished, Place, Step, lives, unique};
 
 /// Whether something was named as left behind. Under load that may be a `sh` which has not become its `sleep` yet.
 fn names_what_it_held(end: &Finished) -> bool {
@@ -218,5 +211,56 @@ async fn a_step_can_be_stopped_in_the_very_moment_of_its_start() {
         let begun = Instant::now();
         assert_eq!(*place.end(id).await.result(), AttemptResult::Stopped);
         assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_a_step_has_started_is_left_when_it_is_stopped() {
+    let place = Place::new();
+    let sleeper = unique("7105");
+    let deaf = format!("sh -c \"trap '' INT TERM HUP; exec sleep {sleeper}\"");
+    let scripts = [
+        format!("setsid {deaf} & echo ready; wait"),
+        format!("(setsid sh -c '(exec sleep {sleeper} &) ; exec sleep {sleeper}' &); echo ready; sleep 60"),
+        format!("nohup {deaf} >/dev/null 2>&1 & echo ready; wait"),
+        format!("echo ready; {deaf}"),
+        // A grandchild in a session of its own that holds the terminal open.
+        format!("(setsid setsid {deaf} </dev/tty >/dev/tty 2>&1 &); echo ready; sleep 60"),
+        format!(
+            "bomb() {{ [ $1 -eq 0 ] || {{ bomb $(($1-1)) & bomb $(($1-1)) & }}; exec sleep {sleeper}; }}; \
+                 echo ready; trap '' TERM; bomb 6 & wait"
+        ),
+    ];
+    for script in scripts {
+        for step in [Step::new(&[&script, "echo never"]), Step::new(&[&script, "echo never"]).pipes()] {
+            let id = place.launch(step).await;
+            place.wait_for(id, "ready").await;
+
+            let end = place.stop(id).await;
+
+            assert_eq!(*end.result(), AttemptResult::Stopped, "{script}");
+            assert!(end.exit.survivors.is_empty(), "{script}: {:?}", end.exit.survivors);
+            assert!(!lives(&sleeper), "{script}");
+            assert!(!end.text().contains("never"), "{script}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_ends_within_two_seconds_of_its_shell_and_says_what_still_held_its_output() {
+    let place = Place::with_ladder(Ladder::default());
+    let sleeper = unique("7106");
+    let script = format!("(trap '' TERM HUP INT; exec sleep {sleeper}) & (exit 3)");
+    for step in [Step::new(&[&script]), Step::new(&[&script]).pipes()] {
+        let end = place.run(step).await;
+
+        assert_eq!((end.result(), end.command(1).code), (&AttemptResult::Failed { command: 1 }, Some(3)));
+        assert!(names_what_it_held(&end), "{:?}", end.exit.held);
+        let ended = end.marks.iter().find_map(|mark| match mark {
+            Mark::Ended { at, .. } => Some(*at),
+            Mark::Started { .. } => None,
+        });
+        assert!(end.exit.at - ended.unwrap() < 2_000, "{ended:?} {}", end.exit.at);
+        assert!(!lives(&sleeper));
     }
 }

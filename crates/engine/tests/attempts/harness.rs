@@ -5,13 +5,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use domain::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Mark, Outcome, Spec, Work, WorkCommand};
+use domain::attempt::{
+    AttemptResult, Carried, CommandEnd, Exit, FORMAT, Limits, Mark, Outcome, Spec, Work, WorkCommand,
+};
 use domain::{AttemptId, RunId};
-use engine::{Engine, Inspection, Ladder, MasterKey};
+use engine::{Engine, Inspection, Ladder, MasterKey, Progress, Secret};
 use tempfile::TempDir;
 
-/// Nothing here takes so long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Nothing here takes so long unless it hangs, on a machine that does ten other things besides.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 pub struct Place {
     pub engine: Engine,
@@ -70,13 +72,20 @@ impl Place {
         self.end(id).await
     }
 
+    /// With secrets that go to the shim.
+    pub async fn run_with(&self, step: Step, secrets: Vec<Secret>) -> Finished {
+        let spec = self.spec(step);
+        self.engine.launch_with(&spec, secrets).await.unwrap();
+        self.end(spec.id).await
+    }
+
     pub async fn inspect_end(&self, id: AttemptId) -> Inspection {
         tokio::time::timeout(PATIENCE, self.engine.wait_end(&id)).await.expect("the attempt hangs").unwrap()
     }
 
     pub async fn end(&self, id: AttemptId) -> Finished {
         let exit = match self.inspect_end(id).await {
-            Inspection::Ended(exit) => exit,
+            Inspection::Ended(exit) => *exit,
             other => panic!("the attempt did not end: {other:?}"),
         };
         let output = std::fs::read(self.engine.folder(&id).join("out.log")).unwrap();
@@ -100,6 +109,19 @@ impl Place {
             }
         };
         tokio::time::timeout(PATIENCE, seen).await.expect("these words never came");
+    }
+
+    /// Waits until an attempt is as far as that.
+    pub async fn progress(&self, id: AttemptId, is_so: impl Fn(&Progress) -> bool) -> Progress {
+        let mut progress = self.engine.follow(&id).unwrap();
+        let seen = async { *progress.wait_for(|progress| is_so(progress)).await.expect("it ended before") };
+        tokio::time::timeout(PATIENCE, seen).await.expect("it never came so far")
+    }
+
+    /// Stops an attempt and waits for its end.
+    pub async fn stop(&self, id: AttemptId) -> Finished {
+        self.engine.stop(&id).await.unwrap();
+        self.end(id).await
     }
 
     /// What an attempt is found to be once its shim has gone altogether, which is a moment after its record.
@@ -150,6 +172,12 @@ impl Step {
             commands: scripts.iter().enumerate().map(command).collect(),
             timeout_ms: None,
             output_cap: 1 << 30,
+            interactive: false,
+            limits: Limits::default(),
+            secrets: BTreeMap::new(),
+            mask_files: Vec::new(),
+            carried: None,
+            exports: Vec::new(),
         })
     }
 
@@ -180,6 +208,20 @@ impl Step {
         Self(Work { output_cap: bytes, ..self.0 })
     }
 
+    pub fn interactive(self) -> Self {
+        Self(Work { interactive: true, ..self.0 })
+    }
+
+    pub fn processes(mut self, limit: u32) -> Self {
+        self.0.limits.processes = Some(limit);
+        self
+    }
+
+    pub fn memory(mut self, limit: u64) -> Self {
+        self.0.limits.memory = Some(limit);
+        self
+    }
+
     pub fn pipefail(self) -> Self {
         Self(Work { pipefail: true, ..self.0 })
     }
@@ -191,6 +233,22 @@ impl Step {
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.0.environment.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    pub fn secret(self, name: &str, version: &str) -> Self {
+        Self(Work { secrets: [(name.to_owned(), version.to_owned())].into(), ..self.0 })
+    }
+
+    pub fn mask_files(self, files: &[&str]) -> Self {
+        Self(Work { mask_files: files.iter().map(|file| (*file).to_owned()).collect(), ..self.0 })
+    }
+
+    pub fn exports(self, names: &[&str]) -> Self {
+        Self(Work { exports: names.iter().map(|name| (*name).to_owned()).collect(), ..self.0 })
+    }
+
+    pub fn carried(self, carried: Carried) -> Self {
+        Self(Work { carried: Some(carried), ..self.0 })
     }
 
     pub fn environment(self, environment: BTreeMap<String, String>) -> Self {
@@ -251,4 +309,16 @@ impl Finished {
         };
         String::from_utf8_lossy(&self.output[place(false)..place(true)]).into_owned()
     }
+}
+
+/// Whether a process of this kind with this argument lives.
+pub fn lives(argument: &str) -> bool {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
+}
+
+/// An argument for `sleep` that no other test on this machine uses.
+pub fn unique(number: &str) -> String {
+    format!("{number}.{}", std::process::id())
 }

@@ -38,7 +38,7 @@ async fn the_key_is_in_no_place_where_a_step_could_read_it() {
     let end = place.end(spec.id).await;
 
     let lines: Vec<String> = end.text().lines().map(str::to_owned).collect();
-    assert!(lines[0].ends_with("portal-shim") && lines[1] == "__shim", "{lines:?}");
+    assert!(lines[0] == "runbook-portal" && lines[1] == "__shim", "{lines:?}");
     assert_eq!(lines[2], place.engine.folder(&spec.id).to_str().unwrap());
     assert!(lines[3].is_empty() || lines[3].contains("denied"), "{lines:?}");
     assert!(end.printed(2).contains("spec.json"), "the step has looked at the folder of its attempt: {}", end.text());

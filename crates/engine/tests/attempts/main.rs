@@ -4,7 +4,12 @@
 
 mod commands;
 mod ending;
+mod full_disk;
 mod harness;
+mod input;
 mod isolation;
+mod limits;
 mod output;
 mod reattach;
+mod secrets;
+mod tampering;

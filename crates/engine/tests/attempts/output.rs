@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::attempt::{AttemptResult, Mark};
+use domain::attempt::{AttemptResult, CommandRange, Mark};
 
 use crate::harness::{Place, Step};
 
@@ -69,8 +69,33 @@ async fn beyond_the_cap_the_first_and_the_last_half_are_kept_and_the_rest_is_cou
         assert_eq!(end.text(), expected, "{shell}");
         assert_eq!((end.exit.dropped, end.exit.cut), (whole.len() as u64 - 2001, Some(1000)), "{shell}");
         assert_eq!(end.printed(2), "last\n", "{shell}");
+        let ranges = [(1, 0, 1996), (2, 1996, 2001)].map(|(command, from, to)| CommandRange { command, from, to });
+        assert_eq!(end.exit.notes.ranges, ranges, "{shell}");
+        assert!(!end.exit.notes.disk_full, "{shell}");
         assert!(!place.engine.folder(&end.id).join("out.tail").exists());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_behind_the_cap_are_provisional_until_the_step_has_ended_and_exact_then() {
+    let place = Place::new();
+    let id = place.launch(Step::new(&["seq 1 1000", "echo two", "read -r go", "echo four"]).cap(100)).await;
+    place.progress(id, |progress| progress.marks == 5 && progress.cut.is_some()).await;
+    let offset = |mark: &Mark| match mark {
+        Mark::Started { offset, .. } | Mark::Ended { offset, .. } => *offset,
+    };
+
+    let provisional: Vec<u64> = place.engine.marks(&id, 0).unwrap().iter().map(offset).collect();
+    place.engine.input(&id, 3, "go".to_owned()).await.unwrap();
+    let end = place.end(id).await;
+
+    assert_eq!(provisional, [0, 50, 50, 50, 50], "all that is known is that they are not before the cut");
+    assert_eq!(end.marks.iter().map(offset).collect::<Vec<_>>(), [0, 91, 91, 95, 95, 95, 95, 100]);
+    let ranges = end.exit.notes.ranges.iter().map(|range| (range.command, range.from, range.to)).collect::<Vec<_>>();
+    assert_eq!(ranges, [(1, 0, 91), (2, 91, 95), (3, 95, 95), (4, 95, 100)]);
+    assert_eq!((end.printed(2).as_str(), end.printed(4).as_str()), ("two\n", "four\n"));
+    let whole = place.run(Step::new(&["echo one"])).await;
+    assert!(whole.exit.notes.ranges.is_empty(), "nothing was left out: the marks have been exact all the time");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,11 +118,11 @@ async fn who_follows_sees_every_byte_while_it_comes_and_the_place_of_the_cut() {
     place.wait_for(id, "one").await;
     let mut progress = place.engine.follow(&id).unwrap();
     // The bytes are in the file a moment before the notice of them: what counts is that the notice comes.
-    let noticed = tokio::time::timeout(Duration::from_secs(30), progress.wait_for(|progress| progress.length > 0));
+    let noticed = tokio::time::timeout(Duration::from_mins(3), progress.wait_for(|progress| progress.length > 0));
     let before = *noticed.await.expect("no notice of the first line").unwrap();
     assert_eq!((before.length, before.marks, before.cut, before.done), (4, 1, None, false));
 
-    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+    place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
     let end = *progress.wait_for(|progress| progress.done).await.unwrap();
 
     assert_eq!((end.length, end.marks, end.cut), (1000, 2, Some(500)));
@@ -121,7 +146,7 @@ async fn the_watch_is_shared_and_goes_with_its_last_viewer() {
         tokio::task::yield_now().await;
     }
     assert_eq!(place.engine.read(&id, 0, 100).await.unwrap(), "one\n");
-    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+    place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
     place.end(id).await;
     assert_eq!(place.engine.followed(), 0);
 }

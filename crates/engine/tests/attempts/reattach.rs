@@ -14,7 +14,7 @@ async fn a_new_engine_goes_on_where_the_old_one_was() {
     place.engine = engine(place.folder.path(), Ladder::default());
 
     assert_eq!(place.engine.inspect(&id).unwrap(), Inspection::Running);
-    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+    place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
     let end = place.end(id).await;
     assert_eq!(end.text(), "one\ntwo\nthree\n");
     assert_eq!(*end.result(), AttemptResult::Completed);
@@ -104,7 +104,7 @@ async fn a_forged_or_changed_record_is_an_interruption() {
         assert!(reason.starts_with("The record of how the step ended was not written by the process that ran it."));
     }
     std::fs::write(&path, genuine).unwrap();
-    assert_eq!(place.engine.inspect(&end.id).unwrap(), Inspection::Ended(end.exit));
+    assert_eq!(place.engine.inspect(&end.id).unwrap(), Inspection::Ended(Box::new(end.exit)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,7 +146,7 @@ async fn a_record_that_a_step_writes_while_its_shim_lives_is_replaced_by_the_tru
     place.wait_for(id, "forged").await;
     assert_eq!(place.engine.inspect(&id).unwrap(), Inspection::Running);
 
-    place.engine.input(&id, "go\n".to_owned()).await.unwrap();
+    place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
 
     let end = place.end(id).await;
     assert_eq!(*end.result(), AttemptResult::ShellEnded { command: 1, code: Some(3) });
@@ -186,7 +186,7 @@ async fn a_folder_with_a_long_path_is_as_good_as_any() {
     let mut progress = far.follow(&spec.id).unwrap();
     progress.wait_for(|progress| progress.marks == 1).await.unwrap();
 
-    far.input(&spec.id, "heard\n".to_owned()).await.unwrap();
+    far.input(&spec.id, 1, "heard".to_owned()).await.unwrap();
 
     assert!(matches!(far.wait_end(&spec.id).await.unwrap(), Inspection::Ended(_)));
     assert_eq!(far.read(&spec.id, 0, 100).await.unwrap(), "<heard>\n");

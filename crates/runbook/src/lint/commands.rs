@@ -185,7 +185,7 @@ fn secrets_of_env_file(program: &Program<'_>) -> Option<Said> {
     warning(
         "prints-secrets",
         format!(
-            "{} prints the values in {file}, and whoever sees the run sees them; print only the names. From a later version on, mask_files hides them.",
+            "{} prints the values in {file}, and whoever sees the run sees them; print only the names, or list the file under mask_files in the side file.",
             program.name
         ),
     )

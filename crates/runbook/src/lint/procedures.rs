@@ -8,12 +8,14 @@ use domain::runbook::{Command, Document, Finding, Level, Part, Procedure, Step, 
 use super::commands;
 use crate::reader::finding;
 use crate::risk;
+use crate::secrets::Secrets;
 use crate::shell::{Shell, Word, pipeline};
 use crate::side_file::sets;
 
 /// What there is to say about a procedure and its steps.
 pub(super) fn procedure(procedure: &Procedure, findings: &mut Vec<Finding>) {
     let mut saved = false;
+    let mut secrets = Secrets::of(&procedure.settings.parameters);
     for part in &procedure.parts {
         for step in part.steps() {
             directories(step, findings);
@@ -21,6 +23,14 @@ pub(super) fn procedure(procedure: &Procedure, findings: &mut Vec<Finding>) {
             for command in step.commands() {
                 placeholders(command, (step, procedure), findings);
                 findings.extend(interactive(command, step));
+                findings.extend(secrets.follow(&command.text).map(|wrong| {
+                    finding(
+                        command.line,
+                        Level::Error,
+                        "secret-argument",
+                        format!("{wrong}. So this command cannot start."),
+                    )
+                }));
                 findings.extend(
                     commands::command(command)
                         .into_iter()

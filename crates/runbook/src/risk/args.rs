@@ -37,6 +37,35 @@ const VALUES: &[(&str, &str)] = &[
     ("apt-get", "-o -c -t"),
     ("apt", "-o -c -t"),
     ("ip", "-n -netns -f -family"),
+    ("man", "-P -C -L -M -S -s -R -E -m -e -p"),
+    ("script", "-c -E -I -O -B -T -m -o --command"),
+    ("su", "-c -s -g -G -w --command --shell"),
+    ("sg", "-c"),
+    ("runuser", "-c -s -g -G -u -w --command --shell"),
+    ("flock", "-c -w -E --command --timeout"),
+    ("env", "-S -u -C --split-string --unset --chdir"),
+    (
+        "find",
+        "-name -iname -path -ipath -regex -mtime -mmin -atime -ctime -type -user -group -size -newer -maxdepth -mindepth -perm -printf",
+    ),
+    (
+        "openssl",
+        "-in -out -CAfile -CApath -connect -servername -key -cert -days -subj -newkey -keyout -passin -passout -checkend",
+    ),
+    ("mapfile", "-C -c -d -n -O -s -u"),
+    ("readarray", "-C -c -d -n -O -s -u"),
+    ("scp", "-c -D -F -i -J -l -o -P -S -X"),
+    ("sftp", "-B -b -c -D -F -i -J -l -o -P -R -S -s -X"),
+    ("tcpdump", "-B -c -C -E -F -G -i -j -M -Q -r -s -T -V -w -W -y -z"),
+    ("strace", "-e -o -p -s -E -u -P -a -b -I -O -S"),
+    ("ansible", "-a -m -i -u -e -f -l -M -t -T --args --module-name --inventory --limit --forks --extra-vars"),
+    ("gdb", "-ex -x -p -c -iex -ix"),
+    ("grep", "-e -f -m -A -B -C -d -D"),
+    ("uniq", "-f -s -w"),
+    ("head", "-n -c"),
+    ("tail", "-n -c -s"),
+    ("ls", "-I -w -T"),
+    ("ss", "-f -A -D -F -N"),
     ("ufw", ""),
     ("certbot", "-d --domain --domains --cert-name -w --webroot-path -m --email --config-dir --work-dir --logs-dir"),
     ("rabbitmqctl", "-n --node -p --vhost -t --timeout"),
@@ -63,7 +92,9 @@ const VALUES: &[(&str, &str)] = &[
     ("date", "-d -f -r -I -s"),
     ("tar", "-f -C -T -X -I -b -g --file --directory"),
     ("sed", "-e -f -l --expression --file"),
-    ("awk", "-F -v -f"),
+    ("awk", "-F -v -f -e -E -i -l"),
+    ("gawk", "-F -v -f -e -E -i -l"),
+    ("mawk", "-F -v -f"),
     ("sort", "-t -k -S -T -o"),
     ("xz", "-T -F -C"),
     ("gzip", "-S"),
@@ -184,6 +215,11 @@ impl Args {
         })
     }
 
+    /// Whether an option is there as GNU programs take it: `--del` for `--delete`. For rules that raise a class only.
+    pub(super) fn may_have(&self, wanted: &str) -> bool {
+        self.options.iter().any(|option| is_option(option.split('=').next().unwrap_or(option), wanted))
+    }
+
     /// The value of an option: the next word, what stands behind `=`, or what is glued to its letter.
     pub(super) fn value<'w>(&self, words: &'w [Word], names: &[&str]) -> Option<&'w str> {
         let with_value = values(&self.program);
@@ -210,6 +246,36 @@ impl Args {
     pub(super) fn word(&self, index: usize) -> &str {
         self.positional.get(index).map_or("", String::as_str)
     }
+}
+
+/// Whether an option is the one that is wanted, or the beginning of its name, which GNU programs take for it.
+fn is_option(given: &str, wanted: &str) -> bool {
+    given == wanted || given.len() > 3 && given.starts_with("--") && wanted.starts_with(given)
+}
+
+/// The values of an option, however they are given: `-x v`, `-xv`, `-axv`, `--long v`, `--long=v`, `--lo=v`. `names` are
+/// alternatives (`-x|--long`), `with_value` the other options that take the next word.
+pub(super) fn given(words: &[Word], names: &str, with_value: &str) -> Vec<Word> {
+    let takes = format!("{with_value} {}", names.replace('|', " "));
+    let wanted = |option: &str| names.split('|').any(|name| is_option(option, name));
+    let mut found = Vec::new();
+    let before_dashes = words.iter().enumerate().skip(1).take_while(|(_, word)| word.text != "--");
+    for (at, word) in before_dashes.filter(|(_, word)| word.text.starts_with('-')) {
+        let text = word.text.as_str();
+        let equals = text.split_once('=').filter(|(name, _)| wanted(name));
+        let last = letters(text, &takes)
+            .last()
+            .filter(|last| names.split('|').any(|name| name.strip_prefix('-').and_then(single) == Some(*last)));
+        let end = 1 + letters(text, &takes).map(char::len_utf8).sum::<usize>();
+        if let Some((_, value)) = equals {
+            found.push(word.with(value));
+        } else if wanted(text) || last.is_some() && end == text.len() {
+            found.extend(words.get(at + 1).cloned());
+        } else if last.is_some() {
+            found.push(word.with(&text[end..]));
+        }
+    }
+    found
 }
 
 /// The only letter of a text.

@@ -1,6 +1,7 @@
 //! Which words of a program another program reads as code. A value never goes there.
 
-use super::args::{base, canonical};
+use super::args::{Args, base, canonical, given, values};
+use super::options::{Does, of_program};
 use super::wrappers::{INTERPRETERS, SHELLS, innermost, is_wrapper, ssh_command, takes_command};
 use crate::shell::Word;
 
@@ -15,7 +16,23 @@ pub(crate) fn code_words(words: &[Word]) -> Vec<usize> {
     let inner = innermost(words);
     let offset = words.len() - inner.len();
     let found = in_program(inner).into_iter().map(|index| index + offset);
-    found.chain(shell_inside(words)).chain(split_by_env(words)).collect()
+    let told = told(inner).into_iter().map(|index| index + offset);
+    found.chain(told).chain(shell_inside(words)).chain(split_by_env(words)).collect()
+}
+
+/// The values of options that a program starts: a pager, a hook, `ssh -o ProxyCommand=…`, `git -c alias.x=…`.
+fn told(words: &[Word]) -> Vec<usize> {
+    let args = Args::of(words);
+    let starts = of_program(&args).filter(|(.., does, _)| matches!(does, Does::Starts | Does::Carries));
+    let settings = match args.program.as_str() {
+        "ssh" | "scp" | "sftp" => Some("-o"),
+        "git" => Some("-c|--config-env"),
+        "ansible" => Some("-a|--args"),
+        _ => None,
+    };
+    let names = starts.map(|(_, _, names, ..)| *names).chain(settings);
+    let found = names.flat_map(|names| given(words, names, values(&args.program)));
+    found.filter_map(|value| words.iter().position(|word| word.start == value.start)).collect()
 }
 
 /// `env -S …` takes its word apart again.
@@ -51,7 +68,9 @@ fn in_program(words: &[Word]) -> Vec<usize> {
     match program {
         // To a shell these words are names of variables, arithmetic, or commands for later.
         "eval" | "let" | "read" | "mapfile" | "readarray" | "getopts" | "trap" | "alias" | "unset" | "parallel"
-        | "watch" => all(words, 1),
+        | "watch"
+        // To make the value of a variable is text in which `$( … )` starts programs.
+        | "make" => all(words, 1),
         "test" | "[" if words.iter().any(|word| word.text == "-v" || word.text == "-R") => all(words, 1),
         "printf" | "wait" => behind(words, &["-v", "-p"]),
         "ssh" => all(words, words.len() - ssh_command(words).len()),

@@ -1,9 +1,13 @@
 //! Programs that need a closer look than a line of a table.
 
+mod clients;
+mod http;
+mod text;
+
 use domain::Risk::{Changes, Destroys, Disrupts, Reads};
 
-use super::args::Args;
-use super::{Verdict, Within, fed, files, sql, wrappers};
+use super::args::{Args, given, values};
+use super::{Verdict, Within, fed, files, loosely, substitutions, wrappers};
 use crate::shell::{Input, Word};
 
 /// The class of a program that stands here; `None` leaves it to the tables.
@@ -15,21 +19,25 @@ pub(super) fn judge(args: &Args, words: &[Word], within: Within<'_>) -> Option<V
         return Some(service(&args.shown, args.word(0)));
     }
     match args.program.as_str() {
-        "cp" | "mv" | "install" => Some(copy(args)),
+        "cp" | "mv" | "install" => Some(copy(args, words)),
+        "ln" => link(args),
         "dd" => Some(dd(words)),
         "tar" => Some(tar(args, words)),
-        "tee" => tee(args),
-        "sed" => Some(sed(args, words)),
-        "awk" | "gawk" | "mawk" => Some(awk(args, words)),
-        "curl" => Some(curl(args, words)),
-        "wget" => Some(wget(args, words)),
-        "http" | "https" | "xh" => Some(httpie(args)),
+        "tee" => tee(args, within),
+        "sort" => sort(args, words),
+        "uniq" | "xxd" => args.positional.get(1).map(|file| files::written(&args.shown, file)),
+        "sed" => Some(text::sed(args, words, within)),
+        "awk" | "gawk" | "mawk" => Some(text::awk(args, words, within)),
+        "curl" => Some(http::curl(args, words)),
+        "wget" => Some(http::wget(args, words)),
+        "http" | "https" | "xh" => Some(http::httpie(args)),
         "git" => git(args, words, within),
+        "ansible" => Some(ansible(args, words, within)),
         "service" => Some(service(&args.shown, if args.has("--status-all") { "status" } else { args.word(1) })),
-        "mongo" | "mongosh" => Some(mongo(args, words, within)),
-        "psql" | "mysql" | "clickhouse-client" | "cqlsh" => Some(sql_client(args, words, within)),
-        "sqlite3" => Some(sqlite(args, within)),
-        "redis-cli" => Some(redis(args, within)),
+        "mongo" | "mongosh" => Some(clients::mongo(args, words, within)),
+        "psql" | "mysql" | "clickhouse-client" | "cqlsh" => Some(clients::sql_client(args, words, within)),
+        "sqlite3" => Some(clients::sqlite(args, words, within)),
+        "redis-cli" => Some(clients::redis(args, within)),
         "mount" if args.positional.is_empty() => Some(Verdict::new(Reads, "mount", "lists what is mounted")),
         "mount" => Some(Verdict::new(Changes, "mount", "mounts a file system")),
         "openssl" => Some(openssl(args, words)),
@@ -37,11 +45,13 @@ pub(super) fn judge(args: &Args, words: &[Word], within: Within<'_>) -> Option<V
         "kill" | "killall" | "pkill" => signal(args, words),
         "crontab" => crontab(args, within),
         "at" | "batch" => Some(at(args, words, within)),
-        "sftp" | "ftp" | "lftp" => Some(fed::shell(words, &args.shown, within).or_worse(Verdict::new(
-            Changes,
-            args.shown.clone(),
-            "writes files",
-        ))),
+        // The shell works these words out once more.
+        "test" | "[" | "let" | "read" | "mapfile" | "readarray" | "getopts" | "unset" | "wait" => {
+            evaluates(words, within)
+        }
+        "printf" if args.has("-v") => evaluates(words, within),
+        "scp" => Some(transfer(args, words, within)),
+        "sftp" | "ftp" | "lftp" => Some(fed::shell(words, &args.shown, within).or_worse(transfer(args, words, within))),
         program if wrappers::INTERPRETERS.contains(&program) => interpreter(args, words, within),
         _ => None,
     }
@@ -51,7 +61,9 @@ pub(super) fn judge(args: &Args, words: &[Word], within: Within<'_>) -> Option<V
 fn says_what_it_is(args: &Args, words: &[Word]) -> Option<Verdict> {
     let [option] = args.options.as_slice() else { return None };
     let last = words.last().is_some_and(|word| word.text == *option);
-    let help = option == "--help" && args.positional.len() <= 2;
+    // Words that can only be subcommands: a program of awk in their place would run.
+    let subcommand = |word: &String| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let help = option == "--help" && args.positional.len() <= 2 && args.positional.iter().all(subcommand);
     let version = option == "--version" && args.positional.is_empty();
     (last && (help || version) && super::is_known(&args.program))
         .then(|| Verdict::new(Reads, format!("{} {option}", args.shown), "says what it is"))
@@ -96,26 +108,94 @@ fn value<'w>(words: &'w [Word], names: &[&str]) -> Option<&'w str> {
 }
 
 /// `cp` and `mv`: what stands at the destination is written over.
-fn copy(args: &Args) -> Verdict {
+fn copy(args: &Args, words: &[Word]) -> Verdict {
     let shown = &args.shown;
     if args.has("-n") || args.has("--no-clobber") || args.has("-b") || args.has("--backup") {
         return Verdict::new(Changes, format!("{shown} without writing over"), "keeps what is there");
     }
-    let target = args.positional.last().map_or("", String::as_str);
+    let folder = given(words, "-t|--target-directory", values(&args.program)).into_iter().next_back();
+    let target = folder.as_ref().map(|folder| folder.text.as_str());
+    let target = target.or_else(|| args.positional.last().map(String::as_str)).unwrap_or_default();
     if args.positional.len() > 1 && args.word(0) == "/dev/null" {
         return Verdict::new(Destroys, format!("{shown} /dev/null"), "empties the file");
     }
     if target == "/dev/null" || target.starts_with("/dev/sd") || target.starts_with("/dev/nvme") {
         return Verdict::new(Destroys, format!("{shown} … {target}"), "the file or the disk is lost");
     }
-    if files::is_precious(target) && !files::is_backup(target) {
-        return Verdict::new(
-            Destroys,
-            format!("{shown} over {target}"),
-            "writes over a key, a certificate, a configuration or data that may be there",
-        );
+    files::over(&format!("{shown} over {target}"), target)
+        .unwrap_or_else(|| Verdict::new(Changes, shown.clone(), "writes files"))
+}
+
+/// `ln -f`: what stands in the link's place is removed.
+fn link(args: &Args) -> Option<Verdict> {
+    let forced = args.has("-f") || args.may_have("--force");
+    let target = args.positional.last().filter(|_| forced)?;
+    if args.word(0) == "/dev/null" {
+        return Some(Verdict::new(Destroys, "ln -f /dev/null", "the file is lost"));
     }
-    Verdict::new(Changes, shown.clone(), "writes files")
+    files::over(&format!("ln -f over {target}"), target)
+        .or_else(|| Some(Verdict::new(Changes, "ln -f", "replaces a link")))
+}
+
+/// `sort -o FILE /dev/null` empties the file; the rest is in the tables.
+fn sort(args: &Args, words: &[Word]) -> Option<Verdict> {
+    let file = given(words, "-o|--output", values("sort")).into_iter().next_back()?;
+    let nothing = !args.positional.is_empty() && args.positional.iter().all(|input| input == "/dev/null");
+    nothing.then(|| Verdict::new(Destroys, format!("sort -o {} /dev/null", file.text), "empties the file"))
+}
+
+/// Words that the shell works out once more, as `test -v 'a[$(…)]'`.
+fn evaluates(words: &[Word], within: Within<'_>) -> Option<Verdict> {
+    let quoted = words.iter().skip(1).filter(|word| !word.expands);
+    quoted.filter_map(|word| substitutions(&word.text, within)).reduce(Verdict::or_worse)
+}
+
+/// Copying through ssh, with settings of ssh.
+fn transfer(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
+    let own = Verdict::new(Changes, args.shown.clone(), "writes files");
+    wrappers::ssh_settings(words, within).into_iter().fold(own, Verdict::or_worse)
+}
+
+/// Modules of ansible that only look.
+const ANSIBLE_LOOKS: &[&str] =
+    &["ping", "win_ping", "setup", "debug", "stat", "slurp", "service_facts", "package_facts"];
+
+/// `ansible HOSTS -m MODULE -a WORDS`.
+fn ansible(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
+    let last = |names: &str| given(words, names, values("ansible")).into_iter().next_back().map(|word| word.text);
+    let module = last("-m|--module-name").unwrap_or_else(|| "command".to_owned());
+    let module = module.rsplit('.').next().unwrap_or_default().to_owned();
+    let told = last("-a|--args").unwrap_or_default();
+    let rule = format!("ansible -m {module}");
+    if args.has("--list-hosts") || ANSIBLE_LOOKS.contains(&module.as_str()) {
+        return Verdict::new(Reads, rule, "only looks");
+    }
+    if matches!(module.as_str(), "command" | "shell" | "raw" | "script") {
+        let own = Verdict::new(Reads, rule, "runs a program on other machines");
+        return own.or_worse(super::script(&told, within.deeper()));
+    }
+    let says = |words: &[&str]| words.iter().any(|word| told.contains(&format!("state={word}")));
+    if module == "reboot" || says(&["restarted", "reloaded", "stopped"]) {
+        return Verdict::new(Disrupts, rule, "a service goes away for a while");
+    }
+    if says(&["absent"]) {
+        return Verdict::new(Destroys, rule, "removes it");
+    }
+    Verdict::new(Changes, rule, "changes other machines")
+}
+
+/// Copying onto a file of this machine from somewhere else: `scp`, `rsync`, `docker cp`, clouds.
+pub(super) fn copies_over(args: &Args) -> Option<Verdict> {
+    let copies = match args.program.as_str() {
+        "scp" | "rsync" => true,
+        "docker" | "compose" | "kubectl" | "gsutil" => args.word(0) == "cp",
+        "aws" => args.word(0) == "s3" && args.word(1) == "cp",
+        "rclone" => matches!(args.word(0), "copy" | "copyto"),
+        "s3cmd" | "mc" => matches!(args.word(0), "get" | "cp"),
+        _ => false,
+    };
+    let target = args.positional.last().filter(|target| copies && !target.contains(':'))?;
+    files::over(&format!("{} over {target}", args.shown), target)
 }
 
 fn dd(words: &[Word]) -> Verdict {
@@ -150,157 +230,90 @@ fn tar(args: &Args, words: &[Word]) -> Verdict {
 }
 
 /// `tee` onto something that is missed when it is written over; the rest is in the tables.
-fn tee(args: &Args) -> Option<Verdict> {
+fn tee(args: &Args, within: Within<'_>) -> Option<Verdict> {
     let target = args.positional.iter().find(|path| files::is_precious(path) && !files::is_backup(path));
     let appends = args.has("-a") || args.has("--append");
     if args.positional.iter().all(|path| path == "/dev/null" || path == "/dev/stderr") {
         return Some(Verdict::new(Reads, "tee", "only shows"));
     }
-    target.filter(|_| !appends).map(|target| {
-        Verdict::new(
-            Destroys,
-            format!("tee {target}"),
-            "writes over a key, a certificate or a configuration that may be there",
-        )
-    })
-}
-
-fn sed(args: &Args, words: &[Word]) -> Verdict {
-    if args.has("-i") || args.has("--in-place") {
-        return Verdict::new(Changes, "sed -i", "changes files in their place");
+    let nothing = matches!(within.input, Input::Text { says, .. } if says.is_empty());
+    if nothing && !appends {
+        return Some(Verdict::new(Destroys, "tee", "empties the file"));
     }
-    let script = args.word(0);
-    let runs = words.iter().any(|word| word.quoted && (word.text.ends_with("/e") || word.text.contains("/w ")))
-        || script.starts_with("w ")
-        || script == "e";
-    if runs {
-        Verdict::new(Changes, "sed", "writes files or runs what it finds")
-    } else {
-        Verdict::new(Reads, "sed", "only reads")
-    }
-}
-
-fn awk(args: &Args, words: &[Word]) -> Verdict {
-    let code = args.word(0);
-    if args.has("-f") || args.has("--file") || words.iter().any(|word| word.text.contains("inplace")) {
-        return Verdict::new(Changes, args.shown.clone(), "runs a script that no rule has read");
-    }
-    if code.contains("system(")
-        || code.contains("| \"")
-        || code.contains("|\"")
-        || code.contains("> \"")
-        || code.contains(">\"")
-    {
-        let spoken = wrappers::spoken(words);
-        let risk = if spoken.is_some() { Destroys } else { Changes };
-        return Verdict::new(risk, format!("{} with commands", args.shown), "writes files or starts programs");
-    }
-    Verdict::new(Reads, args.shown.clone(), "only reads")
-}
-
-/// The options of curl that send something.
-const CURL_BODY: &[&str] = &[
-    "-d",
-    "-F",
-    "-T",
-    "--data",
-    "--data-raw",
-    "--data-binary",
-    "--data-urlencode",
-    "--data-ascii",
-    "--form",
-    "--form-string",
-    "--upload-file",
-    "--json",
-];
-
-fn curl(args: &Args, words: &[Word]) -> Verdict {
-    let sends = CURL_BODY.iter().any(|option| args.has(option)) && !args.has("-G") && !args.has("--get");
-    let method = args.value(words, &["-X", "--request"]).map(str::to_uppercase);
-    let method = method.unwrap_or_else(|| if sends { "POST".to_owned() } else { "GET".to_owned() });
-    if let Some(verdict) = by_method("curl", &method, words) {
-        return verdict;
-    }
-    // `-X GET` with a body is what search engines are asked with; an upload stays one.
-    let file = args.value(words, &["-o", "--output"]).filter(|file| !matches!(*file, "/dev/null" | "-"));
-    if let Some(verdict) = file.and_then(|file| writes_over("curl -o", file)) {
-        return verdict;
-    }
-    if file.is_some() || ["-O", "--remote-name", "--remote-name-all", "-J"].iter().any(|option| args.has(option)) {
-        return Verdict::new(Changes, "curl -o", "writes a file");
-    }
-    if args.has("-K") || args.has("--config") {
-        return Verdict::new(Changes, "curl -K", "does what a file says");
-    }
-    if args.has("-Q") || args.has("--quote") {
-        return Verdict::new(Changes, "curl -Q", "tells the server something");
-    }
-    Verdict::new(Reads, if method == "HEAD" || args.has("-I") { "curl -I" } else { "curl" }, "only asks")
-}
-
-/// Writing onto something that is missed when it is written over.
-fn writes_over(shown: &str, file: &str) -> Option<Verdict> {
-    (files::is_precious(file) && !files::is_backup(file)).then(|| {
-        Verdict::new(
-            Destroys,
-            format!("{shown} {file}"),
-            "writes over a key, a certificate or a configuration that may be there",
-        )
-    })
-}
-
-/// What a method other than GET does.
-fn by_method(shown: &str, method: &str, words: &[Word]) -> Option<Verdict> {
-    let rule = format!("{shown} {method}");
-    match method {
-        "GET" | "HEAD" | "OPTIONS" | "TRACE" => None,
-        "DELETE" => Some(Verdict::new(Destroys, rule, "asks the server to delete something")),
-        _ => Some(match wrappers::spoken(words) {
-            Some(word) => Verdict::new(
-                Destroys,
-                format!("{rule} … {word}"),
-                format!("tells the server something that speaks of “{word}”"),
-            ),
-            None if words.iter().any(|word| {
-                word.text.contains("/-/quit") || word.text.contains("restart") || word.text.contains("reload")
-            }) =>
-            {
-                Verdict::new(Disrupts, rule, "tells the server to begin anew")
-            }
-            None => Verdict::new(Changes, rule, "tells the server something"),
-        }),
-    }
-}
-
-fn wget(args: &Args, words: &[Word]) -> Verdict {
-    let method = value(words, &["--method"]).map(str::to_uppercase);
-    let posts = args.options.iter().any(|option| option.starts_with("--post-") || option.starts_with("--body-"));
-    let method = method.unwrap_or_else(|| if posts { "POST".to_owned() } else { "GET".to_owned() });
-    if let Some(verdict) = by_method("wget", &method, words) {
-        return verdict;
-    }
-    let shown_only = args.has("--spider")
-        || args.value(words, &["-O", "--output-document"]).is_some_and(|file| file == "-" || file == "/dev/null");
-    let file = args.value(words, &["-O", "--output-document"]);
-    if let Some(verdict) = file.and_then(|file| writes_over("wget -O", file)) {
-        return verdict;
-    }
-    if shown_only { Verdict::new(Reads, "wget", "only asks") } else { Verdict::new(Changes, "wget", "writes a file") }
-}
-
-fn httpie(args: &Args) -> Verdict {
-    match args.word(0).to_uppercase().as_str() {
-        "DELETE" => Verdict::new(Destroys, format!("{} DELETE", args.shown), "asks the server to delete something"),
-        "POST" | "PUT" | "PATCH" => Verdict::new(Changes, args.shown.clone(), "tells the server something"),
-        _ if args.positional.iter().skip(1).any(|word| word.contains('=')) => {
-            Verdict::new(Changes, args.shown.clone(), "tells the server something")
-        }
-        _ => Verdict::new(Reads, args.shown.clone(), "only asks"),
-    }
+    target.filter(|_| !appends).and_then(|target| files::over(&format!("tee {target}"), target))
 }
 
 /// What git does to files that are not committed.
 fn git(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
+    let told = git_settings(words, within);
+    let by_word = git_by_word(args, words, within);
+    match (told, by_word.or_else(|| super::by_table(args))) {
+        (Some(told), Some(own)) => Some(own.or_worse(told)),
+        (told, own) => own.or(told),
+    }
+}
+
+/// Settings behind `-c` that only say how something looks.
+const GIT_LOOKS: &[&str] = &[
+    "color.",
+    "column.",
+    "advice.",
+    "user.",
+    "log.",
+    "i18n.",
+    "safe.",
+    "status.",
+    "blame.",
+    "core.quotepath",
+    "core.abbrev",
+    "http.",
+    "gc.auto",
+    "init.defaultbranch",
+    "diff.renames",
+    "diff.algorithm",
+];
+/// Settings behind `-c`, by how they begin or end, whose value is a program.
+const GIT_STARTS: &[&str] = &[
+    "alias.",
+    "pager.",
+    "core.pager",
+    "core.editor",
+    "core.sshcommand",
+    "core.askpass",
+    "core.fsmonitor",
+    "diff.external",
+    "sequence.editor",
+    "credential.helper",
+    "gpg.program",
+];
+
+/// `git -c NAME=VALUE`, and a repository that is a program (`ext::…`).
+fn git_settings(words: &[Word], within: Within<'_>) -> Option<Verdict> {
+    let settings = given(words, "-c|--config-env", values("git"));
+    let told = settings.iter().filter_map(|word| {
+        let (name, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
+        let name = name.to_lowercase();
+        if GIT_LOOKS.iter().any(|known| name.starts_with(known)) {
+            return None;
+        }
+        let own = Verdict::new(Changes, format!("git -c {name}"), "a setting may start a program");
+        let starts = GIT_STARTS.iter().any(|known| name.starts_with(known))
+            || name.ends_with("command")
+            || name.ends_with("cmd");
+        let code = value.trim_start_matches('!');
+        if code == "cat" || !starts {
+            return (code != "cat").then_some(own);
+        }
+        Some(own.or_worse(super::script(code, within.deeper())))
+    });
+    let transports = words.iter().filter(|word| word.text.starts_with("ext::"));
+    let starts = transports.map(|word| super::script(&word.text["ext::".len()..], within.deeper()));
+    let elsewhere = words.iter().any(|word| word.text.starts_with("--exec-path="));
+    let elsewhere = elsewhere.then(|| Verdict::new(Changes, "git --exec-path", "finds its programs in another folder"));
+    told.chain(starts).chain(elsewhere).reduce(Verdict::or_worse)
+}
+
+fn git_by_word(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
     let after: Vec<&str> = args.positional.iter().skip(1).map(String::as_str).collect();
     if let ("submodule" | "bisect", Some(&("foreach" | "run"))) = (args.word(0), after.first()) {
         let starts = Verdict::new(Changes, format!("git {}", args.word(0)), "starts another program");
@@ -357,109 +370,6 @@ fn service(shown: &str, verb: &str) -> Verdict {
     }
 }
 
-fn mongo(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
-    if let Some(code) = value(words, &["--eval"]) {
-        return sql::mongo(&args.shown, code);
-    }
-    let judge = |text: &str| {
-        fed::lines(text, |line| sql::mongo(&args.shown, line))
-            .unwrap_or_else(|| Verdict::new(Reads, args.shown.clone(), "asks nothing"))
-    };
-    let file = args.positional.iter().any(|word| word.rsplit_once('.').is_some_and(|(_, ending)| ending == "js"));
-    fed::statements(&args.shown, within, judge).filter(|_| !file).unwrap_or_else(|| {
-        Verdict::new(Changes, args.shown.clone(), "runs a script, or opens a shell in which anything can be typed")
-    })
-}
-
-/// The options of a client behind which statements stand.
-const STATEMENTS: &[(&str, &[&str])] = &[
-    ("psql", &["-c", "--command"]),
-    ("mysql", &["-e", "--execute"]),
-    ("cqlsh", &["-e", "--execute"]),
-    ("clickhouse-client", &["-q", "--query"]),
-];
-
-/// The statements in a client's words: `-c …`, `-tAc …`, `--command=…`, `-e'…'`.
-fn inline<'w>(args: &Args, words: &'w [Word]) -> Vec<&'w str> {
-    let names = STATEMENTS.iter().find(|(program, _)| *program == args.program).map_or(&[][..], |(_, names)| *names);
-    let letter = names.first().map_or('\0', |name| char::from(name.as_bytes()[1]));
-    let mut found = Vec::new();
-    for (at, word) in words.iter().enumerate().skip(1) {
-        let text = word.text.as_str();
-        let next = words.get(at + 1).map(|word| word.text.as_str());
-        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
-        let cluster = text.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-        if name.starts_with("--") && names.contains(&name) {
-            found.extend(value.or(next));
-        } else if let Some(cluster) = cluster
-            && let Some(place) = cluster.find(letter)
-            && cluster[..place].bytes().all(|byte| b"tAaqXxNsBrn".contains(&byte))
-        {
-            let glued = &cluster[place + 1..];
-            found.extend(if glued.is_empty() { next } else { Some(glued) });
-        }
-    }
-    found
-}
-
-fn sql_client(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
-    let inline = inline(args, words);
-    if !inline.is_empty() {
-        return sql::sql(&args.shown, &inline.join(";"));
-    }
-    if args.program == "psql" && (args.has("-l") || args.has("--list")) {
-        return Verdict::new(Reads, "psql -l", "lists the databases");
-    }
-    let file = args.program == "psql" && (args.has("-f") || args.has("--file"));
-    if !file && let Some(verdict) = fed::statements(&args.shown, within, |text| sql::sql(&args.shown, text)) {
-        return verdict;
-    }
-    match wrappers::spoken(words) {
-        Some(word) => Verdict::new(
-            Destroys,
-            format!("{} … {word}", args.shown),
-            "runs statements that no rule has read, from a file that speaks of losing something",
-        ),
-        None => Verdict::new(Changes, args.shown.clone(), "runs statements that no rule has read"),
-    }
-}
-
-fn sqlite(args: &Args, within: Within<'_>) -> Verdict {
-    match args.positional.get(1) {
-        Some(statement) => sql::sql("sqlite3", statement),
-        None => fed::statements("sqlite3", within, |text| sql::sql("sqlite3", text))
-            .unwrap_or_else(|| Verdict::new(Changes, "sqlite3", "opens a shell, in which anything can be typed")),
-    }
-}
-
-fn redis(args: &Args, within: Within<'_>) -> Verdict {
-    let looks = [
-        "--stat",
-        "--bigkeys",
-        "--memkeys",
-        "--hotkeys",
-        "--latency",
-        "--latency-history",
-        "--scan",
-        "--intrinsic-latency",
-    ];
-    if let Some(option) = looks.iter().find(|option| args.has(option)) {
-        return Verdict::new(Reads, format!("{} {option}", args.shown), "only asks");
-    }
-    let line = |line: &str| {
-        let words: Vec<String> = line.split_whitespace().map(|word| word.trim_matches('"').to_owned()).collect();
-        sql::redis(&args.shown, &words)
-    };
-    let judge =
-        |text: &str| fed::lines(text, line).unwrap_or_else(|| Verdict::new(Reads, args.shown.clone(), "asks nothing"));
-    if args.positional.is_empty()
-        && let Some(verdict) = fed::statements(&args.shown, within, judge)
-    {
-        return verdict;
-    }
-    sql::redis(&args.shown, &args.positional)
-}
-
 fn openssl(args: &Args, words: &[Word]) -> Verdict {
     let writes = value(words, &["-out", "-keyout", "-signkey"]).is_some();
     match args.word(0) {
@@ -513,14 +423,18 @@ fn cloud(args: &Args) -> Option<Verdict> {
 
 /// Code in a word, or a script: nobody has read it.
 fn interpreter(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
+    // Alone: behind another option it may be one of a program that runs.
     if args.positional.is_empty()
-        && ["--version", "-v", "-V"].iter().any(|option| args.options.iter().any(|given| given == option))
+        && matches!(args.options.as_slice(), [only] if matches!(only.as_str(), "--version" | "-v" | "-V"))
     {
         return Some(Verdict::new(Reads, format!("{} --version", args.shown), "says its version"));
     }
     if !wrappers::has_own_script(words) && matches!(within.input, Input::Program { .. }) {
         let rule = format!("| {}", args.shown);
         return Some(Verdict::new(Destroys, rule, "runs as code whatever the program before it writes"));
+    }
+    if let Some(verdict) = starts_in_code(args, words) {
+        return Some(verdict);
     }
     let module = words.iter().position(|word| word.text == "-m").filter(|_| args.program == "python")?;
     let module = words.get(module + 1..)?;
@@ -529,4 +443,11 @@ fn interpreter(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdic
     }
     let starts = Verdict::new(Changes, args.shown.clone(), "runs a module");
     super::by_rule(module, within.deeper()).map(|verdict| starts.or_worse(verdict))
+}
+
+/// A program that stands in a word of code, as in `os.system("rm …")`, when it is worse than the code itself.
+fn starts_in_code(args: &Args, words: &[Word]) -> Option<Verdict> {
+    let code = words.iter().skip(1).filter(|word| word.quoted && word.text.contains(['(', ' ']));
+    let worst = code.filter_map(|word| loosely(&word.text)).reduce(Verdict::or_worse)?;
+    (worst.risk > Changes).then(|| Verdict { rule: format!("{} … {}", args.shown, worst.rule), ..worst })
 }

@@ -12,9 +12,17 @@ pub(super) fn shell(words: &[Word], shown: &str, within: Within<'_>) -> Verdict 
         Input::Program { .. } => {
             Verdict::new(Risk::Destroys, format!("| {shown}"), "runs as commands whatever the program before it writes")
         }
-        Input::Text(text) => script(text, Within { depth: within.depth + 1, input: &Input::Nothing }),
+        Input::Text { says, put_in } => {
+            let verdict = script(says, Within { depth: within.depth + 1, input: &Input::Nothing });
+            if *put_in { verdict.or_worse(put_into(shown)) } else { verdict }
+        }
         Input::File(_) => unknown(words, within, UNREAD_SCRIPT),
     }
+}
+
+/// Code into which the shell puts something: what that is is read as code, too.
+pub(super) fn put_into(shown: &str) -> Verdict {
+    Verdict::new(Risk::Changes, format!("{shown} with a variable"), "what a variable holds is read as commands")
 }
 
 /// Why a script counts as changing something.
@@ -24,7 +32,7 @@ pub(super) const UNREAD_SCRIPT: &str = "runs a script that no rule has read";
 pub(super) fn statements(shown: &str, within: Within<'_>, judge: impl Fn(&str) -> Verdict) -> Option<Verdict> {
     match within.input {
         Input::Nothing => None,
-        Input::Text(text) | Input::Program { says: text, all: true } => Some(judge(text)),
+        Input::Text { says: text, .. } | Input::Program { says: text, all: true } => Some(judge(text)),
         Input::Program { says, .. } if !says.is_empty() => Some(judge(says).or_worse(unread(shown, says))),
         Input::Program { says: said, .. } | Input::File(said) => Some(unread(shown, said)),
     }

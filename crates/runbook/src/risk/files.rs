@@ -2,7 +2,7 @@
 
 use domain::Risk::{Changes, Destroys, Reads};
 
-use super::Rule;
+use super::{Rule, Verdict};
 
 /// The rules, first fit first. What needs a closer look (`cp`, `mv`, `tar`, `sed` …) stands in `custom`.
 pub(super) const RULES: &[Rule] = &[
@@ -25,15 +25,16 @@ pub(super) const RULES: &[Rule] = &[
         Changes,
         "writes files or changes who may use them",
     ),
-    ("ln", "", "-f|--force", Changes, "replaces a link"),
     ("ln", "", "", Changes, "makes a link"),
+    ("enable", "", "!-f", Reads, "only looks"),
+    ("bind", "", "-l|-p|-P|-s|-S|-v|-V", Reads, "only looks"),
+    ("compgen|complete", "", "", Reads, "only looks"),
     ("gzip|gunzip|bzip2|bunzip2|xz|unxz|zstd|lz4", "", "-c|--stdout|-l|--list|-t|--test", Reads, "only looks"),
     ("gzip|gunzip|bzip2|bunzip2|xz|unxz|zstd|lz4", "", "", Changes, "replaces files by their packed or unpacked form"),
     ("unzip", "", "-l|-t|-v|-Z", Reads, "only looks"),
     ("7z|unrar", "l|lb|lt|v|t|i", "", Reads, "only looks"),
     ("7z|unrar", "d", "", Destroys, "removes files from the archive"),
     ("unzip|7z|unrar", "", "", Changes, "writes files"),
-    ("sort", "", "-o|--output", Changes, "writes a file"),
     ("yq|xmlstarlet", "", "-i|--inplace", Changes, "changes a file in its place"),
     ("history", "", "-c|-d", Destroys, "history is lost"),
     ("hostname|umask", "*", "", Changes, "changes a setting"),
@@ -48,7 +49,7 @@ pub(super) const RULES: &[Rule] = &[
         "only reads",
     ),
     (
-        "cd|echo|printf|test|[|[[|true|false|:|set|shopt|export|declare|local|readonly|typeset|unset|alias|unalias|hash|read|mapfile|readarray|wait|sleep|jobs|fg|bg|umask|ulimit|times|trap|exit|return|shift|break|continue|let|pushd|popd|dirs|getopts|help|history|hostname|date|cal|uname|arch|lscpu|lsmem|lspci|lsusb|lshw|dmidecode|id|who|w|whoami|groups|users|last|lastb|lastlog|getent|locale|printenv|uptime|free|top|htop|atop|btop|vmstat|iostat|mpstat|pidstat|sar|iotop|iftop|nethogs|nload|ps|pgrep|pidof|pstree|pmap|lsof|lsns|tty|stty|clear|tput|reset-terminal|man|info|apropos|cowsay|figlet|logname|tload|slabtop|dstat|glances|ctop|journalctl|lsb_release|neofetch|getconf|ldd|nm|objdump|readelf|git-lfs-version",
+        "cd|echo|printf|test|[|[[|true|false|:|set|shopt|export|declare|local|readonly|typeset|unset|alias|unalias|hash|read|mapfile|readarray|wait|sleep|jobs|fg|bg|umask|ulimit|times|trap|exit|return|shift|break|continue|let|pushd|popd|dirs|getopts|help|history|hostname|date|cal|uname|arch|lscpu|lsmem|lspci|lsusb|lshw|dmidecode|id|who|w|whoami|groups|users|last|lastb|lastlog|getent|locale|printenv|uptime|free|top|htop|atop|btop|vmstat|iostat|mpstat|pidstat|sar|iotop|iftop|nethogs|nload|ps|pgrep|pidof|pstree|pmap|lsof|lsns|tty|stty|clear|tput|reset-terminal|man|info|apropos|cowsay|figlet|logname|tload|slabtop|dstat|glances|ctop|lsb_release|neofetch|getconf|ldd|nm|objdump|readelf|git-lfs-version",
         "",
         "",
         Reads,
@@ -117,4 +118,16 @@ pub(super) fn is_backup(path: &str) -> bool {
         || name.contains("$(")
         || name.contains('`')
         || path.starts_with("/tmp/")
+}
+
+/// What writing a file does.
+pub(super) fn written(rule: &str, file: &str) -> Verdict {
+    over(rule, file).unwrap_or_else(|| Verdict::new(Changes, rule, "writes a file"))
+}
+
+/// Writing onto something that is missed when it is written over.
+pub(super) fn over(rule: &str, file: &str) -> Option<Verdict> {
+    (is_precious(file) && !is_backup(file)).then(|| {
+        Verdict::new(Destroys, rule, "writes over a key, a certificate, a configuration or data that may be there")
+    })
 }

@@ -71,7 +71,7 @@ pub(super) const RULES: &[Rule] = &[
     ("nmcli", "general|device|connection|networking status|show|connectivity", "", Reads, "only looks"),
     ("ifup|nmcli|route|arp|ethtool|brctl|tc", "", "", Disrupts, "the network changes"),
     (
-        "ss|netstat|ping|ping6|traceroute|tracepath|mtr|dig|nslookup|host|whois|lsof|tcpdump|tshark|nmap|fuser|wscat|iperf3|arping|getent|drill|kdig|geoiplookup|testssl.sh|sslscan|openssl-verify|iptables-list|ipcalc",
+        "ss|netstat|ping|ping6|traceroute|tracepath|mtr|dig|nslookup|host|whois|tcpdump|tshark|nmap|fuser|wscat|iperf3|arping|drill|kdig|geoiplookup|testssl.sh|sslscan|openssl-verify|iptables-list|ipcalc",
         "",
         "",
         Reads,
@@ -109,12 +109,6 @@ pub(super) const RULES: &[Rule] = &[
     ("amtool", "alert|cluster|config|check-config|template", "", Reads, "only looks"),
     ("amtool", "silence query", "", Reads, "only looks"),
     ("amtool", "silence", "", Changes, "silences alerts, or lets them speak again"),
-    (
-        "varnishstat|varnishlog|varnishtop|varnishncsa|goaccess|mongotop|pg_top|mytop|pgbouncer-show",
-        "",
-        "",
-        Reads,
-        "only looks",
-    ),
+    ("varnishstat|varnishlog|varnishtop|varnishncsa|goaccess|pg_top|mytop|pgbouncer-show", "", "", Reads, "only looks"),
     ("logger|wall|mail|mailx|sendmail|notify-send|write", "", "", Changes, "tells somebody something"),
 ];

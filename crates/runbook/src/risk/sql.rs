@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use domain::Risk::{self, Changes, Destroys, Disrupts, Reads};
 use regex::Regex;
 
-use super::Verdict;
 use super::words::destructive;
+use super::{Verdict, Within, script};
+use crate::shell::Input;
 
 static LOSES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)\b(drop|delete|truncate|revoke|replace|purge|flush|reset|overwrite|reassign)\b")
@@ -67,11 +68,91 @@ fn functions(shown: &str, statement: &str) -> Option<Verdict> {
     judged.reduce(Verdict::or_worse)
 }
 
-/// One or more statements of SQL.
-pub(super) fn sql(shown: &str, text: &str) -> Verdict {
-    let statements = text.split(';').filter(|statement| !statement.trim().is_empty());
+/// One or more statements of SQL, with the client's own commands among them.
+pub(super) fn sql(shown: &str, text: &str, within: Within<'_>) -> Verdict {
     let nothing = Verdict::new(Reads, shown, "asks nothing");
-    statements.map(|statement| one(shown, statement)).reduce(Verdict::or_worse).unwrap_or(nothing)
+    let own = text.lines().filter_map(|line| of_client(shown, line, within));
+    let program =
+        PROGRAM.captures_iter(text).map(|found| started(shown, found.get(1).map_or("", |code| code.as_str()), within));
+    let statements = text.split([';', '\n']).any(|piece| piece.trim_start().starts_with(['\\', '.']));
+    // Lines of the client are no statements.
+    let sql = if statements {
+        text.lines().filter(|line| !is_of_client(line)).collect::<Vec<_>>().join("\n")
+    } else {
+        text.to_owned()
+    };
+    let of_sql = sql.split(';').filter(|statement| !statement.trim().is_empty()).map(|statement| one(shown, statement));
+    own.chain(program).chain(of_sql).reduce(Verdict::or_worse).unwrap_or(nothing)
+}
+
+/// `copy … to program 'command'`.
+static PROGRAM: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)\bprogram\s+(?:E?'([^']*)'|\$\$)").expect("a fixed pattern"));
+/// A command of psql or mysql, wherever it stands on its line.
+static BACKSLASH: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\\([A-Za-z_]+[+]?|[!?])\s*([^\\]*)").expect("a fixed pattern"));
+/// What follows a command of psql that only looks.
+static PSQL_LOOKS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:d[a-zA-Z]*\+?|l\+?|z|sf\+?|sv\+?|conninfo|x|timing|pset|a|t|h|help|\?|q|quit|c|connect|echo|qecho|warn|encoding|errverbose|prompt|watch|r|reset|p|print|g|gx|gdesc|if|elif|else|endif|set|unset|copyright|C|f|H|T|s|u|G|R|password)$")
+        .expect("a fixed pattern")
+});
+
+fn is_of_client(line: &str) -> bool {
+    line.trim_start().starts_with(['\\', '.'])
+}
+
+/// A line with a command of the client: `\! …`, `\g |…`, `.shell …`, `system …`.
+fn of_client(shown: &str, line: &str, within: Within<'_>) -> Option<Verdict> {
+    let line = line.trim();
+    if let Some(rest) = line.strip_prefix('.') {
+        return Some(of_sqlite(shown, rest, within));
+    }
+    let word = line.split_whitespace().next().unwrap_or_default();
+    if shown == "mysql" && matches!(word, "system" | "pager" | "P") {
+        return Some(started(shown, &line[word.len()..], within));
+    }
+    let commands = BACKSLASH.captures_iter(line).map(|found| {
+        let (name, rest) = (&found[1], found[2].trim());
+        let rule = format!("{shown} \\{name}");
+        if let Some(program) = rest.strip_prefix('|') {
+            return started(shown, program, within);
+        }
+        match name {
+            "!" => started(shown, rest, within),
+            "gexec" => Verdict::new(Destroys, rule, "runs as statements whatever a query writes"),
+            "lo_unlink" => Verdict::new(Destroys, rule, "data or access is lost"),
+            "o" | "out" | "w" | "write" | "i" | "ir" | "include" | "include_relative" | "copy" | "e" | "ef" | "ev"
+            | "edit" => Verdict::new(Changes, rule, "reads or writes a file, or runs what no rule has read"),
+            name if PSQL_LOOKS.is_match(name) => Verdict::new(Reads, rule, "only asks the database"),
+            _ => Verdict::new(Changes, rule, "a command of the client that no rule knows"),
+        }
+    });
+    // A backslash inside a statement is more often part of its text than a command.
+    let first = is_of_client(line) || line.contains("\\g") || line.contains("\\!");
+    commands.reduce(Verdict::or_worse).filter(|_| first)
+}
+
+fn of_sqlite(shown: &str, line: &str, within: Within<'_>) -> Verdict {
+    let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let rest = rest.trim().trim_matches(['\'', '"']);
+    if let Some(program) = rest.strip_prefix('|') {
+        return started(shown, program, within);
+    }
+    let rule = format!("{shown} .{name}");
+    match name.trim_end_matches(';') {
+        "shell" | "system" => started(shown, rest, within),
+        "restore" => Verdict::new(Destroys, rule, "replaces the data"),
+        "tables" | "schema" | "databases" | "dbinfo" | "indexes" | "indices" | "show" | "headers" | "header"
+        | "mode" | "help" | "timer" | "stats" | "quit" | "exit" | "width" | "nullvalue" | "fullschema" | "dump"
+        | "eqp" | "print" => Verdict::new(Reads, rule, "only asks the database"),
+        _ => Verdict::new(Changes, rule, "a command of the client that no rule knows"),
+    }
+}
+
+/// A program that a client starts.
+fn started(shown: &str, code: &str, within: Within<'_>) -> Verdict {
+    let own = Verdict::new(Changes, format!("{shown} with a command"), "starts a program");
+    own.or_worse(script(code.trim(), Within { depth: within.depth + 1, input: &Input::Nothing }))
 }
 
 fn one(shown: &str, statement: &str) -> Verdict {
@@ -149,6 +230,12 @@ pub(super) fn redis(shown: &str, words: &[String]) -> Verdict {
             "client" | "cluster" | "acl" | "sentinel" | "memory" | "slowlog" | "latency",
             "reset" | "purge" | "setslot" | "meet" | "setuser" | "set",
         ) => Verdict::new(Changes, rule, "changes a setting"),
+        ("eval" | "evalsha" | "fcall", _) => match words.iter().find_map(|word| destructive(word)) {
+            Some(word) => {
+                Verdict::new(Destroys, format!("{rule} … {word}"), "a script that speaks of losing something")
+            }
+            None => Verdict::new(Changes, rule, "a script that no rule has read"),
+        },
         ("script" | "function", "flush" | "delete") => Verdict::new(Destroys, rule, "scripts are lost"),
         _ => REDIS.iter().find(|(commands, ..)| commands.split(' ').any(|command| command == first)).map_or_else(
             || Verdict::new(Changes, rule.clone(), "writes a key or a setting"),

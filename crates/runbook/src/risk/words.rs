@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 static DESTRUCTIVE: LazyLock<Regex> = LazyLock::new(|| {
-    let words = "drop|delete|destroy|remove|purge|prune|flush|truncate|wipe|reset|force|overwrite";
-    let capital = "Drop|Delete|Destroy|Remove|Purge|Prune|Flush|Truncate|Wipe|Reset|Force|Overwrite";
+    let words =
+        "drop|delete|destroy|remove|purge|prune|flush|truncate|wipe|reset|force|overwrite|unlink|rmtree|erase|shred";
+    let capital = "Drop|Delete|Destroy|Remove|Purge|Prune|Flush|Truncate|Wipe|Reset|Force|Overwrite|Unlink|Erase";
     // At the beginning of a word, also of a word inside a word: `dropDatabase`, `collection.deleteMany`, `forceReset`.
     Regex::new(&format!(r"(?:(?:^|[^A-Za-z])((?i:{words}))|[a-z]({capital}))")).expect("a fixed pattern")
 });

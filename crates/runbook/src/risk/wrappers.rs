@@ -1,10 +1,17 @@
 //! Programs that start another program: their class is that program's.
 
+mod containers;
+mod inside;
+
 use domain::Risk;
 
-use super::args::{Args, base, canonical, takes_next, values};
-use super::{Verdict, Within, fed, of_words, script, unknown, words};
-use crate::shell::{Input, Shell, Word, calls};
+use super::args::{base, canonical, given, takes_next, values};
+use super::options::{Does, of_value};
+use super::{Verdict, Within, fed, free, of_words, script, steering, unknown, words};
+use crate::shell::Word;
+pub(crate) use containers::subcommand;
+pub(crate) use inside::{code_inside, innermost, is_interactive, is_tunnel, ssh_command, unwrapped};
+pub(super) use inside::{has_own_script, runs_its_input};
 
 /// Wrappers that take a command as their words: the options that take a value, and how many words come before it.
 const PLAIN: &[(&str, &str, usize)] = &[
@@ -51,6 +58,7 @@ const PLAIN: &[(&str, &str, usize)] = &[
     ("caffeinate", "-t -w", 0),
     ("torsocks", "", 0),
     ("proxychains", "-f", 0),
+    ("coproc", "", 0),
 ];
 
 /// Shells: they run what `-c` says, what a file says, or what they are fed.
@@ -62,6 +70,16 @@ pub(super) const INTERPRETERS: &[&str] = &["python", "perl", "ruby", "node", "ph
 pub(super) fn is_wrapper(program: &str) -> bool {
     PLAIN.iter().any(|(name, ..)| *name == program)
         || matches!(program, "find" | "fd" | "docker" | "docker-compose" | "podman" | "kubectl")
+}
+
+/// Whether a program runs a script, whose words are its own.
+pub(super) fn runs_scripts(program: &str) -> bool {
+    SHELLS.contains(&program) || INTERPRETERS.contains(&program)
+}
+
+/// Whether a program starts the program that its words name, and does nothing else.
+pub(super) fn is_plain(program: &str) -> bool {
+    PLAIN.iter().any(|(name, ..)| *name == program)
 }
 
 /// The class of a wrapper; `None` when the words are no wrapper.
@@ -81,8 +99,8 @@ pub(super) fn judge(words: &[Word], within: Within<'_>) -> Option<Verdict> {
         "source" | "." => Some(sourced(words, &shown, within)),
         "ssh" => Some(ssh(words, within)),
         "find" | "fd" => find(words, within),
-        "docker" | "compose" => containers(words, within),
-        "kubectl" => kubectl(words, within),
+        "docker" | "compose" => containers::containers(words, within),
+        "kubectl" => containers::kubectl(words, within),
         _ => None,
     }
 }
@@ -91,20 +109,16 @@ pub(super) fn judge(words: &[Word], within: Within<'_>) -> Option<Verdict> {
 fn with_code(program: &str, words: &[Word], within: Within<'_>) -> Option<Verdict> {
     let rest = &words[1..];
     match program {
-        "su" | "runuser" | "script" | "flock" => {
-            let code = words.iter().position(|word| is_command_option(word, program))?;
-            if let Some((_, glued)) = words[code].text.split_once('=') {
-                return Some(inner_script(glued, &words[code..=code], within));
-            }
-            let code = words.get(code + 1..code + 2)?;
-            Some(inner_script(&joined(code), code, within))
+        "su" | "runuser" | "script" | "flock" | "sg" => {
+            let code = given(words, "-c|--command|--session-command", values(program)).into_iter().next()?;
+            Some(inner_script(&code.text, std::slice::from_ref(&code), within))
         }
         "eval" => Some(inner_script(&joined(rest), rest, within)),
         "trap" => Some(trap(rest, within)),
         "alias" => Some(alias(rest, within)),
         "env" => {
-            let split = option_value(words, &["-S", "--split-string"])?;
-            Some(inner_script(&split.text, std::slice::from_ref(split), within))
+            let split = given(own_words(words), "-S|--split-string", values("env")).into_iter().next()?;
+            Some(inner_script(&split.text, std::slice::from_ref(&split), within))
         }
         "watch" if !words.iter().any(|word| matches!(word.text.as_str(), "-x" | "--exec")) => {
             let rest = after_options(rest, values_of("watch"));
@@ -115,11 +129,10 @@ fn with_code(program: &str, words: &[Word], within: Within<'_>) -> Option<Verdic
     }
 }
 
-/// `-c`, `-lc`, `--command`.
-fn is_command_option(word: &Word, program: &str) -> bool {
-    let text = word.text.as_str();
-    text.split('=').next().is_some_and(|name| matches!(name, "--command" | "--session-command"))
-        || takes_command(word) && (program != "script" || text != "-a")
+/// The words of env up to the program that it starts; what `-S` is given belongs to them.
+fn own_words(words: &[Word]) -> &[Word] {
+    let rest = after_options(&words[1..], values("env"));
+    &words[..words.len() - rest.len()]
 }
 
 /// Whether a word is the option of a shell behind which its commands stand: `-c`, `-lc`, `-ce`.
@@ -129,6 +142,10 @@ pub(super) fn takes_command(word: &Word) -> bool {
 }
 
 fn trap(rest: &[Word], within: Within<'_>) -> Verdict {
+    let rest = match rest {
+        [dashes, rest @ ..] if dashes.text == "--" => rest,
+        _ => rest,
+    };
     let idle = Verdict::new(Risk::Reads, "trap", "only looks");
     match rest {
         [code, _, ..] if !code.text.starts_with('-') => idle.or_worse(script(&code.text, within.deeper())),
@@ -170,26 +187,57 @@ fn plain(words: &[Word], shown: &str, options: &str, before: usize, within: With
         "env" | "sudo" | "doas" => skip_while(rest, |word| word.text.contains('=') && !word.text.starts_with('=')),
         _ => rest,
     };
+    let steered = steering::words_of(&words[..words.len() - rest.len()], within);
     let names_only = shown == "command" && words.get(1).is_some_and(|word| matches!(word.text.as_str(), "-v" | "-V"));
-    if rest.is_empty() || names_only {
-        return alone(words, shown, within);
-    }
-    let verdict = of_words(rest, within.deeper());
-    match shown {
-        "xargs" if runs_what_it_is_given(rest) => {
-            Verdict::new(Risk::Destroys, "xargs sh -c", "runs as commands whatever the program before it writes")
-        }
-        "systemd-run" => verdict.or_worse(Verdict::new(Risk::Changes, shown, "starts a unit")),
-        _ => verdict,
-    }
+    let own = if rest.is_empty() || names_only {
+        alone(words, shown, within)
+    } else if shown == "xargs" {
+        xargs(words, rest, within)
+    } else {
+        of_words(rest, within.deeper())
+    };
+    let own = match shown {
+        "systemd-run" => own.or_worse(Verdict::new(Risk::Changes, shown, "starts a unit")),
+        _ => own,
+    };
+    steered.into_iter().fold(own, Verdict::or_worse)
 }
 
-/// `xargs -I{} sh -c '{}'`, `xargs sh -c`: what is read becomes the commands.
-fn runs_what_it_is_given(rest: &[Word]) -> bool {
-    let words = innermost(rest);
-    let shell = words.first().is_some_and(|word| SHELLS.contains(&base(&word.text)));
-    let code = words.iter().position(takes_command).map(|at| words.get(at + 1).map_or("", |word| word.text.trim()));
-    shell && code.is_some_and(|code| code.is_empty() || code.starts_with(['{', '%']) && !code.contains(' '))
+/// What xargs reads becomes words of the program: at its end, or in the place of what `-I` names.
+fn xargs(words: &[Word], rest: &[Word], within: Within<'_>) -> Verdict {
+    let own = &words[..words.len() - rest.len()];
+    let mut places: Vec<String> =
+        given(own, "-I|--replace", values_of("xargs")).into_iter().map(|word| word.text).collect();
+    if own.iter().any(|word| matches!(word.text.as_str(), "-i" | "--replace")) {
+        places = vec!["{}".to_owned()];
+    }
+    let mark = free::given_word();
+    let put_in = |word: &Word| match places.iter().find(|place| !place.is_empty() && word.text.starts_with(*place)) {
+        Some(place) => word.with(format!("{}{}", mark.text, &word.text[place.len()..])),
+        None => word.clone(),
+    };
+    let code = code_inside(rest);
+    let shell = code.is_none() && rest.iter().any(takes_command);
+    let becomes_code = code.as_ref().is_some_and(|code| places.iter().any(|place| code.contains(place.as_str())));
+    let begins_code = code.as_ref().is_some_and(|code| {
+        code.trim().is_empty()
+            || places.iter().any(|place| code.trim_start_matches(['"', '\'']).starts_with(place.as_str()))
+    });
+    let program = innermost(rest).first().map(|word| base(&word.text).to_owned()).unwrap_or_default();
+    if begins_code || shell && SHELLS.contains(&program.as_str()) {
+        return Verdict::new(Risk::Destroys, "xargs sh -c", "runs as commands whatever the program before it writes");
+    }
+    let mut filled: Vec<Word> = rest.iter().map(put_in).collect();
+    if places.is_empty() {
+        filled.push(mark.clone());
+    }
+    let verdict = of_words(&filled, within.deeper());
+    let verdict = Verdict {
+        rule: verdict.rule.replace(&mark.text, "…"),
+        reason: verdict.reason.replace(&mark.text, "…"),
+        ..verdict
+    };
+    if becomes_code { verdict.or_worse(fed::put_into("xargs sh -c")) } else { verdict }
 }
 
 /// A wrapper that wraps nothing.
@@ -225,33 +273,14 @@ fn skip_while(words: &[Word], skip: impl Fn(&Word) -> bool) -> &[Word] {
     &words[count..]
 }
 
-/// The word after an option.
-fn option_value<'w>(words: &'w [Word], names: &[&str]) -> Option<&'w Word> {
-    let at = words.iter().position(|word| names.contains(&word.text.as_str()))?;
-    words.get(at + 1)
-}
-
 fn joined(words: &[Word]) -> String {
     words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// Shell text inside a word. What the outer shell puts in is not known: only its own programs are.
+/// Shell text inside words. What the outer shell puts in is not known, and is read as code.
 fn inner_script(text: &str, words: &[Word], within: Within<'_>) -> Verdict {
     let verdict = script(text, within.deeper());
-    let put_in = words.iter().any(|word| word.expands) && (text.contains("$(") || text.contains('`'));
-    if put_in && starts_with_substitution(text) {
-        return Verdict::new(
-            Risk::Destroys,
-            "runs what another command writes",
-            "runs as commands whatever another program writes",
-        );
-    }
-    verdict
-}
-
-fn starts_with_substitution(text: &str) -> bool {
-    let text = text.trim_start_matches(['"', '\'', ' ']);
-    text.starts_with("$(") || text.starts_with('`')
+    if words.iter().any(|word| word.expands) { verdict.or_worse(fed::put_into("shell text")) } else { verdict }
 }
 
 fn shell(words: &[Word], shown: &str, within: Within<'_>) -> Verdict {
@@ -287,41 +316,47 @@ fn sourced(words: &[Word], shown: &str, within: Within<'_>) -> Verdict {
     }
 }
 
-const SSH_VALUES: &str = "-i -p -l -o -F -J -b -c -D -E -e -I -L -m -O -Q -R -S -W -w -B";
-
-/// The words that ssh hands to the other side, if any.
-pub(crate) fn ssh_command(words: &[Word]) -> &[Word] {
-    let rest = after_options(words.get(1..).unwrap_or_default(), SSH_VALUES);
-    let rest = rest.get(1..).unwrap_or_default();
-    // Options may stand after the host, too.
-    after_options(rest, SSH_VALUES)
-}
-
 fn ssh(words: &[Word], within: Within<'_>) -> Verdict {
     let command = ssh_command(words);
-    if !command.is_empty() {
-        return inner_script(&joined(command), command, within);
-    }
-    if is_tunnel(words) {
-        return Verdict::new(Risk::Changes, "ssh with a tunnel", "opens a way to another network");
-    }
-    fed::shell(words, "ssh", within)
+    let told = ssh_settings(&words[..words.len() - command.len()], within);
+    let own = if !command.is_empty() {
+        inner_script(&joined(command), command, within)
+    } else if is_tunnel(words) {
+        Verdict::new(Risk::Changes, "ssh with a tunnel", "opens a way to another network")
+    } else {
+        fed::shell(words, "ssh", within)
+    };
+    told.into_iter().fold(own, Verdict::or_worse)
 }
 
-/// Whether the words of an ssh open a way for others.
-pub(crate) fn is_tunnel(words: &[Word]) -> bool {
-    let opens =
-        |word: &Word| word.text.strip_prefix('-').is_some_and(|rest| rest.starts_with(['L', 'R', 'D', 'N', 'w']));
-    words.iter().skip(1).any(opens)
+/// `-o NAME=VALUE` of ssh, where the value is a program, and files with such settings.
+pub(super) fn ssh_settings(words: &[Word], within: Within<'_>) -> Option<Verdict> {
+    let settings = given(words, "-o", inside::SSH_VALUES);
+    let told = settings.iter().filter_map(|word| {
+        let (name, value) = word.text.split_once(['=', ' '])?;
+        let starts = ["proxycommand", "localcommand", "knownhostscommand", "remotecommand", "pkcs11provider"];
+        let starts = starts.contains(&name.trim().to_lowercase().as_str()) && value.trim() != "none";
+        starts.then(|| of_value(Does::Starts, "ssh -o", &word.with(value.trim()), "", within)).flatten()
+    });
+    let files = given(words, "-F|-I", inside::SSH_VALUES)
+        .into_iter()
+        .filter(|file| file.text != "/dev/null" && file.text != "none");
+    let files = files.map(|file| {
+        Verdict::new(Risk::Changes, format!("ssh -F {}", file.text), "settings in a file may start a program")
+    });
+    told.chain(files).reduce(Verdict::or_worse)
 }
 
 fn find(words: &[Word], within: Within<'_>) -> Option<Verdict> {
-    let runs = ["-exec", "-execdir", "-ok", "-okdir", "-x", "-X"];
+    let runs = ["-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"];
     let mut worst: Option<Verdict> = None;
     for (at, _) in words.iter().enumerate().filter(|(_, word)| runs.contains(&word.text.as_str())) {
         let rest = &words[at + 1..];
         let end = rest.iter().position(|word| matches!(word.text.as_str(), ";" | "+")).unwrap_or(rest.len());
         let verdict = of_words(&rest[..end], within.deeper());
+        // The name of a file that stands in shell text is read as a part of it.
+        let as_code = code_inside(&rest[..end]).is_some_and(|code| code.contains("{}"));
+        let verdict = if as_code { verdict.or_worse(fed::put_into("find -exec sh -c")) } else { verdict };
         worst = Some(match worst {
             Some(worst) => worst.or_worse(verdict),
             None => verdict,
@@ -329,196 +364,6 @@ fn find(words: &[Word], within: Within<'_>) -> Option<Verdict> {
     }
     let deletes = words.iter().any(|word| word.text == "-delete");
     deletes.then(|| Verdict::new(Risk::Destroys, "find -delete", "deletes every file it finds")).or(worst)
-}
-
-const EXEC_VALUES: &str = "-e --env -u --user -w --workdir --volumes-from --dns-search --device --group-add --cap-drop --security-opt --ulimit --sysctl --pid --ipc --uts --userns --cgroup-parent --cidfile --label-file --log-opt --stop-signal --stop-timeout --health-cmd --annotation --blkio-weight --cpu-shares -a --attach --expose --mac-address --network-alias --volume-driver --runtime --isolation --index --env-file -n --namespace -c --container --detach-keys --name -v --volume -p --publish \
-     --entrypoint --network --net -l --label -m --memory --cpus --mount --add-host -h --hostname --platform --restart --pull --cap-add \
-     --user --log-driver --link --device --tmpfs --shm-size --gpus --ip --dns";
-
-/// `docker exec`, `docker run`, `compose exec`, `compose run`: what runs inside.
-fn containers(words: &[Word], within: Within<'_>) -> Option<Verdict> {
-    let (verb, rest) = subcommand(words)?;
-    let rest = match verb.as_str() {
-        "container" => rest.get(1..)?,
-        _ => rest,
-    };
-    let verb = if verb == "container" { subcommand_after(words, "container")? } else { verb };
-    if !matches!(verb.as_str(), "exec" | "run") {
-        return None;
-    }
-    let inside = after_options(rest, EXEC_VALUES);
-    let shown = Args::of(words).shown;
-    let entry = option_value(&rest[..rest.len() - inside.len()], &["--entrypoint"]);
-    let own = match verb.as_str() {
-        "run" => Verdict::new(Risk::Changes, format!("{shown} run"), "starts a new container"),
-        _ => Verdict::new(Risk::Reads, format!("{shown} exec"), "runs a program in a container"),
-    };
-    let command = inside.get(1..).unwrap_or_default();
-    if let Some(entry) = entry {
-        let program: Vec<Word> = std::iter::once(entry).chain(command).cloned().collect();
-        return Some(of_words(&program, within.deeper()).or_worse(own));
-    }
-    if command.is_empty() {
-        let opens = Verdict::new(Risk::Changes, format!("{shown} {verb}"), "runs the program of the image");
-        return Some(own.or_worse(opens));
-    }
-    Some(of_words(command, within.deeper()).or_worse(own))
-}
-
-/// The first word that is no option of the program itself, and what comes after it.
-pub(crate) fn subcommand(words: &[Word]) -> Option<(String, &[Word])> {
-    let program = canonical(base(&words.first()?.text));
-    let mut rest = after_options(&words[1..], values(program));
-    if program == "docker" && rest.first().is_some_and(|word| word.text == "compose") {
-        rest = after_options(&rest[1..], values("compose"));
-    }
-    let verb = rest.first()?;
-    Some((verb.text.clone(), &rest[1..]))
-}
-
-fn subcommand_after(words: &[Word], group: &str) -> Option<String> {
-    let at = words.iter().position(|word| word.text == group)?;
-    words.get(at + 1).map(|word| word.text.clone())
-}
-
-fn kubectl(words: &[Word], within: Within<'_>) -> Option<Verdict> {
-    let (verb, rest) = subcommand(words)?;
-    if !matches!(verb.as_str(), "exec" | "run" | "debug") {
-        return None;
-    }
-    let at = rest.iter().position(|word| word.text == "--");
-    let command = match at {
-        Some(at) => &rest[at + 1..],
-        None => after_options(rest, EXEC_VALUES).get(1..).unwrap_or_default(),
-    };
-    let shown = Args::of(words).shown;
-    let own = match verb.as_str() {
-        "exec" => Verdict::new(Risk::Reads, format!("{shown} exec"), "runs a program in a pod"),
-        _ => Verdict::new(Risk::Changes, format!("{shown} {verb}"), "starts a new pod"),
-    };
-    if command.is_empty() {
-        return Some(own.or_worse(Verdict::new(
-            Risk::Changes,
-            format!("{shown} {verb}"),
-            "opens a shell, in which anything can be typed",
-        )));
-    }
-    Some(of_words(command, within.deeper()).or_worse(own))
-}
-
-/// The words of the program inside wrappers that change nothing about what it is: `sudo`, `env`, `timeout`, `nohup` …
-pub(crate) fn unwrapped(words: &[Word]) -> &[Word] {
-    let mut words = words;
-    for _ in 0..super::DEEPEST {
-        let Some(first) = words.first() else { return words };
-        let program = base(&first.text);
-        // What these start is one program among others, or shell text.
-        let as_somebody = program == "runuser" && !words.iter().any(|word| word.text == "-u" || word.text == "--user");
-        let light = !as_somebody
-            && !matches!(
-                program,
-                "xargs" | "parallel" | "chroot" | "watch" | "nsenter" | "systemd-run" | "npx" | "bundle" | "flock"
-            );
-        let Some((_, options, before)) = PLAIN.iter().find(|(name, ..)| *name == program && light) else {
-            return words;
-        };
-        let rest = after_options(&words[1..], options).get(*before..).unwrap_or_default();
-        let rest = match program {
-            "env" | "sudo" | "doas" => skip_while(rest, |word| word.text.contains('=')),
-            _ => rest,
-        };
-        if rest.is_empty() {
-            return words;
-        }
-        words = rest;
-    }
-    words
-}
-
-/// The program inside all wrappers that take a command as words, containers and pods included.
-pub(crate) fn innermost(words: &[Word]) -> &[Word] {
-    let mut words = unwrapped(words);
-    for _ in 0..super::DEEPEST {
-        let Some((verb, rest)) = subcommand(words) else { return words };
-        let program = words.first().map(|word| canonical(base(&word.text)).to_owned()).unwrap_or_default();
-        let inside = match (program.as_str(), verb.as_str()) {
-            ("docker" | "compose", "exec" | "run") => after_options(rest, EXEC_VALUES).get(1..).unwrap_or_default(),
-            ("kubectl", "exec") => {
-                let at = rest.iter().position(|word| word.text == "--").map_or(rest.len(), |at| at + 1);
-                &rest[at..]
-            }
-            _ => return words,
-        };
-        if inside.is_empty() {
-            return words;
-        }
-        words = unwrapped(inside);
-    }
-    words
-}
-
-/// Whether a program runs what it is fed as commands: a shell or an interpreter without a script of its own.
-pub(super) fn runs_its_input(words: &[Word]) -> bool {
-    let mut words = innermost(words);
-    let name = |words: &[Word]| words.first().map(|word| canonical(base(&word.text)).to_owned()).unwrap_or_default();
-    let mut program = name(words);
-    if program == "ssh" {
-        let command = ssh_command(words);
-        if command.is_empty() {
-            return true;
-        }
-        words = unwrapped(command);
-        program = name(words);
-    }
-    // `sh -s -- words` reads its input whatever its words are.
-    let reads_anyway = words.iter().any(|word| word.text == "-s") && SHELLS.contains(&program.as_str());
-    let runs = SHELLS.contains(&program.as_str()) || INTERPRETERS.contains(&program.as_str());
-    let opens = matches!(program.as_str(), "su" | "sudo" | "doas" | "parallel" | "at" | "batch" | "sftp");
-    opens || runs && (!has_own_script(words) || reads_anyway)
-}
-
-/// Whether a shell or an interpreter is told by its words what to run.
-pub(super) fn has_own_script(words: &[Word]) -> bool {
-    let shell = words.first().is_some_and(|program| SHELLS.contains(&base(&program.text)));
-    let inline = |word: &Word| {
-        let option = word.text.starts_with('-') && !word.text.starts_with("--");
-        takes_command(word)
-            || !shell && (option && word.text.ends_with(['e', 'E', 'r', 'p', 'm']) || word.text == "--eval")
-    };
-    let rest = words.get(1..).unwrap_or_default();
-    rest.iter().any(inline) || after_options(rest, "-o -O").first().is_some_and(|file| !is_input(file))
-}
-
-/// Whether a text opens a shell on another machine into which nobody types, and nothing else.
-pub(crate) fn is_interactive(text: &str) -> bool {
-    // Most commands name no ssh: they need not be parsed for this.
-    text.contains("ssh")
-        && Shell::parse(text).is_some_and(|shell| {
-            calls(&shell).0.iter().any(|call| {
-                let words = unwrapped(&call.words);
-                let ssh = words.first().is_some_and(|program| base(&program.text) == "ssh");
-                ssh && call.input == Input::Nothing && opens_shell(words)
-            })
-        })
-}
-
-/// Whether the words of an ssh name a host, and neither a command nor a tunnel nor a question to the master.
-fn opens_shell(words: &[Word]) -> bool {
-    let other = |word: &Word| {
-        word.text.strip_prefix('-').is_some_and(|rest| rest.starts_with(['N', 'O', 'V', 'Q', 'W', 'G', 'f']))
-    };
-    ssh_command(words).is_empty() && words.len() > 1 && !words[1..].iter().any(other)
-}
-
-/// The shell text that words hand to a shell, on this machine or another: `sh -c …`, `ssh host …`.
-pub(crate) fn code_inside(words: &[Word]) -> Option<String> {
-    let words = innermost(words);
-    let program = base(&words.first()?.text);
-    if program == "ssh" {
-        return Some(joined(ssh_command(words))).filter(|code| !code.is_empty());
-    }
-    let at = words.iter().position(takes_command).filter(|_| SHELLS.contains(&program))?;
-    words.get(at + 1).map(|code| code.text.clone())
 }
 
 /// Whether any word speaks of losing something.

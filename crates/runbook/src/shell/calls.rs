@@ -2,30 +2,8 @@
 
 use tree_sitter::Node;
 
-use super::{Shell, children};
-
-/// A word of a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Word {
-    /// Its text without quotes; what the shell would put in place of `$…` stays as written.
-    pub(crate) text: String,
-    /// Where it begins in the text, in bytes.
-    pub(crate) start: usize,
-    /// Where it ends.
-    pub(crate) end: usize,
-    /// Whether the shell puts something in.
-    pub(crate) expands: bool,
-    /// Whether any of it is in quotes.
-    pub(crate) quoted: bool,
-}
-
-impl Word {
-    /// A word that stands in no tree.
-    pub(crate) fn plain(text: &str) -> Self {
-        let expands = text.starts_with('$');
-        Self { text: text.to_owned(), start: 0, end: 0, expands, quoted: false }
-    }
-}
+use super::words::{word, words};
+use super::{Shell, Word, children};
 
 /// One program with its words; the first is the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +27,23 @@ pub(crate) enum Input {
         /// Whether that is all of it.
         all: bool,
     },
-    /// A here-document or a here-string.
-    Text(String),
+    /// A here-document or a here-string; empty when nothing at all comes.
+    Text {
+        /// What it says.
+        says: String,
+        /// Whether the shell puts something in before the program sees it.
+        put_in: bool,
+    },
     /// A file.
     File(String),
 }
 
 impl Input {
+    /// Nothing, although something feeds it: `< /dev/null`, `true | …`.
+    fn empty() -> Self {
+        Self::Text { says: String::new(), put_in: false }
+    }
+
     /// Whatever a program writes.
     fn of_program() -> Self {
         Self::Program { says: String::new(), all: false }
@@ -65,7 +53,7 @@ impl Input {
     pub(crate) fn said(&self) -> &str {
         match self {
             Self::Nothing => "",
-            Self::Program { says: said, .. } | Self::Text(said) | Self::File(said) => said,
+            Self::Program { says: said, .. } | Self::Text { says: said, .. } | Self::File(said) => said,
         }
     }
 }
@@ -152,6 +140,12 @@ impl Found<'_, '_> {
     /// What the programs since a place write, as far as it stands in the text.
     fn written(&self, from: usize, member: Node<'_>) -> Input {
         let calls = &self.calls[from..];
+        if let [call] = calls
+            && member.kind() == "command"
+            && writes_nothing(&call.words)
+        {
+            return Input::empty();
+        }
         let says: Vec<String> = calls.iter().map(says).collect();
         let all = calls.len() == 1 && !says[0].is_empty() && !calls[0].words.iter().any(|word| word.expands);
         let plain = matches!(member.kind(), "command" | "redirected_statement" | "heredoc_redirect");
@@ -232,16 +226,18 @@ fn fed_by(shell: &Shell<'_>, redirects: &[Node<'_>]) -> Option<Input> {
     redirects.iter().rev().find_map(|node| match node.kind() {
         "heredoc_redirect" => {
             let body = children(*node).into_iter().find(|child| child.kind().ends_with("heredoc_body"));
-            Some(Input::Text(body.map(|body| shell.of(body).to_owned()).unwrap_or_default()))
+            let put_in = body.is_some_and(|body| !children(body).iter().all(|child| child.kind() == "heredoc_content"));
+            Some(Input::Text { says: body.map(|body| shell.of(body).to_owned()).unwrap_or_default(), put_in })
         }
         "herestring_redirect" => {
-            Some(Input::Text(node.named_child(0).map(|text| word(shell, text).text).unwrap_or_default()))
+            let text = node.named_child(0).map(|text| word(shell, text)).unwrap_or_default();
+            Some(Input::Text { says: text.text, put_in: text.expands })
         }
         "file_redirect" => {
             let Redirect { operator, to, .. } = redirect(shell, *node);
             match operator.as_str() {
                 "<" | "<>" if to.starts_with("<(") => Some(Input::of_program()),
-                "<" | "<>" if to == "/dev/null" => Some(Input::Nothing),
+                "<" | "<>" if to == "/dev/null" => Some(Input::empty()),
                 "<" | "<>" => Some(Input::File(to)),
                 _ => None,
             }
@@ -269,92 +265,20 @@ fn says(call: &Call) -> String {
 
 fn bare_word(node: Node<'_>, text: &str) -> Word {
     let start = node.start_byte();
-    Word { text: text.to_owned(), start, end: start + text.len(), expands: false, quoted: false }
+    Word { text: text.to_owned(), start, end: start + text.len(), ..Word::default() }
 }
 
-fn words(shell: &Shell<'_>, command: Node<'_>) -> Vec<Word> {
-    children(command)
-        .into_iter()
-        .filter(|child| {
-            !matches!(child.kind(), "variable_assignment" | "herestring_redirect" | "file_redirect" | "comment")
-        })
-        .map(|child| if child.kind() == "command_name" { child.named_child(0).unwrap_or(child) } else { child })
-        .map(|child| word(shell, child))
-        .collect()
-}
-
-fn word(shell: &Shell<'_>, node: Node<'_>) -> Word {
-    let mut word =
-        Word { text: String::new(), start: node.start_byte(), end: node.end_byte(), expands: false, quoted: false };
-    add(shell, node, &mut word);
-    word
-}
-
-fn add(shell: &Shell<'_>, node: Node<'_>, word: &mut Word) {
-    let raw = shell.of(node);
-    match node.kind() {
-        "word" | "number" | "extglob_pattern" | "test_operator" => word.text.push_str(&unescape(raw, |_| true)),
-        "raw_string" => {
-            word.quoted = true;
-            word.text.push_str(raw.trim_matches('\''));
-        }
-        "ansi_c_string" => {
-            word.quoted = true;
-            word.text.push_str(raw.trim_start_matches('$').trim_matches('\''));
-        }
-        "string" | "translated_string" => {
-            word.quoted = true;
-            word.expands |= children(node).iter().any(|child| child.kind() != "string_content");
-            let inner = raw.trim_start_matches('$');
-            let inner = inner.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(inner);
-            word.text.push_str(&unescape(inner, |c| matches!(c, '"' | '\\' | '$' | '`' | '\n')));
-        }
-        "concatenation" => {
-            for child in children(node) {
-                add(shell, child, word);
-            }
-        }
-        _ => {
-            word.expands = true;
-            word.text.push_str(raw);
-        }
+/// Whether the output of a program is empty, or as good as empty: what it is written over is emptied.
+fn writes_nothing(words: &[Word]) -> bool {
+    let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    match texts.as_slice() {
+        [":" | "true" | "false", ..] => true,
+        ["cat", files @ ..] => !files.is_empty() && files.iter().all(|file| *file == "/dev/null"),
+        ["echo", rest @ ..] => rest.iter().all(|word| matches!(*word, "" | "-n")),
+        ["printf", rest @ ..] => matches!(rest, ["" | "%s"] | ["%s", ""]),
+        _ => false,
     }
 }
-
-/// Text without the backslashes that quote the next character.
-fn unescape(text: &str, quotes: impl Fn(char) -> bool) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match characters.peek() {
-            Some(next) if character == '\\' && quotes(*next) => {
-                let next = *next;
-                characters.next();
-                if next != '\n' {
-                    plain.push(next);
-                }
-            }
-            _ => plain.push(character),
-        }
-    }
-    plain
-}
-
-/// Commands whose output is empty, or as good as empty: a redirection of it empties the file.
-const WRITES_NOTHING: &[&str] = &[
-    ":",
-    "true",
-    "cat /dev/null",
-    "echo",
-    "echo -n",
-    "echo \"\"",
-    "echo ''",
-    "echo -n \"\"",
-    "echo -n ''",
-    "printf ''",
-    "printf \"\"",
-    "printf %s",
-];
 
 fn redirect(shell: &Shell<'_>, node: Node<'_>) -> Redirect {
     let mut cursor = node.walk();
@@ -362,7 +286,9 @@ fn redirect(shell: &Shell<'_>, node: Node<'_>) -> Redirect {
     let to = node.child_by_field_name("destination").map(|child| word(shell, child).text);
     let bare = node.parent().is_none_or(|parent| {
         parent.kind() == "redirected_statement"
-            && parent.child_by_field_name("body").is_none_or(|body| WRITES_NOTHING.contains(&shell.of(body).trim()))
+            && parent
+                .child_by_field_name("body")
+                .is_none_or(|body| body.kind() == "command" && writes_nothing(&words(shell, body)))
     });
     Redirect { operator: operator.unwrap_or_default(), to: to.unwrap_or_default(), bare }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use domain::runbook::{
     Command, Document, Finding, Item, Level, Parameter, ParameterScope, Part, PartContent, PartKind, Procedure,
-    ProcedureSettings, Step, StepContent, plain,
+    ProcedureSettings, Step, StepContent, StepKind, plain,
 };
 use regex::Regex;
 
@@ -15,6 +15,7 @@ use super::{ProcedureEntry, Settings, SideFile, StepEntry};
 use crate::parts::normal;
 use crate::placeholder::{self, Declared as Filled, occurrences};
 use crate::reader::finding;
+use crate::risk::{self, Freedom};
 use crate::shell::{Shell, assigned};
 
 /// Writes what the side file says into the document, and the placeholders of every command. Returns the words that look
@@ -111,7 +112,9 @@ fn one(
     for (declared, used) in side.parameters.iter().zip(used) {
         if occurs(&declared.parameter, procedure) {
             *used = true;
-            parameters.push(declared.clone());
+            if !own.iter().any(|inner| replaces(inner, declared)) {
+                parameters.push(declared.clone());
+            }
         }
     }
     for declared in &own {
@@ -120,7 +123,7 @@ fn one(
         }
     }
     parameters.extend(own);
-    twice(&parameters, procedure, findings);
+    let parameters = each_name_once(parameters, procedure, findings);
     settings.parameters = parameters.into_iter().map(|declared| declared.parameter).collect();
     let declared = settings.parameters.clone();
     procedure.settings = settings;
@@ -256,6 +259,7 @@ fn raise(command: &mut Command, risk: Option<domain::Risk>, line: u32, findings:
         command.reason = format!("the side file raises this command from {} to {}", command.risk.word(), risk.word());
         "side file".clone_into(&mut command.rule);
         command.risk = risk;
+        command.raised = true;
     }
 }
 
@@ -277,18 +281,28 @@ fn commands_mut(step: &mut Step) -> impl Iterator<Item = &mut Command> {
     })
 }
 
-/// One name for two parameters of a procedure: a value would fill both.
-fn twice(parameters: &[Declared], procedure: &Procedure, findings: &mut Findings) {
-    for (index, declared) in parameters.iter().enumerate() {
+/// Whether a procedure's parameter stands for one of the whole document: the same name and the same words, another type.
+fn replaces(inner: &Declared, outer: &Declared) -> bool {
+    let (inner, outer) = (&inner.parameter, &outer.parameter);
+    inner.scope == ParameterScope::Procedure && inner.name == outer.name && inner.placeholder == outer.placeholder
+}
+
+/// The first parameter of each name: a run has one value for it, and that value is judged by one type.
+fn each_name_once(parameters: Vec<Declared>, procedure: &Procedure, findings: &mut Findings) -> Vec<Declared> {
+    let mut kept: Vec<Declared> = Vec::with_capacity(parameters.len());
+    for declared in parameters {
         let name = &declared.parameter.name;
-        if parameters[..index].iter().any(|other| other.parameter.name == *name) {
+        if kept.iter().any(|other| other.parameter.name == *name) {
             let message = format!(
-                "“{}” already has a parameter {name} in an outer or earlier scope; give this one a name of its own.",
+                "“{}” already has a parameter {name} in an outer or earlier scope, so this one has no effect; give it a name of its own.",
                 procedure.title
             );
             findings.error(declared.line, "duplicate-parameter", message);
+        } else {
+            kept.push(declared);
         }
     }
+    kept
 }
 
 /// Whether a parameter's placeholder stands where the parameter holds.
@@ -353,15 +367,46 @@ fn fill(procedure: &mut Procedure, parameters: &[Parameter], literal: &[String])
     let mut findings = Vec::new();
     for step in steps_mut(procedure) {
         let title = step.title.clone();
+        // The portal itself does what `ssh HOST` says there.
+        let connects = step.kind == StepKind::Connect;
         for (command, number) in commands_mut(step).zip(1_u32..) {
             let filled = in_scope(parameters, &title, number);
             command.placeholders = placeholder::of_command(&command.text, &filled, literal, &assigned);
+            if !(connects && command.pipeline.first().is_some_and(|program| program == "ssh")) {
+                findings.extend(raise_by_values(command, parameters));
+            }
         }
         if !parameters.is_empty() {
             findings.extend(take_back(step));
         }
     }
     findings
+}
+
+/// A value may begin with a dash where the program reads an option, or choose its subcommand: then the command has the class of
+/// the worst that it can become.
+fn raise_by_values(command: &mut Command, parameters: &[Parameter]) -> Option<Finding> {
+    let kind = |name: &str| parameters.iter().find(|parameter| parameter.name == name).map(|parameter| &parameter.kind);
+    let values: Vec<(&str, Freedom)> = command
+        .placeholders
+        .iter()
+        .filter_map(|one| Some((one.text.as_str(), Freedom::of(kind(one.parameter.as_deref()?)?))))
+        .collect();
+    if values.is_empty() {
+        return None;
+    }
+    let verdict = risk::classify_with(&command.text, &values);
+    if verdict.risk <= command.risk {
+        return None;
+    }
+    (command.risk, command.rule, command.reason) = (verdict.risk, verdict.rule, verdict.reason);
+    command.raised = true;
+    let message = format!(
+        "With its values this command {}: {}. Give the parameter a pattern whose values cannot do that, write -- before the placeholder, or write it behind other text, as in ./VALUE or --name=VALUE.",
+        command.risk.word(),
+        command.reason
+    );
+    Some(finding(command.line, Level::Warning, "value-as-option", message))
 }
 
 /// The commands of a step share one shell. Where one of them sets a variable that has a parameter's name, the value would be
@@ -393,7 +438,7 @@ pub(crate) fn sets(command: &Command) -> Vec<String> {
 }
 
 /// The parameters that hold for a command; of two for the same words the innermost.
-fn in_scope<'p>(parameters: &'p [Parameter], title: &str, number: u32) -> Vec<Filled<'p>> {
+pub(super) fn in_scope<'p>(parameters: &'p [Parameter], title: &str, number: u32) -> Vec<Filled<'p>> {
     let mut holding: Vec<&Parameter> =
         parameters.iter().filter(|parameter| holds(&parameter.scope, title, number)).collect();
     holding.sort_by(|one, other| other.scope.cmp(&one.scope));

@@ -4,6 +4,7 @@ use domain::runbook::{Parameter, ParameterKind, ParameterScope};
 use regex::Regex;
 
 use super::table::{Findings, Table, nearest};
+use crate::fit::{self, Misfit};
 
 /// A parameter with the line on which it is declared.
 #[derive(Clone, Debug)]
@@ -25,6 +26,10 @@ const TYPES: [&str; 10] = [
     "secret",
 ];
 
+/// Variables in small letters that steer a shell or common programs. A parameter's name is a variable, too.
+const STEERING: [&str; 8] =
+    ["http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "rsync_proxy", "histchars", "auto_resume"];
+
 /// The parameters of a scope, in the order of the file.
 pub(super) fn all(table: &Table<'_>, findings: &mut Findings) -> Vec<Declared> {
     table.named("parameter", findings).into_iter().filter_map(|(name, table)| one(name, &table, findings)).collect()
@@ -38,6 +43,12 @@ fn one(name: &str, table: &Table<'_>, findings: &mut Findings) -> Option<Declare
         let message = format!(
             "The parameter name {name} cannot be a variable; use lower-case letters, digits and _, beginning with a letter."
         );
+        findings.error(table.line, "bad-value", message);
+        return None;
+    }
+    if STEERING.contains(&name) {
+        let message =
+            format!("{name} is a variable by which programs decide what to do; give the parameter another name.");
         findings.error(table.line, "bad-value", message);
         return None;
     }
@@ -56,19 +67,24 @@ fn one(name: &str, table: &Table<'_>, findings: &mut Findings) -> Option<Declare
     let parameter = Parameter {
         name: name.to_owned(),
         placeholder,
-        default: table.text("default", findings).filter(|default| fits(&kind, default, table.line, findings)),
+        default: value("default", &kind, table, findings),
+        example: value("example", &kind, table, findings),
         kind,
         scope: ParameterScope::Document,
         help: table.text("help", findings),
-        example: table.text("example", findings),
     };
     Some(Declared { line: table.line, parameter })
+}
+
+/// A value that the side file gives itself.
+fn value(key: &str, kind: &ParameterKind, table: &Table<'_>, findings: &mut Findings) -> Option<String> {
+    table.text(key, findings).filter(|value| fits(kind, key, value, table.line, findings))
 }
 
 fn kind_of(word: &str, table: &Table<'_>, findings: &mut Findings) -> Option<ParameterKind> {
     let own: &[&str] = match word {
         "text" => &["pattern"],
-        "number" => &["min", "max"],
+        "number" => &["min", "max", "decimal"],
         "choice" => &["choices"],
         "path" => &["root"],
         "compose-service" => &["file"],
@@ -107,7 +123,8 @@ fn kind_of(word: &str, table: &Table<'_>, findings: &mut Findings) -> Option<Par
         "image" => Some(ParameterKind::Image),
         "backup-file" => {
             let root = table.required("root", findings).filter(|root| is_root(root, table.line, findings))?;
-            Some(ParameterKind::BackupFile { root, pattern: table.text("pattern", findings) })
+            let pattern = table.text("pattern", findings).filter(|names| is_glob(names, table.line, findings));
+            Some(ParameterKind::BackupFile { root, pattern })
         }
         "git-revision" => Some(ParameterKind::GitRevision),
         "secret" => {
@@ -145,7 +162,19 @@ fn number(table: &Table<'_>, findings: &mut Findings) -> Option<ParameterKind> {
         );
         return None;
     }
-    Some(ParameterKind::Number { min, max })
+    Some(ParameterKind::Number { min, max, decimal: table.flag("decimal", findings).unwrap_or(false) })
+}
+
+/// Whether a glob for the names of files can be read and may fit any: a name has no slash.
+fn is_glob(names: &str, line: u32, findings: &mut Findings) -> bool {
+    if names.contains('/') {
+        let message = format!(
+            "The pattern {names} is one of the file's own name, which has no slash, so it has no effect; root says where the file lies."
+        );
+        findings.error(line, "bad-value", message);
+        return false;
+    }
+    readable(fit::glob(names), &format!("The pattern {names} is no glob"), line, findings).is_some()
 }
 
 fn is_root(root: &str, line: u32, findings: &mut Findings) -> bool {
@@ -162,41 +191,32 @@ fn is_root(root: &str, line: u32, findings: &mut Findings) -> bool {
 
 /// A regular expression for a whole value.
 pub(super) fn expression(pattern: &str, line: u32, findings: &mut Findings) -> Option<Regex> {
-    let anchored = Regex::new(&format!("^(?:{pattern})$"));
-    if let Err(error) = &anchored {
-        let reason = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
-        findings.error(
-            line,
-            "bad-value",
-            format!("The pattern {pattern} is no regular expression ({reason}), so it has no effect."),
-        );
-    }
-    anchored.ok()
+    readable(fit::anchored(pattern), &format!("The pattern {pattern} is no regular expression"), line, findings)
 }
 
-/// Whether a default is a value that the parameter would take.
-fn fits(kind: &ParameterKind, default: &str, line: u32, findings: &mut Findings) -> bool {
-    let fits = match kind {
-        ParameterKind::Text { pattern: Some(pattern) } => {
-            Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|expression| expression.is_match(default))
-        }
-        ParameterKind::Number { min, max } => default
-            .parse::<i64>()
-            .is_ok_and(|number| min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)),
-        ParameterKind::Choice { choices } => choices.iter().any(|choice| choice == default),
-        ParameterKind::Path { root } => {
-            let root = root.as_deref().unwrap_or("/");
-            default.starts_with(root) && !default.split('/').any(|part| part == "..")
-        }
-        ParameterKind::Secret => return false,
-        _ => true,
-    };
-    if !fits {
-        findings.error(
-            line,
-            "bad-value",
-            format!("The default {default} is no value that this parameter takes, so there is none."),
-        );
+/// What a pattern says, or the finding that nobody can read it.
+fn readable(pattern: Result<Regex, regex::Error>, what: &str, line: u32, findings: &mut Findings) -> Option<Regex> {
+    pattern
+        .map_err(|error| {
+            let reason = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
+            findings.error(line, "bad-value", format!("{what} ({reason}), so it has no effect."));
+        })
+        .ok()
+}
+
+/// Whether a default or an example is a value that the parameter would take.
+fn fits(kind: &ParameterKind, what: &str, value: &str, line: u32, findings: &mut Findings) -> bool {
+    if *kind == ParameterKind::Secret {
+        return false;
     }
-    fits
+    let misfit = fit::misfit(kind, value);
+    if let Some(misfit) = &misfit {
+        let why = match misfit {
+            Misfit::Pattern(pattern) => format!("it does not match {pattern} as a whole"),
+            Misfit::Form(expected) => expected.clone(),
+        };
+        let message = format!("The {what} {value} is no value that this parameter takes ({why}), so there is none.");
+        findings.error(line, "bad-value", message);
+    }
+    misfit.is_none()
 }

@@ -256,3 +256,68 @@ fn the_level_of_procedures_is_where_their_own_parts_are() {
         assert!(steps.count() > 0, "{outline}");
     }
 }
+
+/// The words of each command that stand for a value.
+fn stand_for_values(text: &str) -> Vec<String> {
+    let document = block(text);
+    let found = commands(&document).into_iter().flat_map(|command| command.placeholders.clone());
+    found.map(|placeholder| placeholder.text).collect()
+}
+
+#[test]
+fn words_in_angle_brackets_stand_for_values_wherever_they_are() {
+    for (text, words) in [
+        ("git diff <from>..<to> -- <path>", &["<from>", "<to>", "<path>"][..]),
+        ("cp <a> <b>", &["<a>", "<b>"]),
+        ("cp <a> <b> > <out.log>", &["<a>", "<b>", "<out.log>"]),
+        ("mysql <db> < <file.sql>", &["<db>", "<file.sql>"]),
+        ("cat <<EOF > <file-name>\n<name> <b>\nEOF", &["<file-name>", "<name>"]),
+        ("echo \"<name> is\" '<other>'", &["<name>", "<other>"]),
+        (
+            "curl -H \"Authorization: Bearer <token>\" https://<host>:<port>/<path>",
+            &["<token>", "<host>", "<port>", "<path>"],
+        ),
+        ("ssh <user>@<host> uptime", &["<user>", "<host>"]),
+        ("docker logs <name|id>", &["<name|id>"]),
+        ("mail <you@example.com>", &["<you@example.com>"]),
+        ("git checkout <commit-hash>&& ls", &["<commit-hash>"]),
+        ("kubectl logs <pod-name> -c <container name>", &["<pod-name>", "<container name>"]),
+        ("for i in <a> <b>; do ls $i; done", &["<a>", "<b>"]),
+        ("while read l; do ls <dir-name>; done <file.txt", &["<dir-name>"]),
+    ] {
+        assert_eq!(stand_for_values(text), words, "{text}");
+    }
+}
+
+#[test]
+fn a_redirection_is_no_word_in_angle_brackets() {
+    for text in [
+        "sort < file > out",
+        "sort <file >out",
+        "sort<file>out",
+        "wc -l <access.log >count.txt 2>&1",
+        "diff <(sort a) <(sort b)",
+        "cat <<EOF\nx\nEOF",
+        "cat <>file",
+        "cat <<< word",
+        "docker images | grep '<none>'",
+        "echo '<b>bold</b>'",
+        "curl -d '<p>text</p>' http://localhost",
+        "grep \"<title>\" index.html",
+        "awk '$1<x && $2>y' f",
+    ] {
+        assert_eq!(stand_for_values(text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn a_side_file_cannot_turn_two_redirections_into_a_word() {
+    let document =
+        with("sort <input.txt> /etc/passwd\ngrep '<marker>' file", "literal = [\"<input.txt>\", \"<marker>\"]\n");
+    let commands = commands(&document);
+
+    // The rules have judged a word, and a shell would overwrite the file.
+    assert_eq!(commands[0].placeholders[0].text, "<input.txt>");
+    assert_eq!(commands[0].placeholders[0].parameter, None);
+    assert!(commands[1].placeholders.is_empty());
+}

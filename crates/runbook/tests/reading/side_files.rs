@@ -50,6 +50,9 @@ fn every_mistake_has_its_line_and_costs_only_itself() {
         "run = \"rm -rf /srv\"\n",
         "[procedure.\"Restore\".step.\"Put it back\"]\n",
         "risk = \"reads\"\n",
+        "output = \"much\"\n",
+        "memory = \"1KiB\"\n",
+        "processes = 2\n",
         "timeout = \"soon\"\n",
         "[procedure.\"Restore\".step.\"Put it back\".command.9]\n",
         "risk = \"destroys\"\n",
@@ -70,9 +73,12 @@ fn every_mistake_has_its_line_and_costs_only_itself() {
             (16, "bad-value"),
             (17, "check-not-reading"),
             (20, "bad-value"),
+            (20, "bad-value"),
+            (20, "bad-value"),
+            (20, "bad-value"),
             (20, "risk-lowered"),
-            (23, "unknown-command"),
-            (25, "unknown-procedure"),
+            (26, "unknown-command"),
+            (28, "unknown-procedure"),
         ]
     );
     let parameters = &document.procedures[0].settings.parameters;
@@ -120,5 +126,183 @@ fn the_innermost_scope_fills_a_placeholder() {
 
     assert!(commands[0].placeholders.is_empty());
     assert_eq!(commands[1].placeholders[0].parameter.as_deref(), Some("exact"));
-    assert_eq!(procedure.settings.parameters[1].kind, ParameterKind::Number { min: Some(1), max: None });
+    assert_eq!(
+        procedure.settings.parameters[1].kind,
+        ParameterKind::Number { min: Some(1), max: None, decimal: false }
+    );
+}
+
+/// One placeholder in two procedures, two steps and three commands.
+const SCOPES: &str = "# Operations\n\n## Restart\n### Steps\n1. **Stop**\n   ```bash\n   ls SERVICE\n   stat SERVICE\n   ```\n2. **Start**\n   ```bash\n   du SERVICE\n   ```\n\n## Deploy\n### Steps\n1. **Pull**\n   ```bash\n   wc SERVICE\n   ```\n";
+
+fn fillers(side: &str) -> (Document, Vec<(String, Option<String>)>) {
+    let document = runbook::read("a.md", SCOPES.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
+    let commands = document
+        .procedures
+        .iter()
+        .flat_map(|procedure| procedure.steps(domain::runbook::PartKind::Steps))
+        .flat_map(domain::runbook::Step::commands);
+    let fillers = commands.map(|command| (command.text.clone(), command.placeholders[0].parameter.clone())).collect();
+    (document, fillers)
+}
+
+fn parameter(scope: &str, name: &str, kind: &str) -> String {
+    format!("[{scope}parameter.{name}]\nplaceholder = \"SERVICE\"\ntype = \"{kind}\"\n")
+}
+
+#[test]
+fn one_placeholder_has_another_parameter_in_each_scope() {
+    let side = [
+        parameter("", "everywhere", "text"),
+        parameter("procedure.Restart.", "restarted", "container"),
+        parameter("procedure.Restart.step.Stop.", "stopped", "image"),
+        parameter("procedure.Restart.step.Stop.command.2.", "second", "path"),
+    ];
+    let expected = |order: &[&str]| {
+        let commands = ["ls SERVICE", "stat SERVICE", "du SERVICE", "wc SERVICE"];
+        commands
+            .iter()
+            .zip(order)
+            .map(|(text, name)| ((*text).to_owned(), Some((*name).to_owned())))
+            .collect::<Vec<_>>()
+    };
+
+    let (document, all) = fillers(&side.concat());
+    let (_, without_command) = fillers(&side[..3].concat());
+    let (_, without_step) = fillers(&side[..2].concat());
+    let (_, of_document) = fillers(&side[0]);
+
+    assert_eq!(said(&document), []);
+    assert_eq!(all, expected(&["stopped", "second", "restarted", "everywhere"]));
+    assert_eq!(without_command, expected(&["stopped", "stopped", "restarted", "everywhere"]));
+    assert_eq!(without_step, expected(&["restarted", "restarted", "restarted", "everywhere"]));
+    assert_eq!(of_document, expected(&["everywhere"; 4]));
+}
+
+#[test]
+fn a_procedure_gives_a_parameter_of_the_document_another_type() {
+    let side = [parameter("", "service", "text"), parameter("procedure.Restart.", "service", "container")];
+    let (document, _) = fillers(&side.concat());
+
+    let kinds = |procedure: usize| {
+        let parameters = &document.procedures[procedure].settings.parameters;
+        parameters.iter().map(|parameter| parameter.kind.clone()).collect::<Vec<_>>()
+    };
+
+    assert_eq!(said(&document), []);
+    assert_eq!(kinds(0), [ParameterKind::Container]);
+    assert_eq!(kinds(1), [ParameterKind::Text { pattern: None }]);
+}
+
+#[test]
+fn a_name_that_is_given_twice_has_the_first_type_and_the_second_has_no_effect() {
+    let side = [parameter("", "service", "text"), parameter("procedure.Restart.step.Stop.", "service", "container")];
+    let (document, _) = fillers(&side.concat());
+
+    assert_eq!(said(&document), [(4, "duplicate-parameter")]);
+    assert_eq!(document.procedures[0].settings.parameters.len(), 1);
+    assert_eq!(document.procedures[0].settings.parameters[0].kind, ParameterKind::Text { pattern: None });
+}
+
+#[test]
+fn a_scope_that_matches_nothing_is_named_with_its_neighbour() {
+    let side = [
+        parameter("procedure.Restar.", "one", "text"),
+        parameter("procedure.Restart.step.Stopp.", "two", "text"),
+        parameter("procedure.Restart.step.Stop.command.7.", "three", "text"),
+    ];
+    let (document, fillers) = fillers(&side.concat());
+    let message = |code: &str| document.findings.iter().find(|finding| finding.code == code).unwrap().message.clone();
+
+    assert!(fillers.iter().all(|(_, parameter)| parameter.is_none()));
+    assert!(message("unknown-procedure").contains("did you mean “Restart”?"));
+    assert!(message("unknown-step").contains("did you mean “Stop”?"));
+    assert!(message("unknown-command").contains("has 2 commands and no number 7"));
+}
+
+#[test]
+fn a_default_and_an_example_are_values_that_the_parameter_takes() {
+    let document = with(concat!(
+        "[parameter.backup]\nplaceholder = \"/path/to/backup.tar\"\ntype = \"backup-file\"\nroot = \"/srv\"\n",
+        "pattern = \"*.tar\"\ndefault = \"/srv/x.dump\"\nexample = \"/etc/x.tar\"\n",
+        "[parameter.service]\nplaceholder = \"SERVICE\"\ntype = \"number\"\nmin = 0\nmax = 1\ndecimal = true\n",
+        "default = \"0.5\"\nexample = \"0,5\"\n",
+    ));
+
+    let parameters = &document.procedures[0].settings.parameters;
+
+    assert_eq!(said(&document), [(1, "bad-value"), (1, "bad-value"), (8, "bad-value")]);
+    assert_eq!((&parameters[0].default, &parameters[0].example), (&None, &None));
+    assert_eq!((parameters[1].default.as_deref(), &parameters[1].example), (Some("0.5"), &None));
+    assert_eq!(parameters[1].kind, ParameterKind::Number { min: Some(0), max: Some(1), decimal: true });
+}
+
+#[test]
+fn a_pattern_that_can_fit_nothing_has_no_effect() {
+    let side = |kind: &str| format!("[parameter.service]\nplaceholder = \"SERVICE\"\n{kind}\n");
+    let silenced = "literal = [\"/path/to/backup.tar\"]\n";
+
+    for kind in [
+        "type = \"text\"\npattern = \"a)|(?:b\"",
+        "type = \"backup-file\"\nroot = \"/srv\"\npattern = \"a/*.tar\"",
+        "type = \"backup-file\"\nroot = \"/srv\"\npattern = \"[z-a]\"",
+    ] {
+        let document = with(&format!("{silenced}{}", side(kind)));
+
+        assert_eq!(said(&document), [(2, "bad-value")], "{kind}");
+    }
+}
+
+#[test]
+fn a_parameter_is_no_variable_that_steers_programs() {
+    for name in ["http_proxy", "PATH", "no_proxy", "LD_PRELOAD", "BASH_ENV", "IFS"] {
+        let document = with(&format!("literal = [\"/path/to/backup.tar\"]\n{}", parameter("", name, "text")));
+
+        assert_eq!(said(&document), [(2, "bad-value")], "{name}");
+        assert!(document.procedures[0].settings.parameters.is_empty());
+    }
+}
+
+#[test]
+fn a_side_file_raises_and_never_lowers_a_class() {
+    let commands = ["ls", "make check", "docker compose restart web", "docker system prune -a"];
+    let classes = ["reads", "changes", "disrupts", "destroys"];
+    for (own, command) in commands.iter().enumerate() {
+        let text = format!("# A\n\n## Steps\n\n1. **One**\n\n   ```bash\n   {command}\n   ```\n");
+        for (asked, class) in classes.iter().enumerate() {
+            for place in ["step.One", "step.One.command.1"] {
+                let side = format!("[procedure.A.{place}]\nrisk = \"{class}\"\n");
+                let document =
+                    runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
+
+                let step = document.procedures[0].steps(domain::runbook::PartKind::Steps).next().unwrap();
+                assert_eq!(step.risk().word(), classes[own.max(asked)], "{command} as {class} by {place}");
+                let refused = document.findings.iter().any(|finding| finding.code == "risk-lowered");
+                assert_eq!(refused, asked < own, "{command} as {class} by {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_that_may_be_an_option_raises_the_class_and_lint_says_so() {
+    let text = "# A\n\n## Steps\n\n1. **One**\n\n   ```bash\n   find /srv -name x WORDS\n   ls -l WORDS\n   ```\n";
+    let read = |pattern: &str| {
+        let side = format!("[parameter.words]\nplaceholder = \"WORDS\"\ntype = \"text\"\n{pattern}");
+        let document = runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
+        let step = document.procedures[0].steps(domain::runbook::PartKind::Steps).next().unwrap();
+        let seen: Vec<(&str, bool)> = step.commands().map(|command| (command.risk.word(), command.raised)).collect();
+        let said = document.findings.iter().find(|finding| finding.code == "value-as-option").cloned();
+        (seen.iter().map(|(risk, raised)| format!("{risk} {raised}")).collect::<Vec<_>>(), said)
+    };
+
+    let (free, said) = read("");
+    assert_eq!(free, ["destroys true", "reads false"]);
+    let said = said.unwrap();
+    assert_eq!(said.line, 8);
+    assert!(said.message.contains("“WORDS” may begin with a dash"), "{}", said.message);
+    assert!(said.message.contains("pattern"), "{}", said.message);
+    let (bound, said) = read("pattern = \"[a-z]+\"\n");
+    assert_eq!(bound, ["reads false", "reads false"]);
+    assert_eq!(said, None);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::stage::*;
+use crate::plan::PlanParameter;
 use crate::policy::Role;
 use crate::run::TEXT_LIMIT;
 use crate::run::decide::VALUE_LIMIT;
@@ -126,7 +127,7 @@ fn a_missing_value_is_asked_for_by_name_and_once() {
 
     let story = Story::of(plan);
 
-    assert_eq!(told(&story, run(1, 1, &[1, 2])), "Set branch, tag first. Nothing was started");
+    assert_eq!(told(&story, run(1, 1, &[1, 2])), "Set Branch, tag first. Nothing was started");
 }
 
 #[test]
@@ -163,17 +164,36 @@ fn a_value_that_does_not_fit_is_not_set() {
     let start = Command::Start { plan: Box::new(plan()), reason: String::new(), values };
     let at_start = decide(None, &start, &olga, &facts).unwrap_err();
 
-    assert_eq!(misfit.to_string(), "branch: it takes letters only. The value was not set");
+    assert_eq!(misfit.to_string(), "Branch: it takes letters only. The value was not set");
     assert_eq!(at_start, misfit);
     assert_eq!(
         told(&story, set("a\0b".to_owned())),
-        "branch: a value cannot contain a NUL byte. The value was not set"
+        "Branch: a value cannot contain a NUL byte. The value was not set"
     );
     assert_eq!(
         told(&story, set("x".repeat(VALUE_LIMIT + 1))),
-        "branch: the value has 98 KB, and 98 KB is the most. The value was not set"
+        "Branch: the value has 98,305 bytes, and 98,304 is the most; put it into a file. The value was not set"
     );
     story.does(set("x".repeat(VALUE_LIMIT)));
+}
+
+#[test]
+fn values_that_no_environment_carries_start_nothing() {
+    let names: Vec<String> = (0..11).map(|number| format!("value_{number}")).collect();
+    let mut plan = plan();
+    let fills = |name: &String| Placeholder { text: name.clone(), parameter: Some(name.clone()) };
+    plan.steps[0].commands[0].placeholders = names.iter().map(fills).collect();
+    plan.steps[0].commands[1].placeholders = names.iter().take(10).map(fills).collect();
+    let template = plan.parameters[0].clone();
+    plan.parameters = names.iter().map(|name| PlanParameter { name: name.clone(), ..template.clone() }).collect();
+    let value = "x".repeat(VALUE_LIMIT);
+
+    let story = names.iter().fold(Story::of(plan), |story, name| story.sets(name, &value));
+
+    let told = told(&story, run(1, 1, &[1]));
+    assert!(told.starts_with("The values of these commands have 1,08"), "{told}");
+    assert!(told.contains("Nothing was started"), "{told}");
+    story.does(run(1, 1, &[2]));
 }
 
 #[test]

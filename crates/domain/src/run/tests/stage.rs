@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Mark, Outcome};
-use crate::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
+use crate::attempt::{AttemptResult, CommandEnd, Condition, Exit, FORMAT, Input, Key, Limits, Mark, Outcome};
+use crate::plan::{AdHoc, Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use crate::policy::{Actor, Role};
-use crate::run::{Command, Entry, Event, Facts, Refusal, Run, Who, decide, evolve};
+use crate::run::{Command, Entry, Event, Facts, Holder, Refusal, Run, Who, decide, evolve};
 use crate::runbook::{Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use crate::{AttemptId, Digest, Risk, RunId, Timestamp};
 
@@ -78,6 +78,9 @@ pub fn plan() -> Plan {
         }],
         steps,
         outcome: vec![line("It answers")],
+        secrets: BTreeMap::new(),
+        mask_files: Vec::new(),
+        prose: Vec::new(),
     }
 }
 
@@ -95,6 +98,10 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         tty: true,
         pipefail: false,
         scratch: false,
+        ad_hoc: None,
+        output_cap: None,
+        limits: Limits::default(),
+        interactive: false,
     }
 }
 
@@ -106,6 +113,7 @@ pub fn command(text: &str, risk: Risk) -> PlanCommand {
         risk,
         rule: text.to_owned(),
         reason: text.to_owned(),
+        lowered: None,
         watch: false,
         screen: false,
         choice: None,
@@ -113,6 +121,7 @@ pub fn command(text: &str, risk: Risk) -> PlanCommand {
         pipeline: Vec::new(),
         by_portal: None,
         blocked: None,
+        exports: Vec::new(),
     }
 }
 
@@ -143,7 +152,14 @@ pub fn person(name: &str, role: Role) -> Who {
 }
 
 pub fn facts(standing: Option<Role>) -> Facts {
-    Facts { now: NOW, standing, misfits: Vec::new() }
+    Facts {
+        now: NOW,
+        standing,
+        misfits: Vec::new(),
+        lock: None,
+        condition: Condition::default(),
+        secrets: BTreeMap::new(),
+    }
 }
 
 /// A run that goes on by commands, and everything that it consists of.
@@ -271,8 +287,51 @@ pub fn settle(step: u32, attempt: u32, result: AttemptResult) -> Command {
         duration_ms: 40,
         survivors: Vec::new(),
         held: Vec::new(),
+        notes: Box::default(),
+        masked: 0,
+        exported: None,
     };
     Command::Settle { step, attempt, exit: Box::new(exit) }
+}
+
+/// A step of one command that reads and is not in the document.
+pub fn added(text: &str, after: u32) -> PlanStep {
+    PlanStep {
+        ad_hoc: Some(AdHoc { after, reason: "a surprise".to_owned() }),
+        ..step(0, "A look", vec![command(text, Risk::Reads)])
+    }
+}
+
+pub fn typed(step: u32, attempt: u32, command: u32, text: &str) -> Command {
+    Command::SendInput { step, attempt, command, number: 1, input: Input::Line { text: text.to_owned() } }
+}
+
+pub fn pressed(step: u32, attempt: u32, command: u32) -> Command {
+    Command::SendInput { step, attempt, command, number: 1, input: Input::Key { key: Key::Quit } }
+}
+
+/// Adds the step that `added` makes to a plan like `plan`'s.
+pub fn adds(step: PlanStep) -> Command {
+    Command::AddStep { place: u32::try_from(plan().steps.len()).unwrap() + 1, step: Box::new(step) }
+}
+
+pub fn lose_lock() -> Command {
+    Command::LoseLock { to: RunId(13), by: "Lena".to_owned(), reason: "an outage".to_owned() }
+}
+
+/// Run 13, in which Otto works and which has held the target for an hour; its last event is `idle` minutes old.
+pub fn other(idle: u64) -> Holder {
+    let ago = |minutes: u64| Timestamp(NOW.0 - i64::try_from(minutes * 60_000).unwrap());
+    Holder {
+        run: RunId(13),
+        title: "Restore".to_owned(),
+        target: "local".to_owned(),
+        by: "Otto".to_owned(),
+        since: ago(60),
+        active: ago(idle),
+        running: false,
+        expected: None,
+    }
 }
 
 pub fn interrupt(step: u32, attempt: u32) -> Command {

@@ -110,3 +110,15 @@ fn the_end_of_an_attempt_counts_once() {
 
     assert_eq!((again.len(), lost.len()), (0, 0));
 }
+
+#[test]
+fn a_value_is_an_entry_of_the_environment_and_changes_no_byte_of_a_script() {
+    let olga = person("Olga", Role::Operator);
+    let work = |value: &str| Story::begun().sets("branch", value).run.work(1, &[1, 2], &olga).unwrap();
+
+    let (plain, odd) = (work("main"), work("$(touch x)`\n'\"\u{202e}"));
+
+    assert_eq!(plain.commands, odd.commands);
+    assert_eq!(odd.environment["branch"], "$(touch x)`\n'\"\u{202e}");
+    assert_ne!(plain.digest(), odd.digest(), "who approves the one has not approved the other");
+}

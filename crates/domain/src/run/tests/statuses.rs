@@ -1,7 +1,7 @@
 //! Where a step stands.
 
 use super::stage::*;
-use crate::attempt::{AttemptResult, Outcome};
+use crate::attempt::{AttemptResult, CommandRange, Outcome};
 use crate::run::{AttemptEnding, Command, CommandState, StepStatus, Verdict, fold, ticks};
 use crate::runbook::Item;
 
@@ -26,6 +26,18 @@ fn a_step_waits_runs_and_is_done() {
 
     assert_eq!(story.run.status(1), StepStatus::Done);
     assert_eq!(story.run.current_step(), Some(2));
+}
+
+#[test]
+fn the_last_record_says_where_the_output_of_each_command_is() {
+    let story = Story::begun().runs(6, &[2]).ends(2, Outcome::Success);
+    let Command::Settle { mut exit, .. } = settle(6, 1, AttemptResult::Completed) else { panic!("no record") };
+    exit.notes.ranges = vec![CommandRange { command: 2, from: 3, to: 7 }];
+
+    let story = story.hears(Command::Settle { step: 6, attempt: 1, exit });
+
+    let state = story.run.step(6).and_then(|state| state.command(2)).unwrap();
+    assert!(matches!(state, CommandState::Ended { from: 3, to: 7, .. }), "{state:?}");
 }
 
 #[test]
@@ -112,6 +124,15 @@ fn an_attempt_whose_shim_is_gone_is_interrupted_and_names_its_survivors() {
     let end = story.run.step(2).unwrap().attempts[0].end.clone().unwrap();
     assert_eq!(end.survivors, ["sleep (pid 7)"]);
     assert_eq!(end.ending, AttemptEnding::Unknown { reason: "The shim is gone.".to_owned() });
+}
+
+#[test]
+fn what_an_attempt_has_left_behind_can_be_stopped_as_often_as_somebody_asks() {
+    let stop = || Command::Stop { step: 2, attempt: 1 };
+    let story = Story::begun().runs(2, &[1]).begins(1).hears(interrupt(2, 1)).does(stop()).does(stop());
+
+    assert_eq!(story.run.status(2), StepStatus::Interrupted, "what came of the step stays unknown");
+    assert_eq!(story.run.step(2).unwrap().attempts[0].stop.as_ref().unwrap().by.name(), "Olga");
 }
 
 #[test]

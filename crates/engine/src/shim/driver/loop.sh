@@ -15,6 +15,11 @@ $__c") 2>&1 ) && [ -z "$__w" ]; then __k="
     case $- in *e*) ;; *) __st "$__r" ;; esac
     command eval "$__x$__c$__k"
     { __z=$?; [ -n "$__k" ] || __r=$__z; } 2>/dev/null ;;
+  "$__s="*)
+    __w=${__l#"$__s="}; __z=
+    if [ -z "$__w" ] || eval "[ -n \"\${$__w+x}\" ] && __z=\$$__w"; then
+      command printf '\033]133;V;%s;%s;%s\007%s\000' "$__w" "${#__z}" "$__s" "$__z" >&9
+    fi ;;
   "$__s.") __d=; break ;;
   esac
 done

@@ -1,0 +1,140 @@
+//! What a command that says nothing is doing: whether it waits for an answer, and whether a full-screen program has the
+//! terminal.
+//!
+//! It is looked at when it has been silent for a second, and then after longer and longer pauses, a few small files each time.
+//! A command that talks costs nothing.
+
+use std::time::{Duration, Instant};
+
+use super::children::Children;
+use super::clock;
+use super::screen::Screen;
+use super::shell::Shell;
+use super::waiting::{self, Identity};
+use crate::condition::StateFile;
+use domain::attempt::Condition;
+
+/// After that long without output a command is looked at.
+const SILENT: Duration = Duration::from_secs(1);
+/// The longest pause between two looks.
+const PAUSE: Duration = Duration::from_secs(5);
+/// From then on the silence itself is worth telling.
+const LONG_SILENT: Duration = Duration::from_secs(5);
+
+/// What is seen of the command that runs.
+pub(crate) struct Silence {
+    state: StateFile,
+    screen: Screen,
+    terminal: Option<Identity>,
+    /// The number of the command; 0 while none runs.
+    command: u32,
+    /// When it printed last, or began.
+    printed: Instant,
+    /// When it printed, began, or was given something last.
+    moved: Instant,
+    line_is_open: bool,
+    /// When it is looked at next.
+    next: Option<Instant>,
+    pause: Duration,
+}
+
+impl Silence {
+    pub(crate) fn new(state: StateFile, shell: &Shell, now: Instant) -> Self {
+        Self {
+            state,
+            screen: Screen::default(),
+            terminal: shell.terminal.as_ref().and_then(Identity::of),
+            command: 0,
+            printed: now,
+            moved: now,
+            line_is_open: false,
+            next: None,
+            pause: SILENT,
+        }
+    }
+
+    pub(crate) fn begins(&mut self, command: u32, now: Instant) {
+        self.command = command;
+        self.screen = Screen::default();
+        self.line_is_open = false;
+        (self.printed, self.moved) = (now, now);
+        self.look_in(SILENT, now);
+    }
+
+    pub(crate) fn ends(&mut self) {
+        self.command = 0;
+        self.next = None;
+        self.state.tell(Condition::default());
+    }
+
+    /// Takes what the command has printed.
+    pub(crate) fn printed(&mut self, bytes: &[u8], now: Instant) {
+        let alternate = self.screen.alternate;
+        self.screen.read(bytes);
+        self.line_is_open = bytes.last() != Some(&b'\n');
+        (self.printed, self.moved) = (now, now);
+        if self.command == 0 {
+            return;
+        }
+        let known = self.state.known();
+        if known.waiting || known.silent_since.is_some() || alternate != self.screen.alternate {
+            self.look_in(Duration::ZERO, now);
+        } else if !self.screen.paints {
+            self.look_in(SILENT, now);
+        }
+        // One that paints is looked at in its turn although it is never silent: it may hold the terminal by now.
+    }
+
+    /// Something was typed: what it is waiting for now is another thing.
+    pub(crate) fn typed(&mut self, now: Instant) {
+        self.moved = now;
+        self.look_in(Duration::ZERO, now);
+    }
+
+    /// When it has to be looked at.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// Looks, and tells followers when something is different.
+    pub(crate) fn look(&mut self, shell: &Shell, children: &Children<'_>, now: Instant) {
+        let silent = now.duration_since(self.printed);
+        let condition = Condition {
+            command: self.command,
+            waiting: now.duration_since(self.moved) >= SILENT && self.waits(shell, children),
+            screen: self.has_screen(shell),
+            raw: shell.takes_keys(),
+            silent_since: (silent >= LONG_SILENT).then(|| clock::now().saturating_sub_unsigned(milliseconds(silent))),
+        };
+        // The same silence, told again, would only drift by the rounding.
+        let known = self.state.known();
+        let silent_since = condition.silent_since.and(known.silent_since).or(condition.silent_since);
+        self.state.tell(Condition { silent_since, ..condition });
+        let pause = self.pause;
+        self.look_in(pause, now);
+        self.pause = (pause * 2).min(PAUSE);
+        let long_silent = self.printed + LONG_SILENT;
+        self.next = self.next.map(|next| if now < long_silent { next.min(long_silent) } else { next });
+    }
+
+    /// Whether a full-screen program has the terminal now.
+    pub(crate) fn has_screen(&self, shell: &Shell) -> bool {
+        self.screen.alternate || (self.screen.paints && shell.takes_keys())
+    }
+
+    fn waits(&self, shell: &Shell, children: &Children<'_>) -> bool {
+        let (Some(terminal), Some(front)) = (self.terminal, shell.foreground()) else { return false };
+        let family = children.alive();
+        let foreground = family.iter().filter(|process| process.group == front.as_raw_nonzero().get());
+        waiting::for_input(terminal, foreground, self.line_is_open)
+    }
+
+    fn look_in(&mut self, pause: Duration, now: Instant) {
+        self.next = Some(now + pause);
+        self.pause = SILENT;
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,210 @@
+//! Secrets reach the commands and nothing else; exported variables reach the next attempt and nothing else does.
+
+use domain::attempt::{AttemptResult, Carried, Exported};
+use engine::Secret;
+
+use crate::harness::{Place, Step};
+
+const VALUE: &str = "hunter2/It's \"q\" $x";
+
+fn secret(used: bool) -> Secret {
+    Secret { name: "token".to_owned(), value: VALUE.to_owned(), used }
+}
+
+/// Everything that a folder holds, file by file.
+fn everything(folder: &std::path::Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => all.extend(everything(&entry.path())),
+            kind if kind.is_file() => all.extend(std::fs::read(entry.path()).unwrap()),
+            _ => {}
+        }
+    }
+    all
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn a_secret_reaches_the_command_and_is_found_nowhere_else() {
+    for (shell, step) in Step::new(&[
+        "test ${#token} -eq 19 && echo right",
+        "printf %s hunter; sleep 0.05; printf '%s\\n' \"${token#hunter}\"",
+        "set -x; : \"$token\"; set +x",
+        "printf %s \"$token\" | base64; printf %s \"x$token\" | base64 -w 24; printf %s \"$token\" | od -An -v -tx1 | tr -d ' \\n'; echo",
+        "export token; export -p",
+        "cd \"/nowhere/$token\"",
+    ])
+    .everywhere()
+    {
+        let place = Place::new();
+
+        let finished = place.run_with(step.secret("token", "v1"), vec![secret(true)]).await;
+
+        assert!(finished.printed(1).contains("right"), "{shell}: {}", finished.text());
+        for number in 2..=6 {
+            let printed = finished.printed(number);
+            assert!(printed.contains("[secret token]"), "{shell}, {number}: {printed}");
+        }
+        assert!(matches!(finished.result(), AttemptResult::Failed { command: 6 }), "{shell}: {:?}", finished.exit);
+        let stored = everything(place.folder.path());
+        for trace in ["hunter2", "/It's", "aHVudGVyM", "68756e746572"] {
+            assert!(!holds(&stored, trace), "{shell}: {trace}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn marks_stay_true_where_output_is_masked_and_what_is_held_back_comes_with_the_end_of_its_command() {
+    let place = Place::new();
+    let step = Step::new(&["printf 'a hunter2/It'", "printf \"'s\"", "echo \"<$token>\""]).secret("token", "v1");
+
+    let finished = place.run_with(step, vec![secret(true)]).await;
+
+    assert_eq!(finished.printed(1), "a hunter2/It");
+    assert_eq!(finished.printed(2), "'s");
+    assert_eq!(finished.printed(3), "<[secret token]>\n");
+}
+
+#[tokio::test]
+async fn a_secret_that_the_commands_do_not_use_is_only_masked() {
+    let place = Place::new();
+    let step = Step::new(&["echo \"[${token-unset}]\"; echo 'hunter2/It'\\''s \"q\" $x'"]);
+
+    let finished = place.run_with(step, vec![secret(false)]).await;
+
+    assert_eq!(finished.text(), "[unset]\n[secret token]\n");
+}
+
+#[tokio::test]
+async fn work_whose_secret_was_not_handed_over_is_not_begun() {
+    let place = Place::new();
+
+    let finished = place.run(Step::new(&["echo ran"]).secret("token", "v1")).await;
+
+    let AttemptResult::NotStarted { reason } = finished.result() else { panic!("{:?}", finished.exit) };
+    assert_eq!(reason, "The secret token was not handed over. Nothing was run.");
+}
+
+#[tokio::test]
+async fn the_values_of_listed_files_are_masked_and_counted() {
+    let place = Place::new();
+    let file = place.folder.path().join(".env");
+    std::fs::write(&file, "# remark\nDB_HOST=database.internal\nexport DB_PASS='pa ss word'\nPORT=3333\nDEBUG=true\n")
+        .unwrap();
+    let absent = place.folder.path().join("absent").display().to_string();
+    let cat = format!("cat {0}; grep --color=always internal {0}; echo 3333 true", file.display());
+    let step = Step::new(&[&cat]).mask_files(&[&file.display().to_string(), &absent]);
+
+    let finished = place.run(step).await;
+
+    assert_eq!(finished.exit.masked, 2);
+    let text = finished.text();
+    assert!(
+        text.starts_with("# remark\nDB_HOST=[secret DB_HOST]\nexport DB_PASS='[secret DB_PASS]'\nPORT=3333\n"),
+        "{text}"
+    );
+    assert!(!text.contains("internal") && text.ends_with("3333 true\n"), "{text}");
+}
+
+/// Runs a step that exports, and another one that gets what it has left.
+async fn carried(place: &Place, first: Step, second: Step) -> (Option<Exported>, String) {
+    let first = place.run(first).await;
+    let exported = first.exit.exported.clone();
+    let second = match &exported {
+        Some(Exported { names, digest }) => {
+            let (step, attempt) = (first.id.step, first.id.attempt);
+            second.carried(Carried { step, attempt, names: names.clone(), digest: digest.clone() })
+        }
+        None => second,
+    };
+    (exported, place.run(second).await.text())
+}
+
+fn shells(step: &Step) -> [(&'static str, Step); 5] {
+    let [one, two, three, four] = step.everywhere();
+    [one, two, three, four, ("busybox, terminal", step.clone().shell(&["busybox", "sh"]))]
+}
+
+#[tokio::test]
+async fn named_exports_come_to_the_next_attempt_and_nothing_else_does() {
+    let first = Step::new(&[
+        "VERSION='1.2 \"three\"'\nexport VERSION EMPTY= ; export LINES_2=\"a\nbä\n\"; plain=p; GONE=g; export GONE; unset GONE",
+        "PATH=/evil:$PATH; export PATH; export LD_DEBUG=nothing; IFS=x; alias date='echo alias'; cat() { echo function; }; export -f cat 2>/dev/null; set -e -u",
+    ])
+    .exports(&["VERSION", "EMPTY", "LINES_2", "GONE", "NEVER", "PATH", "LD_DEBUG", "IFS", "plain_not_named"]);
+    let second = Step::new(&[
+        "printf '<%s>' \"$VERSION\" \"${EMPTY-unset}\" \"$LINES_2\" \"${plain-unset}\" \"${GONE-unset}\" \"${NEVER-unset}\" \"${LD_DEBUG-unset}\"",
+        "case $PATH in /evil*) echo evil ;; esac; echo file | cat; case $- in *e*|*u*) echo options ;; esac; [ \"$(printf 'a b')\" = 'a b' ]; date +%%; set -- $(echo 1 2); echo $#",
+    ]);
+    for ((shell, first), (_, second)) in shells(&first).into_iter().zip(shells(&second)) {
+        let place = Place::new();
+
+        let (exported, text) = carried(&place, first, second).await;
+
+        let names = exported.map(|exported| exported.names);
+        assert_eq!(names.unwrap(), ["EMPTY", "LINES_2", "VERSION"], "{shell}");
+        assert_eq!(text, "<1.2 \"three\"><><a\nbä\n><unset><unset><unset><unset>file\n%\n2\n", "{shell}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_value_is_carried_whole() {
+    let first = Step::new(&["LONG=$(head -c 90000 /dev/zero | tr '\\0' x); export LONG"]).exports(&["LONG"]);
+    for ((shell, first), (_, second)) in shells(&first).into_iter().zip(shells(&Step::new(&["echo ${#LONG}"]))) {
+        let (_, text) = carried(&Place::new(), first, second).await;
+
+        assert_eq!(text, "90000\n", "{shell}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_that_holds_a_secret_stays_where_it_is() {
+    let place = Place::new();
+    let step = Step::new(&["export AUTH=\"Bearer $token\" MODE=fast"]).secret("token", "v1").exports(&["AUTH", "MODE"]);
+
+    let finished = place.run_with(step, vec![secret(true)]).await;
+
+    assert_eq!(finished.exit.exported.unwrap().names, ["MODE"]);
+    assert!(!holds(&everything(place.folder.path()), "hunter2"));
+}
+
+#[tokio::test]
+async fn values_of_exports_lie_in_one_private_file_and_a_changed_file_starts_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    let first = place.run(Step::new(&["export VERSION=one-two-three"]).exports(&["VERSION"])).await;
+    let folder = place.engine.folder(&first.id);
+    let file = folder.join("exports.json");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    for name in ["exit.json", "out.log", "out.idx"] {
+        assert!(!holds(&std::fs::read(folder.join(name)).unwrap(), "one-two-three"), "{name}");
+    }
+    let Exported { names, digest } = first.exit.exported.unwrap();
+    let changed = std::fs::read_to_string(&file).unwrap().replace("one-two-three", "one-two-four!");
+    std::fs::write(&file, changed).unwrap();
+
+    let carried = Carried { step: first.id.step, attempt: first.id.attempt, names, digest };
+    let second = place.run(Step::new(&["echo \"$VERSION\""]).carried(carried)).await;
+
+    let AttemptResult::NotStarted { reason } = second.result() else { panic!("{:?}", second.exit) };
+    assert_eq!(reason, "The variables that an earlier step has exported are not as it has left them. Nothing was run.");
+}
+
+#[tokio::test]
+async fn a_shell_that_ends_by_itself_tells_nothing() {
+    let finished = Place::new().run(Step::new(&["export VERSION=1; exit 0"]).exports(&["VERSION"])).await;
+
+    assert_eq!(finished.exit.exported, None);
+    assert_eq!(finished.result(), &AttemptResult::Completed);
+}
+
+#[tokio::test]
+async fn after_a_failure_the_exports_before_it_are_kept() {
+    let finished = Place::new().run(Step::new(&["export VERSION=1", "false"]).exports(&["VERSION"])).await;
+
+    assert_eq!(finished.exit.exported.unwrap().names, ["VERSION"]);
+}
