@@ -21,6 +21,7 @@ mod lock;
 mod refusal;
 mod state;
 mod status;
+mod work;
 
 pub use away::{Away, downtime};
 pub use command::Command;

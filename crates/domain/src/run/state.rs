@@ -1,15 +1,14 @@
 //! The state of a run: what its events add up to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::away::Away;
 use super::event::{Verdict, Who};
-use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Key, Outcome, Work, WorkCommand};
-use crate::plan::{OUTPUT_CAP, Plan, PlanCommand, PlanStep};
+use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Key, Outcome};
+use crate::plan::{Plan, PlanStep};
 use crate::runbook::{Choice, Item};
-use crate::steering::can_be_carried;
 use crate::{AttemptId, Digest, RunId, Timestamp};
 
 /// A run as it stands.
@@ -469,86 +468,6 @@ impl Run {
             _ => Vec::new(),
         }
     }
-
-    /// What an attempt at some commands of a step does now, when this person starts it; `None` when there is no such step.
-    ///
-    /// The values are put into the environment by name and never into the text of a command.
-    pub fn work(&self, step: u32, commands: &[u32], who: &Who) -> Option<Work> {
-        let plan = self.plan.step(step)?;
-        let chosen: Vec<(u32, &PlanCommand)> =
-            commands.iter().filter_map(|number| plan.command(*number).map(|command| (*number, command))).collect();
-        let values = self.values_of(step, commands);
-        let target = &self.plan.target;
-        let environment = target.environment.iter().cloned().chain(self.acting(who)).chain(values).collect();
-        let runs = chosen.iter().filter(|(_, command)| command.by_portal.is_none());
-        Some(Work {
-            target: target.name.clone(),
-            interpreter: target.interpreter.clone(),
-            pipefail: plan.pipefail,
-            tty: plan.tty,
-            directory: self.directory.clone(),
-            environment,
-            commands: runs.map(|(number, command)| command.work(*number)).collect(),
-            timeout_ms: plan.timeout_ms,
-            output_cap: plan.output_cap.unwrap_or(OUTPUT_CAP),
-            interactive: plan.interactive,
-            limits: plan.limits,
-            secrets: self.secrets_of(step, commands),
-            mask_files: self.plan.mask_paths(),
-            exports: self.exports(chosen.iter().map(|(_, command)| *command)),
-            carried: self.carried.clone(),
-        })
-    }
-
-    /// The secrets that some commands use, each with its version; empty while it is not known.
-    pub fn secrets_of(&self, step: u32, commands: &[u32]) -> BTreeMap<String, String> {
-        let version = |name: &String| (name.clone(), self.secrets.get(name).cloned().unwrap_or_default());
-        self.parameters_of(step, commands).filter(|name| self.plan.is_secret(name)).map(version).collect()
-    }
-
-    /// The parameters that some commands use.
-    fn parameters_of(&self, step: u32, commands: &[u32]) -> impl Iterator<Item = &String> {
-        let plan = self.plan.step(step);
-        commands
-            .iter()
-            .filter_map(move |number| plan?.command(*number))
-            .flat_map(|command| &command.placeholders)
-            .filter_map(|placeholder| placeholder.parameter.as_ref())
-    }
-
-    /// The variables that are kept after an attempt: those that its commands export by name, and those that it got itself.
-    fn exports<'c>(&self, commands: impl Iterator<Item = &'c PlanCommand>) -> Vec<String> {
-        let own = commands.flat_map(|command| &command.exports);
-        let got = self.carried.iter().flat_map(|carried| &carried.names);
-        let may = |name: &&String| can_be_carried(name) && self.plan.parameter(name).is_none();
-        own.chain(got).filter(may).cloned().collect::<BTreeSet<String>>().into_iter().collect()
-    }
-
-    /// The values that some commands use, of those that are set.
-    pub fn values_of(&self, step: u32, commands: &[u32]) -> BTreeMap<String, String> {
-        let known = self.parameters_of(step, commands).filter_map(|name| self.values.get_key_value(name));
-        known.map(|(name, value)| (name.clone(), value.clone())).collect()
-    }
-
-    /// The part of the environment that tells a command for whom it works.
-    fn acting(&self, who: &Who) -> impl Iterator<Item = (String, String)> + use<> {
-        let name = who.name().to_owned();
-        let mail = format!("run-{}@runbook-portal.invalid", self.id);
-        let names = ["PORTAL_ACTOR", "GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|key| (key.to_owned(), name.clone()));
-        let mails = ["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|key| (key.to_owned(), mail.clone()));
-        names.into_iter().chain(mails).chain([("PORTAL_RUN".to_owned(), self.id.to_string())])
-    }
-
-    /// The names of the parameters that some commands need and that have no value.
-    pub fn missing_values(&self, step: u32, commands: &[u32]) -> Vec<String> {
-        let mut missing: Vec<String> = Vec::new();
-        for name in self.parameters_of(step, commands) {
-            if !self.values.contains_key(name) && !self.plan.is_secret(name) && !missing.contains(name) {
-                missing.push(name.clone());
-            }
-        }
-        missing
-    }
 }
 
 impl StepState {
@@ -603,12 +522,6 @@ impl Outcome {
     /// Whether a step may go past a command that ended so.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Success | Self::Difference | Self::Watched)
-    }
-}
-
-impl PlanCommand {
-    fn work(&self, number: u32) -> WorkCommand {
-        WorkCommand { number, script: self.script.clone(), pipeline: self.pipeline.clone(), watch: self.watch }
     }
 }
 
