@@ -97,20 +97,47 @@ const NAMES: &[&str] = &[
     "TAR_OPTIONS",
     "RSYNC_RSH",
     "CVS_RSH",
+    "BORG_RSH",
+    // The same for single programs.
+    "PSQL_PAGER",
+    "AWS_PAGER",
+    "GH_PAGER",
+    "BAT_PAGER",
+    "DELTA_PAGER",
+    "KUBE_EDITOR",
+    "SYSTEMD_EDITOR",
+    "PSQL_EDITOR",
+    "KUBECTL_EXTERNAL_DIFF",
+    "RESTIC_PASSWORD_COMMAND",
+    "BORG_PASSCOMMAND",
+    "PSQLRC",
+    "MANPATH",
+    "RSYNC_OPTIONS",
+    "CURL_HOME",
+    "HGRCPATH",
 ];
 
 /// Beginnings of families of such names.
 const FAMILIES: &[&str] = &["LD_", "DYLD_", "BASH_", "MALLOC_", "GIT_", "LESS", "PORTAL_", "COMP_", "__"];
 
+/// Beginnings of names that only say for whom git works. A run sets them itself, so that they are not carried either.
+const PERSONS: &[&str] = &["GIT_AUTHOR_", "GIT_COMMITTER_"];
+
 /// Whether a variable of this name steers a shell or its programs.
 pub fn steers(name: &str) -> bool {
-    NAMES.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
+    let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| name.starts_with(beginning));
+    NAMES.contains(&name) || begins(FAMILIES) && !begins(PERSONS)
 }
 
 /// Whether a word can be the name of a variable that a run carries.
 pub fn can_be_carried(name: &str) -> bool {
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    begins && name.len() <= 128 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !steers(name)
+    let persons = PERSONS.iter().any(|beginning| name.starts_with(beginning));
+    begins
+        && !persons
+        && name.len() <= 128
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !steers(name)
 }
 
 #[cfg(test)]
@@ -124,6 +151,10 @@ mod tests {
         {
             assert!(steers(name) && !can_be_carried(name), "{name}");
         }
+        assert!(
+            !steers("GIT_AUTHOR_NAME") && !can_be_carried("GIT_AUTHOR_NAME"),
+            "a run says itself for whom it works"
+        );
         for name in ["VERSION", "COMPOSE_FILE", "_x1", "DOCKER_HOST", "PATHS"] {
             assert!(can_be_carried(name), "{name}");
         }

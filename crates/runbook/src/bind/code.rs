@@ -1,5 +1,6 @@
 //! Places whose text is read as code: by another shell, an interpreter, a database, a program that takes commands as options.
 
+use domain::steering::steers;
 use tree_sitter::Node;
 
 use super::{BindError, Occurrence};
@@ -22,66 +23,6 @@ const OPTIONS: &[(&[&str], &[&str])] = &[
     (&["vim", "vi", "nvim"], &["-c", "--cmd", "+"]),
     (&["make", "gmake"], &["--eval"]),
 ];
-/// Variables by which shells and common programs decide what they run.
-const STEERING: &[&str] = &[
-    "PATH",
-    "IFS",
-    "ENV",
-    "SHELLOPTS",
-    "BASHOPTS",
-    "PS0",
-    "PS1",
-    "PS2",
-    "PS4",
-    "PROMPT_COMMAND",
-    "CDPATH",
-    "GLOBIGNORE",
-    "SHELL",
-    "EDITOR",
-    "VISUAL",
-    "PAGER",
-    "MANPAGER",
-    "BROWSER",
-    "LESSOPEN",
-    "LESSCLOSE",
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_EDITOR",
-    "GIT_SEQUENCE_EDITOR",
-    "GIT_PAGER",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_PROXY_COMMAND",
-    "GIT_ASKPASS",
-    "GIT_EXEC_PATH",
-    "SSH_ASKPASS",
-    "SUDO_ASKPASS",
-    "RSYNC_RSH",
-    "CVS_RSH",
-    "TAR_OPTIONS",
-    "PERL5OPT",
-    "PERL5LIB",
-    "PERL5DB",
-    "PYTHONPATH",
-    "PYTHONSTARTUP",
-    "PYTHONHOME",
-    "RUBYOPT",
-    "RUBYLIB",
-    "NODE_OPTIONS",
-    "NODE_PATH",
-    "JAVA_TOOL_OPTIONS",
-    "_JAVA_OPTIONS",
-    "JDK_JAVA_OPTIONS",
-    "LUA_INIT",
-    "MAKEFLAGS",
-    "GCONV_PATH",
-    "RANDOM",
-    "SECONDS",
-    "OPTIND",
-    "LINENO",
-];
-/// The same by how their names begin.
-const STEERING_PREFIXES: &[&str] = &["LD_", "DYLD_", "BASH_", "GIT_CONFIG"];
-
 /// Refuses a place whose text is read as code, or decides which program runs.
 pub(super) fn refuse(occurrence: &Occurrence<'_>, shell: &Shell<'_>, path: &[Node<'_>]) -> Result<(), BindError> {
     if let Some(variable) = assigned_to(shell, path).filter(|name| steers(name)) {
@@ -125,10 +66,6 @@ fn program(call: &Call) -> &str {
 
 fn base(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
-}
-
-fn steers(name: &str) -> bool {
-    STEERING.contains(&name) || STEERING_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// The variable whose value the place is a part of.

@@ -83,3 +83,17 @@ fn assignment(name: &str, value: &Word, within: Within<'_>) -> Option<Verdict> {
     let (_, does, reason) = line(name).filter(|_| !value.text.is_empty())?;
     of_value(*does, &format!("{name}="), value, reason, within)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_class_here_is_never_carried_and_takes_no_value() {
+        let names = STEERS.iter().flat_map(|(names, ..)| names.split('|')).chain(PROMPTS);
+        for name in names {
+            let example = name.replace('*', "X");
+            assert!(domain::steering::steers(&example), "{example}");
+        }
+    }
+}
