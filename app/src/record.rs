@@ -81,6 +81,9 @@ fn change_moment(run: &Run, change: &Change) -> Moment {
             let step = run.plan.step(*step).map_or_else(String::new, |plan| in_sentence(&step_name(plan)));
             (format!("{by} sent {what} to command {command} of {step}"), None)
         }
+        ChangeKind::SecretChanged { name } => {
+            (format!("the secret {name} had changed: later attempts get its new value"), None)
+        }
         ChangeKind::AbortAsked { reason } => (format!("{by} gave the run up"), Some(reason.clone())),
     };
     moment(change.stamp.at, Mark::Noted, words, more)

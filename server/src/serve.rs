@@ -132,6 +132,12 @@ async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> Resu
         )
     });
     say(&(ready + &link.unwrap_or_default()));
+    for command in portal.idle_lowerings().await? {
+        say(&format!(
+            "The configuration lowers the class of \u{201c}{command}\u{201d}, which is no command of any document here: the rule has no \
+             effect. Copy the command's text from its page, or remove the rule.\n"
+        ));
+    }
     tracing::info!(listen.address = %address, portal.build = portal.build(), "listening on {address}");
     Ok(())
 }

@@ -39,6 +39,8 @@ pub fn CommandCard(
     command: PlanCommand,
     /// The values that are known.
     values: BTreeMap<String, String>,
+    /// The parameters that are secrets.
+    secrets: Vec<String>,
     /// The folder in which it will run, where that is known.
     #[prop(optional)]
     directory: Option<String>,
@@ -47,7 +49,7 @@ pub fn CommandCard(
 ) -> impl IntoView {
     let head = heading(&command);
     let to_copy = with_values(&command, &values, directory.as_deref());
-    let values = value_list(&command, &values);
+    let values = value_list(&command, &values, &secrets);
     let notes = notes(&command);
     let rule = view! {
         <footer>
@@ -92,7 +94,7 @@ fn heading(command: &PlanCommand) -> Option<AnyView> {
     }
 }
 
-fn value_list(command: &PlanCommand, values: &BTreeMap<String, String>) -> Option<AnyView> {
+fn value_list(command: &PlanCommand, values: &BTreeMap<String, String>, secrets: &[String]) -> Option<AnyView> {
     let rows: Vec<AnyView> = command
         .placeholders
         .iter()
@@ -101,6 +103,7 @@ fn value_list(command: &PlanCommand, values: &BTreeMap<String, String>) -> Optio
                 let stands = format!("stands for {}", placeholder.text);
                 let value = match values.get(name) {
                     Some(value) => view! { <dd><Visible text=value.clone() /></dd> }.into_any(),
+                    None if secrets.contains(name) => view! { <dd>"a secret, never shown"</dd> }.into_any(),
                     None => view! { <dd data-open="">"no value yet, "{stands.clone()}</dd> }.into_any(),
                 };
                 view! {

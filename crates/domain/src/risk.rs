@@ -47,6 +47,13 @@ pub struct Lowering {
     pub reason: String,
 }
 
+impl Lowering {
+    /// Whether it is about the command with this text.
+    pub fn is_about(&self, text: &str) -> bool {
+        self.command.trim() == text.trim()
+    }
+}
+
 /// What a command was before an administrator lowered it. It stands beside the class for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lowered {
@@ -73,7 +80,7 @@ impl Lowered {
 
 /// The class of a command after the administrator's rules, with what it was when one of them lowered it.
 pub fn lowered(text: &str, class: Risk, rules: &[Lowering]) -> (Risk, Option<Lowered>) {
-    let Some(rule) = rules.iter().find(|rule| rule.command.trim() == text.trim()) else { return (class, None) };
+    let Some(rule) = rules.iter().find(|rule| rule.is_about(text)) else { return (class, None) };
     let now = class.lowered_to(rule.class);
     let lowered = (now < class).then(|| Lowered { from: class, asked: rule.class, reason: rule.reason.clone() });
     (now, lowered)

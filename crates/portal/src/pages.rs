@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use domain::policy::Viewer;
 use domain::run::{Holder, Run};
-use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure};
+use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure, Step};
 use domain::view::{
     DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LockedBy, LogView, Newer, Patch,
     ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
@@ -68,6 +68,20 @@ impl Portal {
             steps: procedures().flat_map(|procedure| searched_steps(procedure, self.lowerings())).collect(),
             symptoms: procedures().flat_map(symptoms).collect(),
         })
+    }
+
+    /// The administrator's rules that are about no command of any document, by the text of their command: most likely one of
+    /// them was changed.
+    ///
+    /// # Errors
+    ///
+    /// As every reading of the documents.
+    pub async fn idle_lowerings(&self) -> Result<Vec<String>, Error> {
+        let library = self.library().await?;
+        let parts = || library.documents.iter().flat_map(|document| &document.procedures).flat_map(|one| &one.parts);
+        let commands = || parts().flat_map(Part::steps).flat_map(Step::commands);
+        let is_idle = |rule: &&Lowering| !commands().any(|command| rule.is_about(&command.text));
+        Ok(self.lowerings().iter().filter(is_idle).map(|rule| rule.command.trim().to_owned()).collect())
     }
 
     /// The page of a procedure.

@@ -195,3 +195,30 @@ fn accounts_can_be_looked_after_from_the_console() {
     let listed = run(&place, &["user", "list"]);
     assert!(String::from_utf8(listed.stdout).unwrap().starts_with("otto  lead, disabled"));
 }
+
+#[test]
+fn a_lowered_class_that_meets_no_command_is_said_at_the_start() {
+    use std::io::BufRead as _;
+    use std::process::Stdio;
+    let place = Place::with_document();
+    let rule =
+        |command: &str| format!("[[lower]]\ncommand = \"{command}\"\nclass = \"reads\"\nreason = \"practice\"\n");
+    let target = "[target.local]\nkind = \"local\"\n".to_owned();
+    place.write("portal.toml", &(target + &rule("pwd") + &rule("docker system prune -a")));
+    let mut portal = crate::process::binary(&place.path(""))
+        .args(["serve", "--listen", "127.0.0.1:0", "--config", "portal.toml"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+
+    let mut lines = std::io::BufReader::new(portal.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said = lines.find(|line| line.contains("lowers the class"));
+    portal.kill().unwrap();
+    portal.wait().unwrap();
+
+    let said = said.expect("it is said");
+    assert!(
+        said.contains("\u{201c}docker system prune -a\u{201d}, which is no command of any document here"),
+        "{said}"
+    );
+}

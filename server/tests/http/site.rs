@@ -69,6 +69,11 @@ impl Served {
         Self::open(&[("count.md", DOCUMENT.as_bytes())], None, clock).await
     }
 
+    /// The same with one document.
+    pub async fn by_clock_with(clock: Arc<dyn Clock>, name: &str, document: &[u8]) -> Self {
+        Self::open(&[(name, document)], None, clock).await
+    }
+
     /// A portal that has read one document.
     pub async fn with_document(name: &str, document: &[u8]) -> Self {
         Self::open(&[(name, document)], None, Arc::new(SystemClock)).await

@@ -1,5 +1,7 @@
 //! Several people, several runs, one target.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use futures::future::join_all;
 use http::{StatusCode, header};
@@ -24,6 +26,8 @@ const DISRUPTS: &str = "# Restart
    docker restart no-such-container
    ```
 ";
+
+const MINUTE: i64 = 60_000;
 
 async fn post(site: &Served, path: &str, form: &str, cookie: &str) -> Answer {
     site.send(call(path).header(header::COOKIE, cookie).body(Body::from(form.to_owned())).unwrap()).await
@@ -84,6 +88,28 @@ async fn a_lead_takes_the_lock_and_the_run_that_held_it_says_so() {
     assert_eq!(again.status, StatusCode::CONFLICT);
     assert!(again.body.contains(&format!("held by run {second}")), "{}", again.body);
     done(&site, "/api/runs/run", &restart(second), &ada).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_takes_a_lock_once_nothing_has_happened_for_half_an_hour() {
+    let clock = Arc::new(testkit::FixedClock::default());
+    let site = Served::by_clock_with(clock.clone(), "restart.md", DISRUPTS.as_bytes()).await;
+    let ada = site.administrator().await;
+    let otto = site.person("otto", "Otto", "operator", &ada).await;
+    let [first, second] = [start(&site, 1, &ada).await, start(&site, 2, &otto).await];
+    done(&site, "/api/runs/run", &restart(first), &ada).await;
+    site.settled(first).await;
+    let take = format!("run={second}&reason=Ada+has+left");
+
+    clock.advance(29 * MINUTE);
+    let early = post(&site, "/api/runs/take-lock", &take, &otto).await;
+    assert_eq!(early.status, StatusCode::CONFLICT, "{}", early.body);
+    clock.advance(MINUTE);
+    done(&site, "/api/runs/take-lock", &take, &otto).await;
+
+    let page = site.get(&format!("/runs/{first}"), &ada).await;
+    assert!(page.body.contains("The lock was taken by"), "{}", page.body);
+    done(&site, "/api/runs/run", &restart(second), &otto).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -125,12 +125,16 @@ fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> An
     let badge = badge(step, risk);
     let anchors = line_anchors(&view.findings, lines_of(part, step));
     let filling = filling(plan, part.kind, step, &values);
+    let secrets: Vec<String> = plan.map(|plan| plan.secret_names().map(str::to_owned).collect()).unwrap_or_default();
     let (content, card_values) = (step.content.clone(), values);
     let content = move || {
         step_content(
             &content,
             &commands,
-            |_, command| view! { <CommandCard command=command.clone() values=card_values.clone() /> }.into_any(),
+            |_, command| {
+                view! { <CommandCard command=command.clone() values=card_values.clone() secrets=secrets.clone() /> }
+                    .into_any()
+            },
             |_, item| {
                 view! {
                     <li>

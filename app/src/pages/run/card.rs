@@ -104,6 +104,7 @@ fn StepCommand(step: u32, number: u32, command: PlanCommand, hands: Hands) -> im
         command.placeholders.iter().filter_map(|placeholder| placeholder.parameter.clone()).collect();
     let values = Memo::new(move |_| live.run.with(|run| values_of(run, &names)));
     let state = Memo::new(move |_| live.run.with(|run| run.step(step)?.command(number).cloned()).unwrap_or_default());
+    let secrets = live.run.with_untracked(|run| run.plan.secret_names().map(str::to_owned).collect::<Vec<_>>());
     let command = StoredValue::new(command);
     move || {
         let command = command.get_value();
@@ -111,7 +112,7 @@ fn StepCommand(step: u32, number: u32, command: PlanCommand, hands: Hands) -> im
         let below = mine.then(|| view! { <Single step number state /> }.into_any());
         let of = command.clone();
         let mark = Some((move || state.with(|state| state_line(state, &of))).into_any());
-        view! { <CommandCard command values=values.get() state=mark below /> }
+        view! { <CommandCard command values=values.get() secrets=secrets.clone() state=mark below /> }
     }
 }
 

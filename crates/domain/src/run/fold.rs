@@ -78,6 +78,7 @@ impl Run {
             }
             Event::SecretChanged { name, version } => {
                 self.secrets.insert(name.clone(), version.clone());
+                self.change(stamp, ChangeKind::SecretChanged { name: name.clone() });
             }
             Event::TargetConfirmed => self.target_confirmed = true,
             Event::ItemTicked { step, item, note } => {

@@ -142,6 +142,11 @@ pub enum ChangeKind {
         /// The key, when it was one; `None` for a line.
         key: Option<Key>,
     },
+    /// A secret has another value than at the last attempt.
+    SecretChanged {
+        /// Its name.
+        name: String,
+    },
     /// It is to be closed.
     AbortAsked {
         /// Why.

@@ -214,6 +214,13 @@ fn of_step(entry: StepEntry, procedure: &mut Procedure, findings: &mut Findings)
         return Vec::new();
     };
     let title = titles[index].clone();
+    if titles.iter().filter(|other| normal(other) == normal(&title)).count() > 1 {
+        let message = format!(
+            "“{}” has several steps called “{title}”: the settings here are for the first of them, the parameters for all; give the steps different titles.",
+            procedure.title
+        );
+        findings.warning(entry.line, "same-title", message);
+    }
     let mut parameters: Vec<Declared> = entry
         .parameters
         .into_iter()

@@ -306,3 +306,20 @@ fn a_value_that_may_be_an_option_raises_the_class_and_lint_says_so() {
     assert_eq!(bound, ["reads false", "reads false"]);
     assert_eq!(said, None);
 }
+
+#[test]
+fn two_steps_with_one_title_are_said_and_only_the_first_gets_the_settings() {
+    let text = "# Twice\n\n## Steps\n1. **Look**\n   ```bash\n   ls\n   ```\n2. **Look**\n   ```bash\n   pwd\n   ```\n";
+    let side = "[procedure.\"Twice\".step.\"Look\"]\nrisk = \"destroys\"\n";
+
+    let document = runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
+
+    assert_eq!(said(&document), [(1, "same-title")]);
+    let raised: Vec<bool> = document.procedures[0]
+        .parts
+        .iter()
+        .flat_map(domain::runbook::Part::steps)
+        .map(|step| step.settings.risk.is_some())
+        .collect();
+    assert_eq!(raised, [true, false]);
+}

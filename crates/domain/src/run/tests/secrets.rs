@@ -7,7 +7,7 @@ use crate::Digest;
 use crate::attempt::{AttemptResult, Carried, Exported};
 use crate::plan::Plan;
 use crate::policy::Role;
-use crate::run::{Command, Event, Facts, Who, decide};
+use crate::run::{ChangeKind, Command, Event, Facts, Who, decide};
 use crate::runbook::ParameterKind;
 
 /// The first step's second command uses the secret `branch`, known at the start in a version.
@@ -57,6 +57,8 @@ fn a_secret_that_has_changed_is_noted_and_makes_other_work() {
     let digest = digest.clone();
     let story = story.with(changed, &olga);
     assert_eq!(story.run.work(1, &[2], &olga).unwrap().digest(), digest);
+    let told = &story.run.changes.last().unwrap().kind;
+    assert_eq!(*told, ChangeKind::SecretChanged { name: "branch".to_owned() });
 }
 
 #[test]
