@@ -3,6 +3,7 @@
 //! No clock, no database, no process, no page. Everything here compiles for the server and for the browser,
 //! and both use the same code: the browser folds the events of a run with the same [`run::evolve`] as the server.
 
+pub mod approval;
 pub mod attempt;
 mod digest;
 pub mod frame;

@@ -42,7 +42,9 @@ impl Role {
         match self {
             Self::Viewer => "Reads procedures, runs and their output.",
             Self::Operator => "Starts runs, works through them, and stops any step.",
-            Self::Lead => "Does what an operator does, gives up any run, and takes any lock.",
+            Self::Lead => {
+                "Does what an operator does, approves what others ask for, gives up any run, and takes any lock."
+            }
             Self::Administrator => "Does what a lead does, and looks after people.",
         }
     }
@@ -74,14 +76,24 @@ pub enum Verb {
     Stop,
     /// Give up another person's run, take a lock from a run that is worked in.
     Overrule,
+    /// Decide requests for approval, review what was started without one.
+    Approve,
     /// Create, change and disable people.
     ManagePeople,
 }
 
 impl Verb {
     /// All verbs, for tests that walk the table.
-    pub const ALL: [Self; 7] =
-        [Self::Read, Self::OwnAccount, Self::StartRun, Self::WorkRun, Self::Stop, Self::Overrule, Self::ManagePeople];
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::OwnAccount,
+        Self::StartRun,
+        Self::WorkRun,
+        Self::Stop,
+        Self::Overrule,
+        Self::Approve,
+        Self::ManagePeople,
+    ];
 
     const fn phrase(self) -> &'static str {
         match self {
@@ -91,6 +103,7 @@ impl Verb {
             Self::WorkRun => "work in a run",
             Self::Stop => "stop a step",
             Self::Overrule => "overrule the person who works in a run",
+            Self::Approve => "decide a request for approval",
             Self::ManagePeople => "look after people",
         }
     }
@@ -99,7 +112,7 @@ impl Verb {
         match self {
             Self::Read | Self::OwnAccount => Role::Viewer,
             Self::StartRun | Self::WorkRun | Self::Stop => Role::Operator,
-            Self::Overrule => Role::Lead,
+            Self::Overrule | Self::Approve => Role::Lead,
             Self::ManagePeople => Role::Administrator,
         }
     }
@@ -139,6 +152,10 @@ pub struct Viewer<'a>(&'a Actor);
 #[derive(Clone, Copy, Debug)]
 pub struct Operator<'a>(&'a Actor);
 
+/// Proof that a person may decide requests for approval.
+#[derive(Clone, Copy, Debug)]
+pub struct Approver<'a>(&'a Actor);
+
 /// Proof that a person may look after people.
 #[derive(Clone, Copy, Debug)]
 pub struct Administrator<'a>(&'a Actor);
@@ -157,6 +174,11 @@ impl Actor {
     /// The proof for working in runs.
     pub fn operator(&self) -> Result<Operator<'_>, Forbidden> {
         self.may(Verb::WorkRun).map(|()| Operator(self))
+    }
+
+    /// The proof for deciding requests for approval.
+    pub fn approver(&self) -> Result<Approver<'_>, Forbidden> {
+        self.may(Verb::Approve).map(|()| Approver(self))
     }
 
     /// The proof for looking after people.
@@ -184,6 +206,13 @@ impl Operator<'_> {
     }
 }
 
+impl Approver<'_> {
+    /// The person.
+    pub fn actor(&self) -> &Actor {
+        self.0
+    }
+}
+
 impl Administrator<'_> {
     /// The person.
     pub fn actor(&self) -> &Actor {
@@ -204,6 +233,7 @@ mod tests {
             (Verb::WorkRun, [false, true, true, true]),
             (Verb::Stop, [false, true, true, true]),
             (Verb::Overrule, [false, false, true, true]),
+            (Verb::Approve, [false, false, true, true]),
             (Verb::ManagePeople, [false, false, false, true]),
         ];
 

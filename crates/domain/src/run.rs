@@ -15,21 +15,24 @@
 mod away;
 mod command;
 mod decide;
+mod difference;
 mod event;
 mod fold;
 mod lock;
 mod refusal;
+mod request;
 mod state;
 mod status;
 mod work;
 
 pub use away::{Away, downtime};
 pub use command::Command;
-pub use decide::{Facts, decide};
+pub use decide::{Facts, Wanted, decide};
 pub use event::{Entry, Event, Verdict, Who};
 pub use fold::{evolve, fold};
 pub use lock::{ABANDONED_AFTER_MS, Holder};
 pub use refusal::{Refusal, TEXT_LIMIT};
+pub use request::{Covered, Glass, Request, RequestEnd, RequestStatus, Shaped, Vote};
 pub use state::{
     Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Offer, Run, Skip, Stamp,
     StepState, StepStatus, Tick, ValueSet, ticks,

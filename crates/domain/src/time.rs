@@ -54,6 +54,11 @@ impl Timestamp {
         format!("{hour:02}:{minute:02}:{second:02}")
     }
 
+    /// Whole minutes since midnight, in UTC.
+    pub fn minute_of_day(self) -> u32 {
+        u32::try_from(self.0.rem_euclid(DAY) / 60_000).unwrap_or(0)
+    }
+
     /// As `4 min ago`, seen from `now`.
     pub fn ago(self, now: Self) -> String {
         let seconds = now.since(self) / 1000;

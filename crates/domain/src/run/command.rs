@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::decide::Wanted;
 use super::event::Verdict;
 use crate::RunId;
+use crate::approval::Evidence;
 use crate::attempt::{Exit, Input, Mark};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Verb;
@@ -40,6 +42,66 @@ pub enum Command {
         commands: Vec<u32>,
         /// What the person typed where the portal asks for the target's name.
         confirmation: Option<String>,
+        /// Why the step is to take a service away although a later one still waits for its approval.
+        #[serde(default)]
+        outage: Option<String>,
+    },
+    /// Ask leads to approve commands that need it.
+    RequestApproval {
+        /// The number that the request will have in the run, from 1: a form that is sent twice asks once.
+        request: u32,
+        /// The steps and commands.
+        wanted: Vec<Wanted>,
+        /// Why.
+        reason: String,
+        /// What the portal has seen about it.
+        evidence: Box<Evidence>,
+    },
+    /// Approve a request.
+    Grant {
+        /// The request's number in the run, from 1.
+        request: u32,
+        /// Whether one retry of the same bytes is approved, too.
+        retry: bool,
+        /// Whether the document's rollback is approved, too.
+        rollback: bool,
+        /// A comment; may be empty.
+        comment: String,
+    },
+    /// Say no to a request.
+    Reject {
+        /// The request's number in the run, from 1.
+        request: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Take a request back, also one that was approved and not used yet.
+    CancelApproval {
+        /// The request's number in the run, from 1.
+        request: u32,
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// Go on alone, without an approval.
+    BreakGlass {
+        /// The number that it will have among the run's requests, from 1.
+        request: u32,
+        /// The steps and commands.
+        wanted: Vec<Wanted>,
+        /// Why.
+        reason: String,
+    },
+    /// Look at a broken glass afterwards.
+    ReviewGlass {
+        /// The request's number in the run, from 1.
+        request: u32,
+        /// What there is to say.
+        comment: String,
+    },
+    /// From the portal's clock: nobody has decided a request in time.
+    Expire {
+        /// The request's number in the run, from 1.
+        request: u32,
     },
     /// Pass over one command.
     SkipCommand {
@@ -210,8 +272,16 @@ impl Command {
             | Self::SetDirectory { .. }
             | Self::AddStep { .. }
             | Self::SendInput { .. }
+            | Self::RequestApproval { .. }
+            | Self::CancelApproval { .. }
+            | Self::BreakGlass { .. }
             | Self::Finish { .. } => Some(Verb::WorkRun),
-            Self::LoseLock { .. } | Self::Note { .. } | Self::Settle { .. } | Self::Interrupt { .. } => None,
+            Self::Grant { .. } | Self::Reject { .. } | Self::ReviewGlass { .. } => Some(Verb::Approve),
+            Self::Expire { .. }
+            | Self::LoseLock { .. }
+            | Self::Note { .. }
+            | Self::Settle { .. }
+            | Self::Interrupt { .. } => None,
         }
     }
 }

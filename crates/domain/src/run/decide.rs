@@ -1,5 +1,6 @@
 //! The gate: what may happen next.
 
+mod approval;
 mod holding;
 mod input;
 mod lock;
@@ -12,10 +13,13 @@ use super::event::{Event, Verdict, Who};
 use super::lock::Holder;
 use super::refusal::{Refusal, TEXT_LIMIT};
 use super::state::{Attempt, CommandState, Run, StepState, StepStatus, Tick};
+use crate::approval::{ApprovalRules, FileIdentity};
 use crate::attempt::{Condition, Mark};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::{Forbidden, Role, allows};
-use crate::{AttemptId, Timestamp, time};
+use crate::{AttemptId, PersonId, RunId, Timestamp, time};
+
+pub use approval::Wanted;
 
 /// The longest value of a parameter, in bytes: one entry of an environment holds 131,071 with its name, and so does one word of
 /// a command, in which other text may stand around the value (measured on Linux).
@@ -36,12 +40,34 @@ pub struct Facts {
     pub condition: Condition,
     /// The secrets that the plan names: the version of each, or why it cannot be read. Who does not know leaves them out.
     pub secrets: BTreeMap<String, Result<String, String>>,
+    /// The administrator's settings about approvals, as they are now.
+    pub rules: ApprovalRules,
+    /// The present roles of everybody who has approved something in the run; who is missing is disabled.
+    pub standings: BTreeMap<PersonId, Role>,
+    /// The kind of second factor that this person has proven for this very command, in words.
+    pub factor: Option<String>,
+    /// The files to which an approval of the run is bound, as they are now, by path; or why one could not be looked at.
+    pub bound: BTreeMap<String, Result<FileIdentity, String>>,
+    /// A run in which this person broke the glass, and nobody has reviewed it.
+    pub unreviewed: Option<RunId>,
 }
 
 impl Facts {
     /// The facts of a decision that needs nothing but the time and who asks.
     pub const fn alone(now: Timestamp, standing: Option<Role>) -> Self {
-        Self { now, standing, misfits: Vec::new(), lock: None, condition: Condition::NONE, secrets: BTreeMap::new() }
+        Self {
+            now,
+            standing,
+            misfits: Vec::new(),
+            lock: None,
+            condition: Condition::NONE,
+            secrets: BTreeMap::new(),
+            rules: ApprovalRules::DEFAULT,
+            standings: BTreeMap::new(),
+            factor: None,
+            bound: BTreeMap::new(),
+            unreviewed: None,
+        }
     }
 }
 
@@ -61,6 +87,19 @@ pub fn decide(run: Option<&Run>, command: &Command, who: &Who, facts: &Facts) ->
     if let Some(why) = &run.unreadable {
         return Err(Refusal::ReadOnly(why.clone()));
     }
+    let events = on(run, command, who, facts)?;
+    let voids = approval::voids(run, &events, who, facts);
+    Ok(before_the_end(events, voids))
+}
+
+/// What follows from events comes after them, and before the end of the run.
+fn before_the_end(mut events: Vec<Event>, more: Vec<Event>) -> Vec<Event> {
+    let end = events.iter().position(|event| matches!(event, Event::RunFinished { .. })).unwrap_or(events.len());
+    events.splice(end..end, more);
+    events
+}
+
+fn on(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Event>, Refusal> {
     match command {
         Command::Note { step, attempt, mark } => Ok(note(run, *step, *attempt, mark)),
         Command::Settle { step, attempt, exit } => {
@@ -71,6 +110,8 @@ pub fn decide(run: Option<&Run>, command: &Command, who: &Who, facts: &Facts) ->
             Event::AttemptInterrupted { step: *step, attempt: *attempt, reason, bytes: *bytes, survivors }
         })),
         Command::LoseLock { to, by, reason } => Ok(lock::lose(run, *to, by, reason)),
+        Command::Expire { request } => Ok(approval::expire(run, *request, facts)),
+        Command::ReviewGlass { request, comment } => Ok(vec![approval::review(run, *request, comment, who)?]),
         _ => by_person(run, command, who, facts),
     }
 }
@@ -118,9 +159,20 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
             fits(&run.plan, name, value, facts)?;
             Event::ValueSet { name: name.clone(), value: value.clone() }
         }
-        Command::RunCommands { step, attempt, commands, confirmation } => {
-            let confirmation = confirmation.as_deref();
-            return starting::run_commands(run, (*step, *attempt), commands, confirmation, who, facts);
+        Command::RunCommands { step, attempt, commands, confirmation, outage } => {
+            let said = starting::Said { confirmation: confirmation.as_deref(), outage: outage.as_deref() };
+            return starting::run_commands(run, (*step, *attempt), commands, said, who, facts);
+        }
+        Command::RequestApproval { request, wanted, reason, evidence } => {
+            approval::ask(run, (*request, wanted), reason, evidence, facts)?
+        }
+        Command::Grant { request, retry, rollback, comment } => {
+            approval::grant(run, *request, (*retry, *rollback), comment, who, facts)?
+        }
+        Command::Reject { request, reason } => approval::reject(run, *request, reason, facts)?,
+        Command::CancelApproval { request, reason } => approval::cancel(run, *request, reason, who, facts)?,
+        Command::BreakGlass { request, wanted, reason } => {
+            approval::break_glass(run, (*request, wanted), reason, facts)?
         }
         Command::SkipCommand { step, command, reason } => skip_command(run, *step, *command, reason)?,
         Command::SkipStep { step, reason } => skip_step(run, *step, reason)?,
@@ -148,6 +200,8 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         }
         Command::Finish { verdict, comment } => finish(run, *verdict, comment)?,
         Command::Start { .. }
+        | Command::Expire { .. }
+        | Command::ReviewGlass { .. }
         | Command::LoseLock { .. }
         | Command::Note { .. }
         | Command::Settle { .. }

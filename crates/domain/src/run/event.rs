@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::request::Covered;
+use crate::approval::{Difference, Evidence};
 use crate::attempt::{CommandEnd, Exit, Key};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Actor;
@@ -81,6 +83,9 @@ pub enum Event {
         commands: Vec<u32>,
         /// The digest of the work.
         digest: Digest,
+        /// The request under which it starts, when it needs an approval.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<u32>,
     },
     /// A command was handed to the shell.
     CommandStarted {
@@ -243,6 +248,91 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// An approval was asked for.
+    ApprovalRequested {
+        /// What is to be approved.
+        covers: Vec<Covered>,
+        /// Why.
+        reason: String,
+        /// What the portal saw then.
+        evidence: Box<Evidence>,
+        /// When it expires.
+        expires: Timestamp,
+        /// How many different leads have to approve.
+        leads: u32,
+        /// The digest of the rules that held then.
+        rules: Digest,
+        /// Milliseconds within which a covered step has to start.
+        start_within_ms: u64,
+        /// Milliseconds for which the rollback may start after a failure.
+        rollback_within_ms: u64,
+    },
+    /// A lead approved.
+    ApprovalGranted {
+        /// The request's number in the run, from 1.
+        request: u32,
+        /// Whether one retry of the same bytes is approved, too.
+        retry: bool,
+        /// Whether the document's rollback is approved, too.
+        rollback: bool,
+        /// What the lead had to say; may be empty.
+        comment: String,
+        /// The kind of second factor that was proven for it, in words.
+        factor: String,
+    },
+    /// A lead said no.
+    ApprovalRejected {
+        /// The request's number in the run, from 1.
+        request: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A request was taken back.
+    ApprovalCancelled {
+        /// The request's number in the run, from 1.
+        request: u32,
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// Nobody decided in time.
+    ApprovalExpired {
+        /// The request's number in the run, from 1.
+        request: u32,
+    },
+    /// What a request covers, or its ground, is not any more as it was.
+    ApprovalVoided {
+        /// The request's number in the run, from 1.
+        request: u32,
+        /// What has changed.
+        why: Vec<Difference>,
+    },
+    /// The operator went on into an outage although a later step had no approval yet.
+    OutageAccepted {
+        /// The place in the plan of the step that takes a service away, from 1.
+        step: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody who may do so went on alone, without an approval.
+    GlassBroken {
+        /// What may start.
+        covers: Vec<Covered>,
+        /// Why.
+        reason: String,
+        /// The kind of second factor that was proven for it, in words.
+        factor: String,
+        /// The digest of the rules that held then.
+        rules: Digest,
+        /// Milliseconds within which a covered step has to start.
+        start_within_ms: u64,
+    },
+    /// Another lead or an administrator has looked at a broken glass.
+    GlassReviewed {
+        /// The request's number in the run, from 1.
+        request: u32,
+        /// What they had to say.
+        comment: String,
+    },
     /// The run was closed.
     RunFinished {
         /// What came of it.
@@ -327,6 +417,15 @@ impl Event {
             Self::StepAdded { .. } => "step_added",
             Self::InputSent { .. } => "input_sent",
             Self::AbortRequested { .. } => "abort_requested",
+            Self::ApprovalRequested { .. } => "approval_requested",
+            Self::ApprovalGranted { .. } => "approval_granted",
+            Self::ApprovalRejected { .. } => "approval_rejected",
+            Self::ApprovalCancelled { .. } => "approval_cancelled",
+            Self::ApprovalExpired { .. } => "approval_expired",
+            Self::ApprovalVoided { .. } => "approval_voided",
+            Self::OutageAccepted { .. } => "outage_accepted",
+            Self::GlassBroken { .. } => "glass_broken",
+            Self::GlassReviewed { .. } => "glass_reviewed",
             Self::RunFinished { .. } => "run_finished",
         }
     }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::away::{self, Effect};
-use super::event::{Entry, Event};
+use super::event::{Entry, Event, Who};
 use super::state::{
     Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Run, Skip, Stamp, StepState,
     Tick, ValueSet, ticks,
 };
 use crate::attempt::{Carried, CommandRange, Outcome};
 use crate::plan::{Plan, PlanStep};
-use crate::{RunId, Timestamp};
+use crate::{AttemptId, RunId, Timestamp};
 
 /// The run after all of its entries; `None` without any.
 pub fn fold<'a>(id: RunId, entries: impl IntoIterator<Item = &'a Entry>) -> Option<Run> {
@@ -23,15 +23,25 @@ pub fn evolve(id: RunId, run: Option<Run>, entry: &Entry) -> Option<Run> {
     let Some(mut run) = run else {
         return match &entry.event {
             Event::RunStarted { plan, reason, values } => {
-                Some(Run::begin(id, plan, reason, values, stamp, entry.version))
+                let mut run = Run::begin(id, plan, reason, values, stamp.clone(), entry.version);
+                run.note_shaping(&entry.event, &stamp);
+                Some(run)
             }
             _ => None,
         };
     };
     run.version = entry.version;
     run.touched = entry.at;
+    run.note_shaping(&entry.event, &stamp);
     run.apply(&entry.event, stamp);
     Some(run)
+}
+
+/// The run as it would be after one more event that was not recorded yet.
+pub(super) fn evolve_event(run: Run, event: &Event, by: &Who, at: Timestamp) -> Run {
+    let entry = Entry { version: run.version + 1, at, by: by.clone(), event: event.clone() };
+    let id = run.id;
+    evolve(id, Some(run.clone()), &entry).unwrap_or(run)
 }
 
 impl Run {
@@ -64,6 +74,9 @@ impl Run {
             abort: None,
             away: Vec::new(),
             changes: Vec::new(),
+            requests: Vec::new(),
+            shapers: BTreeMap::new(),
+            outage: None,
             end: None,
             unreadable: None,
         }
@@ -110,6 +123,15 @@ impl Run {
                 self.abort = Some(reason.clone());
                 self.change(stamp, ChangeKind::AbortAsked { reason: reason.clone() });
             }
+            Event::ApprovalRequested { .. }
+            | Event::GlassBroken { .. }
+            | Event::ApprovalGranted { .. }
+            | Event::ApprovalRejected { .. }
+            | Event::ApprovalCancelled { .. }
+            | Event::ApprovalExpired { .. }
+            | Event::ApprovalVoided { .. }
+            | Event::GlassReviewed { .. } => self.note_request(event, stamp),
+            Event::OutageAccepted { reason, .. } => self.outage = Some((stamp, reason.clone())),
             Event::RunFinished { verdict, comment } => {
                 self.end = Some(End { verdict: *verdict, comment: comment.clone(), stamp });
             }
@@ -122,28 +144,29 @@ impl Run {
             | Event::AttemptInterrupted { step, .. }
             | Event::CommandSkipped { step, .. }
             | Event::StepSkipped { step, .. }
-            | Event::StepDone { step } => {
-                if let Event::AttemptEnded { exit, .. } = event
-                    && let Some(directory) = &exit.directory
-                {
-                    self.directory.clone_from(directory);
-                }
-                if let Event::AttemptEnded { exit, .. } = event
-                    && let Some(exported) = &exit.exported
-                {
-                    self.carried = Carried::of(exit.id, exported);
-                }
-                let began = self.begin_of(event);
-                if let Some(state) = self.step_mut(*step) {
-                    state.apply(event, stamp);
-                }
-                if let Event::CommandEnded { command, at, .. } = event {
-                    self.note_effect(*step, *command, began, *at);
-                }
-                if let Event::AttemptStarted { commands, .. } = event {
-                    self.note_values(*step, commands);
-                }
+            | Event::StepDone { step } => self.apply_to_step(*step, event, stamp),
+        }
+    }
+
+    fn apply_to_step(&mut self, step: u32, event: &Event, stamp: Stamp) {
+        if let Event::AttemptEnded { exit, .. } = event {
+            if let Some(directory) = &exit.directory {
+                self.directory.clone_from(directory);
             }
+            if let Some(exported) = &exit.exported {
+                self.carried = Carried::of(exit.id, exported);
+            }
+        }
+        let began = self.begin_of(event);
+        if let Some(state) = self.step_mut(step) {
+            state.apply(event, stamp);
+        }
+        if let Event::CommandEnded { command, at, .. } = event {
+            self.note_effect(step, *command, began, *at);
+        }
+        if let Event::AttemptStarted { attempt, commands, approval, .. } = event {
+            self.note_values(step, commands);
+            self.note_use(*approval, AttemptId { run: self.id, step, attempt: *attempt });
         }
     }
 

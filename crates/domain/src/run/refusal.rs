@@ -1,6 +1,7 @@
 //! Why something may not happen, in sentences for people.
 
 use super::lock::Holder;
+use super::request::{RequestStatus, Shaped};
 use crate::attempt::ENVIRONMENT_LIMIT;
 use crate::policy::Forbidden;
 use crate::{RunId, Timestamp};
@@ -121,15 +122,89 @@ pub enum Refusal {
          run fewer commands at once, or put a long value into a file", crate::time::thousands(*.0 as u64), crate::time::thousands(ENVIRONMENT_LIMIT as u64)
     )]
     TooMuch(usize),
-    /// It destroys.
-    #[error(
-        "\"{rule}\" destroys: it needs the approval of a lead. Approvals are not part of this version, so the portal does not run it. \
-         Nothing was started; skip it with a reason, or do it outside and note what you did"
-    )]
+    /// It needs an approval, and nobody has asked for one.
+    #[error("\"{rule}\" needs the approval of a lead. Nothing was started; ask for it first")]
     NeedsApproval {
         /// The words that gave the class.
         rule: String,
     },
+    /// Nobody, or not everybody, has decided yet.
+    #[error(
+        "A lead has still to approve this (asked at {asked}, {missing} missing, until {until}). Nothing was started"
+    )]
+    Undecided {
+        /// When it was asked for, as a time of day.
+        asked: String,
+        /// Until when it can be decided, as a time of day.
+        until: String,
+        /// How many approvals are missing.
+        missing: u32,
+    },
+    /// The request was decided, or came to an end in another way.
+    #[error("This request is {}{}. Nothing was changed; ask again if it is still needed", status.word(), decided_by(by, at))]
+    Decided {
+        /// Where it stands.
+        status: RequestStatus,
+        /// Who did it; empty when nobody did.
+        by: String,
+        /// When, as a time of day.
+        at: String,
+    },
+    /// Its time to start is over.
+    #[error("The approval held until {0}. Nothing was started; ask again")]
+    TooLate(String),
+    /// What was approved has been started already.
+    #[error("This approval was for one start, and that is used. Nothing was started; ask again")]
+    Spent,
+    /// Only a part of what was approved is to be started.
+    #[error(
+        "What was approved are these commands together. Nothing was started; start all of them, or ask for what you need"
+    )]
+    Whole,
+    /// The approval does not cover the rollback.
+    #[error("The approval does not cover the rollback. Nothing was started; ask for it")]
+    NoRollback,
+    /// The rollback is approved for the case that something fails.
+    #[error("The rollback is approved for the case that an approved step fails, and none has. Nothing was started")]
+    NothingFailed,
+    /// More leads have to approve by now.
+    #[error("{0} leads have to approve this now. Nothing was started; ask again")]
+    MoreLeads(u32),
+    /// An approval that was given does not hold any more.
+    #[error("The approval does not hold any more: {0}. Nothing was started; ask again")]
+    Void(String),
+    /// The approver has shaped the run.
+    #[error("You have {}, so another lead has to decide. Nothing was decided", .0.words())]
+    Shaped(Shaped),
+    /// No second factor was proven.
+    #[error("This takes your second factor. Nothing was decided; give its code")]
+    NoFactor,
+    /// What is asked for needs no approval.
+    #[error("\"{0}\" needs no approval. Nothing was asked; start it")]
+    NoNeed(String),
+    /// The same was asked for already.
+    #[error("The approval of \"{0}\" was asked for already. It was not asked again")]
+    Asked(String),
+    /// A later step still has no approval.
+    #[error(
+        "This step takes a service away, and \"{step}\" after it has no approval yet: the service would be away until a lead decides. \
+         Nothing was started; wait for the decision, or say why it cannot wait"
+    )]
+    Outage {
+        /// The later step's title.
+        step: String,
+    },
+    /// Nobody, or not this person, may start without an approval.
+    #[error("Your role may not start this without an approval. Nothing was started; ask a lead")]
+    NoGlass,
+    /// An earlier emergency was not looked at yet.
+    #[error(
+        "What you started without an approval in run {0} was not reviewed yet. Nothing was started; ask another lead to review it first"
+    )]
+    Unreviewed(RunId),
+    /// The own emergency cannot be reviewed.
+    #[error("You started this without an approval yourself, so another lead has to review it. Nothing was changed")]
+    OwnGlass,
     /// The name of the target has to be typed.
     #[error("{what} Nothing was started; type {target} to go on")]
     NeedsConfirmation {
@@ -160,4 +235,9 @@ pub enum Refusal {
 
 fn quoted(words: &[String]) -> String {
     words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// ` by Lena at 10:12:04`, or ` since 10:12:04`
+fn decided_by(by: &str, at: &str) -> String {
+    if by.is_empty() { format!(" since {at}") } else { format!(": {by} decided at {at}") }
 }

@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::away::Away;
 use super::event::{Verdict, Who};
+use super::request::{Request, Shaped};
 use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Key, Outcome};
 use crate::plan::{Plan, PlanStep};
 use crate::runbook::{Choice, Item};
-use crate::{AttemptId, Digest, RunId, Timestamp};
+use crate::{AttemptId, Digest, PersonId, RunId, Timestamp};
 
 /// A run as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,15 @@ pub struct Run {
     pub away: Vec<Away>,
     /// What was changed in the run itself, oldest first.
     pub changes: Vec<Change>,
+    /// What was asked for approval, oldest first.
+    #[serde(default)]
+    pub requests: Vec<Request>,
+    /// Who has shaped it, and how first.
+    #[serde(default)]
+    pub shapers: BTreeMap<PersonId, Shaped>,
+    /// Why its operator went on into an outage without an approval of what comes later.
+    #[serde(default)]
+    pub outage: Option<(Stamp, String)>,
     /// How it was closed.
     pub end: Option<End>,
     /// Set when an event of this run is not known to this version of the portal: the run can then only be read.

@@ -20,6 +20,8 @@ pub(super) const fn is_for_the_holder(command: &Command) -> bool {
             | Command::CompleteStep { .. }
             | Command::AddStep { .. }
             | Command::SendInput { .. }
+            | Command::RequestApproval { .. }
+            | Command::BreakGlass { .. }
             | Command::TakeLock { .. }
             | Command::Finish { .. }
     )

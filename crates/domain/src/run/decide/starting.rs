@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, idle, lock, plan_step};
+use super::approval::{self, Coverage};
+use super::{Facts, idle, lock, plan_step, reasoned};
 use crate::Risk;
 use crate::attempt::{ENVIRONMENT_LIMIT, Work};
 use crate::plan::{PlanCommand, PlanParameter, PlanStep};
@@ -10,11 +11,20 @@ use crate::run::event::{Event, Who};
 use crate::run::refusal::Refusal;
 use crate::run::state::{Run, StepStatus};
 
+/// What the person has said with the start.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Said<'a> {
+    /// The target's name, where the portal asks for it.
+    pub confirmation: Option<&'a str>,
+    /// Why a service is to be taken away although a later step still waits for its approval.
+    pub outage: Option<&'a str>,
+}
+
 pub(super) fn run_commands(
     run: &Run,
     (step, attempt): (u32, u32),
     commands: &[u32],
-    confirmation: Option<&str>,
+    said: Said<'_>,
     who: &Who,
     facts: &Facts,
 ) -> Result<Vec<Event>, Refusal> {
@@ -24,22 +34,29 @@ pub(super) fn run_commands(
     if run.status(step) == StepStatus::Skipped && run.step(step).is_some_and(|state| state.skipped.is_some()) {
         return Err(Refusal::Over);
     }
-    // First of all what no value can change: nobody should fill in a form for a step that will not start.
-    approved(plan, commands)?;
     startable(run, step, plan, commands)?;
-    let confirmed = confirm(run, plan, commands, confirmation)?;
+    let class = worst(plan, commands).map(|worst| worst.risk).unwrap_or_default();
+    let need = facts.rules.need(&run.plan, plan, class, facts.now);
+    let outage = if need.is_none() { outage(run, step, class, said.outage, facts)? } else { None };
+    let confirmed = confirm(run, plan, class, said.confirmation)?;
     // The tour's scratch folder is the run's own: nobody else is in the way of it.
-    let locks = !plan.scratch && worst(plan, commands).is_some_and(|worst| worst.risk >= Risk::Disrupts);
+    let locks = !plan.scratch && class >= Risk::Disrupts;
     let lock = if locks { lock::with_attempt(run, facts)? } else { None };
     let changed = changed_secrets(run, step, commands, facts)?;
     let mut run = run.clone();
     run.secrets.extend(changed.clone());
     let work = run.work(step, commands, who).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
     carried(&work)?;
+    let approval = match need.map(|need| approval::coverage(&run, step, commands, &work, need.leads, facts)) {
+        None => None,
+        Some(Coverage::By(request)) => Some(request),
+        Some(Coverage::Void(request, why)) => return Ok(vec![Event::ApprovalVoided { request, why }]),
+        Some(Coverage::Refused(refusal)) => return Err(refusal),
+    };
     let digest = work.digest();
-    let intent = Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest };
+    let intent = Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest, approval };
     let changed = changed.into_iter().map(|(name, version)| Event::SecretChanged { name, version });
-    Ok(confirmed.into_iter().chain(lock).chain(changed).chain([intent]).collect())
+    Ok(confirmed.into_iter().chain(outage).chain(lock).chain(changed).chain([intent]).collect())
 }
 
 /// The secrets of some commands that have another version than the run knows.
@@ -70,7 +87,7 @@ fn first_of_its_number(run: &Run, step: u32, attempt: u32) -> Result<(), Refusal
     }
 }
 
-fn startable(run: &Run, step: u32, plan: &PlanStep, commands: &[u32]) -> Result<(), Refusal> {
+pub(super) fn startable(run: &Run, step: u32, plan: &PlanStep, commands: &[u32]) -> Result<(), Refusal> {
     let chosen = commands
         .iter()
         .map(|number| {
@@ -106,7 +123,7 @@ fn startable(run: &Run, step: u32, plan: &PlanStep, commands: &[u32]) -> Result<
 }
 
 /// What no environment carries fails before anything starts, and not half-way with a sentence of the system.
-fn carried(work: &Work) -> Result<(), Refusal> {
+pub(super) fn carried(work: &Work) -> Result<(), Refusal> {
     let has = work.environment_bytes();
     if has > ENVIRONMENT_LIMIT { Err(Refusal::TooMuch(has)) } else { Ok(()) }
 }
@@ -116,34 +133,42 @@ fn group(command: &PlanCommand) -> Option<u32> {
 }
 
 /// The command with the highest class.
-fn worst<'a>(plan: &'a PlanStep, commands: &[u32]) -> Option<&'a PlanCommand> {
+pub(super) fn worst<'a>(plan: &'a PlanStep, commands: &[u32]) -> Option<&'a PlanCommand> {
     commands.iter().filter_map(|number| plan.command(*number)).max_by_key(|command| command.risk)
 }
 
-/// What destroys does not start, but for the tour's own scratch step.
-fn approved(plan: &PlanStep, commands: &[u32]) -> Result<(), Refusal> {
-    match worst(plan, commands) {
-        Some(worst) if worst.risk == Risk::Destroys && !plan.scratch => {
-            Err(Refusal::NeedsApproval { rule: worst.rule.clone() })
-        }
-        _ => Ok(()),
+/// What takes a service away while a later step still waits for its approval asks for a reason, once in a run: the service
+/// would be away until somebody decides.
+fn outage(run: &Run, step: u32, class: Risk, said: Option<&str>, facts: &Facts) -> Result<Option<Event>, Refusal> {
+    let on_the_way = run.plan.step(step).is_some_and(PlanStep::is_on_the_way);
+    if class < Risk::Disrupts || !on_the_way || run.outage.is_some() {
+        return Ok(None);
+    }
+    let Some(later) = approval::unapproved_after(run, step, facts) else { return Ok(None) };
+    match said.map(str::trim).filter(|said| !said.is_empty()) {
+        Some(said) => Ok(Some(Event::OutageAccepted { step, reason: reasoned(said)? })),
+        None => Err(Refusal::Outage { step: plan_step(run, later)?.title.clone() }),
     }
 }
 
 /// What disrupts a production target asks once for its name; the tour's scratch step asks for it, too.
-fn confirm(run: &Run, plan: &PlanStep, commands: &[u32], confirmation: Option<&str>) -> Result<Option<Event>, Refusal> {
+fn confirm(run: &Run, plan: &PlanStep, class: Risk, confirmation: Option<&str>) -> Result<Option<Event>, Refusal> {
     let target = &run.plan.target;
     let typed = confirmation.is_some_and(|typed| typed.trim() == target.name);
     let asks = |what| Refusal::NeedsConfirmation { what, target: target.name.clone() };
-    match worst(plan, commands).map(|worst| worst.risk) {
-        Some(Risk::Destroys) if !typed => Err(asks("This step removes the tour's own scratch folder.")),
-        Some(Risk::Disrupts) if target.production && !run.target_confirmed => {
+    match class {
+        Risk::Destroys if plan.scratch => {
             if typed {
-                Ok(Some(Event::TargetConfirmed))
+                Ok(None)
             } else {
-                Err(asks("This step takes a service away for a while on a production target."))
+                Err(asks("This step removes the tour's own scratch folder."))
             }
         }
+        Risk::Disrupts | Risk::Destroys if target.production && !run.target_confirmed => match (typed, class) {
+            (true, _) => Ok(Some(Event::TargetConfirmed)),
+            (false, Risk::Destroys) => Err(asks("This step destroys on a production target.")),
+            (false, _) => Err(asks("This step takes a service away for a while on a production target.")),
+        },
         _ => Ok(None),
     }
 }

@@ -10,8 +10,8 @@ use proptest::test_runner::{Config, TestCaseError, TestCaseResult};
 use super::stage::*;
 use crate::attempt::{AttemptResult, Condition, Key, Outcome};
 use crate::plan::Plan;
-use crate::policy::Role;
-use crate::run::{Command, Entry, Event, Facts, Holder, Run, Verdict, Who, decide, evolve, fold};
+use crate::policy::{Role, Verb};
+use crate::run::{Command, Entry, Event, Facts, Holder, Run, Verdict, Wanted, Who, decide, evolve, fold};
 use crate::{Digest, Risk, RunId, Timestamp};
 
 fn config() -> Config {
@@ -23,6 +23,8 @@ fn config() -> Config {
 fn stage() -> Plan {
     let mut plan = plan();
     plan.target.production = true;
+    // The rollback destroys, too.
+    plan.steps[7].commands[0].risk = Risk::Destroys;
     plan.steps.push(step(9, "Scratch", vec![command("rm -rf scratch", Risk::Destroys), command("ls", Risk::Reads)]));
     if let Some(scratch) = plan.steps.last_mut() {
         scratch.scratch = true;
@@ -42,7 +44,7 @@ struct Try {
 }
 
 fn tries() -> impl Strategy<Value = Vec<Try>> {
-    let one = (0_u8..50, 0_u32..11, 0_u32..6, 0_u32..4, any::<u8>(), 0_u8..20);
+    let one = (0_u8..70, 0_u32..11, 0_u32..6, 0_u32..4, any::<u8>(), 0_u8..20);
     let one = one.prop_map(|(deed, step, command, attempt, choice, standing)| Try {
         deed,
         step,
@@ -110,6 +112,22 @@ impl Try {
             29 => Command::TakeLock { reason: text },
             30 => Command::SetDirectory { path: ["/srv/a", "/srv/b", "here"][usize::from(choice % 3)].to_owned() },
             31 if choice % 4 == 0 => Command::AddStep { place: run.next_place(), step: Box::new(added("df -h", step)) },
+            50..=53 => ask_for(run, choice),
+            54..=57 => Command::Grant {
+                request: last_request(run, choice),
+                retry: choice % 2 == 0,
+                rollback: choice % 3 != 0,
+                comment: text,
+            },
+            58 if choice % 4 == 0 => Command::Reject { request: last_request(run, choice), reason: text },
+            59 if choice % 4 == 0 => Command::CancelApproval { request: last_request(run, choice), reason: text },
+            60 => Command::Expire { request: last_request(run, choice) },
+            61 => Command::BreakGlass { request: run.next_request(), wanted: destroying(run, choice), reason: text },
+            62 => Command::ReviewGlass { request: last_request(run, choice), comment: text },
+            63..=66 if open.is_none() => destroying(run, choice).into_iter().next().map_or_else(
+                || run_in(step, attempt, vec![1], None),
+                |(step, commands)| run_in(step, next_attempt(run, step), commands, Some(typed)),
+            ),
             32 => lose_lock(),
             37..=39 => {
                 let open = open.map_or((step, attempt), |open| (open.step, open.attempt));
@@ -125,7 +143,7 @@ impl Try {
     }
 
     /// Now and then another run holds the lock: abandoned, alive, or at work.
-    fn facts(&self, standing: Option<Role>) -> Facts {
+    fn facts(&self, standing: Option<Role>, story: &Story) -> Facts {
         let lock = match self.standing % 4 {
             0 => Some(other(u64::from(self.choice) % 60)),
             1 if self.choice.is_multiple_of(5) => Some(Holder { running: true, ..other(45) }),
@@ -137,7 +155,11 @@ impl Try {
             screen: self.choice % 3 == 1,
             ..Condition::default()
         };
-        Facts { lock, condition, ..facts(standing) }
+        // Now and then somebody who approved is a lead no more, and a code is wrong.
+        let voters = story.run.requests.iter().flat_map(crate::run::Request::voters).cloned();
+        let standings = voters.filter(|_| !self.choice.is_multiple_of(11)).map(|voter| (voter, Role::Lead)).collect();
+        let factor = (!self.choice.is_multiple_of(9)).then(|| "code".to_owned());
+        Facts { lock, condition, standings, factor, now: story.now, ..facts(standing) }
     }
 
     fn who(&self, command: &Command, run: &Run) -> (Who, Option<Role>) {
@@ -148,6 +170,10 @@ impl Try {
             3 => Role::Operator,
             4 => Role::Lead,
             5 => Role::Administrator,
+            _ if command.verb() == Some(Verb::Approve) => {
+                return (person(["Lena", "Lars"][usize::from(self.choice % 2)], Role::Lead), Some(Role::Lead));
+            }
+            _ if matches!(command, Command::BreakGlass { .. }) => return (run.holder.by.clone(), Some(Role::Lead)),
             // Most deeds come from the person who works in the run: anybody else gets nowhere.
             _ if command.verb().is_some() => return (run.holder.by.clone(), Some(Role::Operator)),
             _ => Role::Operator,
@@ -164,19 +190,39 @@ fn is_among_the_holders(command: &Command) -> bool {
             | Command::Tick { .. }
             | Command::Untick { .. }
             | Command::AddNote { .. }
+            | Command::Grant { .. }
+            | Command::Reject { .. }
+            | Command::CancelApproval { .. }
+            | Command::ReviewGlass { .. }
             | Command::TakeOver { .. }
             | Command::Abort { .. }
     )
 }
 
 fn run_in(step: u32, attempt: u32, commands: Vec<u32>, confirmation: Option<String>) -> Command {
-    Command::RunCommands { step, attempt, commands, confirmation }
+    let outage = confirmation.clone();
+    Command::RunCommands { step, attempt, commands, confirmation, outage }
 }
 
 fn offered(run: &Run, step: u32, choice: u8) -> Option<Vec<u32>> {
     let offers = run.offers(step);
     let index = usize::from(choice).checked_rem(offers.len())?;
     offers.into_iter().nth(index).map(|offer| offer.commands)
+}
+
+/// What the two steps that destroy offer, one of them or both.
+fn destroying(run: &Run, choice: u8) -> Vec<Wanted> {
+    let steps = [&[4][..], &[8], &[4, 8], &[4]][usize::from(choice % 4)];
+    steps.iter().filter_map(|step| Some((*step, offered(run, *step, choice)?))).collect()
+}
+
+fn ask_for(run: &Run, choice: u8) -> Command {
+    let (request, wanted) = (run.next_request(), destroying(run, choice));
+    Command::RequestApproval { request, wanted, reason: "why".to_owned(), evidence: Box::default() }
+}
+
+fn last_request(run: &Run, choice: u8) -> u32 {
+    if choice.is_multiple_of(13) { u32::from(choice) } else { run.next_request() - 1 }
 }
 
 fn next_attempt(run: &Run, step: u32) -> u32 {
@@ -219,12 +265,13 @@ impl Ledger {
         let open = after.steps.iter().flat_map(|step| &step.attempts).filter(|attempt| attempt.end.is_none()).count();
         prop_assert!(open <= 1, "{open} attempts are open after {command:?}");
         prop_assert_eq!(open == 1, after.open_attempt().is_some());
-        if before.end.is_some() {
+        if before.end.is_some() && !matches!(command, Command::ReviewGlass { .. }) {
             prop_assert!(events.is_empty(), "a closed run was changed by {command:?}");
         }
         for event in events {
-            if let Event::AttemptStarted { step, attempt, commands, digest } = event {
+            if let Event::AttemptStarted { step, attempt, commands, digest, approval } = event {
                 self.intent(before, command, (*step, *attempt), commands, digest)?;
+                Self::approved(before, (*step, commands), digest, *approval, facts)?;
                 let worst = after
                     .plan
                     .step(*step)
@@ -238,6 +285,57 @@ impl Ledger {
                 prop_assert!(facts.lock.as_ref().is_none_or(|holder| !holder.running), "a lock in use was taken");
             }
         }
+        Ok(())
+    }
+
+    /// What destroys has the approval of enough leads who have shaped nothing of the run and are leads still; of exactly this
+    /// work; not used before; and in time.
+    fn approved(
+        before: &Run,
+        (step, commands): (u32, &[u32]),
+        digest: &Digest,
+        approval: Option<u32>,
+        facts: &Facts,
+    ) -> TestCaseResult {
+        let plan = before.plan.step(step).unwrap();
+        let destroys = commands.iter().any(|number| plan.command(*number).unwrap().risk == Risk::Destroys);
+        if plan.scratch || !destroys {
+            prop_assert_eq!(approval, None);
+            return Ok(());
+        }
+        let Some(request) = approval.and_then(|number| before.request(number)) else {
+            return Err(TestCaseError::fail("something that destroys was started without an approval"));
+        };
+        prop_assert_eq!(&request.end, &None);
+        let voters: BTreeSet<_> = request.voters().collect();
+        prop_assert!(request.glass.is_some() || voters.len() >= request.leads as usize, "too few leads");
+        for voter in voters {
+            prop_assert!(facts.standings.get(voter) >= Some(&Role::Lead), "{voter} is no lead any more");
+            prop_assert!(!before.shapers.contains_key(voter), "{voter} has shaped the run");
+        }
+        let covered = request.covers.iter().find(|one| one.step == step && one.commands.ends_with(commands)).unwrap();
+        let whole = covered.commands == commands;
+        prop_assert!(!whole || *digest == covered.digest(), "other work than was approved");
+        let again = request
+            .uses
+            .iter()
+            .filter_map(|id| before.attempt(*id))
+            .filter(|use_of| use_of.digest == *digest && use_of.commands == commands && !use_of.ran_nothing());
+        let allowed = usize::from(!covered.rollback && request.retry());
+        prop_assert!(again.count() <= allowed, "an approval was used twice");
+        prop_assert!(
+            !covered.rollback || (request.rollback() && before.failed_at(request).is_some()),
+            "an unasked rollback"
+        );
+        let window = if covered.rollback { request.rollback_within_ms } else { request.start_within_ms };
+        let left = before.steps.iter().flat_map(|state| {
+            let attempts = state.attempts.iter().filter_map(|attempt| Some(attempt.end.as_ref()?.at));
+            attempts
+                .chain(state.skipped.as_ref().map(|skip| skip.stamp.at))
+                .chain(state.done.as_ref().map(|done| done.at))
+        });
+        let from = left.chain(request.approved_at()).max().unwrap();
+        prop_assert!(facts.now.since(from) <= window, "too late");
         Ok(())
     }
 
@@ -264,10 +362,10 @@ impl Ledger {
             return fail("commands that are not there");
         }
         let worst = chosen.iter().map(|command| command.risk).max().unwrap_or_default();
-        if worst == Risk::Destroys && !(step.scratch && named) {
-            return fail("something that destroys was started");
+        if step.scratch && worst == Risk::Destroys && !named {
+            return fail("the scratch folder was removed unasked");
         }
-        if worst == Risk::Disrupts && !(named || before.target_confirmed) {
+        if worst >= Risk::Disrupts && !step.scratch && !(named || before.target_confirmed) {
             return fail("a service of a production target was taken away unasked");
         }
         if !before.missing_values(number.0, commands).is_empty() {
@@ -289,7 +387,8 @@ fn play(tries: &[Try]) -> TestCaseResult {
         let command = attempt.command(&story.run);
         let (who, standing) = attempt.who(&command, &story.run);
         let before = story.run.clone();
-        let facts = attempt.facts(standing);
+        story = story.waits(u64::from(attempt.choice % 4));
+        let facts = attempt.facts(standing, &story);
         let Ok(events) = decide(Some(&before), &command, &who, &facts) else { continue };
         if command.verb().is_some() {
             prop_assert!(standing.is_some_and(|role| role >= Role::Operator), "{command:?} by {standing:?}");
@@ -316,12 +415,15 @@ fn look(run: &Run) {
         }
     }
     let _ = (run.current_step(), run.open_attempt());
+    for request in &run.requests {
+        let _ = (run.request_status(request, NOW), run.start_until(request), run.failed_at(request), request.same());
+    }
 }
 
 /// Any event with any numbers, also such as no gate would let through.
 fn any_event() -> impl Strategy<Value = Event> {
     let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
-    (0_u8..24, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
+    (0_u8..32, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
         |(kind, step, attempt, command, choice, offset)| {
             let (text, at) = ("x".to_owned(), Timestamp(i64::MAX));
             let some_step = (choice % 2 == 0).then_some(step);
@@ -329,9 +431,13 @@ fn any_event() -> impl Strategy<Value = Event> {
                 0 => Event::RunStarted { plan: Box::new(plan()), reason: text, values: BTreeMap::new() },
                 1 => Event::ValueSet { name: text.clone(), value: text },
                 2 => Event::TargetConfirmed,
-                3..=4 => {
-                    Event::AttemptStarted { step, attempt, commands: vec![command, 1], digest: Digest::of(b"work") }
-                }
+                3..=4 => Event::AttemptStarted {
+                    step,
+                    attempt,
+                    commands: vec![command, 1],
+                    digest: Digest::of(b"work"),
+                    approval: some_step,
+                },
                 5 => Event::CommandStarted { step, attempt, command, offset, at },
                 6 => match ends(step, attempt, command, OUTCOMES[usize::from(choice % 5)]) {
                     Command::Note { mark: crate::attempt::Mark::Ended { end, .. }, .. } => {
@@ -358,6 +464,25 @@ fn any_event() -> impl Strategy<Value = Event> {
                 20 => Event::StepAdded { step: Box::new(added("df -h", command)) },
                 22 => Event::InputSent { step, attempt, command, key: (choice % 2 == 0).then_some(Key::Interrupt) },
                 21 => Event::AbortRequested { reason: text },
+                24 => Event::ApprovalGranted {
+                    request: step,
+                    retry: choice % 2 == 0,
+                    rollback: choice % 3 == 0,
+                    comment: text.clone(),
+                    factor: text,
+                },
+                25 => Event::ApprovalRejected { request: step, reason: text },
+                26 => Event::ApprovalCancelled { request: step, reason: text },
+                27 => Event::ApprovalExpired { request: step },
+                28 => Event::GlassReviewed { request: step, comment: text },
+                29 => Event::OutageAccepted { step, reason: text },
+                30 | 31 => Event::GlassBroken {
+                    covers: Vec::new(),
+                    reason: text.clone(),
+                    factor: text,
+                    rules: Digest::of(b"rules"),
+                    start_within_ms: offset,
+                },
                 _ => Event::NoteAdded { step: some_step, text },
             }
         },
@@ -397,7 +522,8 @@ fn the_random_histories_are_deep_enough_to_mean_something() {
         for attempt in &tries {
             let command = attempt.command(&story.run);
             let (who, standing) = attempt.who(&command, &story.run);
-            if let Ok(events) = decide(Some(&story.run), &command, &who, &attempt.facts(standing)) {
+            story = story.waits(u64::from(attempt.choice % 4));
+            if let Ok(events) = decide(Some(&story.run), &command, &who, &attempt.facts(standing, &story)) {
                 story = story.with(events, &who);
             }
         }
@@ -405,6 +531,6 @@ fn the_random_histories_are_deep_enough_to_mean_something() {
         attempts += story.run.steps.iter().map(|step| step.attempts.len()).sum::<usize>();
     }
 
-    assert_eq!(kinds.len(), 24, "every kind of event occurs but that of a changed secret: {kinds:?}");
+    assert_eq!(kinds.len(), 33, "every kind of event occurs but that of a changed secret: {kinds:?}");
     assert!(attempts > 500, "{attempts} attempts in 400 histories");
 }

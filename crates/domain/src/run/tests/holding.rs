@@ -77,7 +77,7 @@ fn what_disrupts_takes_the_lock_once_and_what_reads_needs_none() {
 
     let events = by(&story.run, &story.run.holder.by, Role::Operator, None, &run(2, 1, &[1])).unwrap();
     assert!(
-        matches!(&events[..], [Event::LockTaken { target, from: None, .. }, Event::AttemptStarted { .. }] if target == "local")
+        matches!(&events[..], [Event::OutageAccepted { .. }, Event::LockTaken { target, from: None, .. }, Event::AttemptStarted { .. }] if target == "local")
     );
 
     let olga = story.run.holder.by.clone();

@@ -200,8 +200,7 @@ fn values_that_no_environment_carries_start_nothing() {
 fn what_destroys_needs_an_approval() {
     assert_eq!(
         told(&Story::begun(), confirmed(4, 1, &[1], "local")),
-        "\"rm -rf cache\" destroys: it needs the approval of a lead. Approvals are not part of this version, so the portal does \
-         not run it. Nothing was started; skip it with a reason, or do it outside and note what you did"
+        "\"rm -rf cache\" needs the approval of a lead. Nothing was started; ask for it first"
     );
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attempt::{AttemptResult, CommandEnd, Condition, Exit, FORMAT, Input, Key, Limits, Mark, Outcome};
+use crate::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Input, Key, Limits, Mark, Outcome};
 use crate::plan::{AdHoc, Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use crate::policy::{Actor, Role};
 use crate::run::{Command, Entry, Event, Facts, Holder, Refusal, Run, Who, decide, evolve};
@@ -152,14 +152,7 @@ pub fn person(name: &str, role: Role) -> Who {
 }
 
 pub fn facts(standing: Option<Role>) -> Facts {
-    Facts {
-        now: NOW,
-        standing,
-        misfits: Vec::new(),
-        lock: None,
-        condition: Condition::default(),
-        secrets: BTreeMap::new(),
-    }
+    Facts::alone(NOW, standing)
 }
 
 /// A run that goes on by commands, and everything that it consists of.
@@ -167,6 +160,8 @@ pub fn facts(standing: Option<Role>) -> Facts {
 pub struct Story {
     pub run: Run,
     pub entries: Vec<Entry>,
+    /// The time at which everything happens.
+    pub now: Timestamp,
 }
 
 impl Story {
@@ -175,35 +170,48 @@ impl Story {
         let start = Command::Start { plan: Box::new(plan), reason: "OPS-1".to_owned(), values: BTreeMap::new() };
         let events = decide(None, &start, &person("Olga", Role::Operator), &facts(Some(Role::Operator))).unwrap();
         let entry = Entry { version: 1, at: NOW, by: person("Olga", Role::Operator), event: events[0].clone() };
-        Self { run: evolve(RUN, None, &entry).unwrap(), entries: vec![entry] }
+        Self { run: evolve(RUN, None, &entry).unwrap(), entries: vec![entry], now: NOW }
     }
 
     pub fn begun() -> Self {
         Self::of(plan())
     }
 
+    /// The facts of this moment; everybody who has approved something is still a lead.
+    pub fn facts(&self, standing: Option<Role>) -> Facts {
+        let voters = self.run.requests.iter().flat_map(crate::run::Request::voters);
+        let standings = voters.map(|voter| (voter.clone(), Role::Lead)).collect();
+        Facts { now: self.now, standings, ..facts(standing) }
+    }
+
+    /// Time passes.
+    pub fn waits(self, minutes: u64) -> Self {
+        Self { now: self.now.plus(minutes * 60_000), ..self }
+    }
+
     /// Olga does something that may be done.
     pub fn does(self, command: Command) -> Self {
         let olga = person("Olga", Role::Operator);
-        let events = decide(Some(&self.run), &command, &olga, &facts(Some(Role::Operator))).unwrap();
+        let events = decide(Some(&self.run), &command, &olga, &self.facts(Some(Role::Operator))).unwrap();
         assert!(!events.is_empty(), "{command:?}");
         self.with(events, &olga)
     }
 
     /// The shim or the portal reports something.
     pub fn hears(self, command: Command) -> Self {
-        let events = decide(Some(&self.run), &command, &Who::Portal, &facts(None)).unwrap();
+        let events = decide(Some(&self.run), &command, &Who::Portal, &self.facts(None)).unwrap();
         self.with(events, &Who::Portal)
     }
 
     /// What Olga is told when she tries something that may not be done.
     pub fn refuses(&self, command: Command) -> Refusal {
-        decide(Some(&self.run), &command, &person("Olga", Role::Operator), &facts(Some(Role::Operator))).unwrap_err()
+        decide(Some(&self.run), &command, &person("Olga", Role::Operator), &self.facts(Some(Role::Operator)))
+            .unwrap_err()
     }
 
     pub fn with(mut self, events: Vec<Event>, by: &Who) -> Self {
         for event in events {
-            let entry = Entry { version: self.run.version + 1, at: NOW, by: by.clone(), event };
+            let entry = Entry { version: self.run.version + 1, at: self.now, by: by.clone(), event };
             self.run = evolve(RUN, Some(self.run), &entry).unwrap();
             self.entries.push(entry);
         }
@@ -255,11 +263,23 @@ impl Story {
 }
 
 pub fn run(step: u32, attempt: u32, commands: &[u32]) -> Command {
-    Command::RunCommands { step, attempt, commands: commands.to_vec(), confirmation: None }
+    Command::RunCommands {
+        step,
+        attempt,
+        commands: commands.to_vec(),
+        confirmation: None,
+        outage: Some("it cannot wait".to_owned()),
+    }
 }
 
 pub fn confirmed(step: u32, attempt: u32, commands: &[u32], typed: &str) -> Command {
-    Command::RunCommands { step, attempt, commands: commands.to_vec(), confirmation: Some(typed.to_owned()) }
+    Command::RunCommands {
+        step,
+        attempt,
+        commands: commands.to_vec(),
+        confirmation: Some(typed.to_owned()),
+        outage: Some("it cannot wait".to_owned()),
+    }
 }
 
 pub fn begins(step: u32, attempt: u32, command: u32) -> Command {
@@ -337,4 +357,14 @@ pub fn other(idle: u64) -> Holder {
 pub fn interrupt(step: u32, attempt: u32) -> Command {
     let (reason, survivors) = ("The shim is gone.".to_owned(), vec!["sleep (pid 7)".to_owned()]);
     Command::Interrupt { step, attempt, reason, bytes: 9, survivors }
+}
+
+/// Asks for the approval of commands.
+pub fn ask(request: u32, wanted: &[(u32, &[u32])]) -> Command {
+    let wanted = wanted.iter().map(|(step, commands)| (*step, commands.to_vec())).collect();
+    Command::RequestApproval { request, wanted, reason: "data is corrupt".to_owned(), evidence: Box::default() }
+}
+
+pub fn grant(request: u32) -> Command {
+    Command::Grant { request, retry: false, rollback: false, comment: String::new() }
 }

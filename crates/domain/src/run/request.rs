@@ -1,0 +1,484 @@
+//! Requests for approval in a run, what became of them, and how long they hold.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Event, Who};
+use super::state::{Attempt, AttemptEnding, Run, Stamp};
+use crate::approval::{Difference, Evidence};
+use crate::attempt::{AttemptResult, Work};
+use crate::{AttemptId, Digest, PersonId, Timestamp};
+
+/// A set of commands that is to be approved, with exactly what it does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    /// The step's place in the plan, from 1.
+    pub step: u32,
+    /// The numbers of the commands, ascending.
+    pub commands: Vec<u32>,
+    /// What they do, with everything that they are given.
+    pub work: Box<Work>,
+    /// Whether it is of the document's rollback: it holds only where the approval says so, and only after a failure.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rollback: bool,
+}
+
+impl Covered {
+    /// The digest that the intent has to have.
+    pub fn digest(&self) -> Digest {
+        self.work.digest()
+    }
+}
+
+/// A request for approval, or the breaking of the glass, which is an approval that its maker gave alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is to be approved.
+    pub covers: Vec<Covered>,
+    /// Who asked, and when.
+    pub asked: Stamp,
+    /// Why.
+    pub reason: String,
+    /// What the portal saw then.
+    pub evidence: Evidence,
+    /// When it expires, if nobody has decided until then.
+    pub expires: Timestamp,
+    /// How many different leads have to approve.
+    pub leads: u32,
+    /// The digest of the rules under which it was made.
+    pub rules: Digest,
+    /// Milliseconds within which a covered step has to start.
+    pub start_within_ms: u64,
+    /// Milliseconds for which the rollback may start after a failure.
+    pub rollback_within_ms: u64,
+    /// Who approved, oldest first.
+    pub votes: Vec<Vote>,
+    /// How it came to an end, other than by being used.
+    pub end: Option<RequestEnd>,
+    /// The attempts that were started under it, oldest first.
+    pub uses: Vec<AttemptId>,
+    /// Set when it was made by breaking the glass.
+    pub glass: Option<Glass>,
+}
+
+/// One lead's approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Who, and when.
+    pub stamp: Stamp,
+    /// Whether one retry of the same bytes is approved, too.
+    pub retry: bool,
+    /// Whether the document's rollback is approved, too.
+    pub rollback: bool,
+    /// What the lead had to say; may be empty.
+    pub comment: String,
+    /// The kind of second factor that was proven for it, in words.
+    pub factor: String,
+}
+
+/// How a request came to an end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum RequestEnd {
+    /// A lead said no.
+    Rejected {
+        /// Who, and when.
+        stamp: Stamp,
+        /// Why.
+        reason: String,
+    },
+    /// It was taken back.
+    Cancelled {
+        /// By whom, and when.
+        stamp: Stamp,
+        /// Why; may be empty.
+        reason: String,
+    },
+    /// Nobody decided in time.
+    Expired {
+        /// When that was recorded.
+        at: Timestamp,
+    },
+    /// Something that it covers, or its ground, is not any more as it was.
+    Void {
+        /// When.
+        at: Timestamp,
+        /// What.
+        why: Vec<Difference>,
+    },
+}
+
+/// The breaking of the glass.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Glass {
+    /// Who looked at it afterwards, and what they had to say.
+    pub review: Option<(Stamp, String)>,
+}
+
+/// Where a request stands, as one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestStatus {
+    /// Nobody has decided yet, or not enough leads.
+    Waiting,
+    /// It may be used.
+    Approved,
+    /// All that it covers was started.
+    Used,
+    /// A lead said no.
+    Rejected,
+    /// It was taken back.
+    Cancelled,
+    /// Its time is over.
+    Expired,
+    /// What it covers has changed.
+    Void,
+}
+
+impl RequestStatus {
+    /// All of them, in the order in which pages list them.
+    pub const ALL: [Self; 7] =
+        [Self::Waiting, Self::Approved, Self::Used, Self::Rejected, Self::Cancelled, Self::Expired, Self::Void];
+
+    /// The status in words.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Used => "used",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "taken back",
+            Self::Expired => "expired",
+            Self::Void => "void",
+        }
+    }
+
+    /// Whether it may still let something start.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Waiting | Self::Approved)
+    }
+}
+
+/// What a person did that shaped a run: whoever did one of these decides nothing in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shaped {
+    /// They started it.
+    Started,
+    /// They set a value, the directory, or typed the target's name.
+    Set,
+    /// They asked for an approval.
+    Asked,
+    /// They ran something, typed into it, or ended a watch.
+    Ran,
+    /// They passed over something, or marked it as done.
+    Passed,
+    /// They took the run over.
+    TookOver,
+    /// They added a step.
+    Added,
+    /// They went on into an outage, or broke the glass.
+    WentOn,
+}
+
+impl Shaped {
+    /// How an event of a person shapes a run; `None` for what only looks at it, stops it, or decides.
+    const fn by(event: &Event) -> Option<Self> {
+        Some(match event {
+            Event::RunStarted { .. } => Self::Started,
+            Event::ValueSet { .. } | Event::TargetConfirmed | Event::DirectorySet { .. } => Self::Set,
+            Event::ApprovalRequested { .. } => Self::Asked,
+            Event::AttemptStarted { .. } | Event::WatchEnded { .. } | Event::InputSent { .. } => Self::Ran,
+            Event::CommandSkipped { .. } | Event::StepSkipped { .. } | Event::StepDone { .. } => Self::Passed,
+            Event::RunTakenOver { .. } => Self::TookOver,
+            Event::StepAdded { .. } => Self::Added,
+            Event::OutageAccepted { .. } | Event::GlassBroken { .. } => Self::WentOn,
+            _ => return None,
+        })
+    }
+
+    /// What they did, after "you have".
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Started => "started it",
+            Self::Set => "set a value in it",
+            Self::Asked => "asked for an approval in it",
+            Self::Ran => "run a step of it",
+            Self::Passed => "passed over a step of it",
+            Self::TookOver => "taken it over",
+            Self::Added => "added a step to it",
+            Self::WentOn => "gone on in it without an approval",
+        }
+    }
+}
+
+impl Request {
+    /// When enough leads had approved.
+    pub fn approved_at(&self) -> Option<Timestamp> {
+        let place = usize::try_from(self.leads.max(1)).ok()?.checked_sub(1)?;
+        if self.glass.is_some() {
+            return Some(self.asked.at);
+        }
+        self.votes.get(place).map(|vote| vote.stamp.at)
+    }
+
+    /// Whether every lead who approved has approved one retry, too. Breaking the glass covers none.
+    pub fn retry(&self) -> bool {
+        !self.votes.is_empty() && self.votes.iter().all(|vote| vote.retry)
+    }
+
+    /// Whether every lead who approved has approved the rollback, too.
+    pub fn rollback(&self) -> bool {
+        !self.votes.is_empty() && self.votes.iter().all(|vote| vote.rollback)
+    }
+
+    /// What has to be started for the request to be used up: all but the rollback.
+    pub fn steps(&self) -> impl Iterator<Item = &Covered> {
+        self.covers.iter().filter(|covered| !covered.rollback)
+    }
+
+    /// Who approved, by id.
+    pub fn voters(&self) -> impl Iterator<Item = &PersonId> {
+        self.votes.iter().filter_map(|vote| vote.stamp.by.id())
+    }
+
+    /// A digest that is the same for another request that asks for the same on the same target, whoever asks.
+    pub fn same(&self) -> Digest {
+        let what = |covered: &Covered| {
+            let values: BTreeMap<String, String> =
+                covered.work.environment.iter().filter(|(name, _)| !is_acting(name)).map(owned).collect();
+            let scripts: Vec<String> = covered.work.commands.iter().map(|command| command.script.clone()).collect();
+            (covered.work.target.clone(), covered.work.directory.clone(), scripts, values)
+        };
+        Digest::of_canonical(&self.steps().map(what).collect::<Vec<_>>())
+    }
+}
+
+fn owned((name, value): (&String, &String)) -> (String, String) {
+    (name.clone(), value.clone())
+}
+
+/// Whether a variable only tells for whom a command works.
+fn is_acting(name: &str) -> bool {
+    name.starts_with("PORTAL_") || name.starts_with("GIT_AUTHOR_") || name.starts_with("GIT_COMMITTER_")
+}
+
+impl Run {
+    /// A request by its number, from 1.
+    pub fn request(&self, number: u32) -> Option<&Request> {
+        self.requests.get(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
+    /// The requests with their numbers, newest first.
+    pub fn requests_newest_first(&self) -> impl Iterator<Item = (u32, &Request)> {
+        (1..).zip(&self.requests).collect::<Vec<_>>().into_iter().rev()
+    }
+
+    /// The number that the next request gets.
+    pub fn next_request(&self) -> u32 {
+        u32::try_from(self.requests.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Where a request stands at a moment.
+    pub fn request_status(&self, request: &Request, now: Timestamp) -> RequestStatus {
+        match &request.end {
+            Some(RequestEnd::Rejected { .. }) => RequestStatus::Rejected,
+            Some(RequestEnd::Cancelled { .. }) => RequestStatus::Cancelled,
+            Some(RequestEnd::Expired { .. }) => RequestStatus::Expired,
+            Some(RequestEnd::Void { .. }) => RequestStatus::Void,
+            None if self.is_used(request) => RequestStatus::Used,
+            None if request.approved_at().is_some() => match self.start_until(request) {
+                Some(until) if now > until && self.open_attempt().is_none() => RequestStatus::Expired,
+                _ => RequestStatus::Approved,
+            },
+            None if self.end.is_some() || now >= request.expires => RequestStatus::Expired,
+            None => RequestStatus::Waiting,
+        }
+    }
+
+    /// Whether everything that it covers was started.
+    fn is_used(&self, request: &Request) -> bool {
+        request.steps().all(|covered| self.uses_of(request, covered).next().is_some())
+    }
+
+    /// Until when the next covered step has to start; `None` before the approval.
+    pub fn start_until(&self, request: &Request) -> Option<Timestamp> {
+        let approved = request.approved_at()?;
+        let next = request.steps().find(|covered| self.uses_of(request, covered).next().is_none());
+        let before = next.and_then(|covered| self.left_at(covered.step.checked_sub(1)?));
+        Some(before.map_or(approved, |before| before.max(approved)).plus(request.start_within_ms))
+    }
+
+    /// When a step was left last: the end of its last attempt, its skipping, its marking as done.
+    fn left_at(&self, step: u32) -> Option<Timestamp> {
+        let state = self.step(step)?;
+        let ended = state.attempts.last().and_then(|attempt| Some(attempt.end.as_ref()?.at));
+        let skipped = state.skipped.as_ref().map(|skip| skip.stamp.at);
+        ended.max(skipped).max(state.done.as_ref().map(|stamp| stamp.at))
+    }
+
+    /// The attempts at a covered set of commands that ran something, oldest first.
+    pub fn uses_of<'r>(&'r self, request: &'r Request, covered: &'r Covered) -> impl Iterator<Item = &'r Attempt> {
+        let uses = request.uses.iter().filter(|id| id.step == covered.step);
+        let attempts = uses.filter_map(|id| self.attempt(*id));
+        attempts.filter(|attempt| is_part_of(&attempt.commands, &covered.commands) && !attempt.ran_nothing())
+    }
+
+    /// When a covered attempt ended badly last: the window of the rollback opens then.
+    pub fn failed_at(&self, request: &Request) -> Option<Timestamp> {
+        let bad = request.steps().flat_map(|covered| self.uses_of(request, covered)).filter(|attempt| attempt.is_bad());
+        bad.filter_map(|attempt| Some(attempt.end.as_ref()?.at)).max()
+    }
+}
+
+impl Run {
+    /// What an event about a request makes of it.
+    pub(super) fn note_request(&mut self, event: &Event, stamp: Stamp) {
+        match event {
+            Event::ApprovalRequested {
+                covers,
+                reason,
+                evidence,
+                expires,
+                leads,
+                rules,
+                start_within_ms,
+                rollback_within_ms,
+            } => self.requests.push(Request {
+                covers: covers.clone(),
+                asked: stamp,
+                reason: reason.clone(),
+                evidence: (**evidence).clone(),
+                expires: *expires,
+                leads: *leads,
+                rules: rules.clone(),
+                start_within_ms: *start_within_ms,
+                rollback_within_ms: *rollback_within_ms,
+                votes: Vec::new(),
+                end: None,
+                uses: Vec::new(),
+                glass: None,
+            }),
+            Event::GlassBroken { covers, reason, rules, start_within_ms, .. } => self.requests.push(Request {
+                covers: covers.clone(),
+                expires: stamp.at,
+                asked: stamp,
+                reason: reason.clone(),
+                evidence: Evidence::default(),
+                leads: 0,
+                rules: rules.clone(),
+                start_within_ms: *start_within_ms,
+                rollback_within_ms: 0,
+                votes: Vec::new(),
+                end: None,
+                uses: Vec::new(),
+                glass: Some(Glass::default()),
+            }),
+            _ => self.note_decision(event, stamp),
+        }
+    }
+
+    fn note_decision(&mut self, event: &Event, stamp: Stamp) {
+        let Some(request) = number_of(event).and_then(|number| self.request_mut(number)) else { return };
+        match event {
+            Event::ApprovalGranted { retry, rollback, comment, factor, .. } => request.votes.push(Vote {
+                stamp,
+                retry: *retry,
+                rollback: *rollback,
+                comment: comment.clone(),
+                factor: factor.clone(),
+            }),
+            Event::ApprovalRejected { reason, .. } => {
+                request.end = Some(RequestEnd::Rejected { stamp, reason: reason.clone() });
+            }
+            Event::ApprovalCancelled { reason, .. } => {
+                request.end = Some(RequestEnd::Cancelled { stamp, reason: reason.clone() });
+            }
+            Event::ApprovalExpired { .. } => request.end = Some(RequestEnd::Expired { at: stamp.at }),
+            Event::ApprovalVoided { why, .. } => {
+                request.end = Some(RequestEnd::Void { at: stamp.at, why: why.clone() });
+            }
+            Event::GlassReviewed { comment, .. } => {
+                request.glass = Some(Glass { review: Some((stamp, comment.clone())) });
+            }
+            _ => {}
+        }
+    }
+
+    /// Keeps under which request an attempt was started.
+    pub(super) fn note_use(&mut self, request: Option<u32>, attempt: AttemptId) {
+        if let Some(request) = request.and_then(|number| self.request_mut(number)) {
+            request.uses.push(attempt);
+        }
+    }
+
+    /// Keeps who has shaped the run, and how first.
+    pub(super) fn note_shaping(&mut self, event: &Event, stamp: &Stamp) {
+        if let Some((id, shaped)) = stamp.by.id().zip(Shaped::by(event)) {
+            self.shapers.entry(id.clone()).or_insert(shaped);
+        }
+    }
+
+    fn request_mut(&mut self, number: u32) -> Option<&mut Request> {
+        self.requests.get_mut(usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+}
+
+/// The request that an event is about.
+const fn number_of(event: &Event) -> Option<u32> {
+    match event {
+        Event::ApprovalGranted { request, .. }
+        | Event::ApprovalRejected { request, .. }
+        | Event::ApprovalCancelled { request, .. }
+        | Event::ApprovalExpired { request }
+        | Event::ApprovalVoided { request, .. }
+        | Event::GlassReviewed { request, .. } => Some(*request),
+        _ => None,
+    }
+}
+
+/// Whether commands are the whole of others, or their end.
+pub(super) fn is_part_of(commands: &[u32], whole: &[u32]) -> bool {
+    !commands.is_empty() && whole.ends_with(commands)
+}
+
+impl Attempt {
+    /// Whether it has ended without having run anything.
+    pub fn ran_nothing(&self) -> bool {
+        matches!(self.result(), Some(AttemptResult::NotStarted { .. }))
+    }
+
+    /// Whether it has ended badly: a failure, a stop, or nobody knows how.
+    pub fn is_bad(&self) -> bool {
+        let Some(end) = &self.end else { return false };
+        match &end.ending {
+            AttemptEnding::Unknown { .. } => true,
+            AttemptEnding::Known(exit) => {
+                !matches!(exit.result, AttemptResult::Completed | AttemptResult::Difference { .. })
+            }
+        }
+    }
+
+    /// Whether it has ended at a difference, with commands left to run.
+    pub fn has_paused(&self) -> bool {
+        matches!(self.result(), Some(AttemptResult::Difference { .. }))
+    }
+
+    fn result(&self) -> Option<&AttemptResult> {
+        match &self.end.as_ref()?.ending {
+            AttemptEnding::Known(exit) => Some(&exit.result),
+            AttemptEnding::Unknown { .. } => None,
+        }
+    }
+}
+
+impl Who {
+    /// The person's id; `None` for the portal itself.
+    pub fn id(&self) -> Option<&PersonId> {
+        match self {
+            Self::Person(actor) => Some(&actor.id),
+            Self::Portal => None,
+        }
+    }
+}
