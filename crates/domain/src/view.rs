@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::approval::{ApprovalRules, Difference};
 use crate::attempt::Condition;
 use crate::plan::{Plan, PlanParameter};
 use crate::policy::{Actor, Role};
-use crate::run::{Run, StepStatus, Verdict};
+use crate::run::{Request, RequestStatus, Run, StepStatus, Verdict};
 use crate::runbook::{Finding, Part, Procedure, Prose};
 use crate::{Digest, PersonId, Risk, RunId, Slug, Timestamp};
 
@@ -426,4 +427,142 @@ mod tests {
         assert_eq!(instant.tempo(1_500, true), None);
         assert_eq!(instant.tempo(2_500, true), Some(Tempo::Slow));
     }
+}
+
+/// A request for approval in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRow {
+    /// The run.
+    pub run: RunId,
+    /// The request's number in the run, from 1.
+    pub request: u32,
+    /// The procedure's address.
+    pub slug: Slug,
+    /// The procedure's title as it was.
+    pub title: String,
+    /// The titles of the covered steps.
+    pub steps: String,
+    /// Where they run.
+    pub target: String,
+    /// The worst class of them.
+    pub risk: Risk,
+    /// Who asked.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub asked: Timestamp,
+    /// When it expires undecided.
+    pub expires: Timestamp,
+    /// How many leads have to approve.
+    pub leads: u32,
+    /// How many have.
+    pub votes: u32,
+    /// Where it stood when its run changed last.
+    pub status: RequestStatus,
+    /// When it was decided or came to an end.
+    pub decided: Option<Timestamp>,
+    /// By whom, if by a person.
+    pub decided_by: Option<String>,
+    /// Whether it is the breaking of the glass.
+    pub glass: bool,
+    /// When that was reviewed.
+    pub reviewed: Option<Timestamp>,
+}
+
+impl ApprovalRow {
+    /// The address of its page.
+    pub fn address(&self) -> String {
+        approval_address(self.run, self.request)
+    }
+}
+
+/// The address of a request's page.
+pub fn approval_address(run: RunId, request: u32) -> String {
+    format!("/approvals/{run}-{request}")
+}
+
+/// The inbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxView {
+    /// The portal's time.
+    pub now: Timestamp,
+    /// What waits for a decision, the request that expires first first.
+    pub waiting: Vec<ApprovalRow>,
+    /// What was started without an approval and has not been reviewed, oldest first.
+    pub unreviewed: Vec<ApprovalRow>,
+    /// What came to an end, newest first, at most twenty.
+    pub recent: Vec<ApprovalRow>,
+}
+
+/// The page on which a request is decided: everything that the decision needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionView {
+    /// The portal's time.
+    pub now: Timestamp,
+    /// The run, as it stands; its plan says what was frozen.
+    pub run: Box<Run>,
+    /// The request's number in the run, from 1.
+    pub number: u32,
+    /// Where it stands.
+    pub status: RequestStatus,
+    /// Until when the next covered step has to start, once it is approved.
+    pub start_until: Option<Timestamp>,
+    /// Why the person who looks cannot decide it, in a sentence; `None` when they can.
+    pub cannot: Option<String>,
+    /// Whether the person who looks has a second factor.
+    pub has_factor: bool,
+    /// The last approved run of the same procedure, and how this one differs from it.
+    pub last: Option<LastApproved>,
+    /// Earlier requests for the very same that a lead said no to, newest first.
+    pub rejections: Vec<Rejection>,
+    /// The last runs of the procedure, newest first, with who approved.
+    pub runs: Vec<EarlierRun>,
+}
+
+impl DecisionView {
+    /// The request.
+    pub fn request(&self) -> Option<&Request> {
+        self.run.request(self.number)
+    }
+}
+
+/// The last approved run of a procedure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastApproved {
+    /// The run.
+    pub run: RunId,
+    /// When it was approved.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// How what is asked for now differs; `approved` is what was approved then. Whoever runs it is no difference.
+    pub differences: Vec<Difference>,
+}
+
+/// An earlier request for the same that was rejected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The request.
+    pub row: ApprovalRow,
+    /// Why.
+    pub reason: String,
+}
+
+/// An earlier run of a procedure, for the person who decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierRun {
+    /// The run.
+    pub row: RunRow,
+    /// Who approved in it, each once.
+    pub approved_by: Vec<String>,
+}
+
+/// What a run page needs to know about approvals beside the run itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalGround {
+    /// The administrator's settings.
+    pub rules: ApprovalRules,
+    /// How many milliseconds a decision usually takes; `None` when there was none yet.
+    pub usual_ms: Option<u64>,
 }

@@ -14,6 +14,7 @@
 //! from anywhere else is as safe as one that was just loaded: it is refused with [`Error::Moved`] when it is old.
 
 mod actions;
+mod approvals;
 mod attempts;
 mod chain;
 mod error;

@@ -4,7 +4,7 @@ use domain::run::{Run, StepStatus, Verdict, Who};
 use domain::view::RunRow;
 
 use crate::words::word;
-use crate::{Connection, Error, stored};
+use crate::{Connection, Error, approvals, stored};
 
 /// What lists say about a run.
 pub(crate) fn row(run: &Run) -> RunRow {
@@ -71,10 +71,13 @@ pub(crate) async fn write(connection: &mut Connection, run: &Run, seen: u64) -> 
         .bind(word(&row.risk))
         .bind(run.holds_lock().then_some(&row.target))
         .bind(stored(seen))
-        .execute(connection)
+        .execute(&mut *connection)
         .await
         .map_err(|error| Error::unless_unique(error, Error::Moved))?;
-    if written.rows_affected() == 1 { Ok(()) } else { Err(Error::Moved) }
+    if written.rows_affected() != 1 {
+        return Err(Error::Moved);
+    }
+    approvals::write(connection, run).await
 }
 
 // Both take the same values in the same order. The last one is the version that was seen: nothing is inserted over it.

@@ -75,8 +75,13 @@ pub fn exit(id: AttemptId, result: AttemptResult) -> Exit {
 /// The events of an attempt that runs some commands of a step, all of them to a good end.
 pub fn completed(id: AttemptId, commands: &[u32]) -> Vec<Event> {
     let AttemptId { step, attempt, .. } = id;
-    let mut events =
-        vec![Event::AttemptStarted { step, attempt, commands: commands.to_vec(), digest: Digest::of(b"work") }];
+    let mut events = vec![Event::AttemptStarted {
+        step,
+        attempt,
+        commands: commands.to_vec(),
+        digest: Digest::of(b"work"),
+        approval: None,
+    }];
     for command in commands.iter().copied() {
         events.push(Event::CommandStarted { step, attempt, command, offset: 0, at: NOW });
         events.push(Event::CommandEnded { step, attempt, command, offset: 0, at: NOW, end: success() });

@@ -12,7 +12,7 @@ fn by() -> Who {
 }
 
 fn intent(step: u32, attempt: u32) -> Event {
-    Event::AttemptStarted { step, attempt, commands: vec![1], digest: domain::Digest::of(b"work") }
+    Event::AttemptStarted { step, attempt, commands: vec![1], digest: domain::Digest::of(b"work"), approval: None }
 }
 
 #[tokio::test]

@@ -131,7 +131,8 @@ async fn a_row_says_what_lists_show() {
 #[test]
 fn a_run_stands_where_something_runs() {
     let run = testkit::started(plan());
-    let ahead = Event::AttemptStarted { step: 2, attempt: 1, commands: vec![1], digest: Digest::of(b"work") };
+    let ahead =
+        Event::AttemptStarted { step: 2, attempt: 1, commands: vec![1], digest: Digest::of(b"work"), approval: None };
     let run: Run = domain::run::evolve(run.id, Some(run), &testkit::entry(2, ahead)).unwrap();
 
     let row = crate::projection::row(&run);
