@@ -3,6 +3,7 @@
 //! Everything is parsed here; what comes out can be used as it is. A mistake is one sentence with its place, and nothing is
 //! started then.
 
+mod approval;
 mod file;
 mod public_url;
 
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::Lowering;
+use domain::approval::ApprovalRules;
 use domain::plan::PlanTarget;
 use portal::{SecretSources, TargetSettings};
 
@@ -40,6 +42,8 @@ pub struct Config {
     pub targets: Vec<TargetSettings>,
     /// The commands whose class an administrator lowered.
     pub lowerings: Vec<Lowering>,
+    /// What needs an approval, and how long one holds.
+    pub approvals: ApprovalRules,
     /// Where the values of secrets come from.
     pub secrets: SecretSources,
     /// How the log is written.
@@ -157,6 +161,7 @@ impl Config {
             },
             targets,
             lowerings: file.lowerings,
+            approvals: file.approvals,
             secrets: surroundings
                 .secrets
                 .clone()

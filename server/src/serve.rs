@@ -114,6 +114,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         shim: "/proc/self/exe".into(),
         targets: config.targets.clone(),
         lowerings: config.lowerings.clone(),
+        approvals: config.approvals.clone(),
         secrets: config.secrets.clone(),
         build,
         clock: Arc::new(SystemClock),

@@ -5,10 +5,12 @@
 //! [`domain::run::decide`], who may ask in [`domain::policy`].
 
 mod adhoc;
+mod approvals;
 mod attempts;
 mod clock;
 mod documents;
 mod error;
+mod evidence;
 mod gate;
 mod live;
 mod pages;
@@ -25,6 +27,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use domain::approval::ApprovalRules;
 use domain::run::{Command, Who};
 use domain::{AttemptId, Lowering, Timestamp};
 use engine::Engine;
@@ -57,6 +60,7 @@ struct Inner {
     documents: Documents,
     targets: Vec<TargetSettings>,
     lowerings: Vec<Lowering>,
+    approvals: ApprovalRules,
     secrets: SecretSources,
     passwords: Passwords,
     live: Live,
@@ -103,6 +107,7 @@ impl Portal {
             documents,
             targets: settings.targets,
             lowerings: settings.lowerings,
+            approvals: settings.approvals,
             secrets: settings.secrets,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             live: Live::default(),

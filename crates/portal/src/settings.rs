@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::Lowering;
+use domain::approval::ApprovalRules;
 use domain::plan::PlanTarget;
 use domain::time::Clock;
 use engine::MasterKey;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub targets: Vec<TargetSettings>,
     /// The commands whose class an administrator lowered.
     pub lowerings: Vec<Lowering>,
+    /// What needs an approval, and how long one holds.
+    pub approvals: ApprovalRules,
     /// Where the values of secrets come from.
     pub secrets: SecretSources,
     /// The build, for pages to compare.

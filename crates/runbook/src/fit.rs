@@ -201,5 +201,10 @@ fn revision(value: &str) -> Option<Misfit> {
     if odd || value.strip_suffix(".lock").is_some() { form(expected) } else { of_form(&REVISION, value, expected) }
 }
 
+/// Whether the name of a file fits a glob; `false` for a glob that cannot be read.
+pub fn matches_glob(pattern: &str, name: &str) -> bool {
+    glob(pattern).is_ok_and(|glob| glob.is_match(name))
+}
+
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::approval::ApprovalRules;
 use domain::{Lowering, Risk};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::de::{DeTable, DeValue};
 
+use super::approval::{self, ApprovalTable};
 use super::{LogFormat, PublicUrl, parse_span};
 
 /// The file with every key, its default and its meaning, as `serve --write-config` prints it.
@@ -51,6 +53,7 @@ pub(super) struct ConfigFile {
     pub log_format: Option<LogFormat>,
     pub targets: Vec<(String, TargetTable)>,
     pub lowerings: Vec<Lowering>,
+    pub approvals: ApprovalRules,
     /// The files of secrets by name.
     pub secrets: Vec<(String, PathBuf)>,
 }
@@ -70,6 +73,8 @@ struct Tables {
     target: BTreeMap<String, TargetTable>,
     #[serde(default, deserialize_with = "lowerings")]
     lower: Vec<Lowering>,
+    #[serde(default)]
+    approval: ApprovalTable,
     #[serde(default)]
     secret: BTreeMap<String, SecretTable>,
 }
@@ -159,12 +164,13 @@ impl ConfigFile {
             log_format: tables.log.format,
             targets,
             lowerings: tables.lower,
+            approvals: tables.approval.rules(),
             secrets: tables.secret.into_iter().map(|(name, table)| (name, table.file)).collect(),
         })
     }
 }
 
-const TOP: &[&str] = &["listen", "data", "runbooks", "public_url", "session", "log", "target", "lower", "secret"];
+const TOP: &[&str] = &["listen", "data", "runbooks", "public_url", "session", "log", "target", "lower", "approval", "secret"];
 const SESSION: &[&str] = &["idle", "absolute"];
 const LOG: &[&str] = &["format"];
 const SECRET: &[&str] = &["file"];
@@ -176,9 +182,10 @@ const LOWER: &[&str] = &["command", "class", "reason"];
 fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), ConfigError> {
     let mut unknown = Vec::new();
     collect_unknown(table, "", TOP, &mut unknown);
-    for (name, known) in [("session", SESSION), ("log", LOG)] {
+    for (name, known) in [("session", SESSION), ("log", LOG), ("approval", approval::KEYS)] {
         if let Some(DeValue::Table(inner)) = table.get(name).map(toml::Spanned::get_ref) {
             collect_unknown(inner, &format!("{name}."), known, &mut unknown);
+            collect_unknown_rules(inner, ("rule", "approval.rule."), approval::RULE_KEYS, &mut unknown);
         }
     }
     for (kind, known) in [("target", TARGET), ("secret", SECRET)] {
@@ -189,16 +196,25 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
             }
         }
     }
-    if let Some(DeValue::Array(rules)) = table.get("lower").map(toml::Spanned::get_ref) {
-        for rule in rules {
-            if let DeValue::Table(inner) = rule.get_ref() {
-                collect_unknown(inner, "lower.", LOWER, &mut unknown);
-            }
-        }
-    }
+    collect_unknown_rules(table, ("lower", "lower."), LOWER, &mut unknown);
     match unknown.into_iter().min_by_key(|(start, _)| *start) {
         None => Ok(()),
         Some((start, what)) => Err(ConfigError::at(place, line_of(text, start), what)),
+    }
+}
+
+/// The same in each table of a list of tables.
+fn collect_unknown_rules(
+    table: &DeTable<'_>,
+    (name, prefix): (&str, &str),
+    known: &[&str],
+    unknown: &mut Vec<(usize, String)>,
+) {
+    let Some(DeValue::Array(rules)) = table.get(name).map(toml::Spanned::get_ref) else { return };
+    for rule in rules {
+        if let DeValue::Table(inner) = rule.get_ref() {
+            collect_unknown(inner, prefix, known, unknown);
+        }
     }
 }
 

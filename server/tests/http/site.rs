@@ -105,6 +105,7 @@ impl Served {
             shim: env!("CARGO_BIN_EXE_runbook-portal").into(),
             targets: vec![target],
             lowerings: Vec::new(),
+            approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
             build: "test".to_owned(),
             clock,

@@ -1,0 +1,140 @@
+//! What the portal looks at for the person who decides: files, free space, containers, who else is there. By looking only.
+//!
+//! Everything here has a limit of time, and what cannot be found out is said to be unknown. Nothing is started for it.
+
+mod containers;
+mod files;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use domain::approval::{Evidence, EvidenceItem, FileIdentity, Standing};
+use domain::run::{Run, Wanted};
+use domain::runbook::ParameterKind;
+
+use crate::{Error, Portal};
+
+/// What has not answered after so long is not known.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Other open runs that are named.
+const OTHERS: u32 = 100;
+
+impl Portal {
+    /// What there is to see about some commands of a run.
+    pub(crate) async fn evidence(&self, run: &Run, wanted: &[Wanted]) -> Result<Evidence, Error> {
+        let files = files_of(run, wanted);
+        let mut items = Vec::new();
+        for file in &files {
+            items.extend(in_time(file.clone(), files::items).await);
+        }
+        let places = std::iter::once(run.directory.clone()).chain(files.iter().map(|file| file.folder()));
+        let places: BTreeSet<String> = places.collect();
+        items.extend(in_time(places, files::free_space).await);
+        items.push(self.containers(run).await);
+        items.push(self.others(run).await?);
+        Ok(Evidence { at: self.now(), items })
+    }
+
+    /// The files to which approvals of a run are bound, as they are now.
+    pub(crate) async fn look_at_bound(&self, run: &Run) -> BTreeMap<String, Result<FileIdentity, String>> {
+        let bound = run.requests.iter().filter(|request| request.end.is_none()).flat_map(|request| request.evidence.bound());
+        let mut found = BTreeMap::new();
+        for file in bound {
+            let before = file.clone();
+            let look = tokio::task::spawn_blocking(move || files::identity_like(&before));
+            let now = match tokio::time::timeout(PATIENCE, look).await {
+                Ok(Ok(now)) => now,
+                Ok(Err(_)) | Err(_) => Err("it did not answer in time".to_owned()),
+            };
+            found.insert(file.path.clone(), now);
+        }
+        found
+    }
+
+    async fn containers(&self, run: &Run) -> EvidenceItem {
+        match tokio::time::timeout(PATIENCE, containers::of_project(&run.directory)).await {
+            Ok(item) => item,
+            Err(_) => containers::unknown("the Docker engine did not answer in time"),
+        }
+    }
+
+    /// Other runs that are open on the same target.
+    async fn others(&self, run: &Run) -> Result<EvidenceItem, Error> {
+        let open = self.store().open_runs(OTHERS).await?;
+        let others: Vec<String> = open
+            .iter()
+            .filter(|row| row.id != run.id && row.target == run.plan.target.name)
+            .map(|row| format!("{}, run {}, {} ({})", row.by, row.id, row.title, row.risk.word()))
+            .collect();
+        let (standing, result) = match others.len() {
+            0 => (Standing::Good, "nobody".to_owned()),
+            1 => (Standing::Look, "1 run".to_owned()),
+            more => (Standing::Look, format!("{more} runs")),
+        };
+        let name = format!("Who else works on {}", run.plan.target.name);
+        Ok(EvidenceItem { name, standing, result, saw: others, bound: None })
+    }
+}
+
+/// A file that commands are given as a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Given {
+    /// What it is called on the page.
+    label: String,
+    /// The value.
+    value: String,
+    /// The same as an absolute path.
+    path: String,
+    /// The names that the files beside it have, where the side file says so.
+    pattern: Option<String>,
+    /// Whether the parameter is a backup, and not just any path.
+    backup: bool,
+}
+
+impl Given {
+    fn folder(&self) -> String {
+        match self.path.rsplit_once('/') {
+            Some(("", _)) | None => "/".to_owned(),
+            Some((folder, _)) => folder.to_owned(),
+        }
+    }
+}
+
+/// The files among the values of some commands, each once.
+fn files_of(run: &Run, wanted: &[Wanted]) -> Vec<Given> {
+    let mut names = BTreeMap::new();
+    for (step, commands) in wanted {
+        names.extend(run.values_of(*step, commands));
+    }
+    let given = |(name, value): (String, String)| {
+        let parameter = run.plan.parameter(&name)?;
+        let (backup, pattern) = match &parameter.kind {
+            ParameterKind::BackupFile { pattern, .. } => (true, pattern.clone()),
+            ParameterKind::Path => (false, None),
+            _ => return None,
+        };
+        let path = if value.starts_with('/') {
+            value.clone()
+        } else {
+            format!("{}/{value}", run.directory.trim_end_matches('/'))
+        };
+        Some(Given { label: parameter.label(), value, path, pattern, backup })
+    };
+    names.into_iter().filter_map(given).collect()
+}
+
+/// Looks at something on the disk without holding up anybody else, for a limited time.
+async fn in_time<T: Send + 'static>(what: T, look: fn(&T) -> Vec<EvidenceItem>) -> Vec<EvidenceItem> {
+    let looking = tokio::task::spawn_blocking(move || look(&what));
+    match tokio::time::timeout(PATIENCE, looking).await {
+        Ok(Ok(items)) => items,
+        Ok(Err(_)) | Err(_) => vec![EvidenceItem {
+            name: "Files".to_owned(),
+            standing: Standing::Unknown,
+            result: "not known".to_owned(),
+            saw: vec!["The disk did not answer in time.".to_owned()],
+            bound: None,
+        }],
+    }
+}
