@@ -2,6 +2,7 @@
 //!
 //! The one file that knows HTTP, sessions and the use cases together. A cause of a failure is logged here and stops here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::attempt::{Input, Key};
@@ -20,6 +21,20 @@ use crate::loaded::PageStatus;
 
 /// The key under which a session keeps the id of its person.
 pub const PERSON: &str = "person";
+
+/// The key under which a session keeps the address from which it was begun.
+pub const ADDRESS: &str = "address";
+
+/// The key under which a session keeps the browser in which it was begun.
+pub const AGENT: &str = "agent";
+
+/// The most characters that are kept of what a browser calls itself.
+const AGENT_LIMIT: usize = 256;
+
+/// The address at the other end of the connection: the browser's, or the proxy's. What a request says about it in its headers is
+/// believed nowhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 /// Who is asking, and whom they ask.
 pub struct Caller {
@@ -71,13 +86,25 @@ pub async fn sign_in(actor: &Actor) -> Result<(), AppError> {
     let session = session()?;
     session.cycle_id().await.map_err(session_failed)?;
     session.insert(PERSON, actor.id.as_str()).await.map_err(session_failed)?;
+    session.insert(ADDRESS, address()).await.map_err(session_failed)?;
+    session.insert(AGENT, agent()).await.map_err(session_failed)?;
     // Stored here and not after the answer: who cannot be signed in is told so, on the page.
     session.save().await.map_err(session_failed)
 }
 
-/// The id of the session that asks, for keeping it when the others end.
-pub fn session_id() -> Option<String> {
-    session().ok()?.id().map(|id| id.to_string())
+/// The id of the session that asks: it is kept when the others end, and what is shown once is shown in it.
+pub fn session_id() -> Result<String, AppError> {
+    session()?.id().map(|id| id.to_string()).ok_or(AppError::SignedOut)
+}
+
+fn address() -> String {
+    let peer = parts().and_then(|parts| parts.extensions.get::<Peer>().copied());
+    peer.map(|Peer(address)| address.to_canonical().to_string()).unwrap_or_default()
+}
+
+fn agent() -> String {
+    let agent = parts().and_then(|parts| text(&parts.headers, header::USER_AGENT.as_str()).map(str::to_owned));
+    agent.unwrap_or_default().chars().take(AGENT_LIMIT).collect()
 }
 
 /// Ends the session at the server.

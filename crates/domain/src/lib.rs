@@ -5,6 +5,7 @@
 
 pub mod attempt;
 mod digest;
+pub mod factor;
 pub mod frame;
 mod ids;
 pub mod outcome;

@@ -1,6 +1,10 @@
 //! What pages show: plain data that the server fills and both halves of the app read.
 
+mod account;
+
 use serde::{Deserialize, Serialize};
+
+pub use account::{AccountView, PasskeyInfo, QrCode, SessionInfo, ShownOffer};
 
 use crate::attempt::Condition;
 use crate::plan::{Plan, PlanParameter};

@@ -4,11 +4,13 @@
 //! is the only one that knows both the store and the engine. It has no rules of its own: what may happen is decided in
 //! [`domain::run::decide`], who may ask in [`domain::policy`].
 
+mod account;
 mod adhoc;
 mod attempts;
 mod clock;
 mod documents;
 mod error;
+mod factors;
 mod gate;
 mod live;
 mod pages;
@@ -33,6 +35,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use account::Sure;
 pub use adhoc::Added;
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
@@ -44,6 +47,7 @@ pub use watching::Follow;
 
 use clock::ExpiryClock;
 use documents::Documents;
+use factors::Vault;
 use live::Live;
 use passwords::Passwords;
 
@@ -59,6 +63,7 @@ struct Inner {
     lowerings: Vec<Lowering>,
     secrets: SecretSources,
     passwords: Passwords,
+    vault: Vault,
     live: Live,
     people: watch::Sender<u64>,
     clock: ExpiryClock,
@@ -92,10 +97,10 @@ impl Portal {
         let database = settings.data.join("portal.db");
         // Before the folder gets a lock and a key: one whose database is refused stays exactly as it is.
         let database = Store::inspect(&database).await?;
-        let (lock, key) = settings::open_data(&settings.data)?;
+        let (lock, keys) = settings::open_data(&settings.data)?;
         let store = database.open(now).await?;
         let seen = store.latest_time().await.map_err(|error| data_error(&settings.data, &error.into()))?;
-        let engine = Engine::new(settings.data.join("runs"), settings.shim, key)
+        let engine = Engine::new(settings.data.join("runs"), settings.shim, keys.engine)
             .map_err(|error| data_error(&settings.data, &Error::Output(error)))?;
         let portal = Self(Arc::new(Inner {
             store,
@@ -105,6 +110,7 @@ impl Portal {
             lowerings: settings.lowerings,
             secrets: settings.secrets,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
+            vault: keys.vault,
             live: Live::default(),
             people: watch::Sender::new(0),
             clock: ExpiryClock::new(settings.clock, seen),
@@ -185,6 +191,10 @@ impl Portal {
 
     fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    fn vault(&self) -> &Vault {
+        &self.0.vault
     }
 
     fn live(&self) -> &Live {
