@@ -7,6 +7,7 @@
 use domain::policy::Verb;
 
 pub(crate) mod account;
+pub(crate) mod approvals;
 pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod runs;
@@ -35,6 +36,14 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/pages/run", Policy::Verb(Verb::Read)),
     ("/api/pages/history", Policy::Verb(Verb::Read)),
     ("/api/pages/documents", Policy::Verb(Verb::Read)),
+    ("/api/pages/approvals", Policy::Verb(Verb::Read)),
+    ("/api/pages/approval", Policy::Verb(Verb::Read)),
+    ("/api/approvals/watch", Policy::Verb(Verb::Read)),
+    ("/api/approvals/ask", Policy::Verb(Verb::WorkRun)),
+    ("/api/approvals/cancel", Policy::Verb(Verb::WorkRun)),
+    ("/api/approvals/break-glass", Policy::Verb(Verb::WorkRun)),
+    ("/api/approvals/decide", Policy::Verb(Verb::Approve)),
+    ("/api/approvals/review", Policy::Verb(Verb::Approve)),
     ("/api/pages/people", Policy::Verb(Verb::ManagePeople)),
     ("/api/runs/watch", Policy::Verb(Verb::Read)),
     ("/api/runs/log", Policy::Verb(Verb::Read)),

@@ -1,12 +1,9 @@
 //! What a person can do in a run: one action per deed, made once per page, so that an answer outlives what is redrawn.
 
-use std::collections::BTreeMap;
-
-use domain::Timestamp;
-use domain::attempt::Condition;
-use domain::policy::{Actor, Verb};
-use domain::run::{Command, Facts, Offer, Refusal, Run, Who, decide};
+use domain::policy::{Actor, Role, Verb};
+use domain::run::{Command, Facts, Offer, Refusal, Request, Run, Who, decide};
 use domain::runbook::PartKind;
+use domain::view::ApprovalGround;
 use leptos::prelude::*;
 
 use crate::AppError;
@@ -199,27 +196,27 @@ pub fn holds(live: Live) -> Memo<bool> {
 }
 
 /// Why an offer could not be started now by this person; the gate itself is asked.
-pub fn objection(run: &Run, actor: &Actor, step: u32, offer: &Offer) -> Option<Refusal> {
+pub fn objection(run: &Run, ground: &ApprovalGround, actor: &Actor, step: u32, offer: &Offer) -> Option<Refusal> {
     let command = Command::RunCommands {
         step,
         attempt: next_attempt(run, step),
         commands: offer.commands.clone(),
         confirmation: None,
+        outage: None,
     };
-    asked(run, actor, &command)
+    decide(Some(run), &command, &Who::Person(actor.clone()), &facts(run, ground, actor)).err()
 }
 
-/// Why a command of the gate would be refused now.
-pub fn asked(run: &Run, actor: &Actor, command: &Command) -> Option<Refusal> {
-    let facts = Facts {
-        now: Timestamp::default(),
-        standing: Some(actor.role),
-        misfits: Vec::new(),
-        lock: None,
-        condition: Condition::default(),
-        secrets: BTreeMap::new(),
-    };
-    decide(Some(run), command, &Who::Person(actor.clone()), &facts).err()
+/// What a page can know of what a decision needs. The portal looks at the rest when it is asked: who approved is taken for a
+/// lead still, and what an approval is bound to for unchanged.
+fn facts(run: &Run, ground: &ApprovalGround, actor: &Actor) -> Facts {
+    let bound = run.requests.iter().flat_map(|request| request.evidence.bound());
+    Facts {
+        rules: ground.rules.clone(),
+        standings: run.requests.iter().flat_map(Request::voters).map(|voter| (voter.clone(), Role::Lead)).collect(),
+        bound: bound.map(|file| (file.path.clone(), Ok(file.clone()))).collect(),
+        ..Facts::alone(ground.now, Some(actor.role))
+    }
 }
 
 /// The step that comes after one that is over; `None` when only closing the run is left.
@@ -249,6 +246,9 @@ pub fn list(numbers: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use domain::Timestamp;
     use domain::attempt::Limits;
     use domain::plan::{Plan, PlanStep, PlanTarget};
     use domain::run::{Skip, Stamp, StepState};
@@ -328,6 +328,9 @@ mod tests {
             steps: (1..=4).map(state).collect(),
             outcome: Vec::new(),
             notes: Vec::new(),
+            requests: Vec::new(),
+            shapers: BTreeMap::new(),
+            outage: None,
             end: None,
             unreadable: None,
         }

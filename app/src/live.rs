@@ -7,7 +7,7 @@ use domain::attempt::Condition;
 use domain::frame::Cursor;
 use domain::policy::Actor;
 use domain::run::Run;
-use domain::view::{RunView, UsualStep};
+use domain::view::{ApprovalGround, RunView, UsualStep};
 use domain::{AttemptId, RunId, Timestamp};
 use leptos::prelude::*;
 
@@ -60,6 +60,8 @@ pub struct Live {
     /// Who looks.
     actor: StoredValue<Actor>,
     build: StoredValue<String>,
+    /// What there is to know about approvals beside the run.
+    approvals: StoredValue<ApprovalGround>,
     /// How long the steps usually take, by their place in the plan.
     usual: StoredValue<Vec<Option<UsualStep>>>,
     /// Counted up when output has to be had anew, because another attempt is shown.
@@ -97,6 +99,7 @@ impl Live {
             clock,
             actor: StoredValue::new(actor),
             build: StoredValue::new(build),
+            approvals: StoredValue::new(view.approvals.clone()),
             usual: StoredValue::new(view.usual_steps.clone()),
             turn: RwSignal::new(0),
             asleep: RwSignal::new(false),
@@ -129,6 +132,14 @@ impl Live {
     pub fn usual(self, step: u32) -> Option<UsualStep> {
         let place = usize::try_from(step).ok()?.checked_sub(1)?;
         self.usual.with_value(|usual| usual.get(place).copied().flatten())
+    }
+
+    /// What there is to know about approvals, at this moment. Whoever asks is told again when the clock moves on, as long as
+    /// something of the run waits for a decision or may still be used.
+    pub fn approvals(self) -> ApprovalGround {
+        let waits = self.run.with(|run| run.requests.iter().any(|request| request.end.is_none()));
+        let now = if waits { self.clock.now() } else { self.clock.now_untracked() };
+        ApprovalGround { now, ..self.approvals.get_value() }
     }
 
     /// Puts a step on the stage, with an attempt of it or its last.

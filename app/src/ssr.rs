@@ -2,17 +2,19 @@
 //!
 //! The one file that knows HTTP, sessions and the use cases together. A cause of a failure is logged here and stops here.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::attempt::{Input, Key};
 use domain::policy::{Actor, Forbidden, Role};
-use domain::run::{Command, Refusal, Verdict};
+use domain::run::{Command, Refusal, Verdict, Wanted};
 use domain::{PersonId, RunId};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::ResponseOptions;
-use portal::Portal;
+use portal::{Decision, Portal};
 use tower_sessions::Session;
 
 use crate::AppError;
@@ -20,6 +22,20 @@ use crate::loaded::PageStatus;
 
 /// The key under which a session keeps the id of its person.
 pub const PERSON: &str = "person";
+
+/// The key under which a session keeps the address from which it was begun.
+pub const ADDRESS: &str = "address";
+
+/// The key under which a session keeps the browser in which it was begun.
+pub const AGENT: &str = "agent";
+
+/// The most characters that are kept of what a browser calls itself.
+const AGENT_LIMIT: usize = 256;
+
+/// The address at the other end of the connection: the browser's, or the proxy's. What a request says about it in its headers is
+/// believed nowhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
 
 /// Who is asking, and whom they ask.
 pub struct Caller {
@@ -71,13 +87,25 @@ pub async fn sign_in(actor: &Actor) -> Result<(), AppError> {
     let session = session()?;
     session.cycle_id().await.map_err(session_failed)?;
     session.insert(PERSON, actor.id.as_str()).await.map_err(session_failed)?;
+    session.insert(ADDRESS, address()).await.map_err(session_failed)?;
+    session.insert(AGENT, agent()).await.map_err(session_failed)?;
     // Stored here and not after the answer: who cannot be signed in is told so, on the page.
     session.save().await.map_err(session_failed)
 }
 
-/// The id of the session that asks, for keeping it when the others end.
-pub fn session_id() -> Option<String> {
-    session().ok()?.id().map(|id| id.to_string())
+/// The id of the session that asks: it is kept when the others end, and what is shown once is shown in it.
+pub fn session_id() -> Result<String, AppError> {
+    session()?.id().map(|id| id.to_string()).ok_or(AppError::SignedOut)
+}
+
+fn address() -> String {
+    let peer = parts().and_then(|parts| parts.extensions.get::<Peer>().copied());
+    peer.map(|Peer(address)| address.to_canonical().to_string()).unwrap_or_default()
+}
+
+fn agent() -> String {
+    let agent = parts().and_then(|parts| text(&parts.headers, header::USER_AGENT.as_str()).map(str::to_owned));
+    agent.unwrap_or_default().chars().take(AGENT_LIMIT).collect()
 }
 
 /// Ends the session at the server.
@@ -123,6 +151,27 @@ pub fn numbers(list: &str) -> Result<Vec<u32>, AppError> {
     let unreadable =
         |_| AppError::Invalid("The form was not understood. Nothing was started; load the page again.".into());
     list.split(',').map(|number| number.trim().parse().map_err(unreadable)).collect()
+}
+
+/// The steps and commands that a form has ticked: each key is a step with its commands, as `4.1-2`.
+pub fn wanted(ticked: &BTreeMap<String, String>) -> Result<Vec<Wanted>, AppError> {
+    let read = |key: &String| {
+        let (step, commands) = key.split_once('.')?;
+        let commands = commands.split('-').map(str::parse).collect::<Result<Vec<u32>, _>>().ok()?;
+        Some((step.parse().ok()?, commands))
+    };
+    let unreadable =
+        || AppError::Invalid("The form was not understood. Nothing was asked; load the page again.".to_owned());
+    ticked.keys().map(|key| read(key).ok_or_else(unreadable)).collect()
+}
+
+/// The decision that a form names.
+pub fn decision_named(name: &str, retry: bool, rollback: bool, text: String) -> Result<Decision, AppError> {
+    match name {
+        "approve" => Ok(Decision::Approve { retry, rollback, comment: text }),
+        "reject" => Ok(Decision::Reject { reason: text }),
+        _ => Err(AppError::Invalid("Say whether you approve or reject. Nothing was decided.".to_owned())),
+    }
 }
 
 /// What a form sends to a command: the key that it names, else its line.

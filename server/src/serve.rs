@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::ssr::Peer;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -15,6 +16,7 @@ use rustix::process::DumpableBehavior;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::ServiceExt as _;
 
 use crate::config::Config;
 use crate::http::assets::Assets;
@@ -193,7 +195,7 @@ async fn accept(listener: TcpListener, router: Router, stop: impl Future<Output 
     loop {
         let place = Arc::clone(&places).acquire_owned();
         tokio::select! {
-            (stream, place) = next_connection(&listener, place) => connect(stream, &router, &graceful, place),
+            (stream, peer, place) = next_connection(&listener, place) => connect(stream, peer, &router, &graceful, place),
             () = &mut stop => break,
         }
     }
@@ -214,11 +216,11 @@ async fn accept(listener: TcpListener, router: Router, stop: impl Future<Output 
 async fn next_connection(
     listener: &TcpListener,
     place: impl Future<Output = Result<OwnedSemaphorePermit, tokio::sync::AcquireError>>,
-) -> (TcpStream, OwnedSemaphorePermit) {
+) -> (TcpStream, Peer, OwnedSemaphorePermit) {
     let place = place.await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
+            Ok((stream, peer)) => return (stream, Peer(peer.ip()), place),
             Err(error) => {
                 // Out of descriptors, or a connection that was gone before it was taken: others may be luckier.
                 tracing::warn!(error = &error as &dyn std::error::Error, "a connection could not be accepted");
@@ -228,12 +230,16 @@ async fn next_connection(
     }
 }
 
-fn connect(stream: TcpStream, router: &Router, graceful: &GracefulShutdown, place: OwnedSemaphorePermit) {
+fn connect(stream: TcpStream, peer: Peer, router: &Router, graceful: &GracefulShutdown, place: OwnedSemaphorePermit) {
     // Small frames of a live log are not to wait for each other.
     drop(stream.set_nodelay(true));
     let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(BUFFER);
-    let service = TowerToHyperService::new(router.clone());
+    let told = router.clone().map_request(move |mut request: http::Request<_>| {
+        request.extensions_mut().insert(peer);
+        request
+    });
+    let service = TowerToHyperService::new(told);
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     let watched = graceful.watch(connection);
     tokio::spawn(async move {

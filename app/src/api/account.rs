@@ -12,8 +12,8 @@ pub async fn change_password(old: String, new: String) -> Result<(), AppError> {
     answer(
         async {
             let caller = caller().await?;
-            let keep = session_id();
-            caller.portal.change_password(&caller.actor, &old, &new, keep.as_deref()).await?;
+            let keep = session_id()?;
+            caller.portal.change_password(&caller.actor, &old, &new, Some(&keep)).await?;
             back_to("/account?changed=password");
             Ok(())
         }

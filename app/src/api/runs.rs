@@ -55,18 +55,15 @@ pub async fn run_commands(
     attempt: u32,
     commands: String,
     #[server(default)] confirmation: String,
+    #[server(default)] outage: String,
 ) -> Result<(), AppError> {
     use crate::ssr::{act, answer, numbers};
     use domain::run::Command;
 
     answer(
         async {
-            act(
-                run,
-                step,
-                Command::RunCommands { step, attempt, commands: numbers(&commands)?, confirmation: Some(confirmation) },
-            )
-            .await
+            let (commands, confirmation, outage) = (numbers(&commands)?, Some(confirmation), Some(outage));
+            act(run, step, Command::RunCommands { step, attempt, commands, confirmation, outage }).await
         }
         .await,
     )

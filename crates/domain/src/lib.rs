@@ -6,6 +6,7 @@
 pub mod approval;
 pub mod attempt;
 mod digest;
+pub mod factor;
 pub mod frame;
 mod ids;
 pub mod outcome;

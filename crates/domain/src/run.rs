@@ -28,6 +28,7 @@ mod work;
 pub use away::{Away, downtime};
 pub use command::Command;
 pub use decide::{Facts, Wanted, decide};
+pub use difference::between;
 pub use event::{Entry, Event, Verdict, Who};
 pub use fold::{evolve, fold};
 pub use lock::{ABANDONED_AFTER_MS, Holder};

@@ -1,6 +1,10 @@
 //! What pages show: plain data that the server fills and both halves of the app read.
 
+mod account;
+
 use serde::{Deserialize, Serialize};
+
+pub use account::{AccountView, PasskeyInfo, QrCode, SessionInfo, ShownOffer};
 
 use crate::approval::{ApprovalRules, Difference};
 use crate::attempt::Condition;
@@ -279,6 +283,8 @@ pub struct RunView {
     pub condition: Condition,
     /// What would make the added steps part of the document; `None` when none were added.
     pub patch: Option<Patch>,
+    /// What there is to know about approvals beside the run.
+    pub approvals: ApprovalGround,
 }
 
 /// Steps that were added in a run, offered to its document.
@@ -561,6 +567,8 @@ pub struct EarlierRun {
 /// What a run page needs to know about approvals beside the run itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalGround {
+    /// The time by which approvals run out.
+    pub now: Timestamp,
     /// The administrator's settings.
     pub rules: ApprovalRules,
     /// How many milliseconds a decision usually takes; `None` when there was none yet.

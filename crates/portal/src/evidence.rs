@@ -26,9 +26,9 @@ impl Portal {
         let files = files_of(run, wanted);
         let mut items = Vec::new();
         for file in &files {
-            items.extend(in_time(file.clone(), files::items).await);
+            items.extend(in_time((file.clone(), self.now()), files::items).await);
         }
-        let places = std::iter::once(run.directory.clone()).chain(files.iter().map(|file| file.folder()));
+        let places = std::iter::once(run.directory.clone()).chain(files.iter().map(Given::folder));
         let places: BTreeSet<String> = places.collect();
         items.extend(in_time(places, files::free_space).await);
         items.push(self.containers(run).await);
@@ -38,7 +38,8 @@ impl Portal {
 
     /// The files to which approvals of a run are bound, as they are now.
     pub(crate) async fn look_at_bound(&self, run: &Run) -> BTreeMap<String, Result<FileIdentity, String>> {
-        let bound = run.requests.iter().filter(|request| request.end.is_none()).flat_map(|request| request.evidence.bound());
+        let bound =
+            run.requests.iter().filter(|request| request.end.is_none()).flat_map(|request| request.evidence.bound());
         let mut found = BTreeMap::new();
         for file in bound {
             let before = file.clone();
@@ -111,7 +112,7 @@ fn files_of(run: &Run, wanted: &[Wanted]) -> Vec<Given> {
         let parameter = run.plan.parameter(&name)?;
         let (backup, pattern) = match &parameter.kind {
             ParameterKind::BackupFile { pattern, .. } => (true, pattern.clone()),
-            ParameterKind::Path => (false, None),
+            ParameterKind::Path { .. } => (false, None),
             _ => return None,
         };
         let path = if value.starts_with('/') {

@@ -1,13 +1,20 @@
 //! The one way in which a run changes: facts gathered, decided and recorded in one transaction, then told.
 
+use std::collections::BTreeMap;
+
+use domain::approval::FileIdentity;
 use domain::attempt::Condition;
 use domain::policy::Actor;
-use domain::run::{Command, Entry, Event, Facts, Holder, Run, Who, decide};
-use domain::{ActionKey, AttemptId, Risk, RunId};
+use domain::run::{Command, Entry, Event, Facts, Holder, Request, Run, Who, decide};
+use domain::{ActionKey, AttemptId, Risk, RunId, Timestamp};
 use store::Write;
 
+use crate::factors::Guess;
 use crate::secrets::Versions;
 use crate::{Error, Portal, values};
+
+/// The files to which approvals are bound, by path.
+type BoundFiles = BTreeMap<String, Result<FileIdentity, String>>;
 
 /// What came of a decision.
 #[derive(Debug)]
@@ -19,6 +26,17 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
+    /// What has changed since the approval, when a start was asked for and the approval became void by it.
+    pub fn voided_instead(&self, command: &Command) -> Option<String> {
+        let Command::RunCommands { .. } = command else { return None };
+        self.entries.iter().find_map(|entry| match &entry.event {
+            Event::ApprovalVoided { why, .. } => {
+                Some(why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            }
+            _ => None,
+        })
+    }
+
     /// The attempt whose intent is among the entries.
     pub fn intent(&self) -> Option<AttemptId> {
         self.entries.iter().find_map(|entry| match entry.event {
@@ -31,12 +49,30 @@ impl Decided {
 impl Portal {
     /// Decides and records. Nobody else writes runs.
     pub(crate) async fn decide(&self, run: RunId, command: &Command, who: &Who) -> Result<Decided, Error> {
+        self.decide_proven(run, command, who, None).await
+    }
+
+    /// The same with a second factor that the person has handed over for it: counted, and not looked at yet.
+    pub(crate) async fn decide_proven(
+        &self,
+        run: RunId,
+        command: &Command,
+        who: &Who,
+        guess: Option<Guess>,
+    ) -> Result<Decided, Error> {
         // Files are slow, or hang: whoever waits for them does not hold the one writer.
-        let secrets = self.secrets_before(run, command).await?;
+        let (secrets, bound) = self.looked_at_before(run, command).await?;
         let mut write = self.store().begin().await?;
         let state = write.load(run).await?.ok_or(Error::NotFound)?;
-        let facts = Facts { secrets, ..self.facts(&mut write, Some(&state), command, who).await? };
-        let (decided, lost) = match decide(Some(&state), command, who, &facts) {
+        let mut facts = Facts { secrets, bound, ..self.facts(&mut write, Some(&state), command, who).await? };
+        facts.factor = guess.as_ref().map(|_| String::new());
+        let mut decision = decide(Some(&state), command, who, &facts);
+        if let (Ok(_), Some(guess)) = (&decision, guess) {
+            // What would be refused anyway uses up no proof; what is accepted is recorded with it or not at all.
+            facts.factor = Some(self.prove(&mut write, guess).await?.word().to_owned());
+            decision = decide(Some(&state), command, who, &facts);
+        }
+        let (decided, lost) = match decision {
             Ok(events) => {
                 let lost = self.release(&mut write, run, &events, who).await?;
                 (self.record(&mut write, Some(state), run, &events, who).await?, lost)
@@ -51,6 +87,9 @@ impl Portal {
             self.read_back(&decided, error).await?;
         }
         self.live().tell(run, decided.run.version);
+        if decided.entries.iter().any(|entry| entry.event.is_about_approval()) {
+            self.live().tell_of_approvals();
+        }
         if let Some(lost) = lost {
             self.live().tell(lost.run.id, lost.run.version);
         }
@@ -93,11 +132,40 @@ impl Portal {
         Ok(state)
     }
 
-    /// The secrets of a run in which something is to be started. Its plan never changes.
-    async fn secrets_before(&self, run: RunId, command: &Command) -> Result<Versions, Error> {
-        let Command::RunCommands { .. } = command else { return Ok(Versions::new()) };
+    /// Whether the gate would accept a decision if the factor that was handed over were right. A refusal is recorded like any
+    /// other.
+    ///
+    /// # Errors
+    ///
+    /// What the gate refuses.
+    pub(crate) async fn would_decide_proven(
+        &self,
+        run: RunId,
+        command: &Command,
+        who: &Who,
+        proven: bool,
+    ) -> Result<(), Error> {
+        let mut write = self.store().begin().await?;
+        let state = write.load(run).await?.ok_or(Error::NotFound)?;
+        let factor = proven.then(String::new);
+        let facts = Facts { factor, ..self.facts(&mut write, Some(&state), command, who).await? };
+        let Err(refusal) = decide(Some(&state), command, who, &facts) else { return Ok(()) };
+        self.note_refusal(&mut write, Some(run), &refusal, who).await?;
+        write.commit().await?;
+        Err(refusal.into())
+    }
+
+    /// What has to be looked at outside the transaction: the secrets of a run, whose plan never changes, and the files to
+    /// which its approvals are bound.
+    async fn looked_at_before(&self, run: RunId, command: &Command) -> Result<(Versions, BoundFiles), Error> {
+        let starts = matches!(command, Command::RunCommands { .. });
+        let asks = matches!(command, Command::RequestApproval { .. } | Command::BreakGlass { .. });
+        if !starts && !asks {
+            return Ok((Versions::new(), BoundFiles::new()));
+        }
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        self.secret_versions(&state.plan).await
+        let bound = if starts { self.look_at_bound(&state).await } else { BoundFiles::new() };
+        Ok((self.secret_versions(&state.plan).await?, bound))
     }
 
     /// After a failed commit nobody knows whether the events are stored: they are looked for before anything is answered.
@@ -157,7 +225,9 @@ impl Portal {
         events: &[Event],
         who: &Who,
     ) -> Result<Decided, Error> {
-        let (run, entries) = write.append(state, run, who, self.now(), events).await?;
+        let about_approval = events.iter().any(Event::is_about_approval);
+        let now = if about_approval { self.expiry_now() } else { self.now() };
+        let (run, entries) = write.append(state, run, who, now, events).await?;
         Ok(Decided { run, entries })
     }
 
@@ -178,7 +248,33 @@ impl Portal {
             None => None,
         };
         let condition = self.condition(command, run);
-        Ok(Facts { misfits, lock, condition, ..Facts::alone(self.now(), standing) })
+        let mut standings = BTreeMap::new();
+        for voter in run.iter().flat_map(|run| &run.requests).flat_map(Request::voters) {
+            if let Some(role) = write.standing(voter).await? {
+                standings.insert(voter.clone(), role);
+            }
+        }
+        let unreviewed = match (command, who) {
+            (Command::BreakGlass { .. }, Who::Person(actor)) => write.unreviewed_glass_of(&actor.id).await?,
+            _ => None,
+        };
+        let rules = self.approval_rules().clone();
+        let now = self.time_for(command);
+        Ok(Facts { misfits, lock, condition, standings, unreviewed, rules, ..Facts::alone(now, standing) })
+    }
+
+    /// Approvals run out by a time that never goes back; everything else happens when the clock says.
+    fn time_for(&self, command: &Command) -> Timestamp {
+        match command {
+            Command::RunCommands { .. }
+            | Command::RequestApproval { .. }
+            | Command::Grant { .. }
+            | Command::Reject { .. }
+            | Command::CancelApproval { .. }
+            | Command::BreakGlass { .. }
+            | Command::Expire { .. } => self.expiry_now(),
+            _ => self.now(),
+        }
     }
 
     /// What the command is found to be doing that something is to be sent to.

@@ -4,6 +4,7 @@
 //! is the only one that knows both the store and the engine. It has no rules of its own: what may happen is decided in
 //! [`domain::run::decide`], who may ask in [`domain::policy`].
 
+mod account;
 mod adhoc;
 mod approvals;
 mod attempts;
@@ -11,6 +12,7 @@ mod clock;
 mod documents;
 mod error;
 mod evidence;
+mod factors;
 mod gate;
 mod live;
 mod pages;
@@ -36,7 +38,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use account::Sure;
 pub use adhoc::Added;
+pub use approvals::Decision;
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use people::{NewPerson, Standing};
@@ -47,6 +51,7 @@ pub use watching::Follow;
 
 use clock::ExpiryClock;
 use documents::Documents;
+use factors::Vault;
 use live::Live;
 use passwords::Passwords;
 
@@ -63,6 +68,7 @@ struct Inner {
     approvals: ApprovalRules,
     secrets: SecretSources,
     passwords: Passwords,
+    vault: Vault,
     live: Live,
     people: watch::Sender<u64>,
     clock: ExpiryClock,
@@ -96,10 +102,10 @@ impl Portal {
         let database = settings.data.join("portal.db");
         // Before the folder gets a lock and a key: one whose database is refused stays exactly as it is.
         let database = Store::inspect(&database).await?;
-        let (lock, key) = settings::open_data(&settings.data)?;
+        let (lock, keys) = settings::open_data(&settings.data)?;
         let store = database.open(now).await?;
         let seen = store.latest_time().await.map_err(|error| data_error(&settings.data, &error.into()))?;
-        let engine = Engine::new(settings.data.join("runs"), settings.shim, key)
+        let engine = Engine::new(settings.data.join("runs"), settings.shim, keys.engine)
             .map_err(|error| data_error(&settings.data, &Error::Output(error)))?;
         let portal = Self(Arc::new(Inner {
             store,
@@ -110,6 +116,7 @@ impl Portal {
             approvals: settings.approvals,
             secrets: settings.secrets,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
+            vault: keys.vault,
             live: Live::default(),
             people: watch::Sender::new(0),
             clock: ExpiryClock::new(settings.clock, seen),
@@ -119,6 +126,7 @@ impl Portal {
             unrecorded: tokio::sync::Mutex::default(),
             _lock: lock,
         }));
+        portal.tasks().spawn(portal.clone().keep_expiring());
         let open = portal.reconcile().await.map_err(|error| data_error(&settings.data, &error))?;
         if open > 0 {
             tracing::info!(attempts.count = open, "took up attempts that were open");
@@ -155,6 +163,10 @@ impl Portal {
 
     /// The targets that a procedure may use: those that it names, or all of them.
     /// The commands whose class an administrator lowered.
+    fn approval_rules(&self) -> &ApprovalRules {
+        &self.0.approvals
+    }
+
     fn lowerings(&self) -> &[Lowering] {
         &self.0.lowerings
     }
@@ -190,6 +202,10 @@ impl Portal {
 
     fn passwords(&self) -> &Passwords {
         &self.0.passwords
+    }
+
+    fn vault(&self) -> &Vault {
+        &self.0.vault
     }
 
     fn live(&self) -> &Live {

@@ -11,6 +11,8 @@ use tokio::sync::watch;
 pub(crate) struct Live {
     runs: Arc<Mutex<HashMap<RunId, Channel>>>,
     next: Arc<std::sync::atomic::AtomicU64>,
+    /// Counts the changes of requests for approval, in whatever run.
+    approvals: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Debug)]
@@ -37,6 +39,16 @@ impl Live {
         if let Some(channel) = self.lock().get(&run) {
             channel.version.send_replace(version);
         }
+    }
+
+    /// Tells everyone who waits for it that a request for approval was made, decided, or came to an end.
+    pub fn tell_of_approvals(&self) {
+        self.approvals.send_modify(|changes| *changes += 1);
+    }
+
+    /// The changes of requests for approval, from now on.
+    pub fn approvals(&self) -> watch::Receiver<u64> {
+        self.approvals.subscribe()
     }
 
     /// Begins a look at a run, under a name.

@@ -74,12 +74,15 @@ impl Passwords {
     }
 }
 
-/// Judges a new password: long enough, short enough, and not one that is guessed quickly.
+/// A name shorter than this, in characters, may stand in a password: it stands in half of all texts.
+const TELLING: usize = 4;
+
+/// Judges a new password: long enough, short enough, without its owner's names, and not one that is guessed quickly.
 ///
 /// # Errors
 ///
 /// [`Error::Invalid`] with what to change.
-pub fn judge(password: &str, about: &[&str]) -> Result<(), Error> {
+pub fn judge(password: &str, login: &str, name: &str) -> Result<(), Error> {
     let characters = password.chars().count();
     if characters < LEAST {
         return Err(Error::Invalid(format!(
@@ -91,7 +94,13 @@ pub fn judge(password: &str, about: &[&str]) -> Result<(), Error> {
             "The password has more than {MOST} bytes. Nothing was changed; choose a shorter one."
         )));
     }
-    if u8::from(zxcvbn::zxcvbn(password, about).score()) < STRENGTH {
+    if says(password, login, name) {
+        return Err(Error::Invalid(
+            "The password has the name or the sign-in name in it. Nothing was changed; a few unrelated words do well."
+                .to_owned(),
+        ));
+    }
+    if u8::from(zxcvbn::zxcvbn(password, &[login, name, "runbook", "portal"]).score()) < STRENGTH {
         return Err(Error::Invalid(
             "The password is guessed quickly: it repeats itself, or is made of very common words, dates or your name. \
              Nothing was changed; a few unrelated words do well."
@@ -99,6 +108,13 @@ pub fn judge(password: &str, about: &[&str]) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// Whether a password says whose it is, in whatever capitals.
+fn says(password: &str, login: &str, name: &str) -> bool {
+    let password = password.to_lowercase();
+    let words = name.split(|character: char| !character.is_alphanumeric()).chain([login]);
+    words.filter(|word| word.chars().count() >= TELLING).any(|word| password.contains(&word.to_lowercase()))
 }
 
 /// argon2id with 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
@@ -133,12 +149,16 @@ mod tests {
 
     #[test]
     fn a_password_is_judged_by_length_and_guesses() {
-        let judged = |password: &str| judge(password, &["olga", "Olga Marin"]).map_err(|error| error.sentence());
+        let judged = |password: &str| judge(password, "olga.m", "Olga Marin").map_err(|error| error.sentence());
 
         assert!(judged("short").unwrap_err().contains("5 characters"));
         assert!(judged("aaaaaaaaaaaaaaaaaaaa").unwrap_err().contains("guessed quickly"));
         assert!(judged("passwordpassword").unwrap_err().contains("guessed quickly"));
         assert!(judged("grandfather clock pelican").is_ok());
         assert!(judged(&"x9!".repeat(400)).is_err());
+        for named in ["grandfather OLGA.M pelican", "grandfather clock of mARIN", "grandfatherolgapelican"] {
+            assert!(judged(named).unwrap_err().contains("name in it"), "{named}");
+        }
+        assert!(judge("grandfather clock pelican", "ran", "Ad").is_ok(), "three letters stand in every other word");
     }
 }

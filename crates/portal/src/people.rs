@@ -1,6 +1,7 @@
 //! People: the first account, signing in, roles.
 
 use domain::PersonId;
+use domain::factor::Factors;
 use domain::policy::{Actor, Administrator, Role};
 use domain::run::{Refusal, Who};
 use domain::view::PeopleView;
@@ -226,30 +227,66 @@ impl Portal {
                 "Nobody would be left to look after people. Nothing was changed; make somebody else an administrator first.".to_owned(),
             ));
         }
-        let by = Who::Person(administrator.actor().clone());
-        write.audit(Some(&by), self.now(), kind, body).await?;
-        write.commit().await?;
-        self.tell_people_changed();
-        Ok(())
+        self.finish_for(write, administrator, kind, body).await
     }
 
-    /// Changes one's own password and ends one's other sessions.
+    /// Ends all sessions of a person.
+    pub async fn end_sessions_of(&self, administrator: Administrator<'_>, person: &PersonId) -> Result<u64, Error> {
+        let mut write = self.store().begin().await?;
+        still_administers(&mut write, administrator).await?;
+        let count = write.end_sessions(person, None).await?;
+        let body = json!({ "person": person, "count": count });
+        self.finish_for(write, administrator, "sessions_ended", body).await?;
+        Ok(count)
+    }
+
+    /// Gives a person another password, when they have forgotten theirs. Their sessions end.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when the old password is wrong or the new one does not do.
-    pub async fn change_password(&self, actor: &Actor, old: &str, new: &str, keep: Option<&str>) -> Result<(), Error> {
-        let known = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?;
-        if !self.passwords().check(old, Some(&known.hash)).await? {
-            self.note_refused(actor, "password_change").await?;
-            return Err(Error::Invalid("The present password is wrong. Nothing was changed.".to_owned()));
-        }
-        passwords::judge(new, &[&known.login, &known.name])?;
-        let hash = self.passwords().hash(new).await?;
+    /// [`Error::Invalid`] when the password does not do.
+    pub async fn set_password(
+        &self,
+        administrator: Administrator<'_>,
+        person: &PersonId,
+        password: &str,
+    ) -> Result<(), Error> {
+        let known = self.store().credentials(person).await?.ok_or(Error::NotFound)?;
+        passwords::judge(password, &known.login, &known.name)?;
+        let hash = self.passwords().hash(password).await?;
         let mut write = self.store().begin().await?;
-        write.set_password(&actor.id, &hash).await.map_err(unknown_person)?;
-        write.end_sessions(&actor.id, keep).await?;
-        write.audit(Some(&Who::Person(actor.clone())), self.now(), "password_changed", json!({})).await?;
+        still_administers(&mut write, administrator).await?;
+        write.set_password(person, &hash).await.map_err(unknown_person)?;
+        write.end_sessions(person, None).await?;
+        write.forget_tries(person).await?;
+        self.finish_for(write, administrator, "password_set", json!({ "person": person })).await
+    }
+
+    /// Removes all second factors of a person, when they have lost theirs. Their sessions end.
+    pub async fn reset_factors(&self, administrator: Administrator<'_>, person: &PersonId) -> Result<Factors, Error> {
+        let mut write = self.store().begin().await?;
+        still_administers(&mut write, administrator).await?;
+        let before = write.factors(person).await?;
+        write.remove_authenticator(person).await?;
+        write.clear_offer(person).await?;
+        write.remove_passkeys(person).await?;
+        write.end_sessions(person, None).await?;
+        write.forget_tries(person).await?;
+        let body = json!({ "person": person, "removed": before });
+        self.finish_for(write, administrator, "factors_reset", body).await?;
+        Ok(before)
+    }
+
+    /// Records what an administrator did to somebody's account, and tells whoever has it open.
+    async fn finish_for(
+        &self,
+        mut write: store::Write,
+        administrator: Administrator<'_>,
+        kind: &'static str,
+        body: serde_json::Value,
+    ) -> Result<(), Error> {
+        let by = Who::Person(administrator.actor().clone());
+        write.audit(Some(&by), self.now(), kind, body).await?;
         write.commit().await?;
         self.tell_people_changed();
         Ok(())
@@ -273,7 +310,7 @@ async fn still_administers(write: &mut store::Write, administrator: Administrato
     Ok(())
 }
 
-fn unknown_person(error: store::Error) -> Error {
+pub(crate) fn unknown_person(error: store::Error) -> Error {
     match error {
         store::Error::Gone => Error::NotFound,
         other => other.into(),
@@ -294,7 +331,7 @@ fn checked(new: &NewPerson) -> Result<String, Error> {
     if name.is_empty() || name.chars().count() > NAME_LIMIT || name.chars().any(char::is_control) {
         return Err(Error::Invalid(format!("A name has 1 to {NAME_LIMIT} characters. No account was made.")));
     }
-    passwords::judge(&new.password, &[&login, name])?;
+    passwords::judge(&new.password, &login, name)?;
     Ok(login)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::attempt::Input;
 use domain::policy::{Actor, Operator};
-use domain::run::{Command, Who};
+use domain::run::{Command, Refusal, Who};
 use domain::{ActionKey, AttemptId, RunId, Slug};
 use engine::Steer;
 
@@ -81,6 +81,9 @@ impl Portal {
         };
         if let Some(id) = decided.intent() {
             return self.launch(&decided, id, &who).await;
+        }
+        if let Some(why) = decided.voided_instead(&command) {
+            return Err(Refusal::Void(why).into());
         }
         match command {
             Command::EndWatch { step, attempt, command } => {

@@ -13,6 +13,7 @@ use domain::time::Clock;
 use engine::MasterKey;
 use rand::RngCore as _;
 
+use crate::factors::Vault;
 use crate::{OpenError, SecretSources};
 
 /// Everything that a portal needs from outside.
@@ -49,8 +50,16 @@ pub struct TargetSettings {
     pub directory: String,
 }
 
+/// What the key file opens.
+pub(crate) struct Keys {
+    /// Authenticates exit records.
+    pub(crate) engine: MasterKey,
+    /// Seals the secrets of second factors.
+    pub(crate) vault: Vault,
+}
+
 /// Makes and locks the data folder and reads its key, or makes one.
-pub(crate) fn open_data(folder: &Path) -> Result<(File, MasterKey), OpenError> {
+pub(crate) fn open_data(folder: &Path) -> Result<(File, Keys), OpenError> {
     let unusable =
         |error: std::io::Error| OpenError::Data { folder: folder.display().to_string(), why: error.to_string() };
     DirBuilder::new().recursive(true).mode(0o700).create(folder.join("keys")).map_err(unusable)?;
@@ -67,7 +76,7 @@ pub(crate) fn open_data(folder: &Path) -> Result<(File, MasterKey), OpenError> {
         Err(TryLockError::Error(error)) => return Err(unusable(error)),
     }
     let key = key(&folder.join("keys/shim.key")).map_err(unusable)?;
-    Ok((lock, key))
+    Ok((lock, Keys { engine: MasterKey::new(key), vault: Vault::new(&key) }))
 }
 
 /// Writes a small file that is there whole or not at all, also after the power was lost.
@@ -80,8 +89,8 @@ fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
-/// The key that authenticates exit records: 32 random bytes, made once and readable by the portal's user alone.
-fn key(path: &Path) -> std::io::Result<MasterKey> {
+/// The key from which all others are derived: 32 random bytes, made once and readable by the portal's user alone.
+fn key(path: &Path) -> std::io::Result<[u8; 32]> {
     let mut bytes = [0_u8; 32];
     match File::open(path) {
         Ok(mut file) => file.read_exact(&mut bytes)?,
@@ -91,5 +100,5 @@ fn key(path: &Path) -> std::io::Result<MasterKey> {
         }
         Err(error) => return Err(error),
     }
-    Ok(MasterKey::new(bytes))
+    Ok(bytes)
 }

@@ -32,7 +32,7 @@ mod stray;
 mod structure;
 
 pub use bind::{BindError, bind, option_of};
-pub use fit::{Misfit, misfit};
+pub use fit::{Misfit, matches_glob, misfit};
 pub use library::{FolderError, Library, Problem, fingerprint, read_file, read_folder};
 pub use lint::{lint_json, lint_text};
 #[doc(hidden)]

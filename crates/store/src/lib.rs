@@ -19,6 +19,7 @@ mod attempts;
 mod chain;
 mod error;
 mod events;
+mod factors;
 mod meta;
 mod opening;
 mod people;
@@ -32,10 +33,11 @@ use sqlx::{Database, Pool, Sqlite, Transaction};
 
 pub use chain::{Broken, Chain};
 pub use error::{Error, OpenError};
+pub use factors::{StoredOffer, StoredPasskey, Tried};
 pub use opening::Inspected;
 pub use people::Credentials;
 pub use runs::HistoryQuery;
-pub use sessions::{Lifetime, StoredSession};
+pub use sessions::{Device, Lifetime, ListedSession, StoredSession, fingerprint};
 
 /// The database behind the portal, named once.
 type Db = Sqlite;

@@ -20,6 +20,28 @@ pub struct Lifetime {
     pub ends: Timestamp,
 }
 
+/// Where a session was begun.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Device {
+    /// The address of the browser, as the portal saw it.
+    pub address: String,
+    /// The browser, as it called itself.
+    pub agent: String,
+}
+
+/// A session in the list of its person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedSession {
+    /// What names it: nobody is signed in by that.
+    pub fingerprint: String,
+    /// When it began.
+    pub created: Timestamp,
+    /// When it was last used.
+    pub seen: Timestamp,
+    /// Where it was begun.
+    pub device: Device,
+}
+
 /// A session that has not ended.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredSession {
@@ -39,7 +61,8 @@ impl fmt::Debug for StoredSession {
     }
 }
 
-fn fingerprint(id: &str) -> String {
+/// What is stored in the place of a session's id.
+pub fn fingerprint(id: &str) -> String {
     Digest::of(id.as_bytes()).as_str().to_owned()
 }
 
@@ -74,21 +97,27 @@ impl Store {
         id: &str,
         person: &PersonId,
         data: &str,
+        device: &Device,
         now: Timestamp,
         lifetime: Lifetime,
     ) -> Result<(), Error> {
         let mut write = self.begin().await?;
         write.standing(person).await?.ok_or(Error::Gone)?;
-        sqlx::query("INSERT INTO sessions (id, person, data, created, idle, ends) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(fingerprint(id))
-            .bind(person.as_str())
-            .bind(data)
-            .bind(now.0)
-            .bind(lifetime.idle.0)
-            .bind(lifetime.ends.0)
-            .execute(write.connection())
-            .await
-            .map_err(|error| Error::unless_unique(error, Error::Taken))?;
+        sqlx::query(
+            "INSERT INTO sessions (id, person, data, created, seen, idle, ends, address, agent) \
+             VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)",
+        )
+        .bind(fingerprint(id))
+        .bind(person.as_str())
+        .bind(data)
+        .bind(now.0)
+        .bind(lifetime.idle.0)
+        .bind(lifetime.ends.0)
+        .bind(&device.address)
+        .bind(&device.agent)
+        .execute(write.connection())
+        .await
+        .map_err(|error| Error::unless_unique(error, Error::Taken))?;
         write.note_time(now).await?;
         write.commit().await
     }
@@ -100,13 +129,15 @@ impl Store {
     /// [`Error::Gone`] when the session has ended: it does not come back.
     pub async fn save_session(&self, id: &str, data: &str, now: Timestamp, idle: Timestamp) -> Result<(), Error> {
         let mut write = self.begin().await?;
-        let saved = sqlx::query("UPDATE sessions SET data = $2, idle = $3 WHERE id = $1 AND idle > $4 AND ends > $4")
-            .bind(fingerprint(id))
-            .bind(data)
-            .bind(idle.0)
-            .bind(now.0)
-            .execute(write.connection())
-            .await?;
+        let saved = sqlx::query(
+            "UPDATE sessions SET data = $2, idle = $3, seen = $4 WHERE id = $1 AND idle > $4 AND ends > $4",
+        )
+        .bind(fingerprint(id))
+        .bind(data)
+        .bind(idle.0)
+        .bind(now.0)
+        .execute(write.connection())
+        .await?;
         if saved.rows_affected() != 1 {
             return Err(Error::Gone);
         }
@@ -125,6 +156,25 @@ impl Store {
         .fetch_optional(&mut *self.reader().await?)
         .await?;
         Ok(row.map(StoredSession::from))
+    }
+
+    /// The sessions of a person that have not ended, the last used first.
+    pub async fn sessions_of(&self, person: &PersonId, now: Timestamp) -> Result<Vec<ListedSession>, Error> {
+        let rows: Vec<(String, i64, i64, String, String)> = sqlx::query_as(
+            "SELECT id, created, seen, address, agent FROM sessions WHERE person = $1 AND idle > $2 AND ends > $2 \
+             ORDER BY seen DESC, created DESC, id",
+        )
+        .bind(person.as_str())
+        .bind(now.0)
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        let listed = |(fingerprint, created, seen, address, agent)| ListedSession {
+            fingerprint,
+            created: Timestamp(created),
+            seen: Timestamp(seen),
+            device: Device { address, agent },
+        };
+        Ok(rows.into_iter().map(listed).collect())
     }
 
     /// Ends a session, if it has not ended.
@@ -148,12 +198,21 @@ impl Write {
         Ok(ended.rows_affected())
     }
 
-    /// Removes the sessions that have run out; gives how many.
+    /// Ends the session of a person with this fingerprint; whether there was one.
+    pub async fn end_session(&mut self, person: &PersonId, fingerprint: &str) -> Result<bool, Error> {
+        let query = sqlx::query("DELETE FROM sessions WHERE person = $1 AND id = $2");
+        let ended = query.bind(person.as_str()).bind(fingerprint).execute(self.connection()).await?;
+        Ok(ended.rows_affected() == 1)
+    }
+
+    /// Removes the sessions that have run out, and what was shown in them; gives how many sessions.
     pub async fn sweep_sessions(&mut self, now: Timestamp) -> Result<u64, Error> {
         let swept = sqlx::query("DELETE FROM sessions WHERE idle <= $1 OR ends <= $1")
             .bind(now.0)
             .execute(self.connection())
             .await?;
+        let late = sqlx::query("DELETE FROM authenticator_offers WHERE ends <= $1").bind(now.0);
+        late.execute(self.connection()).await?;
         self.note_time(now).await?;
         Ok(swept.rows_affected())
     }

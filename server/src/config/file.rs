@@ -170,7 +170,8 @@ impl ConfigFile {
     }
 }
 
-const TOP: &[&str] = &["listen", "data", "runbooks", "public_url", "session", "log", "target", "lower", "approval", "secret"];
+const TOP: &[&str] =
+    &["listen", "data", "runbooks", "public_url", "session", "log", "target", "lower", "approval", "secret"];
 const SESSION: &[&str] = &["idle", "absolute"];
 const LOG: &[&str] = &["format"];
 const SECRET: &[&str] = &["file"];

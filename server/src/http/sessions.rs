@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use app::ssr::PERSON;
+use app::ssr::{ADDRESS, AGENT, PERSON};
 use async_trait::async_trait;
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -14,7 +14,7 @@ use domain::{PersonId, Timestamp};
 use http::{HeaderValue, header};
 use portal::Portal;
 use serde_json::Value;
-use store::{Lifetime, StoredSession};
+use store::{Device, Lifetime, StoredSession};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::{Duration, OffsetDateTime};
 use tower_sessions::session::{Id, Record};
@@ -113,10 +113,10 @@ fn milliseconds(span: std::time::Duration) -> u64 {
 #[async_trait]
 impl SessionStore for Sessions {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let person = person(record)?;
+        let (person, device) = (person(record)?, device(record));
         let (data, lifetime) = (encoded(record)?, self.lifetime());
-        let id = record.id.to_string();
-        let created = self.portal.store().create_session(&id, &person, &data, self.portal.expiry_now(), lifetime).await;
+        let (id, now) = (record.id.to_string(), self.portal.expiry_now());
+        let created = self.portal.store().create_session(&id, &person, &data, &device, now, lifetime).await;
         created.map_err(|error| failed(&error))
     }
 
@@ -149,6 +149,12 @@ impl SessionStore for Sessions {
 fn person(record: &Record) -> Result<PersonId> {
     let person = record.data.get(PERSON).and_then(Value::as_str);
     person.map(PersonId::from).ok_or_else(|| Error::Encode("a session without a person is not kept".to_owned()))
+}
+
+/// Where it was begun, as far as that is known.
+fn device(record: &Record) -> Device {
+    let text = |key| record.data.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Device { address: text(ADDRESS), agent: text(AGENT) }
 }
 
 fn encoded(record: &Record) -> Result<String> {

@@ -185,8 +185,9 @@ impl Gate {
 pub fn OfferForm(step: u32, offer: Offer, weight: Weight, words: Signal<String>) -> impl IntoView {
     let live = Live::here();
     let offer = StoredValue::new(offer);
-    let refusal =
-        Memo::new(move |_| offer.with_value(|offer| live.run.with(|run| objection(run, &live.actor(), step, offer))));
+    let refusal = Memo::new(move |_| {
+        offer.with_value(|offer| live.run.with(|run| objection(run, &live.approvals(), &live.actor(), step, offer)))
+    });
     let gate = Memo::new(move |_| refusal.with(|refusal| Gate::of(refusal.as_ref())));
     let missing = Signal::derive(move || match refusal.get() {
         Some(Refusal::Missing(names)) => names,
@@ -447,7 +448,7 @@ pub fn OpenStep(step: u32, words: String, #[prop(optional)] weight: Option<Weigh
 #[component]
 fn GoingOn(step: u32) -> impl IntoView {
     let live = Live::here();
-    let way = Memo::new(move |_| live.run.with(|run| WayOn::after(run, &live.actor(), step)));
+    let way = Memo::new(move |_| live.run.with(|run| WayOn::after(run, &live.approvals(), &live.actor(), step)));
     move || match way.get() {
         WayOn::Close => view! {
             <a class="btn" data-kind="primary" data-key="r" href="#finish" rel="external">

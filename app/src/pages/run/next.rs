@@ -2,6 +2,7 @@
 
 use domain::policy::{Actor, Verb};
 use domain::run::{Offer, Refusal, Run, StepStatus, Who};
+use domain::view::ApprovalGround;
 use domain::{AttemptId, Risk};
 use leptos::prelude::*;
 
@@ -63,12 +64,12 @@ pub enum WayOn {
 
 impl WayOn {
     /// The way on after a step.
-    pub fn after(run: &Run, actor: &Actor, step: u32) -> Self {
+    pub fn after(run: &Run, ground: &ApprovalGround, actor: &Actor, step: u32) -> Self {
         let Some(next) = next_step(run, step) else { return Self::Close };
         let offers = run.offers(next);
         let is_run = |step| run.plan.step(step).is_some_and(domain::plan::PlanStep::is_run);
         match offers.as_slice() {
-            [only] if is_run(next) && only.choice.is_none() && objection(run, actor, next, only).is_none() => {
+            [only] if is_run(next) && only.choice.is_none() && objection(run, ground, actor, next, only).is_none() => {
                 // The last tick ends a manual step: the key that was meant for it must not start what changes something.
                 let surprises = !is_run(step) && worst(run, next, only) > Risk::Reads;
                 if surprises { Self::Open(next) } else { Self::Run(next, only.clone()) }
@@ -92,7 +93,7 @@ enum Thumb {
 }
 
 impl Thumb {
-    fn of(run: &Run, actor: &Actor, step: u32) -> Option<Self> {
+    fn of(run: &Run, ground: &ApprovalGround, actor: &Actor, step: u32) -> Option<Self> {
         let plan = run.plan.step(step)?;
         match Turn::of(run, actor, step) {
             Turn::Reads | Turn::Theirs => None,
@@ -103,20 +104,20 @@ impl Thumb {
                 let words = format!("Open {}, which is running", called(run.plan.step(open)?));
                 Some(Self::Step(open, words))
             }
-            Turn::Over => Some(match WayOn::after(run, actor, step) {
+            Turn::Over => Some(match WayOn::after(run, ground, actor, step) {
                 WayOn::Close => Self::Finish(format!("Close run {}…", run.id)),
                 WayOn::Run(next, _) => Self::Send(run_words(run, next)),
                 WayOn::Open(next) => Self::Step(next, step_words(run.plan.step(next)?)),
             }),
-            Turn::Start => Self::start(run, actor, step),
+            Turn::Start => Self::start(run, ground, actor, step),
             Turn::Complete => Some(Self::Send(complete_words(run, step))),
         }
     }
 
-    fn start(run: &Run, actor: &Actor, step: u32) -> Option<Self> {
+    fn start(run: &Run, ground: &ApprovalGround, actor: &Actor, step: u32) -> Option<Self> {
         let offers = run.offers(step);
         let [only] = offers.as_slice() else { return Some(Self::Deeds("Choose what to run…".to_owned())) };
-        match objection(run, actor, step, only) {
+        match objection(run, ground, actor, step, only) {
             None => Some(Self::Send(run_words(run, step))),
             Some(Refusal::NeedsConfirmation { .. }) => Some(Self::Deeds(format!("{}…", run_words(run, step)))),
             Some(Refusal::Missing(names)) => Some(Self::Deeds(format!("Set {}…", names.join(", ")))),
@@ -131,7 +132,7 @@ pub fn ThumbBar() -> impl IntoView {
     let live = Live::here();
     let next = Memo::new(move |_| {
         let shown = live.shown.get();
-        live.run.with(|run| Some((run.status(shown), Thumb::of(run, &live.actor(), shown)?)))
+        live.run.with(|run| Some((run.status(shown), Thumb::of(run, &live.approvals(), &live.actor(), shown)?)))
     });
     move || next.get().map(|(status, thumb)| bar(status, thumb))
 }

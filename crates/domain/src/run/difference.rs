@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::request::is_acting;
 use crate::approval::{Difference, FileIdentity};
 use crate::attempt::Work;
 
@@ -24,6 +25,17 @@ pub(super) fn differences(approved: &Work, now: &Work) -> Vec<Difference> {
         found.push(difference("what the step does", &approved.digest().short(), &now.digest().short()));
     }
     found
+}
+
+/// How one piece of work differs from another, whoever runs them and in whichever run.
+pub fn between(before: &Work, now: &Work) -> Vec<Difference> {
+    let without = |work: &Work| {
+        let mut work = work.clone();
+        work.environment.retain(|name, _| !is_acting(name));
+        work.carried = None;
+        work
+    };
+    differences(&without(before), &without(now))
 }
 
 /// The same for the rest of what was approved, after a part of it ended well: the commands are fewer, and what that part left

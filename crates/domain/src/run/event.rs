@@ -387,6 +387,21 @@ impl Verdict {
 }
 
 impl Event {
+    /// Whether it is about a request for approval.
+    pub const fn is_about_approval(&self) -> bool {
+        matches!(
+            self,
+            Self::ApprovalRequested { .. }
+                | Self::ApprovalGranted { .. }
+                | Self::ApprovalRejected { .. }
+                | Self::ApprovalCancelled { .. }
+                | Self::ApprovalExpired { .. }
+                | Self::ApprovalVoided { .. }
+                | Self::GlassBroken { .. }
+                | Self::GlassReviewed { .. }
+        )
+    }
+
     /// The version of the stored form of all kinds that exist today.
     pub const VERSION: i64 = 1;
 

@@ -238,6 +238,14 @@ impl Request {
         self.covers.iter().filter(|covered| !covered.rollback)
     }
 
+    /// Why a lead said no, if one did.
+    pub fn rejected_because(&self) -> Option<&str> {
+        match &self.end {
+            Some(RequestEnd::Rejected { reason, .. }) => Some(reason),
+            _ => None,
+        }
+    }
+
     /// Who approved, by id.
     pub fn voters(&self) -> impl Iterator<Item = &PersonId> {
         self.votes.iter().filter_map(|vote| vote.stamp.by.id())
@@ -260,7 +268,7 @@ fn owned((name, value): (&String, &String)) -> (String, String) {
 }
 
 /// Whether a variable only tells for whom a command works.
-fn is_acting(name: &str) -> bool {
+pub(super) fn is_acting(name: &str) -> bool {
     name.starts_with("PORTAL_") || name.starts_with("GIT_AUTHOR_") || name.starts_with("GIT_COMMITTER_")
 }
 

@@ -32,7 +32,10 @@ pub(super) async fn of_project(directory: &str) -> EvidenceItem {
     let filters = HashMap::from([("label".to_owned(), vec![DIRECTORY.to_owned()])]);
     let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
     match docker.list_containers(Some(options)).await {
-        Ok(containers) => item(containers.into_iter().filter(|one| is_below(one, directory)).collect(), directory),
+        Ok(containers) => {
+            let here: Vec<_> = containers.into_iter().filter(|one| is_below(one, directory)).collect();
+            item(&here, directory)
+        }
         Err(_) => unknown("the Docker engine does not answer, or the portal may not ask it"),
     }
 }
@@ -50,7 +53,7 @@ fn label<'c>(container: &'c ContainerSummary, name: &str) -> Option<&'c String> 
     container.labels.as_ref()?.get(name)
 }
 
-fn item(containers: Vec<ContainerSummary>, directory: &str) -> EvidenceItem {
+fn item(containers: &[ContainerSummary], directory: &str) -> EvidenceItem {
     let mut seen: Vec<(String, bool)> = containers.iter().map(described).collect();
     seen.sort();
     let well = seen.iter().filter(|(_, well)| *well).count();
@@ -77,7 +80,8 @@ fn described(container: &ContainerSummary) -> (String, bool) {
 
 fn name(container: &ContainerSummary) -> String {
     let service = label(container, SERVICE).cloned();
-    let own = container.names.as_ref().and_then(|names| names.first()).map(|name| name.trim_start_matches('/').to_owned());
+    let own =
+        container.names.as_ref().and_then(|names| names.first()).map(|name| name.trim_start_matches('/').to_owned());
     service.or(own).unwrap_or_else(|| "a container without a name".to_owned())
 }
 
@@ -112,7 +116,8 @@ mod tests {
             container("other", "/srv/application", "Up 1 second", RUNNING),
         ];
 
-        let item = item(all.into_iter().filter(|one| is_below(one, "/srv/app/")).collect(), "/srv/app");
+        let here: Vec<_> = all.into_iter().filter(|one| is_below(one, "/srv/app/")).collect();
+        let item = item(&here, "/srv/app");
 
         assert_eq!((item.result.as_str(), item.standing), ("1 of 3 well", Standing::Look));
         assert_eq!(item.saw[0], "api: Up 3 hours (unhealthy)");

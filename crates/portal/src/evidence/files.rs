@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use domain::approval::{EvidenceItem, FileIdentity, Standing};
-use domain::{Digest, time};
+use domain::{Digest, Timestamp, time};
 
 use super::Given;
 
@@ -21,10 +21,10 @@ const BESIDE: usize = 1000;
 const COMPARED: usize = 5;
 
 /// A backup that is older than a week is worth a second look.
-const OLD: Duration = Duration::from_hours(7 * 24);
+const OLD_MS: u64 = 7 * 24 * 3_600_000;
 
-/// What there is to see about a file.
-pub(super) fn items(given: &Given) -> Vec<EvidenceItem> {
+/// What there is to see about a file at a moment.
+pub(super) fn items((given, now): &(Given, Timestamp)) -> Vec<EvidenceItem> {
     let name = if given.backup { "Backup file".to_owned() } else { given.label.clone() };
     let (identity, metadata) = match identity(&given.path) {
         Ok(found) => found,
@@ -38,7 +38,7 @@ pub(super) fn items(given: &Given) -> Vec<EvidenceItem> {
             }];
         }
     };
-    let age = metadata.modified().ok().and_then(|modified| SystemTime::now().duration_since(modified).ok());
+    let age = now.since(Timestamp(identity.modified_ns / 1_000_000));
     let mut items = vec![seen(given, name, identity, age)];
     if given.backup {
         items.extend(beside(given, metadata.len()));
@@ -46,7 +46,7 @@ pub(super) fn items(given: &Given) -> Vec<EvidenceItem> {
     items
 }
 
-fn seen(given: &Given, name: String, identity: FileIdentity, age: Option<Duration>) -> EvidenceItem {
+fn seen(given: &Given, name: String, identity: FileIdentity, age: u64) -> EvidenceItem {
     let mut saw = vec![given.value.clone()];
     if identity.resolved != given.path {
         saw.push(format!("leads to {}", identity.resolved));
@@ -56,13 +56,9 @@ fn seen(given: &Given, name: String, identity: FileIdentity, age: Option<Duratio
         |content| format!(", SHA-256 {content}"),
     );
     saw.push(format!("{} bytes{content}", time::thousands(identity.size)));
-    let result = age.map_or_else(|| "of an unknown age".to_owned(), |age| format!("{} old", time::span(milliseconds(age))));
-    let standing = if identity.size == 0 || age.is_none_or(|age| age > OLD) { Standing::Look } else { Standing::Good };
+    let result = format!("{} old", time::span(age));
+    let standing = if identity.size == 0 || age > OLD_MS { Standing::Look } else { Standing::Good };
     EvidenceItem { name, standing, result, saw, bound: Some(identity) }
-}
-
-fn milliseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// How its size stands beside the last ones of its kind in the folder.
@@ -192,7 +188,7 @@ mod tests {
             fs::write(folder.path().join(name), vec![b'x'; size]).unwrap();
         }
 
-        let items = items(&given(&folder.path().join("a.dump")));
+        let items = items(&(given(&folder.path().join("a.dump")), Timestamp(0)));
 
         assert_eq!(items.len(), 2);
         let identity = items[0].bound.as_ref().unwrap();
@@ -206,7 +202,7 @@ mod tests {
     fn a_backup_that_is_not_there_is_unknown_and_binds_nothing() {
         let folder = tempfile::tempdir().unwrap();
 
-        let items = items(&given(&folder.path().join("gone.dump")));
+        let items = items(&(given(&folder.path().join("gone.dump")), Timestamp(0)));
 
         assert_eq!((items[0].standing, items[0].bound.as_ref()), (Standing::Unknown, None));
         assert!(items[0].saw.iter().any(|line| line == "it is not there"));
@@ -219,7 +215,7 @@ mod tests {
         fs::write(at("one"), "one").unwrap();
         fs::write(at("two"), "two").unwrap();
         std::os::unix::fs::symlink(at("one"), at("latest.dump")).unwrap();
-        let before = items(&given(&at("latest.dump")))[0].bound.clone().unwrap();
+        let before = items(&(given(&at("latest.dump")), Timestamp(0)))[0].bound.clone().unwrap();
         assert_eq!(before.difference(&identity_like(&before).unwrap()), None);
 
         fs::remove_file(at("latest.dump")).unwrap();

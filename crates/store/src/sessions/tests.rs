@@ -10,12 +10,16 @@ fn olga() -> Actor {
     person("olga", Role::Operator)
 }
 
+fn device() -> Device {
+    Device { address: "10.0.0.7".to_owned(), agent: "Firefox".to_owned() }
+}
+
 /// A database in which Olga is signed in twice, with the ids `one` and `two`.
 async fn signed_in() -> (Store, tempfile::TempDir) {
     let (store, folder) = store().await;
     account(&store, &olga()).await;
     for id in ["one", "two"] {
-        store.create_session(id, &olga().id, "{}", NOW, LIFETIME).await.unwrap();
+        store.create_session(id, &olga().id, "{}", &device(), NOW, LIFETIME).await.unwrap();
     }
     (store, folder)
 }
@@ -65,7 +69,7 @@ async fn a_session_that_is_used_lives_on_but_never_past_its_end() {
 async fn an_id_is_used_once() {
     let (store, _folder) = signed_in().await;
 
-    let again = store.create_session("one", &olga().id, "{}", NOW, LIFETIME).await.unwrap_err();
+    let again = store.create_session("one", &olga().id, "{}", &device(), NOW, LIFETIME).await.unwrap_err();
 
     assert!(matches!(again, Error::Taken), "{again:?}");
 }
@@ -78,9 +82,9 @@ async fn who_is_disabled_has_no_session_and_gets_none() {
     write.commit().await.unwrap();
 
     assert_eq!(store.session("one", NOW).await.unwrap(), None);
-    let new = store.create_session("three", &olga().id, "{}", NOW, LIFETIME).await.unwrap_err();
+    let new = store.create_session("three", &olga().id, "{}", &device(), NOW, LIFETIME).await.unwrap_err();
     assert!(matches!(new, Error::Gone), "{new:?}");
-    let nobody = store.create_session("four", &"nobody".into(), "{}", NOW, LIFETIME).await.unwrap_err();
+    let nobody = store.create_session("four", &"nobody".into(), "{}", &device(), NOW, LIFETIME).await.unwrap_err();
     assert!(matches!(nobody, Error::Gone), "{nobody:?}");
 }
 
@@ -88,7 +92,7 @@ async fn who_is_disabled_has_no_session_and_gets_none() {
 async fn all_other_sessions_of_a_person_end_together() {
     let (store, _folder) = signed_in().await;
     account(&store, &person("otto", Role::Lead)).await;
-    store.create_session("of otto", &"otto".into(), "{}", NOW, LIFETIME).await.unwrap();
+    store.create_session("of otto", &"otto".into(), "{}", &device(), NOW, LIFETIME).await.unwrap();
 
     let mut write = store.begin().await.unwrap();
     assert_eq!(write.end_sessions(&olga().id, Some("two")).await.unwrap(), 1);
@@ -127,4 +131,25 @@ fn a_session_in_a_log_shows_no_data() {
     let session = StoredSession { person: olga().id, data: "secret".to_owned(), created: NOW, lifetime: LIFETIME };
 
     assert!(!format!("{session:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn a_person_sees_their_own_sessions_and_ends_one_by_its_fingerprint() {
+    let (store, _folder) = signed_in().await;
+    account(&store, &person("otto", Role::Lead)).await;
+    store.save_session("two", "{}", NOW.plus(60), NOW.plus(2000)).await.unwrap();
+
+    let listed = store.sessions_of(&olga().id, NOW.plus(70)).await.unwrap();
+
+    let told: Vec<_> =
+        listed.iter().map(|one| (&*one.fingerprint, one.created, one.seen, one.device.clone())).collect();
+    let [one, two] = [fingerprint("one"), fingerprint("two")];
+    assert_eq!(told, [(&*two, NOW, NOW.plus(60), device()), (&*one, NOW, NOW, device())]);
+    assert!(store.sessions_of(&olga().id, NOW.plus(2000)).await.unwrap().is_empty(), "both have run out");
+    let mut write = store.begin().await.unwrap();
+    assert!(!write.end_session(&"otto".into(), &one).await.unwrap(), "not somebody else's");
+    assert!(write.end_session(&olga().id, &one).await.unwrap());
+    assert!(!write.end_session(&olga().id, &one).await.unwrap());
+    write.commit().await.unwrap();
+    assert_eq!(store.session("one", NOW).await.unwrap(), None);
 }

@@ -1,0 +1,246 @@
+//! One's own account: password, second factor, sessions.
+//!
+//! What a thief of a session could use to stay takes more than the session: the present password, and a proof by the second
+//! factor as soon as there is one. Otherwise the second factor would be worth no more than the password.
+
+use domain::PersonId;
+use domain::factor::Proof;
+use domain::policy::Actor;
+use domain::run::{Refusal, Who};
+use domain::view::{AccountView, SessionInfo};
+use serde_json::{Value, json};
+use store::{StoredOffer, Tried, Write, fingerprint};
+
+use crate::factors::Draft;
+use crate::people::unknown_person;
+use crate::{Error, Portal, passwords};
+
+/// How long what is shown while an authenticator app is set up stays.
+const OFFERED_MS: u64 = 15 * 60_000;
+
+/// What a change of the second factor takes beside a session.
+#[derive(Clone, Default)]
+pub struct Sure {
+    /// The present password.
+    pub password: String,
+    /// The proof by a second factor; needed as soon as there is one.
+    pub proof: Option<Proof>,
+}
+
+impl std::fmt::Debug for Sure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sure").finish_non_exhaustive()
+    }
+}
+
+impl Portal {
+    /// The page of one's own account, as it is for one's session.
+    pub async fn account(&self, actor: &Actor, session: &str) -> Result<AccountView, Error> {
+        let store = self.store();
+        let this = fingerprint(session);
+        let listed = store.sessions_of(&actor.id, self.expiry_now()).await?;
+        let mut sessions: Vec<SessionInfo> = listed.into_iter().map(|listed| session_info(listed, &this)).collect();
+        sessions.sort_by_key(|session| !session.this);
+        Ok(AccountView {
+            now: self.now(),
+            factors: store.factors(&actor.id).await?,
+            authenticator_since: store.authenticator_since(&actor.id).await?,
+            offer: self.shown_offer(actor, session).await?,
+            passkeys: Vec::new(),
+            no_passkeys: None,
+            sessions,
+        })
+    }
+
+    /// Changes one's own password and ends one's other sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] when the old password is wrong or the new one does not do.
+    pub async fn change_password(&self, actor: &Actor, old: &str, new: &str, keep: Option<&str>) -> Result<(), Error> {
+        let known = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?;
+        self.present_password(actor, old).await?;
+        passwords::judge(new, &known.login, &known.name)?;
+        if old == new {
+            return Err(Error::Invalid(
+                "The new password is the present one. Nothing was changed; choose another.".to_owned(),
+            ));
+        }
+        let hash = self.passwords().hash(new).await?;
+        let mut write = self.store().begin().await?;
+        write.set_password(&actor.id, &hash).await.map_err(unknown_person)?;
+        write.end_sessions(&actor.id, keep).await?;
+        self.finish_account(write, actor, "password_changed", json!({})).await?;
+        self.tell_people_changed();
+        Ok(())
+    }
+
+    /// Makes the secret of a new authenticator app, and shows it on the page of the account. It replaces the one in use once
+    /// [`Self::switch_on_authenticator`] has seen a code of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
+    pub async fn offer_authenticator(&self, actor: &Actor, session: &str, sure: Sure) -> Result<(), Error> {
+        let mut write = self.sure(actor, sure).await?;
+        let draft = serde_json::to_vec(&Draft::new()).map_err(|_| Error::Broken("making a secret"))?;
+        let sealed = self.vault().seal(&actor.id, &draft)?;
+        let offer = StoredOffer { sealed, ends: self.expiry_now().plus(OFFERED_MS) };
+        write.set_offer(&actor.id, session, &offer).await?;
+        self.finish_account(write, actor, "authenticator_offered", json!({})).await
+    }
+
+    /// Puts away what is shown for a new authenticator app.
+    pub async fn discard_offer(&self, actor: &Actor) -> Result<(), Error> {
+        let mut write = self.store().begin().await?;
+        write.clear_offer(&actor.id).await?;
+        self.finish_account(write, actor, "authenticator_discarded", json!({})).await
+    }
+
+    /// Switches the offered authenticator app on, for somebody whose app shows the right code. The recovery codes that were
+    /// shown with it hold from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when the code is wrong, or the offer is over.
+    pub async fn switch_on_authenticator(&self, actor: &Actor, session: &str, code: &str) -> Result<(), Error> {
+        let number = self.count_try(&actor.id, Tried::Factor).await?;
+        let mut write = self.store().begin().await?;
+        let offer = write.offer(&actor.id, session, self.expiry_now()).await?;
+        let offer = offer.ok_or_else(|| Error::Invalid(OFFER_OVER.to_owned()))?;
+        let draft = self.draft(&actor.id, &offer)?;
+        let Some(step) = draft.step(code, self.now()) else {
+            drop(write);
+            self.note_refused(actor, "authenticator_code").await?;
+            return Err(Error::Invalid(WRONG_FIRST_CODE.to_owned()));
+        };
+        let secret = self.vault().seal(&actor.id, draft.secret())?;
+        write.set_authenticator(&actor.id, &secret, step, self.now()).await?;
+        write.set_recovery_codes(&actor.id, &draft.hashes(&actor.id)).await?;
+        write.clear_offer(&actor.id).await?;
+        write.take_back_try(number).await?;
+        self.finish_account(write, actor, "authenticator_set", json!({})).await
+    }
+
+    /// Removes one's authenticator app and its recovery codes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
+    pub async fn remove_authenticator(&self, actor: &Actor, sure: Sure) -> Result<(), Error> {
+        let mut write = self.sure(actor, sure).await?;
+        if !write.remove_authenticator(&actor.id).await? {
+            return Err(Error::Invalid(
+                "There is no authenticator app. Nothing was changed; load the page again.".to_owned(),
+            ));
+        }
+        self.finish_account(write, actor, "authenticator_removed", json!({})).await
+    }
+
+    /// Ends one of one's own sessions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when it has ended, or is not one's own.
+    pub async fn end_session(&self, actor: &Actor, fingerprint: &str) -> Result<(), Error> {
+        let mut write = self.store().begin().await?;
+        if !write.end_session(&actor.id, fingerprint).await? {
+            return Err(Error::NotFound);
+        }
+        self.finish_account(write, actor, "sessions_ended", json!({ "person": actor.id, "count": 1 })).await?;
+        self.tell_people_changed();
+        Ok(())
+    }
+
+    /// Ends all of one's own sessions but the one to keep.
+    pub async fn end_other_sessions(&self, actor: &Actor, keep: &str) -> Result<(), Error> {
+        let mut write = self.store().begin().await?;
+        let count = write.end_sessions(&actor.id, Some(keep)).await?;
+        self.finish_account(write, actor, "sessions_ended", json!({ "person": actor.id, "count": count })).await?;
+        self.tell_people_changed();
+        Ok(())
+    }
+
+    async fn shown_offer(&self, actor: &Actor, session: &str) -> Result<Option<domain::view::ShownOffer>, Error> {
+        let Some(offer) = self.store().offer(&actor.id, session, self.expiry_now()).await? else { return Ok(None) };
+        let login = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?.login;
+        self.draft(&actor.id, &offer)?.shown(&login, offer.ends).map(Some)
+    }
+
+    fn draft(&self, person: &PersonId, offer: &StoredOffer) -> Result<Draft, Error> {
+        let opened = self.vault().open(person, &offer.sealed)?;
+        serde_json::from_slice(&opened).map_err(|_| Error::Broken("reading a secret"))
+    }
+
+    /// Checks the present password. Wrong ones are counted: a session that somebody found is no place to guess at.
+    async fn present_password(&self, actor: &Actor, password: &str) -> Result<(), Error> {
+        let number = self.count_try(&actor.id, Tried::Password).await?;
+        let known = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?;
+        if !self.passwords().check(password, Some(&known.hash)).await? {
+            self.note_refused(actor, "present_password").await?;
+            return Err(Error::Invalid("The present password is wrong. Nothing was changed.".to_owned()));
+        }
+        let mut write = self.store().begin().await?;
+        write.take_back_try(number).await?;
+        Ok(write.commit().await?)
+    }
+
+    /// The transaction of a change that takes more than a session: begun when it is really the person who asks.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when the password or the proof is wrong, or the proof is missing.
+    async fn sure(&self, actor: &Actor, sure: Sure) -> Result<Write, Error> {
+        self.present_password(actor, &sure.password).await?;
+        let guess = match (self.factors(&actor.id).await?.any(), sure.proof) {
+            (false, _) => None,
+            (true, Some(proof)) => Some(self.guess(&actor.id, proof).await?),
+            (true, None) => return Err(Error::Invalid(PROOF_WANTED.to_owned())),
+        };
+        let mut write = self.store().begin().await?;
+        write.standing(&actor.id).await?.ok_or(Refusal::Disabled)?;
+        let proven = match guess {
+            Some(guess) => self.prove(&mut write, guess).await.map(drop),
+            // Somebody has just added one in another session.
+            None if write.factors(&actor.id).await?.any() => Err(Error::Invalid(PROOF_WANTED.to_owned())),
+            None => Ok(()),
+        };
+        if let Err(wrong) = proven {
+            drop(write);
+            self.note_refused(actor, "second_factor").await?;
+            return Err(wrong);
+        }
+        Ok(write)
+    }
+
+    pub(crate) async fn finish_account(
+        &self,
+        mut write: Write,
+        actor: &Actor,
+        kind: &'static str,
+        body: Value,
+    ) -> Result<(), Error> {
+        write.audit(Some(&Who::Person(actor.clone())), self.now(), kind, body).await?;
+        Ok(write.commit().await?)
+    }
+}
+
+const PROOF_WANTED: &str = "This takes your second factor as well. Nothing was changed; give a code of your authenticator app, a recovery \
+     code, or your passkey.";
+
+const OFFER_OVER: &str =
+    "What was shown for the authenticator app is over. Nothing was changed; begin again with your password.";
+
+const WRONG_FIRST_CODE: &str = "The code is not the one of this secret. Nothing was changed; look whether the clock of your device is right, \
+     and type the code that the app shows now.";
+
+fn session_info(listed: store::ListedSession, this: &str) -> SessionInfo {
+    SessionInfo {
+        this: listed.fingerprint == this,
+        id: listed.fingerprint,
+        begun: listed.created,
+        seen: listed.seen,
+        address: listed.device.address,
+        agent: listed.device.agent,
+    }
+}

@@ -1,0 +1,292 @@
+//! Asking for approval, deciding, and what pages show about it.
+
+use domain::approval::Difference;
+use domain::factor::Proof;
+use domain::policy::{Actor, Approver, Operator, Viewer};
+use domain::run::{Command, Request, Run, Wanted, Who, between};
+use domain::view::{ApprovalGround, DecisionView, EarlierRun, InboxView, LastApproved, Rejection};
+use domain::{RunId, Timestamp};
+use futures::stream::BoxStream;
+use tokio_stream::wrappers::WatchStream;
+
+use crate::{Error, Portal};
+
+/// Requests on the page of the inbox.
+const WAITING: u32 = 100;
+const RECENT: u32 = 20;
+
+/// Earlier runs and rejections that a decision shows.
+const RUNS: u32 = 5;
+
+/// Requests that are marked as expired at once.
+const AT_ONCE: u32 = 100;
+
+/// A clock that jumps is looked at again after so long.
+const LONGEST_SLEEP: std::time::Duration = std::time::Duration::from_mins(1);
+
+/// What a lead decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes.
+    Approve {
+        /// Whether one retry of the same bytes is approved, too.
+        retry: bool,
+        /// Whether the document's rollback is approved, too.
+        rollback: bool,
+        /// A comment; may be empty.
+        comment: String,
+    },
+    /// No, and why.
+    Reject {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Portal {
+    /// Asks leads to approve commands of a run. What there is to see about them is collected first, by looking only.
+    ///
+    /// # Errors
+    ///
+    /// What the gate refuses.
+    pub async fn request_approval(
+        &self,
+        operator: Operator<'_>,
+        run: RunId,
+        request: u32,
+        wanted: Vec<Wanted>,
+        reason: String,
+    ) -> Result<(), Error> {
+        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let evidence = Box::new(self.evidence(&state, &wanted).await?);
+        let command = Command::RequestApproval { request, wanted, reason, evidence };
+        let who = Who::Person(operator.actor().clone());
+        self.decide(run, &command, &who).await.map(drop)
+    }
+
+    /// Decides a request. To approve takes a second factor, which is used up by it; to reject does not.
+    ///
+    /// # Errors
+    ///
+    /// What the gate refuses, and [`Error::Invalid`] when the factor is wrong.
+    pub async fn decide_approval(
+        &self,
+        approver: Approver<'_>,
+        run: RunId,
+        request: u32,
+        decision: Decision,
+        proof: Option<Proof>,
+    ) -> Result<(), Error> {
+        let command = match decision {
+            Decision::Approve { retry, rollback, comment } => Command::Grant { request, retry, rollback, comment },
+            Decision::Reject { reason } => Command::Reject { request, reason },
+        };
+        let proof = proof.filter(|_| matches!(command, Command::Grant { .. }));
+        self.prove_and_decide(approver.actor(), run, &command, proof).await
+    }
+
+    /// Lets commands start without an approval, by who may do so in an emergency.
+    ///
+    /// # Errors
+    ///
+    /// What the gate refuses, and [`Error::Invalid`] when the factor is wrong.
+    pub async fn break_glass(
+        &self,
+        operator: Operator<'_>,
+        run: RunId,
+        request: u32,
+        wanted: Vec<Wanted>,
+        reason: String,
+        proof: Option<Proof>,
+    ) -> Result<(), Error> {
+        let command = Command::BreakGlass { request, wanted, reason };
+        self.prove_and_decide(operator.actor(), run, &command, proof).await
+    }
+
+    /// Reviews what somebody else started without an approval.
+    ///
+    /// # Errors
+    ///
+    /// What the gate refuses.
+    pub async fn review_glass(
+        &self,
+        approver: Approver<'_>,
+        run: RunId,
+        request: u32,
+        comment: String,
+    ) -> Result<(), Error> {
+        let who = Who::Person(approver.actor().clone());
+        self.decide(run, &Command::ReviewGlass { request, comment }, &who).await.map(drop)
+    }
+
+    async fn prove_and_decide(
+        &self,
+        actor: &Actor,
+        run: RunId,
+        command: &Command,
+        proof: Option<Proof>,
+    ) -> Result<(), Error> {
+        let who = Who::Person(actor.clone());
+        // Nobody loses a try for a decision that would be refused in any case.
+        self.would_decide_proven(run, command, &who, proof.is_some()).await?;
+        let guess = match proof {
+            Some(proof) => Some(self.guess(&actor.id, proof).await?),
+            None => None,
+        };
+        self.decide_proven(run, command, &who, guess).await.map(drop)
+    }
+
+    /// What waits for a decision, and what was decided.
+    pub async fn inbox(&self, _viewer: Viewer<'_>) -> Result<InboxView, Error> {
+        let now = self.expiry_now();
+        Ok(InboxView {
+            now,
+            waiting: self.store().waiting_approvals(now, WAITING).await?,
+            unreviewed: self.store().unreviewed_glass(WAITING).await?,
+            recent: self.store().recent_approvals(now, RECENT).await?,
+        })
+    }
+
+    /// How many requests wait for a decision, now and from now on. It ends with the portal.
+    pub fn watch_waiting(&self, _viewer: Viewer<'_>) -> BoxStream<'static, u32> {
+        use futures::StreamExt as _;
+        let portal = self.clone();
+        let closing = self.0.closing.clone();
+        let changes = WatchStream::new(self.live().approvals());
+        let counts = changes.then(move |_| {
+            let portal = portal.clone();
+            async move { portal.store().count_waiting(portal.expiry_now()).await.ok() }
+        });
+        counts.filter_map(std::future::ready).take_until(async move { closing.cancelled().await }).boxed()
+    }
+
+    /// The page of a request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] without such a request.
+    pub async fn decision(&self, viewer: Viewer<'_>, run: RunId, number: u32) -> Result<DecisionView, Error> {
+        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let request = state.request(number).ok_or(Error::NotFound)?;
+        let now = self.expiry_now();
+        let has_factor = self.factors(&viewer.actor().id).await?.any();
+        Ok(DecisionView {
+            now,
+            number,
+            status: state.request_status(request, now),
+            start_until: state.start_until(request),
+            cannot: self.cannot_decide(viewer.actor(), &state, number, now),
+            has_factor,
+            last: self.last_approved(&state, request).await?,
+            rejections: self.rejections(request, (run, number)).await?,
+            runs: self.earlier_runs(&state).await?,
+            run: Box::new(state),
+        })
+    }
+
+    /// Why a person could not approve a request now, by what the gate would say to a right code.
+    fn cannot_decide(&self, actor: &Actor, run: &Run, request: u32, now: Timestamp) -> Option<String> {
+        let grant = Command::Grant { request, retry: false, rollback: false, comment: String::new() };
+        let facts = domain::run::Facts {
+            factor: Some(String::new()),
+            rules: self.approval_rules().clone(),
+            ..domain::run::Facts::alone(now, Some(actor.role))
+        };
+        let refused = domain::run::decide(Some(run), &grant, &Who::Person(actor.clone()), &facts).err()?;
+        Some(Error::Refused(refused).sentence())
+    }
+
+    async fn last_approved(&self, run: &Run, request: &Request) -> Result<Option<LastApproved>, Error> {
+        let Some((id, number)) = self.store().last_used_approval(&run.plan.slug, run.id).await? else {
+            return Ok(None);
+        };
+        let Some(earlier) = self.store().run(id).await? else { return Ok(None) };
+        let Some(before) = earlier.request(number) else { return Ok(None) };
+        let by = names(before).join(", ");
+        let differences = compared(before, request);
+        Ok(before.approved_at().map(|at| LastApproved { run: id, at, by, differences }))
+    }
+
+    async fn rejections(&self, request: &Request, own: (RunId, u32)) -> Result<Vec<Rejection>, Error> {
+        let mut rejections = Vec::new();
+        for row in self.store().rejections(&request.same(), RUNS).await? {
+            if (row.run, row.request) == own {
+                continue;
+            }
+            let run = self.store().run(row.run).await?;
+            let reason = run.as_ref().and_then(|run| run.request(row.request)).and_then(Request::rejected_because);
+            rejections.push(Rejection { reason: reason.unwrap_or_default().to_owned(), row });
+        }
+        Ok(rejections)
+    }
+
+    async fn earlier_runs(&self, run: &Run) -> Result<Vec<EarlierRun>, Error> {
+        let mut earlier = Vec::new();
+        let rows = self.store().last_of(&run.plan.slug, RUNS + 1).await?;
+        for row in rows.into_iter().filter(|row| row.id != run.id).take(RUNS as usize) {
+            let run = self.store().run(row.id).await?;
+            let mut approved_by: Vec<String> = run.iter().flat_map(|run| &run.requests).flat_map(names).collect();
+            approved_by.sort();
+            approved_by.dedup();
+            earlier.push(EarlierRun { row, approved_by });
+        }
+        Ok(earlier)
+    }
+
+    /// What a run's page needs to know about approvals.
+    pub(crate) async fn approval_ground(&self) -> Result<ApprovalGround, Error> {
+        Ok(ApprovalGround {
+            now: self.expiry_now(),
+            rules: self.approval_rules().clone(),
+            usual_ms: self.store().usual_decision().await?,
+        })
+    }
+
+    /// Marks requests as expired when their time is over. A decision does not wait for that: it looks at the clock itself.
+    pub(crate) async fn keep_expiring(self) {
+        let mut changes = self.live().approvals();
+        loop {
+            if let Err(error) = self.expire_overdue().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "requests for approval could not be marked as expired"
+                );
+            }
+            let next = self.store().next_expiry().await.ok().flatten();
+            let left = next.map_or(LONGEST_SLEEP, |at| std::time::Duration::from_millis(at.since(self.expiry_now())));
+            tokio::select! {
+                () = tokio::time::sleep(left.min(LONGEST_SLEEP)) => {}
+                told = changes.changed() => if told.is_err() { return },
+                () = self.closing() => return,
+            }
+        }
+    }
+
+    async fn expire_overdue(&self) -> Result<(), Error> {
+        for (run, request) in self.store().overdue_approvals(self.expiry_now(), AT_ONCE).await? {
+            self.decide(run, &Command::Expire { request }, &Who::Portal).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Who approved a request, by name.
+fn names(request: &Request) -> Vec<String> {
+    request.votes.iter().map(|vote| vote.stamp.by.name().to_owned()).collect()
+}
+
+/// How what is asked for differs from what was approved in an earlier run; whoever runs it is no difference.
+fn compared(before: &Request, now: &Request) -> Vec<Difference> {
+    let mut pairs = before.steps().zip(now.steps());
+    let mut found: Vec<Difference> =
+        pairs.by_ref().flat_map(|(before, now)| between(&before.work, &now.work)).collect();
+    let (one, other) = (before.steps().count(), now.steps().count());
+    if one != other {
+        found.push(Difference {
+            what: "the number of steps".to_owned(),
+            approved: one.to_string(),
+            now: other.to_string(),
+        });
+    }
+    found
+}
