@@ -294,7 +294,10 @@ impl From<portal::Error> for AppError {
         let sentence = error.sentence();
         match error {
             portal::Error::NotFound | portal::Error::Refused(Refusal::NoRun) => Self::NotFound,
-            portal::Error::Forbidden(_) | portal::Error::Refused(Refusal::Forbidden(_) | Refusal::Disabled) => {
+            portal::Error::Forbidden(_)
+            | portal::Error::Refused(
+                Refusal::Forbidden(_) | Refusal::Disabled | Refusal::Shaped(_) | Refusal::NoGlass | Refusal::OwnGlass,
+            ) => {
                 Self::Denied(sentence)
             }
             portal::Error::Refused(_) | portal::Error::Launch(_) | portal::Error::Moved => Self::Conflict(sentence),

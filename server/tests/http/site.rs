@@ -81,9 +81,14 @@ impl Served {
 
     /// A portal that has read one document and the side file beside it.
     pub async fn with_side_file(name: &str, document: &str, side: &str) -> Self {
+        Self::by_clock_with_side(Arc::new(SystemClock), name, document, side).await
+    }
+
+    /// The same by another clock.
+    pub async fn by_clock_with_side(clock: Arc<dyn Clock>, name: &str, document: &str, side: &str) -> Self {
         let beside = name.replace(".md", ".portal.toml");
         let files = [(name, document.as_bytes()), (&*beside, side.as_bytes())];
-        Self::open(&files, None, Arc::new(SystemClock)).await
+        Self::open(&files, None, clock).await
     }
 
     async fn open(files: &[(&str, &[u8])], public: Option<&str>, clock: Arc<dyn Clock>) -> Self {

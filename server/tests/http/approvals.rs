@@ -1,0 +1,402 @@
+//! Approvals over HTTP: what is asked for, who decides, and that nothing starts otherwise.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use domain::run::{RequestEnd, RequestStatus, Run};
+use domain::{PersonId, RunId};
+use http::{StatusCode, header};
+use portal::Sure;
+use testkit::FixedClock;
+
+use crate::site::{Answer, PASSWORD, Served, call, page};
+
+const MINUTE: i64 = 60_000;
+
+/// 1 looks, 2 takes a service away, 3 destroys the folder of its parameter, the rollback destroys, too.
+const DOCUMENT: &str = "# Restore
+
+## Restore
+
+### Steps
+
+1. **Look**
+
+   ```bash
+   ls BACKUP
+   ```
+
+2. **Stop**
+
+   ```bash
+   docker stop no-such-container || true
+   ```
+
+3. **Replace**
+
+   ```bash
+   rm -r BACKUP
+   ```
+
+### Rollback
+
+```bash
+rm -r /no/such/folder
+```
+";
+
+const SIDE: &str = "[procedure.\"Restore\".parameter.backup]
+placeholder = \"BACKUP\"
+type = \"backup-file\"
+root = \"/\"
+";
+
+/// A portal, a run of Olga's with a backup as its value, and two leads.
+struct Scene {
+    site: Served,
+    clock: Arc<FixedClock>,
+    ada: String,
+    olga: String,
+    lena: String,
+    lars: String,
+    backup: String,
+}
+
+impl Scene {
+    async fn open() -> Self {
+        let clock = Arc::new(FixedClock::default());
+        let site = Served::by_clock_with_side(clock.clone(), "restore.md", DOCUMENT, SIDE).await;
+        let ada = site.administrator().await;
+        let olga = site.person("olga", "Olga", "operator", &ada).await;
+        let lena = site.person("lena", "Lena", "lead", &ada).await;
+        let lars = site.person("lars", "Lars", "lead", &ada).await;
+        let backup = site.path("latest.dump").to_str().unwrap().to_owned();
+        std::fs::write(&backup, "the dump").unwrap();
+        Self { site, clock, ada, olga, lena, lars, backup }
+    }
+
+    async fn post(&self, path: &str, form: &str, cookie: &str) -> Answer {
+        self.site.send(call(path).header(header::COOKIE, cookie).body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    async fn done(&self, path: &str, form: &str, cookie: &str) {
+        let answer = self.post(path, form, cookie).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path} {form}: {}", answer.body);
+    }
+
+    /// Starts a run with its value; gives its number.
+    async fn start(&self, cookie: &str) -> i64 {
+        let key = uuid();
+        let form = format!("slug=restore&target=local&key={key}&values[backup]={}", self.backup);
+        let answer = self.post("/api/runs/start", &form, cookie).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        answer.body.trim().parse().unwrap()
+    }
+
+    async fn ask(&self, run: i64, request: u32, cookie: &str) -> Answer {
+        let form = format!("run={run}&request={request}&wanted[3.1]=on&reason=data+is+corrupt");
+        self.post("/api/approvals/ask", &form, cookie).await
+    }
+
+    /// A run in which the approval of step 3 was asked for.
+    async fn asked(&self) -> i64 {
+        let run = self.start(&self.olga).await;
+        let answer = self.ask(run, 1, &self.olga).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        run
+    }
+
+    async fn approve(&self, run: i64, cookie: &str, code: &str) -> Answer {
+        let form = format!("run={run}&request=1&decision=approve&code={code}");
+        self.post("/api/approvals/decide", &form, cookie).await
+    }
+
+    async fn replace(&self, run: i64, attempt: u32, cookie: &str) -> Answer {
+        self.post("/api/runs/run", &format!("run={run}&step=3&attempt={attempt}&commands=1"), cookie).await
+    }
+
+    async fn run(&self, run: i64) -> Run {
+        self.site.portal.store().run(RunId(run)).await.unwrap().unwrap()
+    }
+
+    async fn status(&self, run: i64) -> RequestStatus {
+        let run = self.run(run).await;
+        run.request_status(run.request(1).unwrap(), self.site.portal.expiry_now())
+    }
+
+    async fn id(&self, login: &str) -> PersonId {
+        self.site.portal.store().person_by_login(login).await.unwrap().unwrap().actor.id
+    }
+
+    /// Sets a second factor up: codes that work once each.
+    async fn codes(&self, login: &str) -> Vec<String> {
+        let actor = self.site.portal.actor(&self.id(login).await).await.unwrap().unwrap();
+        let sure = Sure { password: PASSWORD.to_owned(), proof: None };
+        self.site.portal.offer_authenticator(&actor, "a session", sure).await.unwrap();
+        let offer = self.site.portal.account(&actor, "a session").await.unwrap().offer.unwrap();
+        let secret = totp_rs::Secret::try_from_base32(offer.secret.replace(' ', "")).unwrap().as_bytes().to_vec();
+        let seconds = u64::try_from(self.site.portal.now().0 / 1000).unwrap();
+        let code = totp_rs::Builder::new().with_secret(secret).build_noncompliant().generate(seconds).to_string();
+        self.site.portal.switch_on_authenticator(&actor, "a session", &code).await.unwrap();
+        offer.recovery_codes
+    }
+
+    async fn role(&self, login: &str, role: &str) {
+        let form = format!("person={}&role={role}", self.id(login).await);
+        self.done("/api/people/role", &form, &self.ada).await;
+    }
+}
+
+/// A key for a form that nobody has sent yet.
+fn uuid() -> String {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("key-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_destroys_starts_after_another_person_has_approved_it_and_then_for_real() {
+    let scene = Scene::open().await;
+    let codes = scene.codes("lena").await;
+    let run = scene.asked().await;
+
+    let early = scene.replace(run, 1, &scene.olga).await;
+    assert_eq!(early.status, StatusCode::CONFLICT);
+    assert!(early.body.contains("A lead has still to approve this"), "{}", early.body);
+    let inbox = scene.site.get("/approvals", &scene.lena).await;
+    assert!(inbox.body.contains("data is corrupt") && inbox.body.contains("Replace"), "{}", inbox.body);
+    let decision = scene.site.get(&format!("/approvals/{run}-1"), &scene.lena).await;
+    for words in ["rm -r", "data is corrupt", "Olga", "Backup file", "8 bytes", &scene.backup, "Approve"] {
+        assert!(decision.body.contains(words), "{words}: {}", decision.body);
+    }
+    let answer = scene.approve(run, &scene.lena, &codes[0]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+
+    let started = scene.replace(run, 1, &scene.olga).await;
+    assert_eq!(started.status, StatusCode::OK, "{}", started.body);
+    scene.site.settled(u32::try_from(run).unwrap()).await;
+    assert!(!std::path::Path::new(&scene.backup).exists());
+    let again = scene.replace(run, 2, &scene.olga).await;
+    assert!(again.body.contains("that is used"), "{}", again.body);
+    let record = scene.site.get(&format!("/runs/{run}"), &scene.lena).await;
+    assert!(record.body.contains("Lena"), "{}", record.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_approves_what_they_have_shaped_by_any_way() {
+    let scene = Scene::open().await;
+    let olgas = scene.codes("olga").await;
+    let lenas = scene.codes("lena").await;
+    let refused = async |run: i64, cookie: &str, code: &str, status: StatusCode, way: &str| {
+        let before = scene.run(run).await.version;
+        let answer = scene.approve(run, cookie, code).await;
+        assert_eq!(answer.status, status, "{way}: {}", answer.body);
+        let after = scene.run(run).await;
+        assert_eq!(after.version, before, "{way} changed the run");
+        assert_ne!(after.request_status(after.request(1).unwrap(), scene.site.portal.expiry_now()), RequestStatus::Approved);
+    };
+    let forbidden = StatusCode::FORBIDDEN;
+
+    // 1 to 3: the person who started it, set its value and asked; as an operator, as a lead since, and in a second session.
+    let run = scene.asked().await;
+    refused(run, &scene.olga, &olgas[0], forbidden, "an operator's own request").await;
+    scene.role("olga", "lead").await;
+    refused(run, &scene.olga, &olgas[0], forbidden, "after a promotion").await;
+    let second = {
+        let form = format!("login=olga&password={}", PASSWORD.replace(' ', "+"));
+        scene.site.send(call("/api/sign-in").body(Body::from(form)).unwrap()).await.cookie()
+    };
+    refused(run, &second, &olgas[0], forbidden, "from a second session").await;
+    // 4: with another person's code, and 5: as one who may do everything else.
+    refused(run, &scene.lena, &olgas[0], StatusCode::UNPROCESSABLE_ENTITY, "with another person's code").await;
+    refused(run, &scene.lena, "", StatusCode::CONFLICT, "without a code").await;
+    scene.role("olga", "operator").await;
+
+    // 6 to 13: a lead who has laid a hand on the run before, and lets an operator ask.
+    let hands: [(&str, &str, &str); 6] = [
+        ("/api/runs/value", "name=backup&value=BACKUP", "a lead who set the value"),
+        ("/api/runs/run", "step=1&attempt=1&commands=1", "a lead who ran a step"),
+        ("/api/runs/skip-step", "step=1&reason=not+needed", "a lead who passed over a step"),
+        ("/api/runs/skip-command", "step=1&command=1&reason=no", "a lead who passed over a command"),
+        ("/api/runs/directory", "path=/tmp", "a lead who set the directory"),
+        ("/api/runs/add-step", "after=0&place=5&text=date&reason=when", "a lead who added a step"),
+    ];
+    for (path, form, way) in hands {
+        let run = scene.start(&scene.lena).await;
+        scene.done(path, &format!("run={run}&{}", form.replace("BACKUP", &scene.backup)), &scene.lena).await;
+        if path.ends_with("/run") {
+            scene.site.settled(u32::try_from(run).unwrap()).await;
+        }
+        scene.done("/api/runs/take-over", &format!("run={run}&reason=my+turn"), &scene.olga).await;
+        let asked = scene.ask(run, 1, &scene.olga).await;
+        assert_eq!(asked.status, StatusCode::OK, "{way}: {}", asked.body);
+        refused(run, &scene.lena, &lenas[0], forbidden, way).await;
+    }
+    // 12: who took it over and gave it back; 13: who asked for the same before, and took that back.
+    for (asks, way) in [(false, "a lead who took it over and gave it back"), (true, "a lead who asked before")] {
+        let run = scene.start(&scene.olga).await;
+        scene.done("/api/runs/take-over", &format!("run={run}&reason=mine"), &scene.lena).await;
+        let mut number = 1;
+        if asks {
+            assert_eq!(scene.ask(run, 1, &scene.lena).await.status, StatusCode::OK);
+            number = 2;
+        }
+        scene.done("/api/runs/take-over", &format!("run={run}&reason=yours"), &scene.olga).await;
+        assert_eq!(scene.ask(run, number, &scene.olga).await.status, StatusCode::OK, "{way}");
+        let form = format!("run={run}&request={number}&decision=approve&code={}", lenas[0]);
+        assert_eq!(scene.post("/api/approvals/decide", &form, &scene.lena).await.status, forbidden, "{way}");
+    }
+
+    // 14: by an address, 15: as a viewer, 16: signed out, 17: a request of another run.
+    let run = scene.asked().await;
+    let get = page(&format!("/api/approvals/decide?run={run}&request=1&decision=approve&code={}", lenas[0]));
+    let get = scene.site.send(get.header(header::COOKIE, &scene.lena).body(Body::empty()).unwrap()).await;
+    assert!(matches!(get.status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED), "{}", get.status);
+    let vera = scene.site.person("vera", "Vera", "viewer", &scene.ada).await;
+    refused(run, &vera, &lenas[0], forbidden, "a viewer").await;
+    refused(run, "", &lenas[0], StatusCode::UNAUTHORIZED, "a stranger").await;
+    let other = scene.start(&scene.olga).await;
+    assert_eq!(scene.approve(other, &scene.lena, &lenas[0]).await.status, StatusCode::CONFLICT, "a request of another run");
+    // None of that has used up her code.
+    assert_eq!(scene.approve(run, &scene.lena, &lenas[0]).await.status, StatusCode::OK);
+    assert_eq!(scene.status(run).await, RequestStatus::Approved);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_between_approval_and_start_is_found_and_said() {
+    let scene = Scene::open().await;
+    let codes = scene.codes("lena").await;
+    let mut codes = codes.iter();
+    let mut approved = async || {
+        std::fs::write(&scene.backup, "the dump").unwrap();
+        let run = scene.asked().await;
+        assert_eq!(scene.approve(run, &scene.lena, codes.next().unwrap()).await.status, StatusCode::OK);
+        run
+    };
+    let told = async |run: i64, words: &str| {
+        let answer = scene.replace(run, 1, &scene.olga).await;
+        assert_eq!(answer.status, StatusCode::CONFLICT, "{words}: {}", answer.body);
+        assert!(answer.body.contains(words), "{words}: {}", answer.body);
+        let run = scene.run(run).await;
+        assert!(run.steps[2].attempts.is_empty(), "{words}: nothing was started");
+        assert!(matches!(run.requests[0].end, Some(RequestEnd::Void { .. })), "{words}: it stays void");
+    };
+
+    // The file is replaced by another of the same name and size; or gone; or a link that leads elsewhere.
+    let run = approved().await;
+    std::fs::remove_file(&scene.backup).unwrap();
+    std::fs::write(&scene.backup, "THE DUMP").unwrap();
+    told(run, "the file").await;
+    let run = approved().await;
+    std::fs::remove_file(&scene.backup).unwrap();
+    told(run, "it is not there").await;
+    let run = approved().await;
+    std::fs::write(scene.site.path("other.dump"), "the dump").unwrap();
+    std::fs::remove_file(&scene.backup).unwrap();
+    std::os::unix::fs::symlink(scene.site.path("other.dump"), &scene.backup).unwrap();
+    told(run, "other.dump").await;
+    std::fs::remove_file(&scene.backup).unwrap();
+    // A value, the directory, another person at the wheel, a lead who is none any more.
+    let run = approved().await;
+    scene.done("/api/runs/directory", &format!("run={run}&path=/tmp"), &scene.olga).await;
+    told(run, "void").await;
+    let run = approved().await;
+    scene.done("/api/runs/value", &format!("run={run}&name=backup&value=/other.dump"), &scene.olga).await;
+    told(run, "void").await;
+    let run = approved().await;
+    let otto = scene.site.person("otto", "Otto", "operator", &scene.ada).await;
+    scene.done("/api/runs/take-over", &format!("run={run}&reason=mine"), &otto).await;
+    let answer = scene.replace(run, 1, &otto).await;
+    assert!(answer.body.contains("void"), "{}", answer.body);
+    let run = approved().await;
+    scene.role("lena", "operator").await;
+    told(run, "Lena, who approved, is operator now").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_document_changes_nothing_that_was_approved() {
+    let scene = Scene::open().await;
+    let codes = scene.codes("lena").await;
+    let run = scene.asked().await;
+    assert_eq!(scene.approve(run, &scene.lena, &codes[0]).await.status, StatusCode::OK);
+
+    scene.site.write("restore.md", &DOCUMENT.replace("rm -r BACKUP", "rm -r / BACKUP"));
+    let page = scene.site.get(&format!("/runs/{run}"), &scene.olga).await;
+    assert!(page.body.contains("newer"), "{}", page.body);
+    assert_eq!(scene.replace(run, 1, &scene.olga).await.status, StatusCode::OK);
+
+    scene.site.settled(u32::try_from(run).unwrap()).await;
+    let run = scene.run(run).await;
+    assert_eq!(run.steps[2].attempts[0].digest, run.requests[0].covers[0].digest());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_expires_by_itself_and_says_so() {
+    let scene = Scene::open().await;
+    let codes = scene.codes("lena").await;
+    let run = scene.asked().await;
+
+    scene.clock.advance(30 * MINUTE);
+    let late = scene.approve(run, &scene.lena, &codes[0]).await;
+
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    assert!(late.body.contains("expired"), "{}", late.body);
+    let again = scene.ask(run, 2, &scene.olga).await;
+    assert_eq!(again.status, StatusCode::OK, "{}", again.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_an_outage_the_operator_waits_or_says_why_not() {
+    let scene = Scene::open().await;
+    let run = scene.asked().await;
+    let stop = format!("run={run}&step=2&attempt=1&commands=1");
+
+    let answer = scene.post("/api/runs/run", &stop, &scene.olga).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(answer.body.contains("the service would be away until a lead decides"), "{}", answer.body);
+    scene.done("/api/runs/run", &format!("{stop}&outage=data+is+being+lost"), &scene.olga).await;
+    assert_eq!(scene.run(run).await.outage.unwrap().1, "data is being lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_glass_is_marked_for_ever_and_reviewed_before_the_next() {
+    let scene = Scene::open().await;
+    let codes = scene.codes("lena").await;
+    let glass = |run: i64, code: &str| format!("run={run}&request=1&wanted[3.1]=on&reason=nobody+answers&code={code}");
+    let run = scene.start(&scene.olga).await;
+    let operator = scene.post("/api/approvals/break-glass", &glass(run, ""), &scene.olga).await;
+    assert_eq!(operator.status, StatusCode::FORBIDDEN, "{}", operator.body);
+
+    let run = scene.start(&scene.lena).await;
+    scene.done("/api/approvals/break-glass", &glass(run, &codes[0]), &scene.lena).await;
+    assert_eq!(scene.replace(run, 1, &scene.lena).await.status, StatusCode::OK);
+    scene.site.settled(u32::try_from(run).unwrap()).await;
+    let other = scene.start(&scene.lena).await;
+    let again = scene.post("/api/approvals/break-glass", &glass(other, &codes[1]), &scene.lena).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.body.contains("was not reviewed yet"), "{}", again.body);
+
+    let review = format!("run={run}&request=1&comment=it+was+right");
+    let own = scene.post("/api/approvals/review", &review, &scene.lena).await;
+    assert_eq!(own.status, StatusCode::FORBIDDEN);
+    scene.done("/api/approvals/review", &review, &scene.lars).await;
+    scene.done("/api/approvals/break-glass", &glass(other, &codes[1]), &scene.lena).await;
+    let record = scene.site.get(&format!("/runs/{run}"), &scene.olga).await;
+    assert!(record.body.contains("without an approval"), "{}", record.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lead_says_no_with_a_reason_and_without_a_second_factor() {
+    let scene = Scene::open().await;
+    let run = scene.asked().await;
+
+    let silent = scene.post("/api/approvals/decide", &format!("run={run}&request=1&decision=reject"), &scene.lars).await;
+    assert_eq!(silent.status, StatusCode::CONFLICT, "{}", silent.body);
+    scene.done("/api/approvals/decide", &format!("run={run}&request=1&decision=reject&reason=wait"), &scene.lars).await;
+    assert_eq!(scene.status(run).await, RequestStatus::Rejected);
+
+    // Who asks for the same again finds the rejection on the page of the new request.
+    let next = scene.asked().await;
+    let page = scene.site.get(&format!("/approvals/{next}-1"), &scene.lena).await;
+    assert!(page.body.contains("Lars") && page.body.contains("wait"), "{}", page.body);
+}
