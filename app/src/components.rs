@@ -12,6 +12,7 @@ pub mod glyph;
 pub mod health;
 pub mod hidden;
 pub mod keys_dialog;
+pub mod left;
 pub mod log_view;
 pub mod menu;
 pub mod pace;

@@ -7,6 +7,7 @@ use domain::view::ApprovalGround;
 use leptos::prelude::*;
 
 use crate::AppError;
+use crate::api::approvals::{BreakGlass, CancelApproval, RequestApproval};
 use crate::api::runs::{
     Abort, AddNote, AddStep, CompleteStep, EndWatch, Finish, RunCommands, SendInput, SetDirectory, SetValue,
     SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, Untick,
@@ -49,6 +50,8 @@ pub enum Place {
     Notes,
     /// At the lock of the target.
     Lock,
+    /// At the approvals.
+    Approval,
     /// At what the run was made of.
     Run,
     /// At the end of the run.
@@ -60,7 +63,7 @@ impl Place {
     const fn is_shown_with(self, shown: u32) -> bool {
         match self {
             Self::Deeds(step) | Self::Command(step, _) | Self::Line(step, _) => step == shown || step == 0,
-            Self::Values | Self::Notes | Self::Lock | Self::Run | Self::Finish => true,
+            Self::Values | Self::Notes | Self::Lock | Self::Approval | Self::Run | Self::Finish => true,
         }
     }
 }
@@ -104,6 +107,12 @@ pub struct Deeds {
     pub abort: ServerAction<Abort>,
     /// Close the run.
     pub finish: ServerAction<Finish>,
+    /// Ask leads for an approval.
+    pub request_approval: ServerAction<RequestApproval>,
+    /// Take a request back.
+    pub cancel_approval: ServerAction<CancelApproval>,
+    /// Go on without an approval.
+    pub break_glass: ServerAction<BreakGlass>,
     /// Where something was last asked for; without scripts nobody knows.
     asked_at: RwSignal<Option<Place>>,
 }
@@ -129,6 +138,9 @@ impl Deeds {
             input: ServerAction::new(),
             abort: ServerAction::new(),
             finish: ServerAction::new(),
+            request_approval: ServerAction::new(),
+            cancel_approval: ServerAction::new(),
+            break_glass: ServerAction::new(),
             asked_at: RwSignal::new(None),
         };
         provide_context(deeds);
@@ -166,7 +178,7 @@ impl Deeds {
         if is_in_sight { None } else { self.problem() }
     }
 
-    fn answers(self) -> [Answer; 17] {
+    fn answers(self) -> [Answer; 20] {
         [
             self.value.value(),
             self.run.value(),
@@ -185,6 +197,9 @@ impl Deeds {
             self.input.value(),
             self.abort.value(),
             self.finish.value(),
+            self.request_approval.value(),
+            self.cancel_approval.value(),
+            self.break_glass.value(),
         ]
     }
 }
@@ -197,12 +212,23 @@ pub fn holds(live: Live) -> Memo<bool> {
 
 /// Why an offer could not be started now by this person; the gate itself is asked.
 pub fn objection(run: &Run, ground: &ApprovalGround, actor: &Actor, step: u32, offer: &Offer) -> Option<Refusal> {
+    objection_with(run, ground, actor, (step, offer), None)
+}
+
+/// The same with a reason for taking a service away while a later step still waits for its approval.
+pub fn objection_with(
+    run: &Run,
+    ground: &ApprovalGround,
+    actor: &Actor,
+    (step, offer): (u32, &Offer),
+    outage: Option<String>,
+) -> Option<Refusal> {
     let command = Command::RunCommands {
         step,
         attempt: next_attempt(run, step),
         commands: offer.commands.clone(),
         confirmation: None,
-        outage: None,
+        outage,
     };
     decide(Some(run), &command, &Who::Person(actor.clone()), &facts(run, ground, actor)).err()
 }

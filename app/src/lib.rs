@@ -24,6 +24,7 @@ mod pages;
 mod record;
 pub mod routes;
 pub mod shell;
+mod waiting;
 
 #[cfg(feature = "hydrate")]
 mod hydrate;

@@ -1,6 +1,8 @@
 //! One file per page.
 
 pub mod account;
+pub mod approval;
+pub mod approvals;
 pub mod documents;
 pub mod history;
 pub mod home;

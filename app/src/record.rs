@@ -4,7 +4,8 @@ use domain::Timestamp;
 use domain::attempt::AttemptResult;
 use domain::plan::PlanStep;
 use domain::run::{
-    Attempt, AttemptEnding, Change, ChangeKind, CommandState, Run, StepState, StepStatus, Tick, Verdict, ticks,
+    Attempt, AttemptEnding, Change, ChangeKind, CommandState, Request, RequestEnd, Run, StepState, StepStatus, Tick,
+    Verdict, ticks,
 };
 use domain::runbook::{PartKind, plain};
 
@@ -51,6 +52,11 @@ pub fn timeline(run: &Run) -> Vec<Moment> {
     moments.extend(run.notes.iter().map(|note| {
         moment(note.stamp.at, Mark::Noted, format!("{} noted", note.stamp.by.name()), Some(note.text.clone()))
     }));
+    moments.extend((1..).zip(&run.requests).flat_map(|(number, request)| request_moments(run, number, request)));
+    if let Some((stamp, reason)) = &run.outage {
+        let words = format!("{} went on into the outage before the approval of a later step", stamp.by.name());
+        moments.push(moment(stamp.at, Mark::Noted, words, Some(reason.clone())));
+    }
     moments.extend(run.changes.iter().map(|change| change_moment(run, change)));
     if let Some(end) = &run.end {
         let words = format!("{} closed the run: {}", end.stamp.by.name(), end.verdict.word());
@@ -87,6 +93,53 @@ fn change_moment(run: &Run, change: &Change) -> Moment {
         ChangeKind::AbortAsked { reason } => (format!("{by} gave the run up"), Some(reason.clone())),
     };
     moment(change.stamp.at, Mark::Noted, words, more)
+}
+
+/// Who asked, who decided how, and how it came to an end.
+fn request_moments(run: &Run, number: u32, request: &Request) -> Vec<Moment> {
+    let titles = request.steps().filter_map(|covered| run.plan.step(covered.step)).map(|plan| plan.title.clone());
+    let steps = titles.collect::<Vec<_>>().join(", ");
+    let by = request.asked.by.name();
+    let asked = match request.glass {
+        Some(_) => format!("{by} went on without an approval: {steps}"),
+        None => format!("{by} asked for the approval of {steps}, request {}-{number}", run.id),
+    };
+    let mut moments = vec![moment(request.asked.at, Mark::Noted, asked, Some(request.reason.clone()))];
+    moments.extend(request.votes.iter().map(|vote| {
+        let more = match (vote.retry, vote.rollback) {
+            (true, true) => ", with one retry and the rollback",
+            (true, false) => ", with one retry",
+            (false, true) => ", with the rollback",
+            (false, false) => "",
+        };
+        let words = format!("{} approved {steps}{more}, by {}", vote.stamp.by.name(), vote.factor);
+        let comment = (!vote.comment.is_empty()).then(|| vote.comment.clone());
+        moment(vote.stamp.at, Mark::Stands(StepStatus::Done), words, comment)
+    }));
+    moments.extend(request.end.as_ref().map(|end| request_end(end, &steps)));
+    if let Some((stamp, comment)) = request.glass.as_ref().and_then(|glass| glass.review.as_ref()) {
+        let words = format!("{} reviewed that {steps} went on without an approval", stamp.by.name());
+        moments.push(moment(stamp.at, Mark::Noted, words, Some(comment.clone())));
+    }
+    moments
+}
+
+fn request_end(end: &RequestEnd, steps: &str) -> Moment {
+    match end {
+        RequestEnd::Rejected { stamp, reason } => {
+            let words = format!("{} said no to {steps}", stamp.by.name());
+            moment(stamp.at, Mark::Stands(StepStatus::Failed), words, Some(reason.clone()))
+        }
+        RequestEnd::Cancelled { stamp, reason } => {
+            let reason = (!reason.is_empty()).then(|| reason.clone());
+            moment(stamp.at, Mark::Noted, format!("{} took back the request for {steps}", stamp.by.name()), reason)
+        }
+        RequestEnd::Expired { at } => moment(*at, Mark::Noted, format!("nobody decided on {steps} in time"), None),
+        RequestEnd::Void { at, why } => {
+            let why = why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            moment(*at, Mark::Noted, format!("the approval of {steps} became void"), Some(why))
+        }
+    }
 }
 
 fn moment(at: Timestamp, mark: Mark, words: String, more: Option<String>) -> Moment {

@@ -8,6 +8,8 @@ use leptos_router::path;
 
 use crate::components::frame::Frame;
 use crate::pages::account::AccountPage;
+use crate::pages::approval::ApprovalPage;
+use crate::pages::approvals::ApprovalsPage;
 use crate::pages::documents::DocumentsPage;
 use crate::pages::history::HistoryPage;
 use crate::pages::home::HomePage;
@@ -36,6 +38,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                     <Route path=path!("/procedures/:slug") view=ProcedurePage ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
+                    <Route path=path!("/approvals") view=ApprovalsPage ssr=SsrMode::Async />
+                    <Route path=path!("/approvals/:id") view=ApprovalPage ssr=SsrMode::Async />
                     <Route path=path!("/history") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=path!("/documents") view=DocumentsPage ssr=SsrMode::Async />
                     <Route path=path!("/people") view=PeoplePage ssr=SsrMode::Async />

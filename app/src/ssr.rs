@@ -153,10 +153,10 @@ pub fn numbers(list: &str) -> Result<Vec<u32>, AppError> {
     list.split(',').map(|number| number.trim().parse().map_err(unreadable)).collect()
 }
 
-/// The steps and commands that a form has ticked: each key is a step with its commands, as `4.1-2`.
+/// The steps and commands that a form has ticked: each key is a step with its commands, as `s4.1-2`.
 pub fn wanted(ticked: &BTreeMap<String, String>) -> Result<Vec<Wanted>, AppError> {
     let read = |key: &String| {
-        let (step, commands) = key.split_once('.')?;
+        let (step, commands) = key.strip_prefix('s')?.split_once('.')?;
         let commands = commands.split('-').map(str::parse).collect::<Result<Vec<u32>, _>>().ok()?;
         Some((step.parse().ok()?, commands))
     };
@@ -297,9 +297,7 @@ impl From<portal::Error> for AppError {
             portal::Error::Forbidden(_)
             | portal::Error::Refused(
                 Refusal::Forbidden(_) | Refusal::Disabled | Refusal::Shaped(_) | Refusal::NoGlass | Refusal::OwnGlass,
-            ) => {
-                Self::Denied(sentence)
-            }
+            ) => Self::Denied(sentence),
             portal::Error::Refused(_) | portal::Error::Launch(_) | portal::Error::Moved => Self::Conflict(sentence),
             portal::Error::Invalid(_) | portal::Error::SignIn => Self::Invalid(sentence),
             portal::Error::Busy(_) | portal::Error::Unsure(_) | portal::Error::Unrecorded(_) => {

@@ -235,7 +235,7 @@ fn connect(stream: TcpStream, peer: Peer, router: &Router, graceful: &GracefulSh
     drop(stream.set_nodelay(true));
     let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(BUFFER);
-    let told = router.clone().map_request(move |mut request: http::Request<_>| {
+    let told = router.clone().map_request(move |mut request: ::http::Request<_>| {
         request.extensions_mut().insert(peer);
         request
     });

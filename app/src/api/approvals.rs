@@ -53,7 +53,7 @@ pub async fn watch_waiting() -> Result<ByteStream<AppError>, AppError> {
     Ok(ByteStream::new(counts.map(|count| Ok(format!("{count}\n")))))
 }
 
-/// Asks leads to approve commands: each key of `wanted` is a step with its commands, as `4.1-2`.
+/// Asks leads to approve commands: each key of `wanted` is a step with its commands, as `s4.1-2`.
 #[server(endpoint = "approvals/ask")]
 pub async fn request_approval(
     run: RunId,
@@ -85,7 +85,6 @@ pub async fn cancel_approval(run: RunId, request: u32, #[server(default)] reason
 }
 
 /// Decides a request: `approve` with a second factor, or `reject` with a reason.
-#[expect(clippy::too_many_arguments, reason = "each is a field of the form")]
 #[server(endpoint = "approvals/decide")]
 pub async fn decide(
     run: RunId,

@@ -144,20 +144,26 @@ fn NarrowMenu(actor: Actor) -> impl IntoView {
 fn Places(actor: Actor) -> impl IntoView {
     let path = use_location().pathname;
     let people = actor.may(Verb::ManagePeople).is_ok();
-    [("/", "Home"), ("/history", "History"), ("/documents", "Documents"), ("/people", "People")]
-        .into_iter()
-        .filter(|(place, _)| people || *place != "/people")
-        .map(|(place, name)| {
-            let current = move || path.with(|path| current(place, path));
-            view! {
-                <li>
-                    <a href=place aria-current=current>
-                        {name}
-                    </a>
-                </li>
-            }
-        })
-        .collect_view()
+    [
+        ("/", "Home"),
+        ("/approvals", "Approvals"),
+        ("/history", "History"),
+        ("/documents", "Documents"),
+        ("/people", "People"),
+    ]
+    .into_iter()
+    .filter(|(place, _)| people || *place != "/people")
+    .map(|(place, name)| {
+        let current = move || path.with(|path| current(place, path));
+        view! {
+            <li>
+                <a href=place aria-current=current>
+                    {name}
+                </a>
+            </li>
+        }
+    })
+    .collect_view()
 }
 
 #[component]
@@ -178,6 +184,10 @@ fn current(place: &str, path: &str) -> Option<&'static str> {
     if path == place {
         return Some("page");
     }
-    let below = place == "/" && (path.starts_with("/procedures/") || path.starts_with("/runs/"));
+    let below = match place {
+        "/" => path.starts_with("/procedures/") || path.starts_with("/runs/"),
+        "/approvals" => path.starts_with("/approvals/"),
+        _ => false,
+    };
     below.then_some("true")
 }

@@ -1,9 +1,10 @@
 //! The page of a run: a live instrument while it is open, a record when it is closed.
 
 mod actions;
+mod approval;
 mod card;
 mod control;
-mod facts;
+pub mod facts;
 mod finish;
 mod head;
 mod moment;
@@ -25,6 +26,7 @@ use crate::api::pages::run;
 use crate::deeds::Deeds;
 use crate::live::{Live, follow};
 use crate::loaded::loaded;
+use approval::Approvals;
 use card::StepCard;
 use control::{LockLost, LockNotice};
 use facts::Facts;
@@ -136,6 +138,7 @@ fn Working(view: RunView) -> impl IntoView {
                 <Notices newer=view.newer />
                 {view.locked.map(|locked| view! { <LockNotice locked /> })}
                 <LockLost />
+                <Approvals />
                 <RefusedElsewhere problem />
                 <Stage />
                 <StepCard />

@@ -10,6 +10,8 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/", Policy::Verb(Verb::Read)),
     ("/procedures/{slug}", Policy::Verb(Verb::Read)),
     ("/runs/{id}", Policy::Verb(Verb::Read)),
+    ("/approvals", Policy::Verb(Verb::Read)),
+    ("/approvals/{id}", Policy::Verb(Verb::Read)),
     ("/history", Policy::Verb(Verb::Read)),
     ("/documents", Policy::Verb(Verb::Read)),
     // The page itself says what it takes; its data is guarded by its function.
@@ -32,6 +34,9 @@ pub const READY: &str = "/readyz";
 
 /// The stream of a run.
 pub const WATCH: &str = "/api/runs/watch";
+
+/// How many requests for approval wait.
+pub const WAITING: &str = "/api/approvals/watch";
 
 /// Whether a path is one of a server function.
 pub fn is_call(path: &str) -> bool {

@@ -29,7 +29,8 @@ pub struct Watched {
 pub async fn until_signed_out(site: &Site, matched: Option<&str>, request: Request, next: Next) -> Response {
     let watched = request.extensions().get::<Watched>().cloned();
     let response = next.run(request).await;
-    let (true, Some(watched)) = (matches!(matched, Some(routes::WATCH | routes::OUTPUT)), watched) else {
+    let (true, Some(watched)) = (matches!(matched, Some(routes::WATCH | routes::WAITING | routes::OUTPUT)), watched)
+    else {
         return response;
     };
     if !response.status().is_success() {

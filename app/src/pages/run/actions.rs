@@ -17,7 +17,7 @@ use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::parameter::{parameter_help, parameter_input};
 use crate::components::risk::RiskMark;
-use crate::deeds::{Deeds, Hands, list, next_attempt, objection};
+use crate::deeds::{Deeds, Hands, list, next_attempt, objection, objection_with};
 use crate::live::Live;
 
 /// The name of the form that does the one next thing; what sends it may stand elsewhere on the page.
@@ -163,18 +163,48 @@ fn Offered(step: u32, offer: Offer, weight: Weight) -> impl IntoView {
 /// Whether an offer can be started, and what it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Gate {
-    Open,
-    Confirm { what: &'static str, target: String },
+    Open(Asks),
     Missing,
+    /// An approval is missing, and can be asked for on this page.
+    Approval,
     Shut(String),
 }
 
+/// What has to be said with a start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Asks {
+    /// The target's name, and why it is asked for.
+    confirmation: Option<Confirmation>,
+    /// The later step that still waits for its approval: why a service is to be taken away nevertheless.
+    outage: Option<String>,
+}
+
+impl Asks {
+    fn anything(&self) -> bool {
+        self.confirmation.is_some() || self.outage.is_some()
+    }
+}
+
 impl Gate {
-    fn of(refusal: Option<&Refusal>) -> Self {
+    fn of(live: Live, step: u32, offer: &Offer) -> Self {
+        let refused = |outage: Option<String>| {
+            live.run.with(|run| objection_with(run, &live.approvals(), &live.actor(), (step, offer), outage))
+        };
+        match refused(None) {
+            // The gate asks for one thing after the other; the form asks for all of them at once.
+            Some(Refusal::Outage { step }) => Self::after(refused(Some("said".to_owned())), Some(step)),
+            refusal => Self::after(refusal, None),
+        }
+    }
+
+    fn after(refusal: Option<Refusal>, outage: Option<String>) -> Self {
         match refusal {
-            None => Self::Open,
-            Some(Refusal::NeedsConfirmation { what, target }) => Self::Confirm { what, target: target.clone() },
+            None => Self::Open(Asks { confirmation: None, outage }),
+            Some(Refusal::NeedsConfirmation { what, target }) => {
+                Self::Open(Asks { confirmation: Some(Confirmation { what, target }), outage })
+            }
             Some(Refusal::Missing(_)) => Self::Missing,
+            Some(Refusal::NeedsApproval { .. }) => Self::Approval,
             Some(refusal) => Self::Shut(format!("{refusal}.")),
         }
     }
@@ -185,36 +215,41 @@ impl Gate {
 pub fn OfferForm(step: u32, offer: Offer, weight: Weight, words: Signal<String>) -> impl IntoView {
     let live = Live::here();
     let offer = StoredValue::new(offer);
-    let refusal = Memo::new(move |_| {
-        offer.with_value(|offer| live.run.with(|run| objection(run, &live.approvals(), &live.actor(), step, offer)))
-    });
-    let gate = Memo::new(move |_| refusal.with(|refusal| Gate::of(refusal.as_ref())));
-    let missing = Signal::derive(move || match refusal.get() {
-        Some(Refusal::Missing(names)) => names,
-        _ => Vec::new(),
+    let gate = Memo::new(move |_| offer.with_value(|offer| Gate::of(live, step, offer)));
+    let missing = Signal::derive(move || {
+        offer.with_value(|offer| {
+            live.run.with(|run| match objection(run, &live.approvals(), &live.actor(), step, offer) {
+                Some(Refusal::Missing(names)) => names,
+                _ => Vec::new(),
+            })
+        })
     });
     move || match gate.get() {
-        Gate::Open => view! { <RunForm step offer=offer.get_value() weight words /> }.into_any(),
-        Gate::Confirm { what, target } => {
-            let confirmation = Confirmation { what, target };
-            view! { <RunForm step offer=offer.get_value() weight words confirmation /> }.into_any()
-        }
+        Gate::Open(asks) => view! { <RunForm step offer=offer.get_value() weight words asks /> }.into_any(),
         Gate::Missing => view! { <Missing names=missing words /> }.into_any(),
-        Gate::Shut(sentence) => view! {
-            <div class="refused">
-                <button class="btn" type="button" disabled>
-                    <Glyph sign=Sign::NeedsApproval />
-                    {words}
-                </button>
-                <p class="note">{sentence}</p>
-            </div>
-        }
-        .into_any(),
+        Gate::Approval => shut(
+            words,
+            view! { "Needs a lead. " <a href="#asking" rel="external">"Ask for the approval"</a> "." }.into_any(),
+        ),
+        Gate::Shut(sentence) => shut(words, sentence.into_any()),
     }
 }
 
+fn shut(words: Signal<String>, why: AnyView) -> AnyView {
+    view! {
+        <div class="refused">
+            <button class="btn" type="button" disabled>
+                <Glyph sign=Sign::NeedsApproval />
+                {words}
+            </button>
+            <p class="note">{why}</p>
+        </div>
+    }
+    .into_any()
+}
+
 /// What has to be typed before a deed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Confirmation {
     what: &'static str,
     target: String,
@@ -226,13 +261,14 @@ fn RunForm(
     offer: Offer,
     weight: Weight,
     words: Signal<String>,
-    #[prop(optional)] confirmation: Option<Confirmation>,
+    #[prop(optional)] asks: Asks,
 ) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let risk = live.run.with_untracked(|run| worst(run, step, &offer));
     let attempt = Memo::new(move |_| live.run.with(|run| next_attempt(run, step)));
-    let asks = confirmation.is_some();
+    let Asks { confirmation, outage } = asks.clone();
+    let asks = asks.anything();
     let kind = match (risk, asks, weight) {
         (Risk::Destroys, ..) => "destroys",
         (Risk::Disrupts, true, _) => "disrupts",
@@ -246,6 +282,7 @@ fn RunForm(
         <ActionForm action=deeds.run attr:class="deed" attr:id=weight.id() attr:data-asks=asks.then_some("")>
             {fields}
             <input type="hidden" name="attempt" value=move || attempt.get() />
+            {outage.map(|later| outage_field(&later))}
             {confirmation.map(|confirmation| confirmation_field(confirmation, weight))}
             <button
                 class="btn"
@@ -259,6 +296,20 @@ fn RunForm(
                 {has_key.then(|| view! { <kbd>"r"</kbd> })}
             </button>
         </ActionForm>
+    }
+    .into_any()
+}
+
+/// Where the operator says why a service is taken away although a later step still waits for its approval.
+fn outage_field(later: &str) -> AnyView {
+    let words = format!(
+        "This takes a service away, and “{later}” has no approval yet: the service would be away until a lead decides."
+    );
+    view! {
+        <p class="note">{words} " " <a href="#asking" rel="external">"Wait for the decision"</a> ", or say why it cannot wait."</p>
+        <div class="field">
+            <label>"Why it cannot wait" <input class="input" name="outage" autocomplete="off" required /></label>
+        </div>
     }
     .into_any()
 }

@@ -88,6 +88,8 @@ enum Thumb {
     Deeds(String),
     /// Opens another step.
     Step(u32, String),
+    /// Goes to where an approval is asked for.
+    Ask,
     /// Goes to the end of the run.
     Finish(String),
 }
@@ -119,7 +121,10 @@ impl Thumb {
         let [only] = offers.as_slice() else { return Some(Self::Deeds("Choose what to run…".to_owned())) };
         match objection(run, ground, actor, step, only) {
             None => Some(Self::Send(run_words(run, step))),
-            Some(Refusal::NeedsConfirmation { .. }) => Some(Self::Deeds(format!("{}…", run_words(run, step)))),
+            Some(Refusal::NeedsConfirmation { .. } | Refusal::Outage { .. }) => {
+                Some(Self::Deeds(format!("{}…", run_words(run, step))))
+            }
+            Some(Refusal::NeedsApproval { .. }) => Some(Self::Ask),
             Some(Refusal::Missing(names)) => Some(Self::Deeds(format!("Set {}…", names.join(", ")))),
             Some(_) => None,
         }
@@ -143,6 +148,7 @@ fn bar(status: StepStatus, thumb: Thumb) -> AnyView {
             view! { <button class="btn" data-kind="primary" type="submit" form=NEXT>{words}</button> }.into_any()
         }
         Thumb::Deeds(words) => link("#deeds", words),
+        Thumb::Ask => link("#asking", "Ask for approval…".to_owned()),
         Thumb::Finish(words) => link("#finish", words),
         Thumb::Step(step, words) => view! { <OpenStep step words /> }.into_any(),
     };

@@ -40,6 +40,7 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) 
             <RecordHead run=run.clone() end=end.clone() />
             <div class="main stack" data-gap="large">
                 <RefusedElsewhere problem />
+                {alone(&run)}
                 <VerdictBlock run=run.clone() end=end.clone() />
                 {outcome_list(live, Hands::Off)
                     .map(|list| {
@@ -94,6 +95,33 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) 
         </main>
     }
     .into_any()
+}
+
+/// The red mark of a run in which somebody went on without an approval.
+fn alone(run: &Run) -> Option<AnyView> {
+    let (number, request) = (1..).zip(&run.requests).find(|(_, request)| request.glass.is_some())?;
+    let reviewed = match request.glass.as_ref().and_then(|glass| glass.review.as_ref()) {
+        Some((stamp, _)) => format!("{} has reviewed it.", stamp.by.name()),
+        None => "Nobody has reviewed it yet.".to_owned(),
+    };
+    let head = format!("{} went on without an approval", request.asked.by.name());
+    let address = domain::view::approval_address(run.id, number);
+    Some(
+        view! {
+            <div class="callout" data-tone="danger">
+                <Glyph sign=Sign::Warning />
+                <p class="head">{head}</p>
+                <p>
+                    <q>{request.reason.clone()}</q>
+                    " "
+                    {reviewed}
+                    " "
+                    <a href=address>{format!("Request {}-{number}", run.id)}</a>
+                </p>
+            </div>
+        }
+        .into_any(),
+    )
 }
 
 /// For how long the run took services away; whether they were back at its end.

@@ -476,6 +476,14 @@ impl Run {
         self.open_attempt().map(|open| open.step).or_else(stopped).or_else(|| self.current_step())
     }
 
+    /// Everything in a step that is still to be run, cut where the document has a choice: also what is not offered yet.
+    pub fn sets(&self, step: u32) -> Vec<Offer> {
+        match (self.plan.step(step), self.step(step)) {
+            (Some(plan), Some(state)) if state.skipped.is_none() => state.sets(plan),
+            _ => Vec::new(),
+        }
+    }
+
     /// What a person may start in a step now: the next commands in a row, or one set for each choice.
     pub fn offers(&self, step: u32) -> Vec<Offer> {
         match (self.plan.step(step), self.step(step)) {

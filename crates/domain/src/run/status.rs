@@ -84,6 +84,19 @@ impl StepState {
         })
     }
 
+    /// Everything that is still to be run, cut where the document has a choice.
+    pub(super) fn sets(&self, plan: &PlanStep) -> Vec<Offer> {
+        let open = (1..).zip(&plan.commands).filter(|(number, _)| !self.is_settled(plan, *number));
+        let mut sets: Vec<Offer> = Vec::new();
+        for (number, command) in open {
+            match sets.last_mut() {
+                Some(set) if set.choice == command.choice => set.commands.push(number),
+                _ => sets.push(Offer { commands: vec![number], choice: command.choice.clone() }),
+            }
+        }
+        sets
+    }
+
     pub(super) fn offers(&self, plan: &PlanStep) -> Vec<Offer> {
         let open: Vec<(u32, &PlanCommand)> =
             (1..).zip(&plan.commands).filter(|(number, _)| !self.is_settled(plan, *number)).collect();

@@ -1,0 +1,140 @@
+//! The page on which a request is decided: what will run, on what, with which evidence, and two buttons.
+
+pub mod deciding;
+mod parts;
+
+use domain::RunId;
+use domain::run::{Request, Run};
+use domain::view::DecisionView;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::AppError;
+use crate::api::approvals::decision;
+use crate::clock::Clock;
+use crate::components::ago::Ago;
+use crate::components::risk::RiskMark;
+use crate::loaded::loaded;
+use crate::pages::approvals::RequestMark;
+use crate::pages::run::facts::lines;
+use crate::waiting::news;
+
+use deciding::Deciding;
+use parts::{Against, EarlierRuns, EvidenceList, Rollback, WhatRuns};
+
+/// `/approvals/{run}-{request}`
+#[component]
+pub fn ApprovalPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get_str("id").and_then(numbers));
+    let news = news();
+    let view = Resource::new(
+        move || (id.get(), news.get()),
+        |(id, _)| async move {
+            let (run, request) = id.ok_or(AppError::NotFound)?;
+            decision(run, request).await
+        },
+    );
+    loaded(view, |_, view| view! { <Decision view /> })
+}
+
+/// The run and the request of an address, as `12-1`.
+fn numbers(id: &str) -> Option<(RunId, u32)> {
+    let (run, request) = id.split_once('-')?;
+    Some((RunId(run.parse().ok()?), request.parse().ok()?))
+}
+
+/// The titles of the steps that a request covers.
+fn steps_of(run: &Run, request: &Request) -> String {
+    let titles = request.steps().filter_map(|covered| run.plan.step(covered.step));
+    titles.map(|plan| plan.title.clone()).collect::<Vec<_>>().join(", ")
+}
+
+#[component]
+fn Decision(view: DecisionView) -> impl IntoView {
+    Clock::start(view.now);
+    let Some(request) = view.request().cloned() else { return ().into_any() };
+    let steps = steps_of(&view.run, &request);
+    let target = view.run.plan.target.name.clone();
+    let title = format!("Approve: {steps} on {target}");
+    let glass = request.glass.is_some();
+    view! {
+        <Title text=title />
+        <main id="main" class="page" data-kind="decision" tabindex="-1">
+            <header class="page-head">
+                <nav class="crumb" aria-label="Breadcrumb">
+                    <ol>
+                        <li>
+                            <a href="/approvals">"Approvals"</a>
+                        </li>
+                        <li>{format!("Request {}-{}", view.run.id, view.number)}</li>
+                    </ol>
+                </nav>
+                <h1>{format!("{steps} on {target}")}</h1>
+                <div class="facts-line">
+                    <RiskMark risk=view.run.plan.step(request.covers.first().map_or(0, |one| one.step)).map(|plan| plan.risk).unwrap_or_default() />
+                    <RequestMark status=view.status glass />
+                    <span>
+                        "asked "
+                        <Ago at=request.asked.at />
+                    </span>
+                    <a href=format!("/runs/{}", view.run.id)>
+                        {format!("run {}, {}", view.run.id, view.run.plan.title)}
+                    </a>
+                </div>
+            </header>
+            <div class="main stack" data-gap="large">
+                <Why request=request.clone() />
+                <WhatRuns view=view.clone() request=request.clone() />
+                <Against view=view.clone() />
+                <EvidenceList evidence=request.evidence.clone() />
+                <EarlierRuns runs=view.runs.clone() />
+                <Rollback run=(*view.run).clone() request=request.clone() />
+                <div class="thumb-bar">
+                    <span>
+                        <RequestMark status=view.status glass />
+                    </span>
+                    <a class="btn" data-kind="primary" href="#decision" rel="external">
+                        "Decide"
+                    </a>
+                </div>
+            </div>
+            <aside class="aside" aria-labelledby="decide-title">
+                <Deciding view request steps />
+            </aside>
+        </main>
+    }
+    .into_any()
+}
+
+/// The operator's own words.
+#[component]
+fn Why(request: Request) -> impl IntoView {
+    let by = format!("{}, {}", request.asked.by.name(), request.asked.at.absolute());
+    view! {
+        <section class="stack" data-gap="small" aria-labelledby="why-title">
+            <h2 class="sr" id="why-title">
+                "Reason"
+            </h2>
+            <blockquote class="reason">
+                <p>{lines(&request.reason)}</p>
+                <footer>{by}</footer>
+            </blockquote>
+        </section>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_run_and_a_request() {
+        assert_eq!(numbers("12-3"), Some((RunId(12), 3)));
+        for other in ["12", "a-1", "12-", "-1", "12-1-1"] {
+            assert_eq!(numbers(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! What an approver reads before the decision.
+
+use domain::approval::{Difference, Evidence, EvidenceItem, Standing};
+use domain::attempt::WorkCommand;
+use domain::run::{Covered, Request, Run, StepStatus};
+use domain::runbook::{PartKind, StepContent};
+use domain::time;
+use domain::view::{DecisionView, EarlierRun, LastApproved, Rejection};
+use leptos::prelude::*;
+
+use crate::components::ago::Ago;
+use crate::components::command::CommandCard;
+use crate::components::command_text::Visible;
+use crate::components::glyph::{Glyph, Sign};
+use crate::components::prose::ProseView;
+use crate::components::run_lists::duration_words;
+use crate::components::state::RunMark;
+
+/// The covered steps with their exact bytes and values.
+#[component]
+pub fn WhatRuns(view: DecisionView, request: Request) -> impl IntoView {
+    let steps = request.steps().map(|covered| step(&view.run, covered)).collect_view();
+    view! {
+        <section class="part" aria-labelledby="runs-title">
+            <div class="spread">
+                <h2 id="runs-title">"What the portal will run"</h2>
+                <span class="quiet small">
+                    "plan "
+                    <code title=view.run.plan.digest().to_string()>{view.run.plan.digest().short()}</code>
+                    ", frozen "
+                    <Ago at=view.run.started.at />
+                </span>
+            </div>
+            {steps}
+        </section>
+    }
+    .into_any()
+}
+
+fn step(run: &Run, covered: &Covered) -> AnyView {
+    let Some(plan) = run.plan.step(covered.step) else { return ().into_any() };
+    let id = format!("covered-{}", covered.step);
+    let label = id.clone();
+    let secrets: Vec<String> = covered.work.secrets.keys().cloned().collect();
+    let cards = covered
+        .commands
+        .iter()
+        .filter_map(|number| plan.command(*number))
+        .map(|command| {
+            let values = covered.work.environment.clone();
+            view! { <CommandCard command=command.clone() values secrets=secrets.clone() /> }
+        })
+        .collect_view();
+    view! {
+        <section class="step" aria-labelledby=label>
+            <header>
+                <span class="no">{plan.number}</span>
+                <h3 id=id>{plan.title.clone()}</h3>
+            </header>
+            {cards}
+            {facts(run, covered)}
+            {bytes(&covered.work.commands, covered)}
+        </section>
+    }
+    .into_any()
+}
+
+fn facts(run: &Run, covered: &Covered) -> AnyView {
+    let work = &covered.work;
+    let limit = work
+        .timeout_ms
+        .map_or_else(|| "no time limit".to_owned(), |limit| format!("stopped after {}", time::span(limit)));
+    let secrets = work.secrets.keys().cloned().collect::<Vec<_>>().join(", ");
+    view! {
+        <dl class="facts">
+            <dt>"Target"</dt>
+            <dd>
+                {run.plan.target.name.clone()}
+                {run.plan.target.production.then_some(", production")}
+            </dd>
+            <dt>"Directory"</dt>
+            <dd>
+                <span class="value">
+                    <Visible text=work.directory.clone() />
+                </span>
+            </dd>
+            <dt>"Runs as"</dt>
+            <dd>{run.holder.by.name().to_owned()}</dd>
+            <dt>"Limits"</dt>
+            <dd>{format!("{limit}, output kept up to {}", time::size(work.output_cap))}</dd>
+            {(!secrets.is_empty()).then(|| view! { <dt>"Secrets"</dt><dd>{secrets}</dd> })}
+        </dl>
+    }
+    .into_any()
+}
+
+/// The bytes with blanks and line ends drawn as marks, so that nothing can hide.
+fn bytes(commands: &[WorkCommand], covered: &Covered) -> AnyView {
+    let scripts = commands.iter().map(|command| command.script.trim_end_matches('\n'));
+    let text: String = scripts.flat_map(|script| [script, "\n"]).collect();
+    let said = if text.chars().all(|character| character == '\n' || (' '..='~').contains(&character)) {
+        "plain ASCII"
+    } else {
+        "with characters beyond ASCII"
+    };
+    let lines = text.lines().map(marked).collect_view();
+    view! {
+        <details class="fold">
+            <summary>
+                <Glyph sign=Sign::Fold />
+                {format!("Exact bytes: {}, {said}", time::thousands(text.len() as u64))}
+            </summary>
+            <div class="bytes">
+                <pre tabindex="0" aria-label="Exact bytes with blanks made visible">{lines}</pre>
+                <p>
+                    "SHA-256 of all that the step is given: " <code>{covered.digest().to_string()}</code>
+                </p>
+            </div>
+        </details>
+    }
+    .into_any()
+}
+
+fn marked(line: &str) -> AnyView {
+    let words = line
+        .split(' ')
+        .enumerate()
+        .map(|(place, word)| {
+            let blank = (place > 0).then(|| view! { <i>"·"</i> });
+            view! {
+                {blank}
+                <Visible text=word.to_owned() />
+            }
+        })
+        .collect_view();
+    view! {
+        {words}
+        <i>"⏎"</i>
+        "\n"
+    }
+    .into_any()
+}
+
+/// How this differs from what was approved last, and earlier rejections of the same.
+#[component]
+pub fn Against(view: DecisionView) -> impl IntoView {
+    let rejections = view.rejections.iter().map(rejection).collect_view();
+    view! {
+        <section class="part" aria-labelledby="against-title">
+            {match &view.last {
+                Some(last) => against(last),
+                None => view! {
+                    <h2 id="against-title">"Against the last approved run"</h2>
+                    <p class="quiet small">"Nothing of this procedure was approved and run before."</p>
+                }
+                .into_any(),
+            }}
+            {rejections}
+        </section>
+    }
+    .into_any()
+}
+
+fn against(last: &LastApproved) -> AnyView {
+    let count = match last.differences.len() {
+        0 => "commands, values and target are identical".to_owned(),
+        1 => "1 difference".to_owned(),
+        count => format!("{count} differences"),
+    };
+    let by = format!("approved by {}", last.by);
+    let rows = last.differences.iter().map(difference).collect_view();
+    view! {
+        <div class="spread">
+            <h2 id="against-title">"Against the last approved run"</h2>
+            <a class="small" href=format!("/runs/{}", last.run)>
+                {format!("run {}, ", last.run)}
+                <Ago at=last.at />
+            </a>
+        </div>
+        <div class="diff">
+            <header>
+                <span>{count}</span>
+                <span>{by}</span>
+            </header>
+            <ol>{rows}</ol>
+        </div>
+    }
+    .into_any()
+}
+
+fn difference(difference: &Difference) -> AnyView {
+    let Difference { what, approved, now } = difference;
+    let row = |sign: &'static str, shown: &'static str, text: &String| {
+        (!text.is_empty()).then(|| {
+            view! {
+                <li data-sign=sign>
+                    <span></span>
+                    <span>{shown}</span>
+                    <span>
+                        {format!("{what}: ")}
+                        <Visible text=text.clone() />
+                    </span>
+                </li>
+            }
+        })
+    };
+    if approved.is_empty() && now.is_empty() {
+        let what = what.clone();
+        return view! { <li><span></span><span>"≠"</span><span>{what}</span></li> }.into_any();
+    }
+    view! {
+        {row("-", "−", approved)}
+        {row("+", "+", now)}
+    }
+    .into_any()
+}
+
+fn rejection(rejection: &Rejection) -> AnyView {
+    let Rejection { row, reason } = rejection;
+    let by = row.decided_by.clone().unwrap_or_default();
+    view! {
+        <div class="callout" data-tone="warn">
+            <Glyph sign=Sign::Warning />
+            <p class="head">
+                {format!("{by} said no to the same ")}
+                <Ago at=row.decided.unwrap_or(row.asked) />
+                ", "
+                <a href=row.address()>{format!("request {}-{}", row.run, row.request)}</a>
+            </p>
+            <p>
+                <q>{reason.clone()}</q>
+            </p>
+        </div>
+    }
+    .into_any()
+}
+
+/// What the portal saw.
+#[component]
+pub fn EvidenceList(evidence: Evidence) -> impl IntoView {
+    if evidence.items.is_empty() {
+        return ().into_any();
+    }
+    let rows = evidence.items.iter().map(evidence_row).collect_view();
+    view! {
+        <section class="part" aria-labelledby="evidence-title">
+            <div class="spread">
+                <h2 id="evidence-title">"Evidence"</h2>
+                <span class="quiet small">
+                    "collected by the portal "
+                    <Ago at=evidence.at />
+                    ", by looking only"
+                </span>
+            </div>
+            <ul class="checks">{rows}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn evidence_row(item: &EvidenceItem) -> AnyView {
+    let (sign, word) = match item.standing {
+        Standing::Good => (Sign::State(StepStatus::Done), "as one would wish"),
+        Standing::Look => (Sign::Warning, "look at this"),
+        Standing::Unknown => (Sign::State(StepStatus::Interrupted), "not known"),
+    };
+    let saw =
+        item.saw.iter().map(|line| view! { <span class="line"><Visible text=line.clone() /></span> }).collect_view();
+    let bound = item.bound.is_some().then(|| {
+        view! { <span class="line quiet">"Looked at again at the start: another file of this name makes the approval void."</span> }
+    });
+    view! {
+        <li data-standing=word>
+            <Glyph sign />
+            <span>
+                <span class="sr">{format!("{word}: ")}</span>
+                {item.name.clone()}
+            </span>
+            <span class="by">{item.result.clone()}</span>
+            <span class="saw">{saw} {bound}</span>
+        </li>
+    }
+    .into_any()
+}
+
+/// The last runs of the procedure, with who approved in them.
+#[component]
+pub fn EarlierRuns(runs: Vec<EarlierRun>) -> impl IntoView {
+    if runs.is_empty() {
+        return ().into_any();
+    }
+    let rows = runs
+        .into_iter()
+        .map(|EarlierRun { row, approved_by }| {
+            let who = std::iter::once(row.by.clone()).chain(approved_by).collect::<Vec<_>>().join(", ");
+            view! {
+                <tr>
+                    <th scope="row">
+                        <a href=format!("/runs/{}", row.id)>{row.id.to_string()}</a>
+                        " "
+                        {row.target.clone()}
+                    </th>
+                    <td>
+                        <RunMark row=row.clone() />
+                    </td>
+                    <td class="soft">{who}</td>
+                    <td class="quiet">
+                        <Ago at=row.started />
+                    </td>
+                    <td class="num">{duration_words(&row)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="part" aria-labelledby="earlier-title">
+            <h2 id="earlier-title">"Last runs of this procedure"</h2>
+            <table class="table" data-cards>
+                <caption class="sr">"The last runs of this procedure"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Run"</th>
+                        <th scope="col">"Verdict"</th>
+                        <th scope="col">"Who, approved by"</th>
+                        <th scope="col">"Started"</th>
+                        <th scope="col" class="num">"Duration"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </section>
+    }
+    .into_any()
+}
+
+/// What the document says for the case that it goes wrong.
+#[component]
+pub fn Rollback(run: Run, request: Request) -> impl IntoView {
+    let steps: Vec<_> = run.plan.steps.iter().filter(|step| step.part == PartKind::Rollback).cloned().collect();
+    let covered = request.covers.iter().any(|covered| covered.rollback);
+    let words = match (steps.is_empty(), covered) {
+        (true, _) => "The document has no rollback.",
+        (false, true) => "You can approve it with the step: it may then start once, within an hour of a failure.",
+        (false, false) => "Nothing of it needs an approval, or its values are not known yet.",
+    };
+    let shown = steps
+        .into_iter()
+        .map(|step| {
+            let prose = step.content.iter().filter_map(|content| match content {
+                StepContent::Prose { prose } => Some(prose.clone()),
+                _ => None,
+            });
+            let prose: Vec<_> = prose.collect();
+            let commands = step
+                .commands
+                .iter()
+                .map(|command| view! { <li><code><Visible text=command.script.clone() /></code></li> })
+                .collect_view();
+            view! {
+                <h3>{step.title.clone()}</h3>
+                <div class="prose">
+                    <ProseView prose />
+                </div>
+                <ul class="next-commands">{commands}</ul>
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="part" aria-labelledby="rollback-title">
+            <h2 id="rollback-title">"If it goes wrong"</h2>
+            {shown}
+            <p class="quiet small">{words}</p>
+        </section>
+    }
+    .into_any()
+}
