@@ -111,24 +111,44 @@ impl Portal {
         }
     }
 
-    /// Stops an attempt that runs; of one that has ended, what it has left behind.
+    /// Stops an attempt that runs. Of one that has ended, ends what it has left behind, and gives what cannot be ended.
+    async fn stop(&self, run: &Run, id: AttemptId) -> Option<Vec<String>> {
+        if !run.attempt(id).is_some_and(Attempt::left_something) {
+            self.steer(id, Steer::Stop).await;
+            return None;
+        }
+        Some(self.engine().stop_survivors(&id).await)
+    }
+
+    /// The same, and records what came of it.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with the names of what cannot be ended.
-    pub(crate) async fn stop(&self, run: &Run, id: AttemptId) -> Result<(), Error> {
-        if !run.attempt(id).is_some_and(Attempt::left_something) {
-            self.steer(id, Steer::Stop).await;
-            return Ok(());
+    /// [`Error::Invalid`] with the names of what cannot be ended; [`Error::Unrecorded`] while the database cannot be written.
+    pub(crate) async fn stop_and_note(&self, run: &Run, id: AttemptId) -> Result<(), Error> {
+        let Some(left) = self.stop(run, id).await else { return Ok(()) };
+        match self.note_rest(id, left.clone()).await {
+            Err(error) if error.is_of_the_store() => {
+                self.in_background(id, Self::keep_noting_rest(self.clone(), id, left));
+                Err(Error::Unrecorded(
+                    "What was still running was ended as far as that can be done. The database cannot be written, so that this \
+                     is not recorded yet; it will be as soon as the database can be written again.",
+                ))
+            }
+            noted => noted.and_then(|()| tell_rest(&left)),
         }
-        let left = self.engine().stop_survivors(&id).await;
-        if left.is_empty() {
-            return Ok(());
+    }
+
+    async fn note_rest(&self, id: AttemptId, left: Vec<String>) -> Result<(), Error> {
+        let ended = Command::EndSurvivors { step: id.step, attempt: id.attempt, left };
+        self.decide(id.run, &ended, &Who::Portal).await.map(drop)
+    }
+
+    async fn keep_noting_rest(self, id: AttemptId, left: Vec<String>) {
+        let mut pauses = Pauses::new();
+        while self.note_rest(id, left.clone()).await.is_err_and(|error| error.is_of_the_store()) {
+            pauses.pause().await;
         }
-        Err(Error::Invalid(format!(
-            "{} cannot be ended: the system holds it. The rest was ended; look at the machine.",
-            left.join(", ")
-        )))
     }
 
     /// A stop does not wait for a database that cannot be written: the shim is told, and it is recorded as soon as it can be.
@@ -149,21 +169,25 @@ impl Portal {
             decided => decided?,
         };
         // First of all the step: what is recorded may have to wait for others.
-        self.stop(&run, id).await?;
+        let left = self.stop(&run, id).await;
         tracing::warn!(error = &failure as &dyn std::error::Error, attempt.id = %id, "a stop could not be recorded yet");
         // Who asked first stays in the record.
         self.unrecorded().await.entry(id).or_insert((command, who));
-        self.in_background(id, Self::keep_recording(self.clone(), id));
+        self.in_background(id, Self::keep_recording(self.clone(), id, left));
         Err(Error::Unrecorded(
             "The step was asked to stop. The database cannot be written, so that this is not recorded yet; it will be as soon \
              as the database can be written again.",
         ))
     }
 
-    async fn keep_recording(self, id: AttemptId) {
+    /// First that somebody has asked, then what came of it.
+    async fn keep_recording(self, id: AttemptId, left: Option<Vec<String>>) {
         let mut pauses = Pauses::new();
         while self.record_late(id).await.is_err() {
             pauses.pause().await;
+        }
+        if let Some(left) = left {
+            self.keep_noting_rest(id, left).await;
         }
     }
 
@@ -276,6 +300,17 @@ impl Portal {
         let interrupt = Command::Interrupt { step: id.step, attempt: id.attempt, reason, bytes, survivors };
         self.decide(id.run, &interrupt, &Who::Portal).await.map(drop)
     }
+}
+
+/// What a person is told about what cannot be ended.
+fn tell_rest(left: &[String]) -> Result<(), Error> {
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "{} cannot be ended: the system holds it. The rest was ended; look at the machine.",
+        left.join(", ")
+    )))
 }
 
 /// What the shim is told: the very work whose digest the intent names.

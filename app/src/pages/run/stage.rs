@@ -1,6 +1,7 @@
 //! The stage: what runs or ran in the step that is shown, its output, and what can be done next.
 
 use domain::attempt::{AttemptResult, Exit};
+use domain::policy::Verb;
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepStatus};
 use domain::view::{Tempo, UsualStep};
 use domain::{AttemptId, time};
@@ -20,6 +21,7 @@ use crate::deeds::Place;
 use crate::keys;
 use crate::live::Live;
 use crate::live::log::Log;
+use crate::record::rest_words;
 
 /// How far back the page before goes, in bytes.
 const EARLIER: u64 = 96 * 1024;
@@ -146,6 +148,7 @@ fn Standing(id: AttemptId) -> impl IntoView {
     let live = Live::here();
     let attempt = Memo::new(move |_| live.run.with(|run| run.attempt(id).cloned()));
     let watch = Memo::new(move |_| live.run.with(|run| run.status(id.step) == StepStatus::Watching));
+    let may_stop = live.actor().may(Verb::Stop).is_ok();
     move || {
         let attempt = attempt.get()?;
         let by = format!("attempt {} by {} since ", id.attempt, attempt.started.by.name());
@@ -155,7 +158,7 @@ fn Standing(id: AttemptId) -> impl IntoView {
             {elapsed(live, &attempt)}
             {live.usual(id.step).map(|usual| beside_usual(live, &attempt, usual))}
             {ending(&attempt)}
-            {attempt.left_something().then(|| view! { <EndRest id /> })}
+            {(may_stop && attempt.left_something()).then(|| view! { <EndRest id /> })}
         })
     }
 }
@@ -260,13 +263,7 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
             }
         }
     }
-    if !end.survivors.is_empty() {
-        let asked = attempt.stop.as_ref().filter(|stop| stop.at >= end.at);
-        words.push(match asked {
-            Some(stop) => format!("{} ended what was still running: {}", stop.by.name(), end.survivors.join(", ")),
-            None => format!("still running: {}", end.survivors.join(", ")),
-        });
-    }
+    words.extend(rest_words(attempt));
     (!words.is_empty()).then(|| view! { <span class="ending">{words.join(". ")}"."</span> }.into_any())
 }
 

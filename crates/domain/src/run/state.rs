@@ -264,12 +264,33 @@ pub struct Attempt {
     pub stop: Option<Stamp>,
     /// How it ended, once it has.
     pub end: Option<AttemptEnd>,
+    /// Who asked to end what it had left behind, oldest first.
+    #[serde(default)]
+    pub rest_asked: Vec<Stamp>,
+    /// What came of that, oldest first.
+    #[serde(default)]
+    pub rest_ended: Vec<RestEnd>,
+}
+
+/// What came of it when somebody asked to end what an attempt had left behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestEnd {
+    /// When that was recorded.
+    pub at: Timestamp,
+    /// The processes that could not be ended.
+    pub left: Vec<String>,
 }
 
 impl Attempt {
-    /// Whether it has ended, and processes of it were still there then.
+    /// The processes of it that were still there when it was looked at last, once it has ended.
+    pub fn rest(&self) -> &[String] {
+        let at_its_end = self.end.as_ref().map_or(&[][..], |end| &end.survivors);
+        self.rest_ended.last().map_or(at_its_end, |last| &last.left)
+    }
+
+    /// Whether it has ended, and processes of it are still there as far as is known.
     pub fn left_something(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| !end.survivors.is_empty())
+        !self.rest().is_empty()
     }
 }
 
@@ -282,7 +303,7 @@ pub struct AttemptEnd {
     pub at: Timestamp,
     /// Bytes of output.
     pub bytes: u64,
-    /// Processes that still run, or could not be ended.
+    /// Processes that still ran then, or could not be ended.
     pub survivors: Vec<String>,
 }
 

@@ -111,6 +111,7 @@ impl Try {
             30 => Command::SetDirectory { path: ["/srv/a", "/srv/b", "here"][usize::from(choice % 3)].to_owned() },
             31 if choice % 4 == 0 => Command::AddStep { place: run.next_place(), step: Box::new(added("df -h", step)) },
             32 => lose_lock(),
+            44 => Command::EndSurvivors { step, attempt, left: Vec::new() },
             37..=39 => {
                 let open = open.map_or((step, attempt), |open| (open.step, open.attempt));
                 let runs = run.step(open.0).and_then(crate::run::StepState::running).unwrap_or(command);
@@ -220,7 +221,8 @@ impl Ledger {
         prop_assert!(open <= 1, "{open} attempts are open after {command:?}");
         prop_assert_eq!(open == 1, after.open_attempt().is_some());
         if before.end.is_some() {
-            prop_assert!(events.is_empty(), "a closed run was changed by {command:?}");
+            let ends = |event: &Event| matches!(event, Event::StopRequested { .. } | Event::SurvivorsEnded { .. });
+            prop_assert!(events.iter().all(ends), "a closed run was changed by {command:?}");
         }
         for event in events {
             if let Event::AttemptStarted { step, attempt, commands, digest } = event {
@@ -321,7 +323,7 @@ fn look(run: &Run) {
 /// Any event with any numbers, also such as no gate would let through.
 fn any_event() -> impl Strategy<Value = Event> {
     let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
-    (0_u8..24, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
+    (0_u8..25, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
         |(kind, step, attempt, command, choice, offset)| {
             let (text, at) = ("x".to_owned(), Timestamp(i64::MAX));
             let some_step = (choice % 2 == 0).then_some(step);
@@ -358,6 +360,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 20 => Event::StepAdded { step: Box::new(added("df -h", command)) },
                 22 => Event::InputSent { step, attempt, command, key: (choice % 2 == 0).then_some(Key::Interrupt) },
                 21 => Event::AbortRequested { reason: text },
+                23 => Event::SurvivorsEnded { step, attempt, left: vec![text] },
                 _ => Event::NoteAdded { step: some_step, text },
             }
         },
@@ -405,6 +408,6 @@ fn the_random_histories_are_deep_enough_to_mean_something() {
         attempts += story.run.steps.iter().map(|step| step.attempts.len()).sum::<usize>();
     }
 
-    assert_eq!(kinds.len(), 24, "every kind of event occurs but that of a changed secret: {kinds:?}");
+    assert_eq!(kinds.len(), 25, "every kind of event occurs but that of a changed secret: {kinds:?}");
     assert!(attempts > 500, "{attempts} attempts in 400 histories");
 }
