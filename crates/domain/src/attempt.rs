@@ -15,6 +15,15 @@ use crate::{AttemptId, Digest};
 /// - 2: each of them is signed with the key of its attempt, and one that is not does not count.
 pub const FORMAT: u32 = 2;
 
+/// What was recorded of an attempt before anything of it ran. Whatever is found in its folder is measured by this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Which attempt it is.
+    pub id: AttemptId,
+    /// The digest of its work.
+    pub digest: Digest,
+}
+
 /// Everything that determines what an attempt does. Written as `spec.json` before the shim starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
@@ -26,6 +35,13 @@ pub struct Spec {
     pub digest: Digest,
     /// What is to be done.
     pub work: Work,
+}
+
+impl Spec {
+    /// The intent that it follows.
+    pub fn intent(&self) -> Intent {
+        Intent { id: self.id, digest: self.digest.clone() }
+    }
 }
 
 /// The part of a [`Spec`] that its digest covers.

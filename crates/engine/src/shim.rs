@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use domain::Digest;
-use domain::attempt::{AttemptResult, Exit, FORMAT, Notes, Spec, Work};
+use domain::attempt::{AttemptResult, Exit, FORMAT, Intent, Notes, Spec, Work};
 use nix::sys::signal::{SigHandler, SigSet, Signal as MaskedSignal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -82,6 +82,9 @@ fn run(folder: &Path) -> io::Result<()> {
     let handover = hear_handover()?;
     let key = AttemptKey::from_hex(&handover.key).ok_or_else(|| io::Error::other("the handover holds no key"))?;
     let spec: Spec = serde_json::from_slice(&std::fs::read(SPEC)?)?;
+    // What lies in the folder is only believed where it agrees with what the portal has recorded.
+    let Intent { id, digest } = handover.intent.clone().unwrap_or_else(|| spec.intent());
+    let spec = Spec { id, digest, ..spec };
 
     // From here on there is a log, and with it a record of whatever happens.
     let mask = Mask::new(handover.secrets.clone(), &spec.work.mask_files);

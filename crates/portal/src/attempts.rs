@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use domain::AttemptId;
-use domain::attempt::{FORMAT, Spec};
+use domain::attempt::{FORMAT, Intent, Spec};
 use domain::run::{Attempt, Command, Run, Who};
 use engine::{Inspection, Steer, SteerError};
 
@@ -117,7 +117,7 @@ impl Portal {
             self.steer(id, Steer::Stop).await;
             return None;
         }
-        Some(self.engine().stop_survivors(&id).await)
+        Some(self.engine().stop_survivors(&run.intent(id)?).await)
     }
 
     /// The same, and records what came of it.
@@ -228,28 +228,39 @@ impl Portal {
             Ok(()) => return true,
             Err(error) => error,
         };
-        let lives = self.engine().inspect(&id).is_ok_and(|found| found == Inspection::Running);
+        let lives = match self.intent(id).await {
+            Ok(intent) => self.engine().inspect(&intent).is_ok_and(|found| found == Inspection::Running),
+            // A database that cannot be read now says nothing about the shim.
+            Err(error) => error.is_of_the_store(),
+        };
         tracing::warn!(error = &error as &dyn std::error::Error, attempt.id = %id, "a shim did not do what it was asked");
         !lives || matches!(error, SteerError::Refused(_))
     }
 
     async fn follow_to_end(&self, id: AttemptId) -> Result<(), Error> {
+        let intent = self.intent(id).await?;
         let mut noted = 0;
-        if let Ok(mut progress) = self.engine().follow(&id) {
+        if let Ok(mut progress) = self.engine().follow(&intent) {
             loop {
                 let done = progress.borrow_and_update().done;
-                noted = self.note_marks(id, noted).await?;
+                noted = self.note_marks(&intent, noted).await?;
                 if done || progress.changed().await.is_err() {
                     break;
                 }
             }
         }
-        self.settle(id, noted).await
+        self.settle(&intent, noted).await
+    }
+
+    /// What was recorded of an attempt before anything of it ran: the measure of whatever is found in its folder.
+    pub(crate) async fn intent(&self, id: AttemptId) -> Result<Intent, Error> {
+        self.store().run(id.run).await?.and_then(|run| run.intent(id)).ok_or(Error::NotFound)
     }
 
     /// Records the marks from one on; gives the number of the next.
-    async fn note_marks(&self, id: AttemptId, from: usize) -> Result<usize, Error> {
-        let marks = self.engine().marks(&id, from)?;
+    async fn note_marks(&self, intent: &Intent, from: usize) -> Result<usize, Error> {
+        let id = intent.id;
+        let marks = self.engine().marks(intent, from)?;
         let next = from + marks.len();
         for mark in marks {
             self.decide(id.run, &Command::Note { step: id.step, attempt: id.attempt, mark }, &Who::Portal).await?;
@@ -257,17 +268,18 @@ impl Portal {
         Ok(next)
     }
 
-    async fn settle(&self, id: AttemptId, noted: usize) -> Result<(), Error> {
+    async fn settle(&self, intent: &Intent, noted: usize) -> Result<(), Error> {
+        let id = intent.id;
         self.record_late(id).await?;
-        match self.engine().inspect(&id)? {
+        match self.engine().inspect(intent)? {
             Inspection::Ended(exit) => {
-                self.note_marks(id, noted).await?;
+                self.note_marks(intent, noted).await?;
                 let settle = Command::Settle { step: id.step, attempt: id.attempt, exit };
                 self.decide(id.run, &settle, &Who::Portal).await?;
             }
             Inspection::Running => return Err(Error::Broken("following an attempt")),
             Inspection::Interrupted { reason } => {
-                self.note_marks(id, noted).await?;
+                self.note_marks(intent, noted).await?;
                 self.interrupt(id, reason).await?;
             }
             // Its files are gone, but what was recorded of it was run.
@@ -295,8 +307,9 @@ impl Portal {
     }
 
     async fn interrupt(&self, id: AttemptId, reason: String) -> Result<(), Error> {
+        let intent = self.intent(id).await?;
         let bytes = self.engine().length(&id);
-        let survivors = self.engine().survivors(&id);
+        let survivors = self.engine().survivors(&intent).await;
         let interrupt = Command::Interrupt { step: id.step, attempt: id.attempt, reason, bytes, survivors };
         self.decide(id.run, &interrupt, &Who::Portal).await.map(drop)
     }

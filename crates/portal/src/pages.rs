@@ -170,7 +170,7 @@ impl Portal {
             usual_steps: self.store().usual_steps(&run).await?,
             locked: self.locked(&run).await?,
             patch: self.patch(&run).await?,
-            condition: run.open_attempt().map(|open| self.found(open)).unwrap_or_default(),
+            condition: run.open_attempt().map(|open| self.found(&run, open)).unwrap_or_default(),
             run,
         })
     }

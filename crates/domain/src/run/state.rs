@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::away::Away;
 use super::event::{Verdict, Who};
-use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Key, Outcome};
+use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Intent, Key, Outcome};
 use crate::plan::{Plan, PlanStep};
 use crate::runbook::{Choice, Item};
 use crate::{AttemptId, Digest, RunId, Timestamp};
@@ -430,6 +430,11 @@ impl Run {
     /// One attempt by its id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         at(&self.step(id.step)?.attempts, id.attempt)
+    }
+
+    /// What was recorded of an attempt before anything of it ran.
+    pub fn intent(&self, id: AttemptId) -> Option<Intent> {
+        self.attempt(id).map(|attempt| Intent { id, digest: attempt.digest.clone() })
     }
 
     /// What an attempt did and how long it took, in milliseconds; `None` unless it ran the whole step to a good end.

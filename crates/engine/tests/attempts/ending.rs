@@ -204,7 +204,7 @@ async fn a_step_can_be_stopped_in_the_very_moment_of_its_start() {
     for _ in 0..8 {
         let id = place.launch(Step::new(&["sleep 60"])).await;
         while matches!(place.engine.stop(&id).await, Err(SteerError::Gone)) {
-            assert_eq!(place.engine.inspect(&id).unwrap(), engine::Inspection::Running);
+            assert_eq!(place.engine.inspect(&place.intent(id)).unwrap(), engine::Inspection::Running);
             tokio::task::yield_now().await;
         }
 

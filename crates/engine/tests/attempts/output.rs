@@ -85,7 +85,7 @@ async fn places_behind_the_cap_are_provisional_until_the_step_has_ended_and_exac
         Mark::Started { offset, .. } | Mark::Ended { offset, .. } => *offset,
     };
 
-    let provisional: Vec<u64> = place.engine.marks(&id, 0).unwrap().iter().map(offset).collect();
+    let provisional: Vec<u64> = place.engine.marks(&place.intent(id), 0).unwrap().iter().map(offset).collect();
     place.engine.input(&id, 3, "go".to_owned()).await.unwrap();
     let end = place.end(id).await;
 
@@ -116,7 +116,7 @@ async fn who_follows_sees_every_byte_while_it_comes_and_the_place_of_the_cut() {
     let place = Place::new();
     let id = place.launch(Step::new(&["echo one; read -r go; seq 1 1000"]).cap(1000)).await;
     place.wait_for(id, "one").await;
-    let mut progress = place.engine.follow(&id).unwrap();
+    let mut progress = place.engine.follow(&place.intent(id)).unwrap();
     // The bytes are in the file a moment before the notice of them: what counts is that the notice comes.
     let noticed = tokio::time::timeout(Duration::from_mins(3), progress.wait_for(|progress| progress.length > 0));
     let before = *noticed.await.expect("no notice of the first line").unwrap();
@@ -136,7 +136,7 @@ async fn the_watch_is_shared_and_goes_with_its_last_viewer() {
     let place = Place::new();
     let id = place.launch(Step::new(&["echo one; read -r go"])).await;
     place.wait_for(id, "one").await;
-    let viewers: Vec<_> = (0..50).map(|_| place.engine.follow(&id).unwrap()).collect();
+    let viewers: Vec<_> = (0..50).map(|_| place.engine.follow(&place.intent(id)).unwrap()).collect();
     assert_eq!(place.engine.followed(), 1);
 
     drop(viewers);
@@ -183,5 +183,5 @@ async fn marks_carry_places_and_times_that_only_grow() {
     assert!(places.is_sorted());
     assert_eq!(places.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(), [0, 4, 4, 4, 4, 10]);
     assert!(end.command(2).duration_ms >= 100);
-    assert_eq!(place.engine.marks(&end.id, 4).unwrap(), end.marks[4..]);
+    assert_eq!(place.engine.marks(&place.intent(end.id), 4).unwrap(), end.marks[4..]);
 }
