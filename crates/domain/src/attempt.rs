@@ -345,6 +345,12 @@ pub struct Notes {
     /// Files of the attempt that somebody else than its shim has changed, and what was done about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tampered: Vec<String>,
+    /// Files to be masked of which not all was looked for in the output.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmasked: Vec<String>,
+    /// Exported variables that are not there for later attempts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_kept: Vec<String>,
     /// Whether output was left out because the disk was full, and not because of the cap. [`Exit::cut`] is the place.
     #[serde(skip_serializing_if = "is_default")]
     pub disk_full: bool,

@@ -45,6 +45,7 @@ mod waiting;
 
 use children::Children;
 use control::Control;
+use exports::Kept;
 use log::Log;
 use mask::Mask;
 use place::Reserved;
@@ -91,8 +92,11 @@ fn run(folder: &Path) -> io::Result<()> {
     let mut log = Log::create(spec.work.output_cap, key.clone(), mask)?;
     let exit = Reserved::create(EXIT)?;
     let begun = Instant::now();
-    let ending = attempt(&spec, &handover, &key, &mut log)
-        .unwrap_or_else(|reason| Ending { result: Some(AttemptResult::NotStarted { reason }), ..Ending::default() });
+    let ending = attempt(&spec, &handover, &key, &mut log).unwrap_or_else(|NotRun { reason, kept }| Ending {
+        result: Some(AttemptResult::NotStarted { reason }),
+        kept,
+        ..Ending::default()
+    });
     record(&spec, &key, &mut log, exit, ending, begun);
     Ok(())
 }
@@ -145,8 +149,22 @@ fn hear_handover() -> io::Result<Handover> {
     Ok(serde_json::from_slice(&text)?)
 }
 
-/// Runs what is to be run, or says in a sentence why nothing was.
-fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) -> Result<Ending, String> {
+/// Why nothing was run.
+struct NotRun {
+    /// In a sentence.
+    reason: String,
+    /// What that means for later attempts.
+    kept: Option<Kept>,
+}
+
+impl From<String> for NotRun {
+    fn from(reason: String) -> Self {
+        Self { reason, kept: None }
+    }
+}
+
+/// Runs what is to be run, or says why nothing was.
+fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) -> Result<Ending, NotRun> {
     check(&spec.work, &spec.digest)?;
     let trouble = |error: io::Error| format!("The step could not be set up: {error}.");
     hear_signals_again().map_err(trouble)?;
@@ -174,8 +192,9 @@ fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) ->
 }
 
 /// What the shell gets besides its listed environment: variables of earlier attempts, and secrets.
-fn given(spec: &Spec, handover: &Handover) -> Result<BTreeMap<String, String>, String> {
-    let mut given = spec.work.carried.as_ref().map_or(Ok(BTreeMap::new()), exports::take)?;
+fn given(spec: &Spec, handover: &Handover) -> Result<BTreeMap<String, String>, NotRun> {
+    let carried = spec.work.carried.as_ref().map_or(Ok(BTreeMap::new()), exports::take);
+    let mut given = carried.map_err(|reason| NotRun { reason, kept: Some(Kept::nothing()) })?;
     for name in spec.work.secrets.keys() {
         let secret = handover.secrets.iter().find(|secret| secret.used && secret.name == *name);
         let secret = secret.ok_or_else(|| format!("The secret {name} was not handed over. Nothing was run."))?;
@@ -269,8 +288,8 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, mut place: Reserved, end
     let at = clock::now();
     let reason = "The step came to no end.".to_owned();
     // When they cannot be kept, the next attempt gets what this one has got: as if the shell could not have been asked.
-    let exported =
-        ending.told.filter(|_| !spec.work.exports.is_empty()).and_then(|told| exports::keep(told, log.mask()).ok());
+    let told = ending.told.filter(|_| !spec.work.exports.is_empty());
+    let kept = ending.kept.or_else(|| told.map(|told| exports::keep(told, log.mask()))).unwrap_or_default();
     let result = ending.result.unwrap_or(AttemptResult::NotStarted { reason });
     loop {
         let written = log.finish().and_then(|end| {
@@ -294,9 +313,11 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, mut place: Reserved, end
                     tampered: end.tampered,
                     disk_full: end.disk_full,
                     ranges: end.ranges,
+                    unmasked: log.mask().unmasked().to_vec(),
+                    not_kept: kept.notes.clone(),
                 }),
-                masked: log.mask().of_files,
-                exported: exported.clone(),
+                masked: log.mask().of_files(),
+                exported: kept.exported.clone(),
             };
             place.commit(&Signed::new("", &exit, key).to_bytes())
         });

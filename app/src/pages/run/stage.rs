@@ -256,7 +256,8 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
             words.extend(left_out(exit));
             let notes = &exit.notes;
             // Whole sentences get their full stop with the others.
-            let sentences = notes.limited.iter().chain(&notes.unenforced).chain(&notes.tampered);
+            let about_values = notes.unmasked.iter().chain(&notes.not_kept);
+            let sentences = notes.limited.iter().chain(&notes.unenforced).chain(&notes.tampered).chain(about_values);
             words.extend(sentences.map(|sentence| sentence.trim_end_matches('.').to_owned()));
             if !exit.held.is_empty() {
                 words.push(format!("ended with the shell, because they held the output: {}", exit.held.join(", ")));

@@ -13,6 +13,7 @@ use rustix::time::Timespec;
 
 use super::children::Children;
 use super::control::{Control, Standing};
+use super::exports::Kept;
 use super::log::Log;
 use super::scanner::{Piece, Scanner, ShellMark, Tokens};
 use super::shell::Shell;
@@ -57,6 +58,8 @@ pub(crate) struct Ending {
     pub limited: Vec<String>,
     /// The variables that the shell has told in the end, once it has told all.
     pub told: Option<BTreeMap<String, String>>,
+    /// What later attempts get, when that is known without the shell.
+    pub kept: Option<Kept>,
 }
 
 enum Stage {
