@@ -354,6 +354,9 @@ pub struct Notes {
     /// Whether output was left out because the disk was full, and not because of the cap. [`Exit::cut`] is the place.
     #[serde(skip_serializing_if = "is_default")]
     pub disk_full: bool,
+    /// What of the output a disk that failed has not taken. [`Exit::cut`] is the place, where there is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unstored: Vec<String>,
     /// The exact place of every command's output, when output was left out: what was noted while the step ran is exact only
     /// before [`Exit::cut`]. Empty otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]

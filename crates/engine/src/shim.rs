@@ -312,6 +312,7 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, mut place: Reserved, end
                     limited: ending.limited.clone(),
                     tampered: end.tampered,
                     disk_full: end.disk_full,
+                    unstored: end.unstored,
                     ranges: end.ranges,
                     unmasked: log.mask().unmasked().to_vec(),
                     not_kept: kept.notes.clone(),

@@ -256,8 +256,8 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
             words.extend(left_out(exit));
             let notes = &exit.notes;
             // Whole sentences get their full stop with the others.
-            let about_values = notes.unmasked.iter().chain(&notes.not_kept);
-            let sentences = notes.limited.iter().chain(&notes.unenforced).chain(&notes.tampered).chain(about_values);
+            let more = notes.unstored.iter().chain(&notes.unmasked).chain(&notes.not_kept);
+            let sentences = notes.limited.iter().chain(&notes.unenforced).chain(&notes.tampered).chain(more);
             words.extend(sentences.map(|sentence| sentence.trim_end_matches('.').to_owned()));
             if !exit.held.is_empty() {
                 words.push(format!("ended with the shell, because they held the output: {}", exit.held.join(", ")));
@@ -270,7 +270,11 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
 
 /// Output that was not kept: how much, from where on, and why.
 fn left_out(exit: &Exit) -> Option<String> {
-    let why = if exit.notes.disk_full { "because the disk was full" } else { "over the limit" };
+    let why = match &*exit.notes {
+        notes if notes.disk_full => "because the disk was full",
+        notes if notes.unstored.is_empty() => "over the limit",
+        _ => "because the disk failed",
+    };
     let place = exit.cut.map_or_else(String::new, |cut| format!(", from byte {} on", time::thousands(cut)));
     (exit.dropped > 0).then(|| format!("{} of output were not kept{place}, {why}", time::size(exit.dropped)))
 }

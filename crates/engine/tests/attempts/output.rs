@@ -6,6 +6,24 @@ use domain::attempt::{AttemptResult, CommandRange, Mark};
 
 use crate::harness::{Place, Step};
 
+/// What the kernel refuses beyond a size is an error as a broken disk makes one: nothing that may pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_the_disk_does_not_take_is_told_with_its_place_and_nobody_is_accused() {
+    let place = Place::behind("trap '' XFSZ; ulimit -f 100");
+
+    let at_once = place.run(Step::new(&["seq 1 30000; (exit 3)"])).await;
+    let at_the_end = place.run(Step::new(&["seq 1 30000; (exit 3)"]).cap(80_000)).await;
+
+    for (end, cut) in [(at_once, 51_200), (at_the_end, 40_000)] {
+        assert_eq!((end.result(), end.codes()), (&AttemptResult::Failed { command: 1 }, vec![Some(3)]));
+        assert_eq!((end.exit.bytes, end.exit.cut, end.exit.dropped), (cut, Some(cut), 168_894 - cut));
+        let sentence =
+            format!("The output could not be stored from byte {cut} on, because the disk failed (file too large).");
+        assert_eq!(end.exit.notes.unstored, [sentence]);
+        assert!(end.exit.notes.tampered.is_empty() && !end.exit.notes.disk_full, "{:?}", end.exit.notes);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_256_bytes_are_kept_as_they_are() {
     let place = Place::new();
