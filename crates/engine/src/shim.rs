@@ -168,8 +168,9 @@ fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) ->
     check(&spec.work, &spec.digest)?;
     let trouble = |error: io::Error| format!("The step could not be set up: {error}.");
     hear_signals_again().map_err(trouble)?;
-    let signals = block_signals().map_err(trouble)?;
+    // In this order: whoever finds no socket, and SIGTERM blocked, knows that the step has taken the socket away.
     let control = Control::listen().map_err(trouble)?;
+    let signals = block_signals().map_err(trouble)?;
     let state = StateFile::create(key.clone()).map_err(trouble)?;
     let given = given(spec, handover)?;
     let (session, name) = (token(), key.token());
@@ -265,16 +266,17 @@ fn hear_signals_again() -> io::Result<()> {
     Ok(())
 }
 
-/// Deaths of children come as readable events; the shim may set up its terminal from the background, and is not ended by
-/// the end of that terminal.
+/// Deaths of children, and the wish that the step stops, come as readable events; the shim may set up its terminal from the
+/// background, and is not ended by the end of that terminal.
 fn block_signals() -> io::Result<SignalFd> {
-    let mut children = SigSet::empty();
-    children.add(MaskedSignal::SIGCHLD);
-    let mut blocked = children;
+    let mut heard = SigSet::empty();
+    heard.add(MaskedSignal::SIGCHLD);
+    heard.add(MaskedSignal::SIGTERM);
+    let mut blocked = heard;
     blocked.add(MaskedSignal::SIGTTOU);
     blocked.add(MaskedSignal::SIGHUP);
     blocked.thread_block()?;
-    Ok(SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
+    Ok(SignalFd::with_flags(&heard, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
 }
 
 /// 128 random bits.
@@ -290,42 +292,44 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, mut place: Reserved, end
     // When they cannot be kept, the next attempt gets what this one has got: as if the shell could not have been asked.
     let told = ending.told.filter(|_| !spec.work.exports.is_empty());
     let kept = ending.kept.or_else(|| told.map(|told| exports::keep(told, log.mask()))).unwrap_or_default();
-    let result = ending.result.unwrap_or(AttemptResult::NotStarted { reason });
+    let Some(end) = insist(|| log.finish()) else { return };
+    let exit = Exit {
+        v: FORMAT,
+        id: spec.id,
+        digest: spec.digest.clone(),
+        result: ending.result.unwrap_or(AttemptResult::NotStarted { reason }),
+        bytes: end.bytes,
+        dropped: end.dropped,
+        cut: end.cut,
+        output: end.digest,
+        directory: ending.directory.filter(|directory| !log.mask().finds_secret(directory)),
+        at,
+        duration_ms,
+        survivors: ending.survivors,
+        held: ending.held,
+        notes: Box::new(Notes {
+            unenforced: ending.unenforced,
+            limited: ending.limited,
+            tampered: end.tampered,
+            disk_full: end.disk_full,
+            unstored: end.unstored,
+            ranges: end.ranges,
+            unmasked: log.mask().unmasked().to_vec(),
+            not_kept: kept.notes,
+        }),
+        masked: log.mask().of_files(),
+        exported: kept.exported,
+    };
+    let record = Signed::new("", &exit, key).to_bytes();
+    insist(|| place.commit(&record));
+}
+
+/// Tries until it is done; `None` when the folder was removed: there is nobody left to tell.
+fn insist<T>(mut attempt: impl FnMut() -> io::Result<T>) -> Option<T> {
     loop {
-        let written = log.finish().and_then(|end| {
-            let exit = Exit {
-                v: FORMAT,
-                id: spec.id,
-                digest: spec.digest.clone(),
-                result: result.clone(),
-                bytes: end.bytes,
-                dropped: end.dropped,
-                cut: end.cut,
-                output: end.digest,
-                directory: ending.directory.clone().filter(|directory| !log.mask().finds_secret(directory)),
-                at,
-                duration_ms,
-                survivors: ending.survivors.clone(),
-                held: ending.held.clone(),
-                notes: Box::new(Notes {
-                    unenforced: ending.unenforced.clone(),
-                    limited: ending.limited.clone(),
-                    tampered: end.tampered,
-                    disk_full: end.disk_full,
-                    unstored: end.unstored,
-                    ranges: end.ranges,
-                    unmasked: log.mask().unmasked().to_vec(),
-                    not_kept: kept.notes.clone(),
-                }),
-                masked: log.mask().of_files(),
-                exported: kept.exported.clone(),
-            };
-            place.commit(&Signed::new("", &exit, key).to_bytes())
-        });
-        match written {
-            Ok(()) => return,
-            // The folder was removed: there is nobody left to tell.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        match attempt() {
+            Ok(done) => return Some(done),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(_) => std::thread::sleep(Duration::from_secs(1)),
         }
     }

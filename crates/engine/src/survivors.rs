@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 
 use crate::cgroup;
 use crate::processes::{self, Process};
@@ -41,7 +41,7 @@ pub(crate) fn stop(token: &str) -> Vec<String> {
             return left.iter().map(Process::title).collect();
         }
         for process in &left {
-            processes::kill_if(process.pid, || belongs(process.pid, token));
+            processes::signal_if(process.pid, Signal::KILL, || belongs(process.pid, token));
         }
         std::thread::sleep(PAUSE);
     }

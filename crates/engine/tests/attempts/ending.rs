@@ -183,6 +183,7 @@ async fn only_a_watch_can_be_ended_as_one() {
     assert!(matches!(refusal, SteerError::Refused(sentence) if sentence.starts_with("This watch does not run now.")));
     place.engine.stop(&id).await.unwrap();
     place.end(id).await;
+    place.gone(id).await;
     assert!(matches!(place.engine.stop(&id).await, Err(SteerError::Gone)));
 }
 

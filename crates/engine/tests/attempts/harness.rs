@@ -151,8 +151,19 @@ impl Place {
         self.engine.launch_with(spec, secrets).await.unwrap();
     }
 
+    /// Waits until the shim itself has gone, which is a moment after its record.
+    pub async fn gone(&self, id: AttemptId) {
+        while self.find_shim(id).is_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The number of the shim's process: found by its arguments.
     pub fn shim_of(&self, id: AttemptId) -> i32 {
+        self.find_shim(id).expect("the shim lives")
+    }
+
+    fn find_shim(&self, id: AttemptId) -> Option<i32> {
         let folder = self.engine.folder(&id);
         let of_shim = |pid: &i32| {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -160,7 +171,7 @@ impl Place {
             words.any(|word| word == b"__shim") && words.next() == Some(folder.as_os_str().as_encoded_bytes())
         };
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(of_shim).expect("the shim lives")
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(of_shim)
     }
 }
 

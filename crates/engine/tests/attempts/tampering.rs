@@ -1,8 +1,8 @@
 //! A step that works as the portal's own user and writes into the folder of its attempt: it gains nothing by that.
 
 use domain::AttemptId;
-use domain::attempt::{AttemptResult, Mark, Spec};
-use engine::Unreadable;
+use domain::attempt::{AttemptResult, Mark, Outcome, Spec};
+use engine::{SteerError, Unreadable};
 
 use crate::harness::{Place, Step};
 
@@ -167,6 +167,59 @@ async fn a_link_in_the_place_of_the_whole_folder_is_not_followed() {
     assert!(place.engine.follow(&place.intent(end.id)).is_err());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_takes_its_socket_away_or_replaces_it_is_stopped_all_the_same() {
+    let place = Place::new();
+    for replace in [
+        "rm \"$folder/control.sock\"",
+        "rm \"$folder/control.sock\"; : >\"$folder/control.sock\"",
+        "rm \"$folder/control.sock\"; mkdir \"$folder/control.sock\"",
+        "rm \"$folder/control.sock\"; ln -s /nowhere \"$folder/control.sock\"",
+    ] {
+        let script = format!("{replace}; echo ready; read -r go");
+        let id = launch(&place, || Step::new(&[&script, "echo never"])).await;
+        place.wait_for(id, "ready").await;
+
+        let end = place.stop(id).await;
+
+        assert_eq!((end.result(), end.outcome(1)), (&AttemptResult::Stopped, Outcome::Stopped), "{replace}");
+        place.gone(id).await;
+        assert!(
+            matches!(place.engine.stop(&id).await, Err(SteerError::Gone | SteerError::Unreachable(_))),
+            "{replace}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_answers_in_the_place_of_the_shim_is_not_believed() {
+    let place = Place::new();
+    let id = launch(&place, || Step::new(&["rm \"$folder/control.sock\"; echo ready; read -r go"])).await;
+    place.wait_for(id, "ready").await;
+    let listener = tokio::net::UnixListener::bind(place.engine.folder(&id).join("control.sock")).unwrap();
+    let liar = tokio::spawn(async move {
+        while let Ok((mut peer, _)) = listener.accept().await {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut peer, b"{\"answer\":\"done\"}\n").await;
+        }
+    });
+
+    let typed = place.engine.input(&id, 1, "go".to_owned()).await;
+    let end = place.stop(id).await;
+
+    assert!(matches!(typed, Err(SteerError::Unreachable(_))), "{typed:?}");
+    assert_eq!(*end.result(), AttemptResult::Stopped);
+    liar.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_cannot_stop_itself_by_a_signal_to_its_shim() {
+    let place = Place::new();
+
+    let end = place.run(Step::new(&["kill -TERM $PPID; /bin/kill -TERM $PPID", "echo still here"])).await;
+
+    assert_eq!((end.result(), end.text().as_str()), (&AttemptResult::Completed, "still here\n"));
+}
+
 /// Replaces `spec.json` by one of an older format, another attempt and other work.
 const OTHER_SPEC: &str = "sed -e 's/\"v\": [0-9]*/\"v\": 1/' -e 's/\"attempt\": [0-9]*/\"attempt\": 9/' \\\n\
      -e \"s/[0-9a-f]\\{64\\}/$(printf '%064d' 7)/\" \"$folder/spec.json\" >\"$folder/x\"; mv \"$folder/x\" \"$folder/spec.json\"";
@@ -195,7 +248,8 @@ async fn what_a_step_with_another_spec_leaves_behind_is_found_and_its_marks_are_
     for replace in [OTHER_SPEC, "rm \"$folder/spec.json\""] {
         let place = Place::new();
         let forge = format!(
-            "{replace}; echo '{FORGED}' >>\"$folder/out.idx\"; setsid nohup sleep 7105 >/dev/null 2>&1 & echo forged; sleep 7105"
+            "{replace}; echo '{FORGED}' >>\"$folder/out.idx\"; \
+             setsid sh -c 'trap \"\" HUP TERM INT; echo forged; exec sleep 7105.1'"
         );
         let id = launch(&place, || Step::new(&[&forge])).await;
         place.wait_for(id, "forged").await;
