@@ -256,7 +256,7 @@ async fn exports_that_cannot_be_kept_are_told() {
 async fn what_is_not_masked_of_a_listed_file_is_told() {
     let place = Place::new();
     let file = place.folder.path().join(".env");
-    std::fs::write(&file, (0..600).map(|n| format!("NAME_{n}=value-{n:04}\n")).collect::<String>()).unwrap();
+    std::fs::write(&file, (0..600).map(|n| format!("NAME_{n}=value-{n:04}")).collect::<Vec<_>>().join("\n")).unwrap();
     let path = file.display().to_string();
 
     let finished = place.run(Step::new(&["echo value-0001 value-0599"]).mask_files(&[&path])).await;

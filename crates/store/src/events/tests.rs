@@ -214,9 +214,9 @@ async fn what_the_portal_finds_is_appended_behind_an_unknown_event_which_stays_a
     let ended = continued(&store, Some(unread), &completed[5..], LATER).await;
     assert_eq!(store.open_attempts().await.unwrap(), []);
     assert_eq!(store.lock_holder(&target).await.unwrap(), Some(FIRST));
-    let lost =
+    let taken_away =
         Event::LockLost { target: target.clone(), to: RunId(2), by: "Lena".to_owned(), reason: "why".to_owned() };
-    let last = continued(&store, Some(ended), &[lost], LATER).await;
+    let last = continued(&store, Some(ended), &[taken_away], LATER).await;
 
     assert_eq!(store.lock_holder(&target).await.unwrap(), None);
     assert_eq!(store.run(FIRST).await.unwrap(), Some(last.clone()));

@@ -8,7 +8,7 @@ use crate::plan::PlanParameter;
 use crate::policy::Role;
 use crate::run::TEXT_LIMIT;
 use crate::run::decide::VALUE_LIMIT;
-use crate::run::{Command, Facts, Refusal, Verdict, decide};
+use crate::run::{Command, Event, Facts, Holder, Refusal, Verdict, decide};
 use crate::runbook::Placeholder;
 
 fn told(story: &Story, command: Command) -> String {
@@ -68,6 +68,17 @@ fn a_run_with_an_unknown_event_can_lose_its_lock_to_a_lead() {
     let story = story.hears(lose_lock());
 
     assert!(!story.run.holds_lock());
+}
+
+#[test]
+fn a_lock_that_was_taken_with_an_unknown_event_has_a_holder_and_can_be_lost() {
+    let mut story = Story::begun();
+    assert_eq!(Holder::of(&story.run, None), None);
+    story.run.unreadable = Some("its event 4 is unknown".to_owned());
+
+    assert_eq!(Holder::of(&story.run, None).map(|holder| holder.run), Some(RUN));
+    let story = story.hears(lose_lock());
+    assert!(matches!(story.entries.last().map(|entry| &entry.event), Some(Event::LockLost { .. })));
 }
 
 #[test]

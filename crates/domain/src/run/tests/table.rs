@@ -80,7 +80,7 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         (adds(added("df -h", 40)), inside(["Nothing"; 5])),
         (typed(1, 1, 1, "yes"), inside(["NotRunning", "NotWaiting", "NotRunning", "NotRunning", "NotRunning"])),
         (pressed(6, 1, 1), inside(["NotRunning", "NotRunning", "NoScreen", "NotRunning", "NotRunning"])),
-        (lose_lock(), reported("-")),
+        (lose_lock(), ["NoRun", "-", "-", "-", "-", "-", "-", "ok"]),
         (begins(1, 1, 2), reported("ok")),
         (ends(1, 1, 1, Outcome::Success), reported("ok")),
         (settle(1, 1, AttemptResult::Completed), reported("ok")),

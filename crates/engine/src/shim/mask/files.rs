@@ -188,7 +188,7 @@ mod tests {
     fn what_is_cut_of_a_file_is_said() {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("env");
-        let lines = |count: usize| (0..count).map(|n| format!("NAME_{n}=value-{n}\n")).collect::<String>();
+        let lines = |count: usize| (0..count).map(|n| format!("NAME_{n}=value-{n}")).collect::<Vec<_>>().join("\n");
         let told = |text: String| {
             std::fs::write(&file, text).unwrap();
             let found = values(&file);
