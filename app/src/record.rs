@@ -219,7 +219,45 @@ fn attempt_moments(name: &str, number: u32, attempt: &Attempt) -> Vec<Moment> {
         let survivors = (!end.survivors.is_empty()).then(|| format!("still running: {}", end.survivors.join(", ")));
         moments.push(moment(end.at, Mark::Stands(status), format!("{name}{which}: {words}"), survivors));
     }
+    moments.extend(rest_moments(name, &which, attempt));
     moments
+}
+
+/// What became of the processes that an attempt had left behind.
+fn rest_moments(name: &str, which: &str, attempt: &Attempt) -> Vec<Moment> {
+    let rest = format!("what {}{which} had left behind", in_sentence(name));
+    let asked = attempt.rest_asked.iter().map(|stamp| {
+        moment(stamp.at, Mark::Stands(StepStatus::Stopped), format!("{} asked to end {rest}", stamp.by.name()), None)
+    });
+    let ended = attempt.rest_ended.iter().map(|ended| {
+        let (words, left) = match ended.left.as_slice() {
+            [] => (format!("the portal ended {rest}"), None),
+            left => {
+                (format!("the portal could not end all of {rest}"), Some(format!("still there: {}", left.join(", "))))
+            }
+        };
+        moment(ended.at, Mark::Noted, words, left)
+    });
+    asked.chain(ended).collect()
+}
+
+/// What is known of the processes that an attempt had left behind; nothing when it left none.
+pub fn rest_words(attempt: &Attempt) -> Option<String> {
+    let survivors = &attempt.end.as_ref()?.survivors;
+    let found = survivors.join(", ");
+    let by = attempt.rest_asked.last().map(|stamp| stamp.by.name());
+    Some(match (by, attempt.rest_ended.last().map(|ended| ended.left.as_slice())) {
+        _ if survivors.is_empty() => return None,
+        (None, None) => format!("still running: {found}"),
+        (Some(by), None) => {
+            format!("still running: {found}; {by} asked to end that, and what came of it is not recorded")
+        }
+        (by, Some([])) => format!("{} ended what was still running: {found}", by.unwrap_or("the portal")),
+        (by, Some(left)) => {
+            let by = by.unwrap_or("the portal");
+            format!("still there although {by} asked to end it, because the system holds it: {}", left.join(", "))
+        }
+    })
 }
 
 /// How an attempt ended, in words.

@@ -166,9 +166,10 @@ pub fn wanted(ticked: &BTreeMap<String, String>) -> Result<Vec<Wanted>, AppError
 }
 
 /// The decision that a form names.
-pub fn decision_named(name: &str, retry: bool, rollback: bool, text: String) -> Result<Decision, AppError> {
+pub fn decision_named(name: &str, also: &BTreeMap<String, String>, text: String) -> Result<Decision, AppError> {
+    let has = |what| also.contains_key(what);
     match name {
-        "approve" => Ok(Decision::Approve { retry, rollback, comment: text }),
+        "approve" => Ok(Decision::Approve { retry: has("retry"), rollback: has("rollback"), comment: text }),
         "reject" => Ok(Decision::Reject { reason: text }),
         _ => Err(AppError::Invalid("Say whether you approve or reject. Nothing was decided.".to_owned())),
     }

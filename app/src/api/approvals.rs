@@ -84,15 +84,15 @@ pub async fn cancel_approval(run: RunId, request: u32, #[server(default)] reason
     answer(async { act(run, 0, Command::CancelApproval { request, reason }).await }.await)
 }
 
-/// Decides a request: `approve` with a second factor, or `reject` with a reason.
+/// Decides a request: `approve` with a second factor, or `reject` with a reason. `also` has the keys `retry` and `rollback` where
+/// these are approved, too.
 #[server(endpoint = "approvals/decide")]
 pub async fn decide(
     run: RunId,
     request: u32,
     decision: String,
     #[server(default)] reason: String,
-    #[server(default)] retry: bool,
-    #[server(default)] rollback: bool,
+    #[server(default)] also: BTreeMap<String, String>,
     #[server(default)] code: String,
     #[server(default)] passkey: String,
 ) -> Result<(), AppError> {
@@ -103,7 +103,7 @@ pub async fn decide(
     answer(
         async {
             let caller = caller().await?;
-            let decision = decision_named(&decision, retry, rollback, reason)?;
+            let decision = decision_named(&decision, &also, reason)?;
             let proof = Proof::of_form(&code, &passkey);
             caller.portal.decide_approval(caller.actor.approver()?, run, request, decision, proof).await?;
             back_to(&approval_address(run, request));

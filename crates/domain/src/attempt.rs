@@ -15,6 +15,15 @@ use crate::{AttemptId, Digest};
 /// - 2: each of them is signed with the key of its attempt, and one that is not does not count.
 pub const FORMAT: u32 = 2;
 
+/// What was recorded of an attempt before anything of it ran. Whatever is found in its folder is measured by this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// Which attempt it is.
+    pub id: AttemptId,
+    /// The digest of its work.
+    pub digest: Digest,
+}
+
 /// Everything that determines what an attempt does. Written as `spec.json` before the shim starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
@@ -26,6 +35,13 @@ pub struct Spec {
     pub digest: Digest,
     /// What is to be done.
     pub work: Work,
+}
+
+impl Spec {
+    /// The intent that it follows.
+    pub fn intent(&self) -> Intent {
+        Intent { id: self.id, digest: self.digest.clone() }
+    }
 }
 
 /// The part of a [`Spec`] that its digest covers.
@@ -329,9 +345,18 @@ pub struct Notes {
     /// Files of the attempt that somebody else than its shim has changed, and what was done about it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tampered: Vec<String>,
+    /// Files to be masked of which not all was looked for in the output.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmasked: Vec<String>,
+    /// Exported variables that are not there for later attempts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_kept: Vec<String>,
     /// Whether output was left out because the disk was full, and not because of the cap. [`Exit::cut`] is the place.
     #[serde(skip_serializing_if = "is_default")]
     pub disk_full: bool,
+    /// What of the output a disk that failed has not taken. [`Exit::cut`] is the place, where there is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unstored: Vec<String>,
     /// The exact place of every command's output, when output was left out: what was noted while the step ran is exact only
     /// before [`Exit::cut`]. Empty otherwise.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -35,8 +35,8 @@ pub use lock::{ABANDONED_AFTER_MS, Holder};
 pub use refusal::{Refusal, TEXT_LIMIT};
 pub use request::{Covered, Glass, Request, RequestEnd, RequestStatus, Shaped, Vote};
 pub use state::{
-    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Offer, Run, Skip, Stamp,
-    StepState, StepStatus, Tick, ValueSet, ticks,
+    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Offer, RestEnd, Run, Skip,
+    Stamp, StepState, StepStatus, Tick, ValueSet, ticks,
 };
 
 #[cfg(test)]

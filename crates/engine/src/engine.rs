@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::AttemptId;
-use domain::attempt::{FORMAT, Mark, Spec};
+use domain::attempt::{FORMAT, Intent, Mark, Spec};
 use tokio::sync::watch;
 
 use crate::folder::{Folder, TROUBLE};
@@ -55,8 +55,9 @@ impl Engine {
     /// The same with secrets. They go to the shim alone, over its standard input: those that are `used` into the environment
     /// of the shell, all of them into the filter of its output.
     pub async fn launch_with(&self, spec: &Spec, secrets: Vec<Secret>) -> Result<(), LaunchError> {
-        let key = self.0.key.attempt(spec.id, &spec.digest).to_hex();
-        let handover = Handover { v: FORMAT, key, ladder: self.0.ladder, secrets };
+        let intent = spec.intent();
+        let key = self.0.key.attempt(&intent).to_hex();
+        let handover = Handover { v: FORMAT, key, intent: Some(intent), ladder: self.0.ladder, secrets };
         launch(&self.lookup(spec.id), &self.0.shim, spec, handover).await
     }
 
@@ -70,9 +71,9 @@ impl Engine {
         self.lookup(*id).path().to_owned()
     }
 
-    /// What became of an attempt.
-    pub fn inspect(&self, id: &AttemptId) -> io::Result<Inspection> {
-        inspect(&self.lookup(*id), &self.0.key)
+    /// What became of an attempt. Its folder is measured by the intent, and nothing that stands there is believed over it.
+    pub fn inspect(&self, intent: &Intent) -> io::Result<Inspection> {
+        inspect(&self.lookup(intent.id), &self.0.key, intent)
     }
 
     /// What a shim that could not begin said about the reason: its first line, if there is one.
@@ -86,13 +87,13 @@ impl Engine {
     ///
     /// Where output is left out ([`Progress::cut`]), the places behind the cut are provisional as long as the attempt runs:
     /// they all stand at the cut. The exact ones come with its end, here and as [`domain::attempt::Notes::ranges`].
-    pub fn marks(&self, id: &AttemptId, from: usize) -> io::Result<Vec<Mark>> {
-        crate::inspect::marks(&self.lookup(*id), &self.0.key, from)
+    pub fn marks(&self, intent: &Intent, from: usize) -> io::Result<Vec<Mark>> {
+        crate::inspect::marks(&self.lookup(intent.id), &self.0.key, intent, from)
     }
 
     /// How far an attempt has come, now and from now on.
-    pub fn follow(&self, id: &AttemptId) -> io::Result<watch::Receiver<Progress>> {
-        self.0.followers.follow(*id, &self.lookup(*id))
+    pub fn follow(&self, intent: &Intent) -> io::Result<watch::Receiver<Progress>> {
+        self.0.followers.follow(intent, &self.lookup(intent.id))
     }
 
     /// Attempts that somebody follows at this moment.
@@ -116,12 +117,12 @@ impl Engine {
     }
 
     /// Waits until the shim is gone, and says what became of the attempt.
-    pub async fn wait_end(&self, id: &AttemptId) -> io::Result<Inspection> {
-        if let Ok(mut progress) = self.follow(id) {
+    pub async fn wait_end(&self, intent: &Intent) -> io::Result<Inspection> {
+        if let Ok(mut progress) = self.follow(intent) {
             // An error means that the engine itself is being dropped.
             let _ = progress.wait_for(|progress| progress.done).await;
         }
-        self.inspect(id)
+        self.inspect(intent)
     }
 
     /// Asks something of an attempt that runs.
@@ -154,23 +155,23 @@ impl Engine {
         self.steer(id, Steer::Keys { command, bytes }).await
     }
 
-    /// The processes of an attempt whose shim is dead, as "sleep (pid 4711)". Looks at every process of the machine.
-    pub fn survivors(&self, id: &AttemptId) -> Vec<String> {
-        self.token_of_dead(*id).map(|token| survivors::survivors(&token)).unwrap_or_default()
+    /// The processes of an attempt whose shim is dead, as "sleep (pid 4711)". Looks at every process of the machine. When there
+    /// are none, what the shim has left of its control groups is removed.
+    pub async fn survivors(&self, intent: &Intent) -> Vec<String> {
+        let Some(token) = self.token_of_dead(intent) else { return Vec::new() };
+        tokio::task::spawn_blocking(move || survivors::survivors(&token)).await.unwrap_or_default()
     }
 
     /// Kills them. Gives those that cannot be killed.
-    pub async fn stop_survivors(&self, id: &AttemptId) -> Vec<String> {
-        let Some(token) = self.token_of_dead(*id) else { return Vec::new() };
+    pub async fn stop_survivors(&self, intent: &Intent) -> Vec<String> {
+        let Some(token) = self.token_of_dead(intent) else { return Vec::new() };
         tokio::task::spawn_blocking(move || survivors::stop(&token)).await.unwrap_or_default()
     }
 
     /// The token of an attempt's processes, unless its shim lives and looks after them itself.
-    fn token_of_dead(&self, id: AttemptId) -> Option<String> {
-        let folder = self.lookup(id);
-        let spec = folder.spec().ok()?;
-        let lives = folder.is_held().unwrap_or(false);
-        (!lives).then(|| self.0.key.attempt(spec.id, &spec.digest).token())
+    fn token_of_dead(&self, intent: &Intent) -> Option<String> {
+        let lives = self.lookup(intent.id).is_held().unwrap_or(false);
+        (!lives).then(|| self.0.key.attempt(intent).token())
     }
 
     fn lookup(&self, id: AttemptId) -> Folder {

@@ -7,7 +7,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use domain::AttemptId;
-use domain::attempt::Spec;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -127,10 +126,6 @@ impl Folder {
             FileType::RegularFile => Ok(stat.st_size.try_into().unwrap_or(0)),
             other => Err(Misplaced::error(LOG, other)),
         }
-    }
-
-    pub(crate) fn spec(&self) -> io::Result<Spec> {
-        Ok(serde_json::from_slice(&self.read(SPEC)?)?)
     }
 
     /// Whether a living shim holds the lock.

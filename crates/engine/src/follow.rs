@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use domain::AttemptId;
-use domain::attempt::Condition;
+use domain::attempt::{Condition, Intent};
 use futures::StreamExt;
 use inotify::{Event, EventMask, Inotify, WatchDescriptor, WatchMask, Watches};
 use tokio::sync::watch;
@@ -50,13 +50,14 @@ pub(crate) struct Followers {
 
 struct Followed {
     folder: Folder,
+    intent: Intent,
     descriptor: WatchDescriptor,
     sender: watch::Sender<Progress>,
     /// Bytes of `out.idx` that were counted, and the marks in them.
     indexed: u64,
     marks: usize,
-    reader: Option<Reader>,
-    key: Option<AttemptKey>,
+    reader: Reader,
+    key: AttemptKey,
     /// What was written since the last look; at first everything may have been.
     index_grew: bool,
     state_changed: bool,
@@ -85,7 +86,8 @@ impl Followers {
     }
 
     /// Follows an attempt. The watch goes when the last receiver has gone, or with the attempt.
-    pub(crate) fn follow(self: &Arc<Self>, id: AttemptId, folder: &Folder) -> io::Result<watch::Receiver<Progress>> {
+    pub(crate) fn follow(self: &Arc<Self>, intent: &Intent, folder: &Folder) -> io::Result<watch::Receiver<Progress>> {
+        let id = intent.id;
         let mut open = self.open();
         if let Some(followed) = open.get(&id) {
             return Ok(followed.sender.subscribe());
@@ -94,15 +96,16 @@ impl Followers {
         let mask = events | WatchMask::DONT_FOLLOW | WatchMask::ONLYDIR;
         let descriptor = self.watches.clone().add(folder.path(), mask)?;
         let (sender, receiver) = watch::channel(Progress::default());
-        let spec = folder.spec().ok();
+        let key = self.master.attempt(intent);
         let mut followed = Followed {
             folder: folder.clone(),
+            intent: intent.clone(),
             descriptor,
             sender,
             indexed: 0,
             marks: 0,
-            reader: Reader::new(folder, &self.master, None).ok(),
-            key: spec.map(|spec| self.master.attempt(spec.id, &spec.digest)),
+            reader: Reader::new(key.clone(), None),
+            key,
             index_grew: true,
             state_changed: true,
             awaited: false,
@@ -222,7 +225,7 @@ impl Drop for Followers {
 impl Followed {
     /// Whether nothing changes any more: there is a record, or nobody who could write one.
     fn is_over(&self, master: &MasterKey) -> bool {
-        !matches!(inspect::inspect(&self.folder, master), Ok(Inspection::Running))
+        !matches!(inspect::inspect(&self.folder, master, &self.intent), Ok(Inspection::Running))
     }
 
     fn hear(&mut self, event: &Event<std::ffi::OsString>) {
@@ -258,15 +261,13 @@ impl Followed {
     /// What the shim says of the command that runs; nothing new when it says nothing.
     fn condition(&mut self) -> Option<Condition> {
         std::mem::take(&mut self.state_changed).then_some(())?;
-        condition::read(&self.folder.read(STATE).ok()?, self.key.as_ref()?)
+        condition::read(&self.folder.read(STATE).ok()?, &self.key)
     }
 
     /// The index is another one than the one that was read.
     fn read_again(&mut self) {
         (self.indexed, self.marks) = (0, 0);
-        if let Some(reader) = &mut self.reader {
-            reader.restart();
-        }
+        self.reader.restart();
     }
 
     /// Reads what was added to the index since the last look.
@@ -279,11 +280,13 @@ impl Followed {
         if length < self.indexed {
             self.read_again();
         }
-        let Some(reader) = self.reader.as_mut().filter(|_| length != self.indexed) else { return Ok(Lines::default()) };
+        if length == self.indexed {
+            return Ok(Lines::default());
+        }
         file.seek(SeekFrom::Start(self.indexed))?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
-        let found = reader.read(&text);
+        let found = self.reader.read(&text);
         self.indexed += found.bytes as u64;
         self.marks += found.marks.len();
         Ok(found)

@@ -4,13 +4,9 @@
 //! its signature, and only once, in its order. A genuine line that was taken out is missed at the end by the shim, which
 //! still knows what it wrote.
 
-use std::io;
-
-use domain::attempt::Mark;
+use domain::attempt::{Exit, Mark};
 use serde::{Deserialize, Serialize};
 
-use crate::MasterKey;
-use crate::folder::Folder;
 use crate::key::AttemptKey;
 
 /// The first format in which lines are signed; see [`domain::attempt::FORMAT`].
@@ -83,11 +79,11 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// For the index of an attempt. `written_by` is what its shim says of its own format, when it has said something.
-    pub(crate) fn new(folder: &Folder, master: &MasterKey, written_by: Option<u32>) -> io::Result<Self> {
-        let spec = folder.spec()?;
-        let format = written_by.unwrap_or(spec.v);
-        Ok(Self { key: (format >= SIGNED).then(|| master.attempt(spec.id, &spec.digest)), next: 0 })
+    /// For the index of an attempt. Lines without a signature count only where the genuine record of its shim says that it
+    /// wrote such ones: anything else that says so could have been written by the step.
+    pub(crate) fn new(key: AttemptKey, record: Option<&Exit>) -> Self {
+        let signs = record.is_none_or(|exit| exit.v >= SIGNED);
+        Self { key: signs.then_some(key), next: 0 }
     }
 
     /// What comes next is the beginning.
@@ -167,6 +163,23 @@ mod tests {
         let text = [0, 0, 2, 1, 2].map(|n: usize| lines[n].as_str()).concat();
 
         assert_eq!(read(&text, Some(key())), [started(0), started(2)]);
+    }
+
+    #[test]
+    fn lines_without_a_signature_count_where_the_record_says_that_its_shim_wrote_such_ones() {
+        let bare = serde_json::to_string(&started(1)).unwrap() + "\n";
+        let read = |record: Option<&Exit>| Reader::new(key(), record).read(bare.as_bytes()).marks;
+        let record = |v: u32| Exit { v, ..exit() };
+
+        assert_eq!(read(Some(&record(1))), [started(1)]);
+        assert_eq!(read(Some(&record(2))), []);
+        assert_eq!(read(None), []);
+    }
+
+    fn exit() -> Exit {
+        let text = r#"{"v":1,"id":{"run":1,"step":1,"attempt":1},"digest":"0","result":{"result":"completed"},"bytes":0,
+            "output":"0","directory":null,"at":0,"duration_ms":0}"#;
+        serde_json::from_str(&text.replace("\"0\"", &format!("\"{}\"", "0".repeat(64)))).unwrap()
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use domain::attempt::{Exit, Mark};
+use domain::attempt::{Exit, Intent, Mark};
 
 use crate::MasterKey;
-use crate::folder::{EXIT, Folder, INDEX, LOG, SPEC, is_misplaced};
+use crate::folder::{EXIT, Folder, INDEX, LOG, is_misplaced};
 use crate::index::Reader;
 use crate::record::Signed;
 
@@ -29,16 +29,13 @@ pub enum Inspection {
 ///
 /// While the lock is held only a genuine record counts. Another one was put there by the step, and its shim will put the
 /// true one in its place.
-pub(crate) fn inspect(folder: &Folder, master: &MasterKey) -> io::Result<Inspection> {
-    if !folder.has(SPEC) {
-        return Ok(Inspection::NeverStarted);
-    }
+pub(crate) fn inspect(folder: &Folder, master: &MasterKey, intent: &Intent) -> io::Result<Inspection> {
     let held = match folder.is_held() {
         Err(error) if error.kind() == io::ErrorKind::NotFound || is_misplaced(&error) => false,
         other => other?,
     };
     if folder.has(EXIT) {
-        let ended = ended(folder, master);
+        let ended = ended(folder, master, intent);
         let believed = !held || matches!(ended, Inspection::Ended(_));
         return Ok(if believed { ended } else { Inspection::Running });
     }
@@ -51,13 +48,13 @@ pub(crate) fn inspect(folder: &Folder, master: &MasterKey) -> io::Result<Inspect
     Ok(interrupted("The process that ran the step was ended from outside. What the step has done is not known."))
 }
 
-fn ended(folder: &Folder, master: &MasterKey) -> Inspection {
+fn ended(folder: &Folder, master: &MasterKey, intent: &Intent) -> Inspection {
     let forged = "The record of how the step ended was not written by the process that ran it. \
                   What the step has done is not known.";
-    let Ok(spec) = folder.spec() else { return interrupted(forged) };
-    let key = master.attempt(spec.id, &spec.digest);
+    let key = master.attempt(intent);
     let exit = folder.read(EXIT).ok().and_then(|bytes| Signed::open::<Exit>("", &bytes, &key));
-    exit.filter(|exit| exit.id == spec.id).map_or_else(|| interrupted(forged), |exit| Inspection::Ended(Box::new(exit)))
+    let meant = exit.filter(|exit| (exit.id, &exit.digest) == (intent.id, &intent.digest));
+    meant.map_or_else(|| interrupted(forged), |exit| Inspection::Ended(Box::new(exit)))
 }
 
 fn interrupted(reason: &str) -> Inspection {
@@ -68,18 +65,17 @@ fn interrupted(reason: &str) -> Inspection {
 ///
 /// The shim counts every byte that was printed. Where the cap left bytes out, what stood behind them moves forward. How far is
 /// known when the attempt has ended; until then all of it is said to stand at the cut.
-pub(crate) fn marks(folder: &Folder, master: &MasterKey, from: usize) -> io::Result<Vec<Mark>> {
+pub(crate) fn marks(folder: &Folder, master: &MasterKey, intent: &Intent, from: usize) -> io::Result<Vec<Mark>> {
     let text = match folder.read(INDEX) {
         // What stands there in its place says nothing. The shim puts the true one back when the attempt ends.
         Err(error) if error.kind() == io::ErrorKind::NotFound || is_misplaced(&error) => return Ok(Vec::new()),
         other => other?,
     };
-    let exit = match inspect(folder, master)? {
+    let exit = match inspect(folder, master, intent)? {
         Inspection::Ended(exit) => Some(exit),
         _ => None,
     };
-    let Ok(mut reader) = Reader::new(folder, master, exit.as_ref().map(|exit| exit.v)) else { return Ok(Vec::new()) };
-    let mut found = reader.read(&text);
+    let mut found = Reader::new(master.attempt(intent), exit.as_deref()).read(&text);
     if let Some(cut) = found.cut {
         let dropped = exit.map_or(u64::MAX, |exit| exit.dropped);
         for mark in &mut found.marks {

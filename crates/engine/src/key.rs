@@ -3,7 +3,7 @@
 //! Nothing secret lies in the folder of an attempt. The key of an attempt is derived from the portal's master key, so that a
 //! portal that was started again can check what an earlier one set in motion.
 
-use domain::{AttemptId, Digest};
+use domain::attempt::Intent;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -17,7 +17,7 @@ impl MasterKey {
         Self(bytes)
     }
 
-    pub(crate) fn attempt(&self, id: AttemptId, digest: &Digest) -> AttemptKey {
+    pub(crate) fn attempt(&self, Intent { id, digest }: &Intent) -> AttemptKey {
         AttemptKey(mac(&self.0, format!("attempt\n{id}\n{digest}").as_bytes()).finalize().into_bytes().into())
     }
 
@@ -70,22 +70,26 @@ fn mac(key: &[u8; 32], bytes: &[u8]) -> Hmac<Sha256> {
 
 #[cfg(test)]
 mod tests {
-    use domain::RunId;
+    use domain::{AttemptId, Digest, RunId};
 
     use super::*;
 
     const ID: AttemptId = AttemptId { run: RunId(7), step: 2, attempt: 1 };
 
+    fn of(id: AttemptId, work: &str) -> Intent {
+        Intent { id, digest: Digest::of(work.as_bytes()) }
+    }
+
     #[test]
     fn only_the_same_attempt_with_the_same_work_verifies_a_record() {
         let master = MasterKey::new([7; 32]);
-        let signature = master.attempt(ID, &Digest::of(b"work")).sign("{}");
+        let signature = master.attempt(&of(ID, "work")).sign("{}");
 
-        assert!(master.attempt(ID, &Digest::of(b"work")).verifies("{}", &signature));
-        assert!(!master.attempt(ID, &Digest::of(b"other")).verifies("{}", &signature));
-        assert!(!master.attempt(AttemptId { attempt: 2, ..ID }, &Digest::of(b"work")).verifies("{}", &signature));
-        assert!(!master.attempt(ID, &Digest::of(b"work")).verifies("{ }", &signature));
-        assert!(!master.attempt(ID, &Digest::of(b"work")).verifies("{}", "no hex"));
+        assert!(master.attempt(&of(ID, "work")).verifies("{}", &signature));
+        assert!(!master.attempt(&of(ID, "other")).verifies("{}", &signature));
+        assert!(!master.attempt(&of(AttemptId { attempt: 2, ..ID }, "work")).verifies("{}", &signature));
+        assert!(!master.attempt(&of(ID, "work")).verifies("{ }", &signature));
+        assert!(!master.attempt(&of(ID, "work")).verifies("{}", "no hex"));
     }
 
     #[test]
@@ -100,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_key_survives_its_way_to_the_shim() {
-        let key = MasterKey::new([7; 32]).attempt(ID, &Digest::of(b"work"));
+        let key = MasterKey::new([7; 32]).attempt(&of(ID, "work"));
 
         let arrived = AttemptKey::from_hex(&key.to_hex()).unwrap();
 

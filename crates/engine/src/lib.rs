@@ -56,8 +56,11 @@
 //! A step that works as the portal's own user can write into the folder of its attempt. The lines of `out.idx`, `state` and
 //! `exit.json` are signed with the key that only the shim was given, and what is not signed does not count. What was taken away or
 //! changed is put back at the end, and said ([`domain::attempt::Notes::tampered`]). Nothing is read through a link, and nothing that
-//! is not a file ([`Unreadable`]). The index and the record have their space on the disk from the start: on a full one the output
-//! ends with a cut ([`Progress::disk_full`]), and the step can still be stopped and recorded.
+//! is not a file ([`Unreadable`]). Which attempt it is and what it was to do is said by the recorded
+//! [`Intent`](domain::attempt::Intent) and never by `spec.json`. When `control.sock` is gone, or somebody else listens there, the
+//! shim is stopped by SIGTERM. The index and the record have their space on the disk from the start: on a full one the output
+//! ends with a cut ([`Progress::disk_full`]), and the step can still be stopped and recorded; on one that fails it ends there,
+//! too ([`domain::attempt::Notes::unstored`]).
 //!
 //! # Where things are
 //!

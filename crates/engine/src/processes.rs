@@ -1,6 +1,8 @@
 //! Looking at processes through `/proc`.
 
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -107,13 +109,25 @@ pub(crate) fn signal(pid: Pid, signal: Signal) {
     let _ = rustix::process::kill_process(pid, signal);
 }
 
-/// Kills a process if it still is what it was taken for; its number cannot have passed to another one in between.
-pub(crate) fn kill_if(pid: Pid, is_meant: impl FnOnce() -> bool) {
-    if let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty())
-        && is_meant()
-    {
-        let _ = rustix::process::pidfd_send_signal(handle, Signal::KILL);
-    }
+/// Sends a signal to a process if it still is what it was taken for; its number cannot have passed to another one in between.
+/// Says whether it was sent.
+pub(crate) fn signal_if(pid: Pid, signal: Signal, is_meant: impl FnOnce() -> bool) -> bool {
+    let handle = rustix::process::pidfd_open(pid, PidfdFlags::empty());
+    handle.is_ok_and(|handle| is_meant() && rustix::process::pidfd_send_signal(handle, signal).is_ok())
+}
+
+/// Whether a process does not let a signal do what it does by itself.
+pub(crate) fn blocks(pid: Pid, signal: Signal) -> bool {
+    let status = fs::read_to_string(proc_path(pid, "status")).unwrap_or_default();
+    let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    let blocked = blocked.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    blocked >> (signal.as_raw() - 1) & 1 == 1
+}
+
+/// The words with which a process was started; `None` when it is not there, or not to be seen.
+pub(crate) fn arguments(pid: Pid) -> Option<Vec<OsString>> {
+    let line = fs::read(proc_path(pid, "cmdline")).ok()?;
+    Some(line.split(|byte| *byte == 0).map(|word| OsString::from_vec(word.to_vec())).collect())
 }
 
 pub(crate) fn proc_path(pid: Pid, name: &str) -> PathBuf {
@@ -142,6 +156,18 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!is_outside(pid, own()), "of one that is gone nothing is known");
+    }
+
+    #[test]
+    fn a_process_that_is_not_the_one_that_was_meant_gets_no_signal() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+
+        assert!(!signal_if(pid, Signal::KILL, || false));
+        assert!(child.try_wait().unwrap().is_none());
+        assert!(signal_if(pid, Signal::KILL, || Process::look(pid).is_some()));
+        assert!(!child.wait().unwrap().success());
+        assert!(!signal_if(pid, Signal::KILL, || true), "its number is free");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use domain::attempt::Key;
+use domain::attempt::{Intent, Key};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,9 @@ pub(crate) struct Handover {
     pub v: u32,
     /// The key of the attempt, in hexadecimal digits.
     pub key: String,
+    /// What the record says of the attempt. An older portal does not tell.
+    #[serde(default)]
+    pub intent: Option<Intent>,
     /// How it stops.
     #[serde(default)]
     pub ladder: Ladder,

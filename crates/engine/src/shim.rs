@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use domain::Digest;
-use domain::attempt::{AttemptResult, Exit, FORMAT, Notes, Spec, Work};
+use domain::attempt::{AttemptResult, Exit, FORMAT, Intent, Notes, Spec, Work};
 use nix::sys::signal::{SigHandler, SigSet, Signal as MaskedSignal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -45,6 +45,7 @@ mod waiting;
 
 use children::Children;
 use control::Control;
+use exports::Kept;
 use log::Log;
 use mask::Mask;
 use place::Reserved;
@@ -82,14 +83,20 @@ fn run(folder: &Path) -> io::Result<()> {
     let handover = hear_handover()?;
     let key = AttemptKey::from_hex(&handover.key).ok_or_else(|| io::Error::other("the handover holds no key"))?;
     let spec: Spec = serde_json::from_slice(&std::fs::read(SPEC)?)?;
+    // What lies in the folder is only believed where it agrees with what the portal has recorded.
+    let Intent { id, digest } = handover.intent.clone().unwrap_or_else(|| spec.intent());
+    let spec = Spec { id, digest, ..spec };
 
     // From here on there is a log, and with it a record of whatever happens.
     let mask = Mask::new(handover.secrets.clone(), &spec.work.mask_files);
     let mut log = Log::create(spec.work.output_cap, key.clone(), mask)?;
     let exit = Reserved::create(EXIT)?;
     let begun = Instant::now();
-    let ending = attempt(&spec, &handover, &key, &mut log)
-        .unwrap_or_else(|reason| Ending { result: Some(AttemptResult::NotStarted { reason }), ..Ending::default() });
+    let ending = attempt(&spec, &handover, &key, &mut log).unwrap_or_else(|NotRun { reason, kept }| Ending {
+        result: Some(AttemptResult::NotStarted { reason }),
+        kept,
+        ..Ending::default()
+    });
     record(&spec, &key, &mut log, exit, ending, begun);
     Ok(())
 }
@@ -142,13 +149,28 @@ fn hear_handover() -> io::Result<Handover> {
     Ok(serde_json::from_slice(&text)?)
 }
 
-/// Runs what is to be run, or says in a sentence why nothing was.
-fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) -> Result<Ending, String> {
+/// Why nothing was run.
+struct NotRun {
+    /// In a sentence.
+    reason: String,
+    /// What that means for later attempts.
+    kept: Option<Kept>,
+}
+
+impl From<String> for NotRun {
+    fn from(reason: String) -> Self {
+        Self { reason, kept: None }
+    }
+}
+
+/// Runs what is to be run, or says why nothing was.
+fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) -> Result<Ending, NotRun> {
     check(&spec.work, &spec.digest)?;
     let trouble = |error: io::Error| format!("The step could not be set up: {error}.");
     hear_signals_again().map_err(trouble)?;
-    let signals = block_signals().map_err(trouble)?;
+    // In this order: whoever finds no socket, and SIGTERM blocked, knows that the step has taken the socket away.
     let control = Control::listen().map_err(trouble)?;
+    let signals = block_signals().map_err(trouble)?;
     let state = StateFile::create(key.clone()).map_err(trouble)?;
     let given = given(spec, handover)?;
     let (session, name) = (token(), key.token());
@@ -171,8 +193,9 @@ fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) ->
 }
 
 /// What the shell gets besides its listed environment: variables of earlier attempts, and secrets.
-fn given(spec: &Spec, handover: &Handover) -> Result<BTreeMap<String, String>, String> {
-    let mut given = spec.work.carried.as_ref().map_or(Ok(BTreeMap::new()), exports::take)?;
+fn given(spec: &Spec, handover: &Handover) -> Result<BTreeMap<String, String>, NotRun> {
+    let carried = spec.work.carried.as_ref().map_or(Ok(BTreeMap::new()), exports::take);
+    let mut given = carried.map_err(|reason| NotRun { reason, kept: Some(Kept::nothing()) })?;
     for name in spec.work.secrets.keys() {
         let secret = handover.secrets.iter().find(|secret| secret.used && secret.name == *name);
         let secret = secret.ok_or_else(|| format!("The secret {name} was not handed over. Nothing was run."))?;
@@ -243,16 +266,17 @@ fn hear_signals_again() -> io::Result<()> {
     Ok(())
 }
 
-/// Deaths of children come as readable events; the shim may set up its terminal from the background, and is not ended by
-/// the end of that terminal.
+/// Deaths of children, and the wish that the step stops, come as readable events; the shim may set up its terminal from the
+/// background, and is not ended by the end of that terminal.
 fn block_signals() -> io::Result<SignalFd> {
-    let mut children = SigSet::empty();
-    children.add(MaskedSignal::SIGCHLD);
-    let mut blocked = children;
+    let mut heard = SigSet::empty();
+    heard.add(MaskedSignal::SIGCHLD);
+    heard.add(MaskedSignal::SIGTERM);
+    let mut blocked = heard;
     blocked.add(MaskedSignal::SIGTTOU);
     blocked.add(MaskedSignal::SIGHUP);
     blocked.thread_block()?;
-    Ok(SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
+    Ok(SignalFd::with_flags(&heard, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
 }
 
 /// 128 random bits.
@@ -266,41 +290,46 @@ fn record(spec: &Spec, key: &AttemptKey, log: &mut Log, mut place: Reserved, end
     let at = clock::now();
     let reason = "The step came to no end.".to_owned();
     // When they cannot be kept, the next attempt gets what this one has got: as if the shell could not have been asked.
-    let exported =
-        ending.told.filter(|_| !spec.work.exports.is_empty()).and_then(|told| exports::keep(told, log.mask()).ok());
-    let result = ending.result.unwrap_or(AttemptResult::NotStarted { reason });
+    let told = ending.told.filter(|_| !spec.work.exports.is_empty());
+    let kept = ending.kept.or_else(|| told.map(|told| exports::keep(told, log.mask()))).unwrap_or_default();
+    let Some(end) = insist(|| log.finish()) else { return };
+    let exit = Exit {
+        v: FORMAT,
+        id: spec.id,
+        digest: spec.digest.clone(),
+        result: ending.result.unwrap_or(AttemptResult::NotStarted { reason }),
+        bytes: end.bytes,
+        dropped: end.dropped,
+        cut: end.cut,
+        output: end.digest,
+        directory: ending.directory.filter(|directory| !log.mask().finds_secret(directory)),
+        at,
+        duration_ms,
+        survivors: ending.survivors,
+        held: ending.held,
+        notes: Box::new(Notes {
+            unenforced: ending.unenforced,
+            limited: ending.limited,
+            tampered: end.tampered,
+            disk_full: end.disk_full,
+            unstored: end.unstored,
+            ranges: end.ranges,
+            unmasked: log.mask().unmasked().to_vec(),
+            not_kept: kept.notes,
+        }),
+        masked: log.mask().of_files(),
+        exported: kept.exported,
+    };
+    let record = Signed::new("", &exit, key).to_bytes();
+    insist(|| place.commit(&record));
+}
+
+/// Tries until it is done; `None` when the folder was removed: there is nobody left to tell.
+fn insist<T>(mut attempt: impl FnMut() -> io::Result<T>) -> Option<T> {
     loop {
-        let written = log.finish().and_then(|end| {
-            let exit = Exit {
-                v: FORMAT,
-                id: spec.id,
-                digest: spec.digest.clone(),
-                result: result.clone(),
-                bytes: end.bytes,
-                dropped: end.dropped,
-                cut: end.cut,
-                output: end.digest,
-                directory: ending.directory.clone().filter(|directory| !log.mask().finds_secret(directory)),
-                at,
-                duration_ms,
-                survivors: ending.survivors.clone(),
-                held: ending.held.clone(),
-                notes: Box::new(Notes {
-                    unenforced: ending.unenforced.clone(),
-                    limited: ending.limited.clone(),
-                    tampered: end.tampered,
-                    disk_full: end.disk_full,
-                    ranges: end.ranges,
-                }),
-                masked: log.mask().of_files,
-                exported: exported.clone(),
-            };
-            place.commit(&Signed::new("", &exit, key).to_bytes())
-        });
-        match written {
-            Ok(()) => return,
-            // The folder was removed: there is nobody left to tell.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        match attempt() {
+            Ok(done) => return Some(done),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(_) => std::thread::sleep(Duration::from_secs(1)),
         }
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal};
 
 use crate::cgroup;
 use crate::processes::{self, Process};
@@ -12,10 +12,20 @@ use crate::shim::shell::TOKEN_VARIABLE;
 
 /// Longer than that nothing needs to die, unless the kernel holds it.
 const LIMIT: Duration = Duration::from_secs(2);
+/// Between two looks at what is dying.
+const PAUSE: Duration = Duration::from_millis(1);
 
-/// The processes of the attempt with this token that live, by name.
+/// The processes of the attempt with this token that live, by name. When there are none, their control groups are removed: a
+/// dead shim cannot do that itself.
 pub(crate) fn survivors(token: &str) -> Vec<String> {
-    find(token).iter().map(Process::title).collect()
+    let begun = Instant::now();
+    loop {
+        let left = find(token);
+        if !left.is_empty() || cgroup::remove_left_behind(&cgroup_name(token)) || begun.elapsed() > LIMIT {
+            return left.iter().map(Process::title).collect();
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// Kills them, and names those that cannot be killed.
@@ -31,9 +41,9 @@ pub(crate) fn stop(token: &str) -> Vec<String> {
             return left.iter().map(Process::title).collect();
         }
         for process in &left {
-            processes::kill_if(process.pid, || belongs(process.pid, token));
+            processes::signal_if(process.pid, Signal::KILL, || belongs(process.pid, token));
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(PAUSE);
     }
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use domain::AttemptId;
-use domain::attempt::{FORMAT, Spec};
+use domain::attempt::{FORMAT, Intent, Spec};
 use domain::run::{Attempt, Command, Run, Who};
 use engine::{Inspection, Steer, SteerError};
 
@@ -111,24 +111,44 @@ impl Portal {
         }
     }
 
-    /// Stops an attempt that runs; of one that has ended, what it has left behind.
+    /// Stops an attempt that runs. Of one that has ended, ends what it has left behind, and gives what cannot be ended.
+    async fn stop(&self, run: &Run, id: AttemptId) -> Option<Vec<String>> {
+        if !run.attempt(id).is_some_and(Attempt::left_something) {
+            self.steer(id, Steer::Stop).await;
+            return None;
+        }
+        Some(self.engine().stop_survivors(&run.intent(id)?).await)
+    }
+
+    /// The same, and records what came of it.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with the names of what cannot be ended.
-    pub(crate) async fn stop(&self, run: &Run, id: AttemptId) -> Result<(), Error> {
-        if !run.attempt(id).is_some_and(Attempt::left_something) {
-            self.steer(id, Steer::Stop).await;
-            return Ok(());
+    /// [`Error::Invalid`] with the names of what cannot be ended; [`Error::Unrecorded`] while the database cannot be written.
+    pub(crate) async fn stop_and_note(&self, run: &Run, id: AttemptId) -> Result<(), Error> {
+        let Some(left) = self.stop(run, id).await else { return Ok(()) };
+        match self.note_rest(id, left.clone()).await {
+            Err(error) if error.is_of_the_store() => {
+                self.in_background(id, Self::keep_noting_rest(self.clone(), id, left));
+                Err(Error::Unrecorded(
+                    "What was still running was ended as far as that can be done. The database cannot be written, so that this \
+                     is not recorded yet; it will be as soon as the database can be written again.",
+                ))
+            }
+            noted => noted.and_then(|()| tell_rest(&left)),
         }
-        let left = self.engine().stop_survivors(&id).await;
-        if left.is_empty() {
-            return Ok(());
+    }
+
+    async fn note_rest(&self, id: AttemptId, left: Vec<String>) -> Result<(), Error> {
+        let ended = Command::EndSurvivors { step: id.step, attempt: id.attempt, left };
+        self.decide(id.run, &ended, &Who::Portal).await.map(drop)
+    }
+
+    async fn keep_noting_rest(self, id: AttemptId, left: Vec<String>) {
+        let mut pauses = Pauses::new();
+        while self.note_rest(id, left.clone()).await.is_err_and(|error| error.is_of_the_store()) {
+            pauses.pause().await;
         }
-        Err(Error::Invalid(format!(
-            "{} cannot be ended: the system holds it. The rest was ended; look at the machine.",
-            left.join(", ")
-        )))
     }
 
     /// A stop does not wait for a database that cannot be written: the shim is told, and it is recorded as soon as it can be.
@@ -149,21 +169,25 @@ impl Portal {
             decided => decided?,
         };
         // First of all the step: what is recorded may have to wait for others.
-        self.stop(&run, id).await?;
+        let left = self.stop(&run, id).await;
         tracing::warn!(error = &failure as &dyn std::error::Error, attempt.id = %id, "a stop could not be recorded yet");
         // Who asked first stays in the record.
         self.unrecorded().await.entry(id).or_insert((command, who));
-        self.in_background(id, Self::keep_recording(self.clone(), id));
+        self.in_background(id, Self::keep_recording(self.clone(), id, left));
         Err(Error::Unrecorded(
             "The step was asked to stop. The database cannot be written, so that this is not recorded yet; it will be as soon \
              as the database can be written again.",
         ))
     }
 
-    async fn keep_recording(self, id: AttemptId) {
+    /// First that somebody has asked, then what came of it.
+    async fn keep_recording(self, id: AttemptId, left: Option<Vec<String>>) {
         let mut pauses = Pauses::new();
         while self.record_late(id).await.is_err() {
             pauses.pause().await;
+        }
+        if let Some(left) = left {
+            self.keep_noting_rest(id, left).await;
         }
     }
 
@@ -204,28 +228,39 @@ impl Portal {
             Ok(()) => return true,
             Err(error) => error,
         };
-        let lives = self.engine().inspect(&id).is_ok_and(|found| found == Inspection::Running);
+        let lives = match self.intent(id).await {
+            Ok(intent) => self.engine().inspect(&intent).is_ok_and(|found| found == Inspection::Running),
+            // A database that cannot be read now says nothing about the shim.
+            Err(error) => error.is_of_the_store(),
+        };
         tracing::warn!(error = &error as &dyn std::error::Error, attempt.id = %id, "a shim did not do what it was asked");
         !lives || matches!(error, SteerError::Refused(_))
     }
 
     async fn follow_to_end(&self, id: AttemptId) -> Result<(), Error> {
+        let intent = self.intent(id).await?;
         let mut noted = 0;
-        if let Ok(mut progress) = self.engine().follow(&id) {
+        if let Ok(mut progress) = self.engine().follow(&intent) {
             loop {
                 let done = progress.borrow_and_update().done;
-                noted = self.note_marks(id, noted).await?;
+                noted = self.note_marks(&intent, noted).await?;
                 if done || progress.changed().await.is_err() {
                     break;
                 }
             }
         }
-        self.settle(id, noted).await
+        self.settle(&intent, noted).await
+    }
+
+    /// What was recorded of an attempt before anything of it ran: the measure of whatever is found in its folder.
+    pub(crate) async fn intent(&self, id: AttemptId) -> Result<Intent, Error> {
+        self.store().run(id.run).await?.and_then(|run| run.intent(id)).ok_or(Error::NotFound)
     }
 
     /// Records the marks from one on; gives the number of the next.
-    async fn note_marks(&self, id: AttemptId, from: usize) -> Result<usize, Error> {
-        let marks = self.engine().marks(&id, from)?;
+    async fn note_marks(&self, intent: &Intent, from: usize) -> Result<usize, Error> {
+        let id = intent.id;
+        let marks = self.engine().marks(intent, from)?;
         let next = from + marks.len();
         for mark in marks {
             self.decide(id.run, &Command::Note { step: id.step, attempt: id.attempt, mark }, &Who::Portal).await?;
@@ -233,17 +268,18 @@ impl Portal {
         Ok(next)
     }
 
-    async fn settle(&self, id: AttemptId, noted: usize) -> Result<(), Error> {
+    async fn settle(&self, intent: &Intent, noted: usize) -> Result<(), Error> {
+        let id = intent.id;
         self.record_late(id).await?;
-        match self.engine().inspect(&id)? {
+        match self.engine().inspect(intent)? {
             Inspection::Ended(exit) => {
-                self.note_marks(id, noted).await?;
+                self.note_marks(intent, noted).await?;
                 let settle = Command::Settle { step: id.step, attempt: id.attempt, exit };
                 self.decide(id.run, &settle, &Who::Portal).await?;
             }
             Inspection::Running => return Err(Error::Broken("following an attempt")),
             Inspection::Interrupted { reason } => {
-                self.note_marks(id, noted).await?;
+                self.note_marks(intent, noted).await?;
                 self.interrupt(id, reason).await?;
             }
             // Its files are gone, but what was recorded of it was run.
@@ -271,11 +307,23 @@ impl Portal {
     }
 
     async fn interrupt(&self, id: AttemptId, reason: String) -> Result<(), Error> {
+        let intent = self.intent(id).await?;
         let bytes = self.engine().length(&id);
-        let survivors = self.engine().survivors(&id);
+        let survivors = self.engine().survivors(&intent).await;
         let interrupt = Command::Interrupt { step: id.step, attempt: id.attempt, reason, bytes, survivors };
         self.decide(id.run, &interrupt, &Who::Portal).await.map(drop)
     }
+}
+
+/// What a person is told about what cannot be ended.
+fn tell_rest(left: &[String]) -> Result<(), Error> {
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!(
+        "{} cannot be ended: the system holds it. The rest was ended; look at the machine.",
+        left.join(", ")
+    )))
 }
 
 /// What the shim is told: the very work whose digest the intent names.

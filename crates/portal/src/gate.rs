@@ -281,15 +281,16 @@ impl Portal {
     fn condition(&self, command: &Command, run: Option<&Run>) -> Condition {
         match (command, run) {
             (Command::SendInput { step, attempt, .. }, Some(run)) => {
-                self.found(AttemptId { run: run.id, step: *step, attempt: *attempt })
+                self.found(run, AttemptId { run: run.id, step: *step, attempt: *attempt })
             }
             _ => Condition::default(),
         }
     }
 
     /// What the command that runs in an attempt is found to be doing.
-    pub(crate) fn found(&self, id: AttemptId) -> Condition {
-        self.engine().follow(&id).map(|progress| progress.borrow().condition).unwrap_or_default()
+    pub(crate) fn found(&self, run: &Run, id: AttemptId) -> Condition {
+        let progress = run.intent(id).and_then(|intent| self.engine().follow(&intent).ok());
+        progress.map(|progress| progress.borrow().condition).unwrap_or_default()
     }
 
     /// A refusal to a person is an event of the audit chain; one to the shim is nothing.

@@ -185,7 +185,7 @@ impl Portal {
             locked: self.locked(&run).await?,
             patch: self.patch(&run).await?,
             approvals: self.approval_ground().await?,
-            condition: run.open_attempt().map(|open| self.found(open)).unwrap_or_default(),
+            condition: run.open_attempt().map(|open| self.found(&run, open)).unwrap_or_default(),
             run,
         })
     }

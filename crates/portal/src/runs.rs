@@ -90,14 +90,14 @@ impl Portal {
                 self.steer(AttemptId { run, step, attempt }, Steer::EndWatch { command }).await;
             }
             Command::Stop { step, attempt } => {
-                return self.stop(&decided.run, AttemptId { run, step, attempt }).await;
+                return self.stop_and_note(&decided.run, AttemptId { run, step, attempt }).await;
             }
             Command::SendInput { step, attempt, command, input, .. } => {
                 return self.send_input(AttemptId { run, step, attempt }, command, input).await;
             }
             Command::Abort { .. } => {
                 if let Some(open) = decided.run.open_attempt() {
-                    return self.stop(&decided.run, open).await;
+                    return self.stop_and_note(&decided.run, open).await;
                 }
             }
             _ => {}

@@ -167,18 +167,27 @@ impl Portal {
     }
 
     async fn read_secrets(&self, plan: &Plan) -> Result<Vec<(String, Result<String, String>)>, Error> {
-        let names: Vec<String> = plan.secret_names().map(str::to_owned).collect();
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sources = self.secret_sources().clone();
-        let hang = |name: &String| (name.clone(), Err("it could not be read within 5 s".to_owned()));
-        let hanging: Vec<_> = names.iter().map(hang).collect();
-        let read = move || names.into_iter().map(|name| (name.clone(), sources.read(&name))).collect();
-        match tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(read)).await {
-            Ok(read) => read.map_err(|_| Error::Broken("reading secrets")),
-            Err(_) => Ok(hanging),
-        }
+        let read = |name: &str| {
+            let (sources, name) = (self.secret_sources().clone(), name.to_owned());
+            async move {
+                let wanted = name.clone();
+                let value = within(PATIENCE, move || sources.read(&wanted)).await?;
+                Ok((name, value))
+            }
+        };
+        // Each for itself: one file that hangs says nothing about the other secrets.
+        futures::future::try_join_all(plan.secret_names().map(read)).await
+    }
+}
+
+/// Reads a secret, and lets go of it when that takes too long.
+async fn within(
+    limit: Duration,
+    read: impl FnOnce() -> Result<String, String> + Send + 'static,
+) -> Result<Result<String, String>, Error> {
+    match tokio::time::timeout(limit, tokio::task::spawn_blocking(read)).await {
+        Ok(read) => read.map_err(|_| Error::Broken("reading secrets")),
+        Err(_) => Ok(Err(format!("it could not be read within {} s", PATIENCE.as_secs()))),
     }
 }
 
@@ -217,6 +226,33 @@ mod tests {
         assert_eq!(sources.read("token").unwrap_err(), "what portal.toml names is no file");
         assert_eq!(sources.origin("token"), "a file that portal.toml names");
         assert_eq!(sources.origin("db_password"), "the portal's variable PORTAL_SECRET_DB_PASSWORD");
+    }
+
+    #[tokio::test]
+    async fn a_pipe_that_nobody_writes_to_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let sources = SecretSources::default().with_files([("token".to_owned(), path)]);
+
+        let read = within(PATIENCE, move || sources.read("token")).await.unwrap();
+
+        assert_eq!(read.unwrap_err(), "what portal.toml names is no file");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_hangs_is_let_go_of_and_the_person_is_told() {
+        let (release, hangs) = std::sync::mpsc::channel::<String>();
+
+        let read =
+            within(Duration::from_millis(20), move || hangs.recv().map_err(|_| "it never came".to_owned())).await;
+
+        let why = read.unwrap().unwrap_err();
+        drop(release);
+        assert_eq!(
+            not_started("token", &why).to_string(),
+            "The step was not started: the secret token cannot be used, because it could not be read within 5 s."
+        );
     }
 
     #[test]

@@ -118,10 +118,10 @@ impl Portal {
         let mut look = self.live().look(id.run, name);
         loop {
             look.version.mark_unchanged();
-            if let Ok(progress) = self.engine().follow(&id) {
+            let run = self.store().run(id.run).await.ok()??;
+            if let Ok(progress) = self.engine().follow(&run.intent(id)?) {
                 return Some(progress);
             }
-            let run = self.store().run(id.run).await.ok()??;
             if run.open_attempt() != Some(id) {
                 return None;
             }
@@ -272,7 +272,7 @@ impl Watcher {
             if self.reading.is_none() {
                 let Some((id, offset)) = self.attempts.pop_front() else { return Ok(()) };
                 // Without a folder there is nothing to send, yet: the intent is told before the shim has made it.
-                match self.portal.engine().follow(&id) {
+                match self.portal.engine().follow(&self.portal.intent(id).await?) {
                     Ok(progress) => {
                         self.reading = Some(Reading { id, offset, progress, told: Condition::default() });
                     }

@@ -44,6 +44,15 @@ impl Row {
         Some(Entry { version: counted(self.version), at, by, event })
     }
 
+    /// When it was recorded, also of an event that this version does not know.
+    fn at(&self) -> Option<Timestamp> {
+        #[derive(Deserialize)]
+        struct Head {
+            at: Timestamp,
+        }
+        serde_json::from_str::<Head>(&self.record).ok().map(|head| head.at)
+    }
+
     fn unknown(&self) -> String {
         format!(
             "its event {} is of a kind that this version of the portal does not know ({}, version {})",
@@ -73,7 +82,7 @@ pub(crate) async fn fold(connection: &mut Connection, id: RunId) -> Result<Optio
             return evolve(id, run, &entry);
         }
         unknown.get_or_insert_with(|| row.unknown());
-        run.map(|run| Run { version: counted(row.version), ..run })
+        run.map(|run| Run { version: counted(row.version), touched: row.at().unwrap_or(run.touched), ..run })
     });
     match run {
         Some(run) => Ok(Some(Run { unreadable: unknown, ..run })),
@@ -110,7 +119,7 @@ impl Write {
     /// Appends events to a run, and gives the run as it stands then with its new entries.
     ///
     /// `run` is the folded run that the events were decided on; `None` for a new one. Chain, lists and attempts change in
-    /// this transaction or not at all.
+    /// this transaction or not at all. A run with events that are not known is continued behind them: they stay as they are.
     ///
     /// # Errors
     ///
@@ -128,7 +137,7 @@ impl Write {
         let entries: Vec<Entry> =
             numbered.map(|(version, event)| Entry { version, at: now, by: by.clone(), event: event.clone() }).collect();
         let run = entries.iter().fold(run, |run, entry| evolve(id, run, entry));
-        let Some(run) = run.filter(|run| run.id == id && run.unreadable.is_none()) else {
+        let Some(run) = run.filter(|run| run.id == id) else {
             return Err(Error::Inconsistent(format!("these events do not make or continue run {id}")));
         };
         if !entries.is_empty() {
@@ -139,7 +148,11 @@ impl Write {
 
     async fn record(&mut self, run: &Run, seen: u64, entries: &[Entry]) -> Result<(), Error> {
         let connection = self.connection();
-        projection::write(connection, run, seen).await?;
+        let known = run.unreadable.is_none() || entries.iter().any(|entry| ends_lock(&entry.event));
+        // What is not known may have taken the lock, or let it go.
+        let target =
+            if known { projection::target_held(run) } else { projection::target_noted(connection, run.id).await? };
+        projection::write(connection, run, seen, target).await?;
         let stream = stream(run.id);
         for Entry { version, at, by, event } in entries {
             let (kind, v) = (event.kind(), Event::VERSION);
@@ -176,6 +189,10 @@ impl Write {
     }
 }
 
+const fn ends_lock(event: &Event) -> bool {
+    matches!(event, Event::LockLost { .. } | Event::RunFinished { .. })
+}
+
 /// Makes the list rows of the run that began first after a place in the chain; gives that run's own place.
 async fn rebuild_next(connection: &mut Connection, after: i64) -> Result<ControlFlow<(), i64>, Error> {
     let next: Option<(i64, String)> = sqlx::query_as(
@@ -189,7 +206,7 @@ async fn rebuild_next(connection: &mut Connection, after: i64) -> Result<Control
         return Err(Error::Inconsistent(format!("the stream {stream} is of no run")));
     };
     if let Some(run) = fold(connection, id).await? {
-        projection::write(connection, &run, 0).await?;
+        projection::write(connection, &run, 0, projection::target_held(&run)).await?;
         for entry in rows(connection, id, 0).await?.iter().filter_map(Row::entry) {
             attempts::note(connection, &run, entry.at, &entry.event).await?;
         }

@@ -1,5 +1,6 @@
 //! The row of a run in the lists, derived from the folded run by one pure function.
 
+use domain::RunId;
 use domain::run::{Run, StepStatus, Verdict, Who};
 use domain::view::RunRow;
 
@@ -43,12 +44,30 @@ fn words(row: &RunRow) -> String {
     format!("{}\n{}", row.title, row.reason).to_lowercase()
 }
 
-/// Writes the whole row if the run still stands at the version that was `seen`; 0 means that there is none yet.
+/// The target whose lock a run holds, by what is known of it.
+pub(crate) fn target_held(run: &Run) -> Option<String> {
+    run.holds_lock().then(|| run.plan.target.name.clone())
+}
+
+/// The target whose lock a run holds, by its row.
+pub(crate) async fn target_noted(connection: &mut Connection, run: RunId) -> Result<Option<String>, Error> {
+    let noted: Option<Option<String>> =
+        sqlx::query_scalar("SELECT holds FROM runs WHERE id = $1").bind(run.0).fetch_optional(connection).await?;
+    Ok(noted.flatten())
+}
+
+/// Writes the whole row, with the target whose lock the run holds, if the run still stands at the version that was `seen`; 0
+/// means that there is none yet.
 ///
 /// # Errors
 ///
 /// [`Error::Moved`] when it does not.
-pub(crate) async fn write(connection: &mut Connection, run: &Run, seen: u64) -> Result<(), Error> {
+pub(crate) async fn write(
+    connection: &mut Connection,
+    run: &Run,
+    seen: u64,
+    holds: Option<String>,
+) -> Result<(), Error> {
     let row = row(run);
     let query = sqlx::query(if seen == 0 { INSERT } else { UPDATE });
     let written = query
@@ -69,7 +88,7 @@ pub(crate) async fn write(connection: &mut Connection, run: &Run, seen: u64) -> 
         .bind(&row.step_title)
         .bind(row.steps)
         .bind(word(&row.risk))
-        .bind(run.holds_lock().then_some(&row.target))
+        .bind(holds)
         .bind(stored(seen))
         .execute(&mut *connection)
         .await

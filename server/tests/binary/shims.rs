@@ -103,6 +103,36 @@ fn a_step_whose_shim_is_killed_is_interrupted_and_what_it_left_behind_can_be_end
 }
 
 #[test]
+fn what_a_step_has_left_behind_can_be_ended_after_the_run_was_closed_and_the_record_says_so() {
+    let place = place(LEAVES_SOMETHING);
+    let portal = Served::start(&place);
+    let mut browser = Browser::set_up(&place, &portal);
+    begin(&mut browser, "leave", 1);
+    let mut page = Page::default();
+    page.follow(&mut browser, 1, |page| page.output.contains("last words"));
+    eventually("the child is there", || !processes(&place.path("work"), "sleep 4711").is_empty());
+    kill_process(shim(&place, 1).unwrap(), Signal::KILL).unwrap();
+    page.follow(&mut browser, 1, |_| false);
+    let closed = browser.call("runs/finish", &[("run", "1"), ("verdict", "not_reached"), ("comment", "lost")]);
+    assert_eq!(closed.status(), StatusCode::OK, "{}", text(closed));
+
+    let before = text(browser.get("/runs/1?step=1"));
+    // As the form is sent without scripts.
+    let ended = browser.submit("runs/stop", &[("run", "1"), ("step", "1"), ("attempt", "1")], "/runs/1?step=1");
+    let after = text(browser.get("/runs/1?step=1"));
+
+    let form = "action=\"/api/runs/stop\"";
+    assert!(before.contains("still running: sleep (pid") && before.contains(form), "{before}");
+    assert!(ended.status().is_redirection());
+    assert_eq!(ended.headers()["location"], "/runs/1?step=1");
+    assert!(processes(&place.path("work"), "sleep 4711").is_empty());
+    assert!(after.contains("Olga ended what was still running") && !after.contains(form), "{after}");
+    assert!(after.contains("the portal ended what step 1 had left behind"), "{after}");
+    let again = browser.call("runs/stop", &[("run", "1"), ("step", "1"), ("attempt", "1")]);
+    assert!(text(again).contains("Olga closed this run"), "nothing is left to be ended");
+}
+
+#[test]
 fn a_shim_that_is_killed_at_a_random_moment_leaves_a_true_record() {
     let place = place(SHORT);
     let portal = Served::start(&place);

@@ -106,7 +106,7 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
         <ActionForm action attr:class="deed">
             {fields}
             <label class="tick-row">
-                <input type="checkbox" name="retry" value="true" />
+                <input type="checkbox" name="also[retry]" value="on" />
                 <span>
                     "And one retry of the same bytes"
                     <span class="help">"Once, when an approved step ends badly."</span>
@@ -116,7 +116,7 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                 .then(|| {
                     view! {
                         <label class="tick-row">
-                            <input type="checkbox" name="rollback" value="true" />
+                            <input type="checkbox" name="also[rollback]" value="on" />
                             <span>
                                 "And the document’s rollback"
                                 <span class="help">{format!("Once, within {hour} of a failure.")}</span>

@@ -1,5 +1,6 @@
 //! A closed run: verdict before detail.
 
+use domain::policy::Verb;
 use domain::run::{CommandState, End, Run, StepStatus, downtime};
 use domain::view::{Newer, Patch, Usual};
 use domain::{AttemptId, Timestamp, time};
@@ -13,6 +14,7 @@ use super::moment::{Moment, day};
 use super::notices::{NewerNotice, RefusedElsewhere};
 use super::rail::{command_status, number};
 use super::stage::{Pages, ending, raw_output};
+use super::stopping::EndRestOfClosed;
 use crate::components::ago::{Ago, TimeOfDay};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::log_view::LogView;
@@ -218,6 +220,7 @@ fn step_rows(run: &Run, step: u32) -> AnyView {
     let who = who.or_else(|| state.skipped.as_ref().map(|skip| skip.stamp.by.name().to_owned()));
     let who = who.or_else(|| state.done.as_ref().map(|stamp| stamp.by.name().to_owned()));
     let more = state.skipped.as_ref().map(|skip| skip.reason.clone());
+    let may_stop = Live::here().actor().may(Verb::Stop).is_ok();
     let attempts: Vec<AnyView> = (1..)
         .zip(&state.attempts)
         .map(|(number, attempt)| {
@@ -226,6 +229,8 @@ fn step_rows(run: &Run, step: u32) -> AnyView {
                 <a href=format!("?step={step}&attempt={number}#output")>{words}</a>
                 " "
                 {ending(attempt)}
+                {(may_stop && attempt.left_something())
+                    .then(|| view! { <EndRestOfClosed id=AttemptId { run: run.id, step, attempt: number } /> })}
             }
             .into_any()
         })

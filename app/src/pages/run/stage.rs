@@ -1,6 +1,7 @@
 //! The stage: what runs or ran in the step that is shown, its output, and what can be done next.
 
 use domain::attempt::{AttemptResult, Exit};
+use domain::policy::Verb;
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepStatus};
 use domain::view::{Tempo, UsualStep};
 use domain::{AttemptId, time};
@@ -20,6 +21,7 @@ use crate::deeds::Place;
 use crate::keys;
 use crate::live::Live;
 use crate::live::log::Log;
+use crate::record::rest_words;
 
 /// How far back the page before goes, in bytes.
 const EARLIER: u64 = 96 * 1024;
@@ -146,6 +148,7 @@ fn Standing(id: AttemptId) -> impl IntoView {
     let live = Live::here();
     let attempt = Memo::new(move |_| live.run.with(|run| run.attempt(id).cloned()));
     let watch = Memo::new(move |_| live.run.with(|run| run.status(id.step) == StepStatus::Watching));
+    let may_stop = live.actor().may(Verb::Stop).is_ok();
     move || {
         let attempt = attempt.get()?;
         let by = format!("attempt {} by {} since ", id.attempt, attempt.started.by.name());
@@ -155,7 +158,7 @@ fn Standing(id: AttemptId) -> impl IntoView {
             {elapsed(live, &attempt)}
             {live.usual(id.step).map(|usual| beside_usual(live, &attempt, usual))}
             {ending(&attempt)}
-            {attempt.left_something().then(|| view! { <EndRest id /> })}
+            {(may_stop && attempt.left_something()).then(|| view! { <EndRest id /> })}
         })
     }
 }
@@ -253,26 +256,25 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
             words.extend(left_out(exit));
             let notes = &exit.notes;
             // Whole sentences get their full stop with the others.
-            let sentences = notes.limited.iter().chain(&notes.unenforced).chain(&notes.tampered);
+            let more = notes.unstored.iter().chain(&notes.unmasked).chain(&notes.not_kept);
+            let sentences = notes.limited.iter().chain(&notes.unenforced).chain(&notes.tampered).chain(more);
             words.extend(sentences.map(|sentence| sentence.trim_end_matches('.').to_owned()));
             if !exit.held.is_empty() {
                 words.push(format!("ended with the shell, because they held the output: {}", exit.held.join(", ")));
             }
         }
     }
-    if !end.survivors.is_empty() {
-        let asked = attempt.stop.as_ref().filter(|stop| stop.at >= end.at);
-        words.push(match asked {
-            Some(stop) => format!("{} ended what was still running: {}", stop.by.name(), end.survivors.join(", ")),
-            None => format!("still running: {}", end.survivors.join(", ")),
-        });
-    }
+    words.extend(rest_words(attempt));
     (!words.is_empty()).then(|| view! { <span class="ending">{words.join(". ")}"."</span> }.into_any())
 }
 
 /// Output that was not kept: how much, from where on, and why.
 fn left_out(exit: &Exit) -> Option<String> {
-    let why = if exit.notes.disk_full { "because the disk was full" } else { "over the limit" };
+    let why = match &*exit.notes {
+        notes if notes.disk_full => "because the disk was full",
+        notes if notes.unstored.is_empty() => "over the limit",
+        _ => "because the disk failed",
+    };
     let place = exit.cut.map_or_else(String::new, |cut| format!(", from byte {} on", time::thousands(cut)));
     (exit.dropped > 0).then(|| format!("{} of output were not kept{place}, {why}", time::size(exit.dropped)))
 }

@@ -5,8 +5,10 @@ use domain::run::{Run, StepState, StepStatus};
 use domain::{AttemptId, Risk};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 
 use super::actions::{NEXT, named};
+use crate::api::runs::Stop;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::risk::RiskMark;
@@ -202,11 +204,32 @@ pub fn EndRest(id: AttemptId) -> impl IntoView {
     view! {
         <ActionForm action=deeds.stop attr:class="deed">
             {fields}
-            <button class="btn" data-kind="quiet" type="submit" disabled=deeds.stop.pending()>
-                <Glyph sign=Sign::Stop />
-                "End what still runs"
-            </button>
+            <EndRestButton disabled=deeds.stop.pending() />
         </ActionForm>
+    }
+    .into_any()
+}
+
+/// The same in a closed run, whose page does not follow anything any more: it is loaded again.
+#[component]
+pub fn EndRestOfClosed(id: AttemptId) -> impl IntoView {
+    let fields = hidden(id.run, &place_of(id));
+    view! {
+        <form class="deed" method="post" action=Stop::url()>
+            {fields}
+            <EndRestButton />
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
+fn EndRestButton(#[prop(optional, into)] disabled: Signal<bool>) -> impl IntoView {
+    view! {
+        <button class="btn" data-kind="quiet" type="submit" disabled=disabled>
+            <Glyph sign=Sign::Stop />
+            "End what still runs"
+        </button>
     }
     .into_any()
 }

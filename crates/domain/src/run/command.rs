@@ -251,6 +251,15 @@ pub enum Command {
         /// Processes that still run.
         survivors: Vec<String>,
     },
+    /// From the portal: what an attempt had left behind was ended.
+    EndSurvivors {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// The processes that could not be ended.
+        left: Vec<String>,
+    },
 }
 
 impl Command {
@@ -281,7 +290,8 @@ impl Command {
             | Self::LoseLock { .. }
             | Self::Note { .. }
             | Self::Settle { .. }
-            | Self::Interrupt { .. } => None,
+            | Self::Interrupt { .. }
+            | Self::EndSurvivors { .. } => None,
         }
     }
 }

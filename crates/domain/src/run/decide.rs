@@ -73,6 +73,9 @@ impl Facts {
 
 /// Decides whether a command may happen and which events it makes.
 ///
+/// In a run with an event that this version does not know nobody works. What the portal itself has found is recorded there
+/// all the same: else its attempt would stay open and its target locked for ever.
+///
 /// # Errors
 ///
 /// A [`Refusal`] with a sentence for the person; nothing has changed then.
@@ -84,9 +87,6 @@ pub fn decide(run: Option<&Run>, command: &Command, who: &Who, facts: &Facts) ->
         (None, _) => return Err(Refusal::NoRun),
         (Some(run), _) => run,
     };
-    if let Some(why) = &run.unreadable {
-        return Err(Refusal::ReadOnly(why.clone()));
-    }
     let events = on(run, command, who, facts)?;
     let voids = approval::voids(run, &events, who, facts);
     Ok(before_the_end(events, voids))
@@ -111,7 +111,14 @@ fn on(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Even
         })),
         Command::LoseLock { to, by, reason } => Ok(lock::lose(run, *to, by, reason)),
         Command::Expire { request } => Ok(approval::expire(run, *request, facts)),
-        Command::ReviewGlass { request, comment } => Ok(vec![approval::review(run, *request, comment, who)?]),
+        // A glass can be reviewed after the end of its run.
+        Command::ReviewGlass { request, comment } => {
+            readable(run)?;
+            Ok(vec![approval::review(run, *request, comment, who)?])
+        }
+        Command::EndSurvivors { step, attempt, left } => Ok(end_survivors(run, *step, *attempt, left)),
+        // What ends something stays possible to the last: also in a run that is closed, or that cannot be read to its end.
+        Command::Stop { step, attempt } => stop(run, *step, *attempt).map(|event| vec![event]),
         _ => by_person(run, command, who, facts),
     }
 }
@@ -136,10 +143,13 @@ fn start(plan: &Plan, reason: &str, values: &BTreeMap<String, String>, facts: &F
     Ok(vec![Event::RunStarted { plan: Box::new(plan.clone()), reason, values: values.clone() }])
 }
 
+fn readable(run: &Run) -> Result<(), Refusal> {
+    run.unreadable.as_ref().map_or(Ok(()), |why| Err(Refusal::ReadOnly(why.clone())))
+}
+
 fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Event>, Refusal> {
-    if let Some(end) = &run.end {
-        return Err(Refusal::Finished { by: end.stamp.by.name().to_owned(), at: end.stamp.at });
-    }
+    readable(run)?;
+    not_closed(run)?;
     if holding::is_for_the_holder(command) {
         holding::holds(run, who)?;
     }
@@ -178,7 +188,6 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         Command::SkipStep { step, reason } => skip_step(run, *step, reason)?,
         Command::CompleteStep { step } => complete_step(run, *step)?,
         Command::EndWatch { step, attempt, command } => end_watch(run, *step, *attempt, *command)?,
-        Command::Stop { step, attempt } => stop(run, *step, *attempt)?,
         Command::Tick { step, item, note } => {
             bounded(note)?;
             if tick(run, *step, *item)?.is_some() {
@@ -205,7 +214,9 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         | Command::LoseLock { .. }
         | Command::Note { .. }
         | Command::Settle { .. }
-        | Command::Interrupt { .. } => {
+        | Command::Interrupt { .. }
+        | Command::EndSurvivors { .. }
+        | Command::Stop { .. } => {
             return Err(Refusal::NoRun);
         }
     };
@@ -262,6 +273,7 @@ fn stop(run: &Run, step: u32, attempt: u32) -> Result<Event, Refusal> {
         // As often as somebody asks: what could not be ended once may be ended now.
         return Ok(Event::StopRequested { step, attempt });
     }
+    not_closed(run)?;
     open(run, step, attempt)?;
     // Who asked first stays in the record; the ladder is on its way.
     let asked = found.is_some_and(|attempt| attempt.stop.is_some());
@@ -317,6 +329,13 @@ fn finish(run: &Run, verdict: Verdict, comment: &str) -> Result<Event, Refusal> 
         return Err(Refusal::NoReason);
     }
     Ok(Event::RunFinished { verdict, comment: comment.trim().to_owned() })
+}
+
+/// What came of it when somebody asked to end what an attempt had left behind.
+fn end_survivors(run: &Run, step: u32, attempt: u32, left: &[String]) -> Vec<Event> {
+    let found = run.attempt(AttemptId { run: run.id, step, attempt });
+    let event = || Event::SurvivorsEnded { step, attempt, left: left.to_vec() };
+    found.filter(|found| found.left_something()).map(|_| event()).into_iter().collect()
 }
 
 /// A mark of the shim as an event, once: marks are read again after a restart.
@@ -379,6 +398,13 @@ fn tick(run: &Run, step: Option<u32>, item: u32) -> Result<Option<&Tick>, Refusa
     let line =
         place.and_then(|place| lines.get(place)).ok_or_else(|| Refusal::Nothing(format!("line {item} to tick")))?;
     Ok(line.as_ref())
+}
+
+fn not_closed(run: &Run) -> Result<(), Refusal> {
+    match &run.end {
+        Some(end) => Err(Refusal::Finished { by: end.stamp.by.name().to_owned(), at: end.stamp.at }),
+        None => Ok(()),
+    }
 }
 
 fn idle(run: &Run) -> Result<(), Refusal> {

@@ -153,6 +153,15 @@ pub enum Event {
         /// Processes that still run.
         survivors: Vec<String>,
     },
+    /// What an attempt had left behind was ended, as somebody had asked.
+    SurvivorsEnded {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+        /// The processes that could not be ended.
+        left: Vec<String>,
+    },
     /// A command was passed over.
     CommandSkipped {
         /// The step's place in the plan, from 1.
@@ -419,6 +428,7 @@ impl Event {
             Self::StopRequested { .. } => "stop_requested",
             Self::AttemptEnded { .. } => "attempt_ended",
             Self::AttemptInterrupted { .. } => "attempt_interrupted",
+            Self::SurvivorsEnded { .. } => "survivors_ended",
             Self::CommandSkipped { .. } => "command_skipped",
             Self::StepSkipped { .. } => "step_skipped",
             Self::StepDone { .. } => "step_done",

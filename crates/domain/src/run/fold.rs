@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::away::{self, Effect};
 use super::event::{Entry, Event, Who};
 use super::state::{
-    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Run, Skip, Stamp, StepState,
-    Tick, ValueSet, ticks,
+    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, RestEnd, Run, Skip, Stamp,
+    StepState, Tick, ValueSet, ticks,
 };
 use crate::attempt::{Carried, CommandRange, Outcome};
 use crate::plan::{Plan, PlanStep};
@@ -142,6 +142,7 @@ impl Run {
             | Event::StopRequested { step, .. }
             | Event::AttemptEnded { step, .. }
             | Event::AttemptInterrupted { step, .. }
+            | Event::SurvivorsEnded { step, .. }
             | Event::CommandSkipped { step, .. }
             | Event::StepSkipped { step, .. }
             | Event::StepDone { step } => self.apply_to_step(*step, event, stamp),
@@ -245,6 +246,8 @@ impl StepState {
                     watches_ended: Vec::new(),
                     stop: None,
                     end: None,
+                    rest_asked: Vec::new(),
+                    rest_ended: Vec::new(),
                 });
             }
             Event::CommandStarted { attempt, command, offset, at, .. } => {
@@ -264,8 +267,16 @@ impl StepState {
                 }
             }
             Event::StopRequested { attempt, .. } => {
-                if let Some(open) = at_mut(&mut self.attempts, *attempt) {
-                    open.stop = Some(stamp);
+                match at_mut(&mut self.attempts, *attempt) {
+                    // Who stopped it while it ran stays in the record.
+                    Some(ended) if ended.end.is_some() => ended.rest_asked.push(stamp),
+                    Some(open) => open.stop = Some(stamp),
+                    None => {}
+                }
+            }
+            Event::SurvivorsEnded { attempt, left, .. } => {
+                if let Some(ended) = at_mut(&mut self.attempts, *attempt) {
+                    ended.rest_ended.push(RestEnd { at: stamp.at, left: left.clone() });
                 }
             }
             Event::AttemptEnded { attempt, exit, .. } => {

@@ -33,9 +33,15 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// The holder that a run is; `None` when it holds no lock. `usual` is how long its procedure usually takes, in milliseconds.
+    /// The holder that a run is which the lists say holds a lock; `None` when it does not. `usual` is how long its procedure
+    /// usually takes, in milliseconds.
     pub fn of(run: &Run, usual: Option<u64>) -> Option<Self> {
-        let Some(Lock::Held { since }) = run.lock.filter(|_| run.holds_lock()) else { return None };
+        let since = match run.lock {
+            Some(Lock::Held { since }) if run.holds_lock() => since,
+            // It may have taken the lock with an event that is not known here.
+            _ if run.unreadable.is_some() && run.end.is_none() => run.touched,
+            _ => return None,
+        };
         Some(Self {
             run: run.id,
             title: run.plan.title.clone(),

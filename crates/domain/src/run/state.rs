@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::away::Away;
 use super::event::{Verdict, Who};
 use super::request::{Request, Shaped};
-use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Key, Outcome};
+use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Intent, Key, Outcome};
 use crate::plan::{Plan, PlanStep};
 use crate::runbook::{Choice, Item};
 use crate::{AttemptId, Digest, PersonId, RunId, Timestamp};
@@ -279,12 +279,33 @@ pub struct Attempt {
     pub stop: Option<Stamp>,
     /// How it ended, once it has.
     pub end: Option<AttemptEnd>,
+    /// Who asked to end what it had left behind, oldest first.
+    #[serde(default)]
+    pub rest_asked: Vec<Stamp>,
+    /// What came of that, oldest first.
+    #[serde(default)]
+    pub rest_ended: Vec<RestEnd>,
+}
+
+/// What came of it when somebody asked to end what an attempt had left behind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestEnd {
+    /// When that was recorded.
+    pub at: Timestamp,
+    /// The processes that could not be ended.
+    pub left: Vec<String>,
 }
 
 impl Attempt {
-    /// Whether it has ended, and processes of it were still there then.
+    /// The processes of it that were still there when it was looked at last, once it has ended.
+    pub fn rest(&self) -> &[String] {
+        let at_its_end = self.end.as_ref().map_or(&[][..], |end| &end.survivors);
+        self.rest_ended.last().map_or(at_its_end, |last| &last.left)
+    }
+
+    /// Whether it has ended, and processes of it are still there as far as is known.
     pub fn left_something(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| !end.survivors.is_empty())
+        !self.rest().is_empty()
     }
 }
 
@@ -297,7 +318,7 @@ pub struct AttemptEnd {
     pub at: Timestamp,
     /// Bytes of output.
     pub bytes: u64,
-    /// Processes that still run, or could not be ended.
+    /// Processes that still ran then, or could not be ended.
     pub survivors: Vec<String>,
 }
 
@@ -424,6 +445,11 @@ impl Run {
     /// One attempt by its id.
     pub fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
         at(&self.step(id.step)?.attempts, id.attempt)
+    }
+
+    /// What was recorded of an attempt before anything of it ran.
+    pub fn intent(&self, id: AttemptId) -> Option<Intent> {
+        self.attempt(id).map(|attempt| Intent { id, digest: attempt.digest.clone() })
     }
 
     /// What an attempt did and how long it took, in milliseconds; `None` unless it ran the whole step to a good end.

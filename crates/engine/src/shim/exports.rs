@@ -30,10 +30,42 @@ struct ExportsFile {
     values: BTreeMap<String, String>,
 }
 
-/// Keeps what the shell has told. What holds a named secret stays out: it would lie on the disk.
-pub(super) fn keep(told: BTreeMap<String, String>, mask: &Mask) -> io::Result<Exported> {
-    let may = |(name, value): &(String, String)| can_be_carried(name) && !mask.finds_secret(value);
-    let values: BTreeMap<String, String> = told.into_iter().filter(may).collect();
+/// What later attempts of the run get, and what a person should know about it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    /// `None` leaves to them what this attempt has got itself.
+    pub exported: Option<Exported>,
+    /// Whole sentences.
+    pub notes: Vec<String>,
+}
+
+impl Kept {
+    /// Nothing at all: what this attempt should have got is lost.
+    pub(super) fn nothing() -> Self {
+        let exported = Exported { names: Vec::new(), digest: Digest::of(b"") };
+        Self { exported: Some(exported), notes: Vec::new() }
+    }
+}
+
+/// Keeps what the shell has told. What holds a value that is masked in the output stays out: it would lie on the disk.
+pub(super) fn keep(told: BTreeMap<String, String>, mask: &Mask) -> Kept {
+    let told = told.into_iter().filter(|(name, _)| can_be_carried(name));
+    let finder = mask.finder();
+    let (masked, values): (BTreeMap<_, _>, BTreeMap<_, _>) = told.partition(|(_, value)| finder.finds(value));
+    let names: Vec<String> = masked.into_keys().collect();
+    let hidden = (!names.is_empty()).then(|| {
+        format!("Not kept for later steps, because their values are masked in the output: {}.", names.join(", "))
+    });
+    let (exported, failed) = match write(values) {
+        Ok(exported) => (Some(exported), None),
+        Err(error) => {
+            (None, Some(format!("What this step has exported could not be kept for later steps ({}).", error.kind())))
+        }
+    };
+    Kept { exported, notes: hidden.into_iter().chain(failed).collect() }
+}
+
+fn write(values: BTreeMap<String, String>) -> io::Result<Exported> {
     let names = values.keys().cloned().collect();
     let bytes = serde_json::to_vec(&ExportsFile { v: FORMAT, salt: super::token(), values })?;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(FILE)?;
@@ -45,14 +77,24 @@ pub(super) fn keep(told: BTreeMap<String, String>, mask: &Mask) -> io::Result<Ex
 /// What an earlier attempt of the run has kept, or why it cannot be had.
 pub(super) fn take(carried: &Carried) -> Result<BTreeMap<String, String>, String> {
     let folder = PathBuf::from("..").join(format!("{}-{}", carried.step, carried.attempt));
-    let gone = "The variables that an earlier step has exported are not as it has left them. Nothing was run.";
-    let bytes = read(&folder.join(FILE)).map_err(|_| gone.to_owned())?;
+    let bytes = read(&folder.join(FILE))
+        .map_err(|error| lost(carried, &format!("their file cannot be read ({})", error.kind())))?;
+    let changed = || lost(carried, "their file is not as that step has left it");
     if Digest::of(&bytes) != carried.digest {
-        return Err(gone.to_owned());
+        return Err(changed());
     }
-    let file: ExportsFile = serde_json::from_slice(&bytes).map_err(|_| gone.to_owned())?;
+    let file: ExportsFile = serde_json::from_slice(&bytes).map_err(|_| changed())?;
     let named = |name: &String| carried.names.contains(name) && can_be_carried(name);
     Ok(file.values.into_iter().filter(|(name, _)| named(name)).collect())
+}
+
+/// Whoever starts the step again has read that it goes on without them.
+fn lost(carried: &Carried, why: &str) -> String {
+    format!(
+        "The variables that an earlier step has exported are lost, because {why}: {}. Nothing was run. When the step is started \
+         again, it starts without them; run the step that exports them again first if it needs them.",
+        carried.names.join(", ")
+    )
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {

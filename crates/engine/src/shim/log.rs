@@ -2,8 +2,8 @@
 //!
 //! The first bytes are appended at once and then at most once in a millisecond, so that a follower is woken early and not
 //! for every line. More than the cap is not kept: the first half stays in the log, the last half is held in a ring in
-//! `out.tail` and appended when the step has ended, and what lay between is counted to the byte. When the disk is full the
-//! log ends there; the borders and the exit record have their space already.
+//! `out.tail` and appended when the step has ended, and what lay between is counted to the byte. When the disk is full, or fails,
+//! the log ends there; the borders and the exit record have their space already.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -53,10 +53,28 @@ pub(crate) struct Log {
     tail: u64,
     ring: Option<Ring>,
     cut: Option<u64>,
-    disk_full: bool,
+    /// Why output was left out, when that is not because of the cap.
+    loss: Option<Loss>,
     /// Where each command has printed, counting every byte.
     ranges: Vec<CommandRange>,
     tampered: Vec<String>,
+    /// What the disk did besides, each in a sentence.
+    trouble: Vec<String>,
+}
+
+/// Why a disk has not taken output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loss {
+    /// It is full, or what its user may have of it is.
+    Full,
+    /// It failed.
+    Failed(io::ErrorKind),
+}
+
+impl Loss {
+    fn of(error: &io::Error) -> Self {
+        if place::is_full(error) { Self::Full } else { Self::Failed(error.kind()) }
+    }
 }
 
 /// What a log was in the end.
@@ -65,6 +83,8 @@ pub(crate) struct LogEnd {
     pub dropped: u64,
     pub cut: Option<u64>,
     pub disk_full: bool,
+    /// What the disk has not taken for another reason, each in a sentence.
+    pub unstored: Vec<String>,
     pub digest: Digest,
     /// Where each command's output is, when some was left out.
     pub ranges: Vec<CommandRange>,
@@ -93,9 +113,10 @@ impl Log {
             tail: cap - cap / 2,
             ring: None,
             cut: None,
-            disk_full: false,
+            loss: None,
             ranges: Vec::new(),
             tampered: Vec::new(),
+            trouble: Vec::new(),
         })
     }
 
@@ -173,36 +194,57 @@ impl Log {
     }
 
     /// Puts the kept end behind the kept beginning, makes both files durable, and tells what they are.
+    ///
+    /// What the disk does not take is said and not waited for: how the step ended is worth more. An error means that the folder is
+    /// gone, or that there is no room to put a file back that was taken away; then this can be tried again.
     pub(crate) fn finish(&mut self) -> io::Result<LogEnd> {
         let now = Instant::now();
         self.border(now);
         self.flush(now);
         self.restore_log()?;
-        if let Some(ring) = &mut self.ring {
-            // A former try may have broken off in the middle.
-            self.out.set_len(self.written)?;
-            match ring.empty_into(&mut self.out) {
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                    self.out.set_len(self.written)?;
-                    self.disk_full = true;
-                }
-                other => other?,
-            }
-            self.disk_full |= ring.broken;
-            self.ring = None;
+        if let Some(mut ring) = self.ring.take() {
+            self.append_ring(&mut ring);
         }
-        self.written = self.out.metadata()?.len();
         let _ = self.write_index();
         self.restore_index()?;
-        place::release(&self.index)?;
-        self.out.sync_data()?;
-        self.index.sync_data()?;
+        let _ = place::release(&self.index);
+        if let Err(error) = self.out.sync_data().and_then(|()| self.index.sync_data()) {
+            self.say(format!("The output could not be made durable ({}): some of it may be missing.", error.kind()));
+        }
         let _ = std::fs::remove_file(TAIL);
+        let digest = self.digest();
         let dropped = self.total.saturating_sub(self.written);
         let cut = self.cut.filter(|_| dropped > 0);
-        let disk_full = self.disk_full && cut.is_some();
+        let disk_full = cut.is_some() && self.loss == Some(Loss::Full);
         let (ranges, tampered) = (self.exact_ranges(dropped), self.tampered.clone());
-        Ok(LogEnd { bytes: self.written, dropped, cut, disk_full, digest: self.digest()?, ranges, tampered })
+        let unstored = self.failed(cut).into_iter().chain(self.trouble.clone()).collect();
+        Ok(LogEnd { bytes: self.written, dropped, cut, disk_full, unstored, digest, ranges, tampered })
+    }
+
+    /// With its end, or as if there had been none to keep.
+    fn append_ring(&mut self, ring: &mut Ring) {
+        match ring.empty_into(&mut self.out) {
+            Ok(count) => self.written += count,
+            Err(error) => {
+                self.loss.get_or_insert(Loss::of(&error));
+                // What was appended of it stands at no place that is known.
+                if self.out.set_len(self.written).is_err() {
+                    self.written = self.out.metadata().map_or(self.written, |found| found.len());
+                }
+            }
+        }
+    }
+
+    /// From where on output could not be stored, when the disk has failed.
+    fn failed(&self, cut: Option<u64>) -> Option<String> {
+        let (Some(Loss::Failed(kind)), Some(cut)) = (self.loss, cut) else { return None };
+        Some(format!("The output could not be stored from byte {cut} on, because the disk failed ({kind})."))
+    }
+
+    fn say(&mut self, sentence: String) {
+        if !self.trouble.contains(&sentence) {
+            self.trouble.push(sentence);
+        }
     }
 
     fn exact_ranges(&self, dropped: u64) -> Vec<CommandRange> {
@@ -216,17 +258,32 @@ impl Log {
 
     /// Sees to it that `out.log` is the file that was written here, and says so when it was not.
     fn restore_log(&mut self) -> io::Result<()> {
-        let found = self.out.metadata()?.len();
+        let found = self.out.metadata().map_or(self.written, |found| found.len());
         if found != self.written {
             self.tamper(format!(
                 "out.log was changed by another process while the step ran: it has {found} bytes where {} were written. \
                  Its text cannot be trusted.",
                 self.written
             ));
+            // The kept end comes behind what was written here. Without one, what is there is what the record is about.
+            if self.ring.is_none() || self.out.set_len(self.written).is_err() {
+                self.written = found;
+            }
         }
         if !place::is_at(&self.out, LOG) {
-            self.out = place::put(LOG, FilePart { file: &self.out, at: 0, left: u64::MAX })?;
-            self.tamper("out.log was taken away while the step ran. What was printed was put back.".to_owned());
+            match place::put(LOG, FilePart { file: &self.out, at: 0, left: u64::MAX }) {
+                Err(error) if is_worth_another_try(&error) => return Err(error),
+                Err(error) => {
+                    let why = error.kind();
+                    self.tamper(format!(
+                        "out.log was taken away while the step ran. It could not be put back ({why})."
+                    ));
+                }
+                Ok(file) => {
+                    self.out = file;
+                    self.tamper("out.log was taken away while the step ran. What was printed was put back.".to_owned());
+                }
+            }
         }
         Ok(())
     }
@@ -235,7 +292,8 @@ impl Log {
     fn restore_index(&mut self) -> io::Result<()> {
         let whole = self.lines.concat();
         let mut found = Vec::new();
-        FilePart { file: &self.index, at: 0, left: whole.len() as u64 + 1 }.read_to_end(&mut found)?;
+        // What cannot be read is only a beginning, and no reason to accuse anybody.
+        let _ = FilePart { file: &self.index, at: 0, left: whole.len() as u64 + 1 }.read_to_end(&mut found);
         let at_its_place = place::is_at(&self.index, INDEX);
         if found != whole.as_bytes() || !at_its_place {
             // Only a full disk leaves a beginning of it.
@@ -245,9 +303,10 @@ impl Log {
                 self.tamper(sentence.to_owned());
             }
             match place::put(INDEX, whole.as_bytes()) {
+                Ok(file) => self.index = file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
                 // How the attempt ended is worth more than where its commands did.
-                Err(error) if error.kind() == io::ErrorKind::StorageFull => {}
-                other => self.index = other?,
+                Err(_) => {}
             }
             self.unwritten.clear();
         }
@@ -286,13 +345,13 @@ impl Log {
             let room = usize::try_from(self.head - self.written).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(room);
             match if now.is_empty() { Ok(0) } else { self.out.write(now) } {
-                Ok(0) => self.begin_cut(true),
+                Ok(0) => self.begin_cut(None),
                 Ok(count) => {
                     self.written += count as u64;
                     bytes = now.get(count..).filter(|rest| !rest.is_empty()).unwrap_or(later);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => self.begin_cut(false),
+                Err(error) => self.begin_cut(Some(Loss::of(&error))),
             }
         }
         if let Some(ring) = &mut self.ring {
@@ -300,31 +359,39 @@ impl Log {
         }
     }
 
-    /// From here on nothing is appended. After a full disk there is no end to keep either.
-    fn begin_cut(&mut self, with_tail: bool) {
+    /// From here on nothing is appended. Where the disk takes no more there is no end to keep either.
+    fn begin_cut(&mut self, loss: Option<Loss>) {
         self.cut = Some(self.written);
-        self.disk_full = !with_tail;
-        if with_tail && self.tail > 0 {
+        self.loss = loss;
+        if loss.is_none() && self.tail > 0 {
             self.ring = Ring::create(self.tail).ok();
         }
-        let disk_full = self.disk_full;
+        let disk_full = loss == Some(Loss::Full);
         self.note(&Cut { mark: "cut".to_owned(), offset: self.written, at: super::clock::now(), disk_full });
     }
 
-    fn digest(&self) -> io::Result<Digest> {
+    /// The digest of what is there. What cannot be read back counts as not stored.
+    fn digest(&mut self) -> Digest {
         let mut hash = Sha256::new();
         let mut buffer = vec![0; 256 << 10];
         let mut at = 0;
         loop {
-            match self.out.read_at(&mut buffer, at)? {
-                0 => break,
-                count => {
+            match self.out.read_at(&mut buffer, at) {
+                Ok(0) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.loss = Some(Loss::of(&error));
+                    self.cut = Some(self.cut.map_or(at, |cut| cut.min(at)));
+                    self.written = at;
+                    break;
+                }
+                Ok(count) => {
                     hash.update(buffer.get(..count).expect("no more is read than fits"));
                     at += count as u64;
                 }
             }
         }
-        Ok(Digest::parse(&hex::encode(hash.finalize())).expect("SHA-256 has 64 hexadecimal digits"))
+        Digest::parse(&hex::encode(hash.finalize())).expect("SHA-256 has 64 hexadecimal digits")
     }
 }
 
@@ -333,7 +400,8 @@ struct Ring {
     file: File,
     size: u64,
     pushed: u64,
-    broken: bool,
+    /// Why it has holes.
+    broken: Option<io::Error>,
 }
 
 impl Ring {
@@ -346,7 +414,7 @@ impl Ring {
             .mode(0o600)
             .custom_flags(nix::libc::O_NOFOLLOW)
             .open(TAIL)?;
-        Ok(Self { file, size, pushed: 0, broken: false })
+        Ok(Self { file, size, pushed: 0, broken: None })
     }
 
     fn push(&mut self, bytes: &[u8]) {
@@ -358,16 +426,19 @@ impl Ring {
             let at = self.pushed % self.size;
             let room = usize::try_from(self.size - at).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(room);
-            self.broken |= self.file.write_all_at(now, at).is_err();
+            if let Err(error) = self.file.write_all_at(now, at) {
+                self.broken.get_or_insert(error);
+            }
             self.pushed += now.len() as u64;
             bytes = later;
         }
     }
 
-    /// Appends the bytes in their order. When the disk was full meanwhile they have holes, and none of them is kept.
-    fn empty_into(&mut self, out: &mut File) -> io::Result<()> {
-        if self.broken {
-            return Ok(());
+    /// Appends the bytes in their order, and says how many there were. When the disk took no more meanwhile they have holes, and
+    /// none of them is kept.
+    fn empty_into(&mut self, out: &mut File) -> io::Result<u64> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
         }
         let kept = self.pushed.min(self.size);
         let start = if self.pushed > self.size { self.pushed % self.size } else { 0 };
@@ -376,8 +447,13 @@ impl Ring {
                 io::BufReader::with_capacity(256 << 10, FilePart { file: &self.file, at: from, left: count });
             io::copy(&mut part, out)?;
         }
-        Ok(())
+        Ok(kept)
     }
+}
+
+/// Whether room may come, or there is nobody left to tell.
+fn is_worth_another_try(error: &io::Error) -> bool {
+    place::is_full(error) || error.kind() == io::ErrorKind::NotFound
 }
 
 struct FilePart<'a> {

@@ -14,6 +14,7 @@ mod patterns;
 mod tree;
 mod trivial;
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use literals::Literals;
@@ -31,25 +32,44 @@ pub(crate) struct Mask {
     literals: Option<Literals>,
     patterns: Patterns,
     out: Vec<u8>,
-    /// How many values came from files.
-    pub of_files: u32,
     /// The named secrets, for what is stored beside the output.
     secrets: Vec<Secret>,
+    /// The names and values of files.
+    of_files: Vec<(String, String)>,
+    /// What was not looked for of them, each in a sentence.
+    unmasked: Vec<String>,
 }
+
+/// Looks for secrets in texts that are stored beside the output.
+pub(crate) struct Finder(Option<RefCell<Literals>>);
 
 impl Mask {
     /// A filter for named secrets and for the values of files. Files that are not there have none.
     pub(crate) fn new(secrets: Vec<Secret>, files: &[String]) -> Self {
-        let of_files: Vec<(String, String)> = files.iter().flat_map(|file| files::values(Path::new(file))).collect();
-        let count = u32::try_from(of_files.len()).unwrap_or(u32::MAX);
-        let of_files = of_files.iter().map(|(name, value)| (value.as_str(), word(name)));
+        let (mut of_files, mut unmasked) = (Vec::new(), Vec::new());
+        for file in files {
+            let found = files::values(Path::new(file));
+            of_files.extend(found.values);
+            unmasked.extend(found.unmasked);
+        }
         Self {
-            literals: Literals::new(named(&secrets).chain(of_files)),
+            literals: Literals::new(named(&secrets).chain(listed(&of_files))),
             patterns: Patterns::new(),
             out: Vec::new(),
-            of_files: count,
             secrets,
+            of_files,
+            unmasked,
         }
+    }
+
+    /// How many values came from files.
+    pub(crate) fn of_files(&self) -> u32 {
+        u32::try_from(self.of_files.len()).unwrap_or(u32::MAX)
+    }
+
+    /// What was not looked for of the files to be masked, each in a sentence.
+    pub(crate) fn unmasked(&self) -> &[String] {
+        &self.unmasked
     }
 
     /// What can be stored of these bytes and of those that were held back before.
@@ -75,13 +95,33 @@ impl Mask {
 
     /// Whether a text that is stored beside the output holds a named secret, in any form.
     pub(crate) fn finds_secret(&self, text: &str) -> bool {
-        let Some(mut literals) = Literals::new(named(&self.secrets)) else { return false };
-        let (mut patterns, mut out) = (Patterns::new(), Vec::new());
+        Finder::new(named(&self.secrets)).finds(text)
+    }
+
+    /// Finds everything that is masked for its value: named secrets, and the values of files.
+    pub(crate) fn finder(&self) -> Finder {
+        Finder::new(named(&self.secrets).chain(listed(&self.of_files)))
+    }
+}
+
+impl Finder {
+    fn new<'a>(values: impl Iterator<Item = (&'a str, String)>) -> Self {
+        Self(Literals::new(values).map(RefCell::new))
+    }
+
+    /// Whether a text holds one of the values, in any form.
+    pub(crate) fn finds(&self, text: &str) -> bool {
+        let Some(literals) = &self.0 else { return false };
+        let (mut literals, mut patterns, mut out) = (literals.borrow_mut(), Patterns::new(), Vec::new());
         literals.push(text.as_bytes(), &mut patterns, &mut out);
         literals.flush(&mut patterns, &mut out);
         patterns.flush(&mut out);
         out != text.as_bytes()
     }
+}
+
+fn listed(of_files: &[(String, String)]) -> impl Iterator<Item = (&str, String)> {
+    of_files.iter().map(|(name, value)| (value.as_str(), word(name)))
 }
 
 fn named(secrets: &[Secret]) -> impl Iterator<Item = (&str, String)> {

@@ -42,6 +42,11 @@ impl Reserved {
     }
 }
 
+/// Whether a disk is full, or what its user may have of it is: that can pass.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// Takes space behind the end of a file, which [`release`] gives back. Its length stays.
 pub(crate) fn reserve(file: &File, bytes: u64) {
     let _ = rustix::fs::fallocate(file, FallocateFlags::KEEP_SIZE, 0, bytes);
@@ -52,12 +57,12 @@ pub(crate) fn release(file: &File) -> io::Result<()> {
     file.set_len(file.metadata()?.len())
 }
 
-/// Whether the file of this name is this very file.
+/// Whether the file of this name is this very file. A disk that cannot say is no reason to accuse anybody.
 pub(crate) fn is_at(file: &File, name: &str) -> bool {
-    let found = Path::new(name).symlink_metadata();
-    found.and_then(|found| Ok((found, file.metadata()?))).is_ok_and(|(found, own)| {
-        (found.dev(), found.ino(), found.file_type().is_file()) == (own.dev(), own.ino(), true)
-    })
+    match Path::new(name).symlink_metadata().and_then(|found| Ok((found, file.metadata()?))) {
+        Ok((found, own)) => (found.dev(), found.ino(), found.file_type().is_file()) == (own.dev(), own.ino(), true),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
 }
 
 /// Puts a copy of what was read into the place of this name, and gives it, open for reading and appending.
@@ -92,5 +97,18 @@ fn clear(name: &str) -> io::Result<()> {
         Ok(_) => std::fs::remove_file(name),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_is_used_up_is_a_full_disk_and_a_broken_disk_is_not() {
+        let is_full = |number: rustix::io::Errno| is_full(&io::Error::from_raw_os_error(number.raw_os_error()));
+
+        assert!(is_full(rustix::io::Errno::NOSPC) && is_full(rustix::io::Errno::DQUOT));
+        assert!(!is_full(rustix::io::Errno::IO));
     }
 }

@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use domain::attempt::{AttemptResult, Key, Spec, WorkCommand};
-use nix::sys::signalfd::SignalFd;
+use nix::sys::signalfd::{SignalFd, siginfo};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use rustix::process::{Pid, Signal};
 use rustix::time::Timespec;
 
 use super::children::Children;
 use super::control::{Control, Standing};
+use super::exports::Kept;
 use super::log::Log;
 use super::scanner::{Piece, Scanner, ShellMark, Tokens};
 use super::shell::Shell;
@@ -57,6 +59,8 @@ pub(crate) struct Ending {
     pub limited: Vec<String>,
     /// The variables that the shell has told in the end, once it has told all.
     pub told: Option<BTreeMap<String, String>>,
+    /// What later attempts get, when that is known without the shell.
+    pub kept: Option<Kept>,
 }
 
 enum Stage {
@@ -147,12 +151,26 @@ pub(crate) fn supervise(all: Supervisor<'_>) -> Ending {
 
 impl Life<'_> {
     fn turn(&mut self) {
-        while let Ok(Some(_)) = self.all.signals.read_signal() {}
+        while let Ok(Some(signal)) = self.all.signals.read_signal() {
+            if self.asks_to_stop(&signal) {
+                self.press(Why::Stop);
+            }
+        }
         self.all.children.reap();
         self.read();
         self.serve();
         self.keep_time(Instant::now());
         self.write();
+    }
+
+    /// SIGTERM is the way to stop a step that has taken the socket away. It counts from whom the socket would hear, and from the
+    /// system that goes down; never from the step itself.
+    fn asks_to_stop(&self, signal: &siginfo) -> bool {
+        let known = [0, rustix::process::geteuid().as_raw()].contains(&signal.ssi_uid);
+        // Who is in no number space of ours has none here, and is none of the step.
+        let sender = i32::try_from(signal.ssi_pid).ok().and_then(Pid::from_raw);
+        let outside = sender.is_none_or(|pid| self.all.children.exclude(pid));
+        signal.ssi_signo == Signal::TERM.as_raw().unsigned_abs() && known && outside
     }
 
     fn enter(&mut self, stage: Stage) {

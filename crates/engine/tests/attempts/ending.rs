@@ -183,6 +183,7 @@ async fn only_a_watch_can_be_ended_as_one() {
     assert!(matches!(refusal, SteerError::Refused(sentence) if sentence.starts_with("This watch does not run now.")));
     place.engine.stop(&id).await.unwrap();
     place.end(id).await;
+    place.gone(id).await;
     assert!(matches!(place.engine.stop(&id).await, Err(SteerError::Gone)));
 }
 
@@ -204,7 +205,7 @@ async fn a_step_can_be_stopped_in_the_very_moment_of_its_start() {
     for _ in 0..8 {
         let id = place.launch(Step::new(&["sleep 60"])).await;
         while matches!(place.engine.stop(&id).await, Err(SteerError::Gone)) {
-            assert_eq!(place.engine.inspect(&id).unwrap(), engine::Inspection::Running);
+            assert_eq!(place.engine.inspect(&place.intent(id)).unwrap(), engine::Inspection::Running);
             tokio::task::yield_now().await;
         }
 

@@ -122,8 +122,8 @@ async fn nothing_is_started_on_a_full_disk_and_everything_again_when_there_is_ro
     let error = place.engine.launch(&spec).await.unwrap_err();
 
     assert!(matches!(error, LaunchError::Folder(_)), "{error:?}");
-    assert_eq!(place.engine.inspect(&spec.id).unwrap(), Inspection::NeverStarted);
+    assert_eq!(place.engine.inspect(&place.intent(spec.id)).unwrap(), Inspection::NeverStarted);
     disk.free();
-    place.engine.launch(&spec).await.unwrap();
+    place.start(&spec, Vec::new()).await;
     assert_eq!(place.end(spec.id).await.text(), "fine\n");
 }

@@ -1,12 +1,13 @@
 //! A folder, an engine, and steps to run with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::attempt::{
-    AttemptResult, Carried, CommandEnd, Exit, FORMAT, Limits, Mark, Outcome, Spec, Work, WorkCommand,
+    AttemptResult, Carried, CommandEnd, Exit, FORMAT, Intent, Limits, Mark, Outcome, Spec, Work, WorkCommand,
 };
 use domain::{AttemptId, RunId};
 use engine::{Engine, Inspection, Ladder, MasterKey, Progress, Secret};
@@ -19,6 +20,7 @@ pub struct Place {
     pub engine: Engine,
     pub folder: TempDir,
     next: AtomicU32,
+    intents: Mutex<HashMap<AttemptId, domain::Digest>>,
 }
 
 /// A step to be run: by default in bash on a terminal.
@@ -40,7 +42,7 @@ impl Place {
     pub fn with_ladder(ladder: Ladder) -> Self {
         let folder = TempDir::new().unwrap();
         let engine = engine(folder.path(), ladder);
-        Self { engine, folder, next: AtomicU32::new(1) }
+        Self { engine, folder, next: AtomicU32::new(1), intents: Mutex::default() }
     }
 
     /// With a script that stands before the shim and starts it by `exec`.
@@ -53,7 +55,7 @@ impl Place {
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
         let ladder = Ladder { interrupt_ms: 5_000, terminate_ms: 150, held_ms: 100 };
         let engine = Engine::with_ladder(folder.path().join("runs"), script, MasterKey::new([7; 32]), ladder).unwrap();
-        Self { engine, folder, next: AtomicU32::new(1) }
+        Self { engine, folder, next: AtomicU32::new(1), intents: Mutex::default() }
     }
 
     pub fn spec(&self, step: Step) -> Spec {
@@ -63,7 +65,7 @@ impl Place {
 
     pub async fn launch(&self, step: Step) -> AttemptId {
         let spec = self.spec(step);
-        self.engine.launch(&spec).await.unwrap();
+        self.start(&spec, Vec::new()).await;
         spec.id
     }
 
@@ -75,12 +77,15 @@ impl Place {
     /// With secrets that go to the shim.
     pub async fn run_with(&self, step: Step, secrets: Vec<Secret>) -> Finished {
         let spec = self.spec(step);
-        self.engine.launch_with(&spec, secrets).await.unwrap();
+        self.start(&spec, secrets).await;
         self.end(spec.id).await
     }
 
     pub async fn inspect_end(&self, id: AttemptId) -> Inspection {
-        tokio::time::timeout(PATIENCE, self.engine.wait_end(&id)).await.expect("the attempt hangs").unwrap()
+        tokio::time::timeout(PATIENCE, self.engine.wait_end(&self.intent(id)))
+            .await
+            .expect("the attempt hangs")
+            .unwrap()
     }
 
     pub async fn end(&self, id: AttemptId) -> Finished {
@@ -89,7 +94,7 @@ impl Place {
             other => panic!("the attempt did not end: {other:?}"),
         };
         let output = std::fs::read(self.engine.folder(&id).join("out.log")).unwrap();
-        let marks = self.engine.marks(&id, 0).unwrap();
+        let marks = self.engine.marks(&self.intent(id), 0).unwrap();
         assert_eq!(exit.bytes, output.len() as u64);
         assert_eq!(exit.output, domain::Digest::of(&output));
         Finished { id, exit, output, marks }
@@ -97,7 +102,7 @@ impl Place {
 
     /// Waits until the output holds some words.
     pub async fn wait_for(&self, id: AttemptId, words: &str) {
-        let mut progress = self.engine.follow(&id).unwrap();
+        let mut progress = self.engine.follow(&self.intent(id)).unwrap();
         let seen = async {
             loop {
                 progress.borrow_and_update();
@@ -113,7 +118,7 @@ impl Place {
 
     /// Waits until an attempt is as far as that.
     pub async fn progress(&self, id: AttemptId, is_so: impl Fn(&Progress) -> bool) -> Progress {
-        let mut progress = self.engine.follow(&id).unwrap();
+        let mut progress = self.engine.follow(&self.intent(id)).unwrap();
         let seen = async { *progress.wait_for(|progress| is_so(progress)).await.expect("it ended before") };
         tokio::time::timeout(PATIENCE, seen).await.expect("it never came so far")
     }
@@ -127,15 +132,38 @@ impl Place {
     /// What an attempt is found to be once its shim has gone altogether, which is a moment after its record.
     pub async fn inspect_gone(&self, id: AttemptId) -> Inspection {
         loop {
-            match self.engine.inspect(&id).unwrap() {
+            match self.engine.inspect(&self.intent(id)).unwrap() {
                 Inspection::Running => tokio::task::yield_now().await,
                 other => return other,
             }
         }
     }
 
+    /// What was recorded of an attempt when it was launched; of one that was not, some intent.
+    pub fn intent(&self, id: AttemptId) -> Intent {
+        let digest = self.intents.lock().unwrap().get(&id).cloned();
+        Intent { id, digest: digest.unwrap_or_else(|| domain::Digest::of(b"nothing")) }
+    }
+
+    /// Launches an attempt, and remembers its intent as the portal does.
+    pub async fn start(&self, spec: &Spec, secrets: Vec<Secret>) {
+        self.intents.lock().unwrap().insert(spec.id, spec.digest.clone());
+        self.engine.launch_with(spec, secrets).await.unwrap();
+    }
+
+    /// Waits until the shim itself has gone, which is a moment after its record.
+    pub async fn gone(&self, id: AttemptId) {
+        while self.find_shim(id).is_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The number of the shim's process: found by its arguments.
     pub fn shim_of(&self, id: AttemptId) -> i32 {
+        self.find_shim(id).expect("the shim lives")
+    }
+
+    fn find_shim(&self, id: AttemptId) -> Option<i32> {
         let folder = self.engine.folder(&id);
         let of_shim = |pid: &i32| {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -143,7 +171,7 @@ impl Place {
             words.any(|word| word == b"__shim") && words.next() == Some(folder.as_os_str().as_encoded_bytes())
         };
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
-        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(of_shim).expect("the shim lives")
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(of_shim)
     }
 }
 

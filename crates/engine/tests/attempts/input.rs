@@ -178,7 +178,7 @@ async fn who_was_answered_is_not_said_to_wait_any_more() {
     let later = place.progress(id, |progress| progress.condition.silent_since.is_some()).await;
     assert!(!later.condition.waiting);
     place.stop(id).await;
-    let end = place.engine.follow(&id).unwrap().borrow().condition;
+    let end = place.engine.follow(&place.intent(id)).unwrap().borrow().condition;
     assert_eq!(end, Condition::default());
 }
 
@@ -234,7 +234,7 @@ async fn a_condition_that_a_step_writes_itself_is_not_believed() {
     let folder = place.engine.folder(&spec.id);
     let other = place.spec(Step::new(&[forge]).variable("folder", folder.to_str().unwrap()));
     (spec.work, spec.digest) = (other.work, other.digest);
-    place.engine.launch(&spec).await.unwrap();
+    place.start(&spec, Vec::new()).await;
     place.wait_for(spec.id, "forged").await;
 
     let told = place.progress(spec.id, |progress| progress.length > 0).await;

@@ -33,7 +33,7 @@ async fn the_key_is_in_no_place_where_a_step_could_read_it() {
         "cd \"$(tr '\\0' '\\n' < /proc/$PPID/cmdline | sed -n 3p)\" && ls && ! grep -i 'k[e]y' -- *.json shim.log",
     ]);
     let spec = place.spec(step);
-    place.engine.launch(&spec).await.unwrap();
+    place.start(&spec, Vec::new()).await;
 
     let end = place.end(spec.id).await;
 
@@ -75,7 +75,7 @@ except ConnectionError: print(\"answer\", b\"\")' \"$folder/control.sock\"";
     let other = place.spec(Step::new(&[speak]).variable("folder", folder.to_str().unwrap()));
     spec.work = other.work;
     spec.digest = other.digest;
-    place.engine.launch(&spec).await.unwrap();
+    place.start(&spec, Vec::new()).await;
 
     let end = place.end(spec.id).await;
 

@@ -6,6 +6,24 @@ use domain::attempt::{AttemptResult, CommandRange, Mark};
 
 use crate::harness::{Place, Step};
 
+/// What the kernel refuses beyond a size is an error as a broken disk makes one: nothing that may pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_the_disk_does_not_take_is_told_with_its_place_and_nobody_is_accused() {
+    let place = Place::behind("trap '' XFSZ; ulimit -f 100");
+
+    let at_once = place.run(Step::new(&["seq 1 30000; (exit 3)"])).await;
+    let at_the_end = place.run(Step::new(&["seq 1 30000; (exit 3)"]).cap(80_000)).await;
+
+    for (end, cut) in [(at_once, 51_200), (at_the_end, 40_000)] {
+        assert_eq!((end.result(), end.codes()), (&AttemptResult::Failed { command: 1 }, vec![Some(3)]));
+        assert_eq!((end.exit.bytes, end.exit.cut, end.exit.dropped), (cut, Some(cut), 168_894 - cut));
+        let sentence =
+            format!("The output could not be stored from byte {cut} on, because the disk failed (file too large).");
+        assert_eq!(end.exit.notes.unstored, [sentence]);
+        assert!(end.exit.notes.tampered.is_empty() && !end.exit.notes.disk_full, "{:?}", end.exit.notes);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_256_bytes_are_kept_as_they_are() {
     let place = Place::new();
@@ -85,7 +103,7 @@ async fn places_behind_the_cap_are_provisional_until_the_step_has_ended_and_exac
         Mark::Started { offset, .. } | Mark::Ended { offset, .. } => *offset,
     };
 
-    let provisional: Vec<u64> = place.engine.marks(&id, 0).unwrap().iter().map(offset).collect();
+    let provisional: Vec<u64> = place.engine.marks(&place.intent(id), 0).unwrap().iter().map(offset).collect();
     place.engine.input(&id, 3, "go".to_owned()).await.unwrap();
     let end = place.end(id).await;
 
@@ -116,7 +134,7 @@ async fn who_follows_sees_every_byte_while_it_comes_and_the_place_of_the_cut() {
     let place = Place::new();
     let id = place.launch(Step::new(&["echo one; read -r go; seq 1 1000"]).cap(1000)).await;
     place.wait_for(id, "one").await;
-    let mut progress = place.engine.follow(&id).unwrap();
+    let mut progress = place.engine.follow(&place.intent(id)).unwrap();
     // The bytes are in the file a moment before the notice of them: what counts is that the notice comes.
     let noticed = tokio::time::timeout(Duration::from_mins(3), progress.wait_for(|progress| progress.length > 0));
     let before = *noticed.await.expect("no notice of the first line").unwrap();
@@ -136,7 +154,7 @@ async fn the_watch_is_shared_and_goes_with_its_last_viewer() {
     let place = Place::new();
     let id = place.launch(Step::new(&["echo one; read -r go"])).await;
     place.wait_for(id, "one").await;
-    let viewers: Vec<_> = (0..50).map(|_| place.engine.follow(&id).unwrap()).collect();
+    let viewers: Vec<_> = (0..50).map(|_| place.engine.follow(&place.intent(id)).unwrap()).collect();
     assert_eq!(place.engine.followed(), 1);
 
     drop(viewers);
@@ -183,5 +201,5 @@ async fn marks_carry_places_and_times_that_only_grow() {
     assert!(places.is_sorted());
     assert_eq!(places.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(), [0, 4, 4, 4, 4, 10]);
     assert!(end.command(2).duration_ms >= 100);
-    assert_eq!(place.engine.marks(&end.id, 4).unwrap(), end.marks[4..]);
+    assert_eq!(place.engine.marks(&place.intent(end.id), 4).unwrap(), end.marks[4..]);
 }

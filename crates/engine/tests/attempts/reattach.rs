@@ -13,12 +13,12 @@ async fn a_new_engine_goes_on_where_the_old_one_was() {
 
     place.engine = engine(place.folder.path(), Ladder::default());
 
-    assert_eq!(place.engine.inspect(&id).unwrap(), Inspection::Running);
+    assert_eq!(place.engine.inspect(&place.intent(id)).unwrap(), Inspection::Running);
     place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
     let end = place.end(id).await;
     assert_eq!(end.text(), "one\ntwo\nthree\n");
     assert_eq!(*end.result(), AttemptResult::Completed);
-    assert_eq!(place.engine.follow(&id).unwrap().borrow().marks, 4);
+    assert_eq!(place.engine.follow(&place.intent(id)).unwrap().borrow().marks, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,7 +26,7 @@ async fn nothing_is_started_twice() {
     let place = Place::new();
     let file = place.folder.path().join("count");
     let spec = place.spec(Step::new(&[&format!("echo x >> {}", file.display())]));
-    place.engine.launch(&spec).await.unwrap();
+    place.start(&spec, Vec::new()).await;
 
     let again = place.engine.launch(&spec).await;
 
@@ -41,10 +41,10 @@ async fn an_attempt_that_nobody_launched_was_never_started() {
     let place = Place::new();
     let id = place.spec(Step::new(&["true"])).id;
 
-    assert_eq!(place.engine.inspect(&id).unwrap(), Inspection::NeverStarted);
-    assert!(place.engine.follow(&id).is_err());
-    assert!(place.engine.marks(&id, 0).unwrap().is_empty());
-    assert!(place.engine.survivors(&id).is_empty());
+    assert_eq!(place.engine.inspect(&place.intent(id)).unwrap(), Inspection::NeverStarted);
+    assert!(place.engine.follow(&place.intent(id)).is_err());
+    assert!(place.engine.marks(&place.intent(id), 0).unwrap().is_empty());
+    assert!(place.engine.survivors(&place.intent(id)).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,8 +57,8 @@ async fn a_portal_that_cannot_start_the_shim_says_so_and_leaves_nothing() {
     let error = broken.launch(&spec).await.unwrap_err();
 
     assert_eq!(error.to_string(), "the process that runs it could not be started (entity not found)");
-    assert_eq!(broken.inspect(&spec.id).unwrap(), Inspection::NeverStarted);
-    place.engine.launch(&spec).await.unwrap();
+    assert_eq!(broken.inspect(&place.intent(spec.id)).unwrap(), Inspection::NeverStarted);
+    place.start(&spec, Vec::new()).await;
     place.end(spec.id).await;
 }
 
@@ -77,7 +77,7 @@ async fn other_work_than_what_the_intent_names_is_not_run() {
     let place = Place::new();
     let mut spec = place.spec(Step::new(&["echo approved"]));
     spec.work.commands[0].script = "echo swapped".to_owned();
-    place.engine.launch(&spec).await.unwrap();
+    place.start(&spec, Vec::new()).await;
 
     let end = place.end(spec.id).await;
 
@@ -104,7 +104,7 @@ async fn a_forged_or_changed_record_is_an_interruption() {
         assert!(reason.starts_with("The record of how the step ended was not written by the process that ran it."));
     }
     std::fs::write(&path, genuine).unwrap();
-    assert_eq!(place.engine.inspect(&end.id).unwrap(), Inspection::Ended(Box::new(end.exit)));
+    assert_eq!(place.engine.inspect(&place.intent(end.id)).unwrap(), Inspection::Ended(Box::new(end.exit)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,12 +127,12 @@ async fn a_record_that_a_step_writes_itself_is_not_believed() {
     let id = place.spec(Step::new(&["true"])).id;
     let folder = place.engine.folder(&id);
     let spec = Spec { id, ..place.spec(Step::new(&[forge]).variable("folder", folder.to_str().unwrap())) };
-    place.engine.launch(&spec).await.unwrap();
+    place.start(&spec, Vec::new()).await;
 
     let end = place.inspect_end(spec.id).await;
 
     assert!(matches!(end, Inspection::Interrupted { .. }), "{end:?}");
-    place.engine.stop_survivors(&spec.id).await;
+    place.engine.stop_survivors(&place.intent(spec.id)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,9 +142,9 @@ async fn a_record_that_a_step_writes_while_its_shim_lives_is_replaced_by_the_tru
     let id = place.spec(Step::new(&["true"])).id;
     let folder = place.engine.folder(&id);
     let spec = Spec { id, ..place.spec(Step::new(&[forge]).variable("folder", folder.to_str().unwrap())) };
-    place.engine.launch(&spec).await.unwrap();
+    place.start(&spec, Vec::new()).await;
     place.wait_for(id, "forged").await;
-    assert_eq!(place.engine.inspect(&id).unwrap(), Inspection::Running);
+    assert_eq!(place.engine.inspect(&place.intent(id)).unwrap(), Inspection::Running);
 
     place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
 
@@ -159,21 +159,54 @@ async fn a_dead_shim_is_an_interruption_and_what_it_left_is_found_and_ended() {
     for step in [Step::new(&[script]), Step::new(&[script]).pipes()] {
         let id = place.launch(step).await;
         place.wait_for(id, "ready").await;
-        let mut progress = place.engine.follow(&id).unwrap();
-        assert!(place.engine.survivors(&id).is_empty(), "a living shim looks after its own");
+        let mut progress = place.engine.follow(&place.intent(id)).unwrap();
+        assert!(place.engine.survivors(&place.intent(id)).await.is_empty(), "a living shim looks after its own");
 
         let shim = rustix::process::Pid::from_raw(place.shim_of(id)).unwrap();
         rustix::process::kill_process(shim, rustix::process::Signal::KILL).unwrap();
         progress.wait_for(|progress| progress.done).await.unwrap();
 
-        let Inspection::Interrupted { reason } = place.engine.inspect(&id).unwrap() else { panic!("not interrupted") };
+        let Inspection::Interrupted { reason } = place.engine.inspect(&place.intent(id)).unwrap() else {
+            panic!("not interrupted")
+        };
         assert!(reason.contains("is not known"));
         assert_eq!(place.engine.read(&id, 0, 100).await.unwrap(), "ready\n");
-        assert!(!place.engine.survivors(&id).is_empty());
-        assert!(place.engine.stop_survivors(&id).await.is_empty());
-        assert!(place.engine.survivors(&id).is_empty());
+        assert!(!place.engine.survivors(&place.intent(id)).await.is_empty());
+        assert!(place.engine.stop_survivors(&place.intent(id)).await.is_empty());
+        assert!(place.engine.survivors(&place.intent(id)).await.is_empty());
         assert!(place.engine.stop(&id).await.is_err());
     }
+}
+
+/// The control groups of attempts on this machine, wherever they are.
+fn groups(below: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(below).into_iter().flatten().flatten().map(|entry| entry.path());
+    let folders: Vec<_> = entries.filter(|path| path.is_dir() && !path.is_symlink()).collect();
+    folders.into_iter().flat_map(|path| groups(&path).into_iter().chain([path])).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_control_group_of_a_shim_that_was_killed_goes_when_nobody_is_in_it() {
+    let place = Place::new();
+    let id = place.launch(Step::new(&["cat /proc/self/cgroup; echo ready; read -r go"])).await;
+    place.wait_for(id, "ready").await;
+    let output = String::from_utf8(place.engine.read(&id, 0, 4096).await.unwrap().to_vec()).unwrap();
+    let group = output.lines().find_map(|line| line.rsplit('/').next().filter(|name| name.starts_with("portal-")));
+    let Some(group) = group.map(str::to_owned) else {
+        return eprintln!("skipped: no control group can be made here");
+    };
+    let is_there = || groups("/sys/fs/cgroup".as_ref()).iter().any(|path| path.ends_with(&group));
+    assert!(is_there());
+
+    // Its terminal goes with it, and the shell with that.
+    let shim = rustix::process::Pid::from_raw(place.shim_of(id)).unwrap();
+    rustix::process::kill_process(shim, rustix::process::Signal::KILL).unwrap();
+    place.inspect_gone(id).await;
+    while !place.engine.survivors(&place.intent(id)).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+
+    assert!(!is_there());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,11 +216,11 @@ async fn a_folder_with_a_long_path_is_as_good_as_any() {
     let far = engine(&deep, Ladder::default());
     let spec = place.spec(Step::new(&["read -r line; echo \"<$line>\""]));
     far.launch(&spec).await.unwrap();
-    let mut progress = far.follow(&spec.id).unwrap();
+    let mut progress = far.follow(&spec.intent()).unwrap();
     progress.wait_for(|progress| progress.marks == 1).await.unwrap();
 
     far.input(&spec.id, 1, "heard".to_owned()).await.unwrap();
 
-    assert!(matches!(far.wait_end(&spec.id).await.unwrap(), Inspection::Ended(_)));
+    assert!(matches!(far.wait_end(&spec.intent()).await.unwrap(), Inspection::Ended(_)));
     assert_eq!(far.read(&spec.id, 0, 100).await.unwrap(), "<heard>\n");
 }

@@ -1,9 +1,9 @@
 //! Secrets reach the commands and nothing else; exported variables reach the next attempt and nothing else does.
 
-use domain::attempt::{AttemptResult, Carried, Exported};
+use domain::attempt::{AttemptResult, Carried, Exported, Spec};
 use engine::Secret;
 
-use crate::harness::{Place, Step};
+use crate::harness::{Finished, Place, Step};
 
 const VALUE: &str = "hunter2/It's \"q\" $x";
 
@@ -190,8 +190,80 @@ async fn values_of_exports_lie_in_one_private_file_and_a_changed_file_starts_not
     let carried = Carried { step: first.id.step, attempt: first.id.attempt, names, digest };
     let second = place.run(Step::new(&["echo \"$VERSION\""]).carried(carried)).await;
 
-    let AttemptResult::NotStarted { reason } = second.result() else { panic!("{:?}", second.exit) };
-    assert_eq!(reason, "The variables that an earlier step has exported are not as it has left them. Nothing was run.");
+    assert_eq!(lost(&second), "their file is not as that step has left it");
+}
+
+/// Why an attempt was not started for want of the variable `VERSION`; later ones start without it.
+fn lost(finished: &Finished) -> &str {
+    let AttemptResult::NotStarted { reason } = finished.result() else { panic!("{:?}", finished.exit) };
+    assert_eq!(finished.exit.exported.as_ref().map(|exported| exported.names.len()), Some(0));
+    let before = "The variables that an earlier step has exported are lost, because ";
+    let behind = ": VERSION. Nothing was run. When the step is started again, it starts without them; run the step that exports \
+                  them again first if it needs them.";
+    reason.strip_prefix(before).and_then(|reason| reason.strip_suffix(behind)).unwrap_or_else(|| panic!("{reason}"))
+}
+
+#[tokio::test]
+async fn a_step_whose_variables_are_gone_says_so_and_the_next_start_goes_on_without_them() {
+    let place = Place::new();
+    let first = place.run(Step::new(&["export VERSION=one"]).exports(&["VERSION"])).await;
+    std::fs::remove_file(place.engine.folder(&first.id).join("exports.json")).unwrap();
+    let Exported { names, digest } = first.exit.exported.unwrap();
+    let carried = Carried { step: first.id.step, attempt: first.id.attempt, names, digest };
+
+    let second = place.run(Step::new(&["echo ran"]).carried(carried)).await;
+
+    assert_eq!(lost(&second), "their file cannot be read (entity not found)");
+    let left = Carried::of(second.id, second.exit.exported.as_ref().unwrap());
+    assert_eq!(left, None, "so that nothing is asked for a second time");
+}
+
+#[tokio::test]
+async fn an_export_that_holds_a_value_of_a_file_to_be_masked_stays_where_it_is_and_that_is_said() {
+    let place = Place::new();
+    let file = place.folder.path().join(".env");
+    std::fs::write(&file, "DB_PASS=correct-horse\n").unwrap();
+    let script = "export URL=db://user:correct-horse@host ENCODED=$(printf correct-horse | base64) MODE=fast";
+    let step = Step::new(&[script]).mask_files(&[file.to_str().unwrap()]).exports(&["URL", "ENCODED", "MODE"]);
+
+    let finished = place.run(step).await;
+
+    assert_eq!(finished.exit.exported.unwrap().names, ["MODE"]);
+    let kept = std::fs::read(place.engine.folder(&finished.id).join("exports.json")).unwrap();
+    assert!(!holds(&kept, "correct-horse"));
+    let sentence = "Not kept for later steps, because their values are masked in the output: ENCODED, URL.";
+    assert_eq!(finished.exit.notes.not_kept, [sentence]);
+}
+
+#[tokio::test]
+async fn exports_that_cannot_be_kept_are_told() {
+    let place = Place::new();
+    let id = place.spec(Step::new(&["true"])).id;
+    let folder = place.engine.folder(&id);
+    let step =
+        Step::new(&["mkdir \"$folder/exports.json\"; export MODE=fast"]).variable("folder", folder.to_str().unwrap());
+    let spec = Spec { id, ..place.spec(step.exports(&["MODE"])) };
+    place.start(&spec, Vec::new()).await;
+
+    let finished = place.end(id).await;
+
+    assert_eq!(finished.exit.exported, None);
+    let sentence = "What this step has exported could not be kept for later steps (entity already exists).";
+    assert_eq!(finished.exit.notes.not_kept, [sentence]);
+}
+
+#[tokio::test]
+async fn what_is_not_masked_of_a_listed_file_is_told() {
+    let place = Place::new();
+    let file = place.folder.path().join(".env");
+    std::fs::write(&file, (0..600).map(|n| format!("NAME_{n}=value-{n:04}")).collect::<Vec<_>>().join("\n")).unwrap();
+    let path = file.display().to_string();
+
+    let finished = place.run(Step::new(&["echo value-0001 value-0599"]).mask_files(&[&path])).await;
+
+    assert_eq!(finished.text(), "[secret NAME_1] value-0599\n");
+    let sentence = format!("{path} has more than 500 values: the ones behind that were not masked.");
+    assert_eq!(finished.exit.notes.unmasked, [sentence]);
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! A step that works as the portal's own user and writes into the folder of its attempt: it gains nothing by that.
 
 use domain::AttemptId;
-use domain::attempt::{AttemptResult, Mark, Spec};
-use engine::{Condition, Unreadable};
+use domain::attempt::{AttemptResult, Mark, Outcome, Spec};
+use engine::{SteerError, Unreadable};
 
 use crate::harness::{Place, Step};
 
@@ -11,7 +11,7 @@ async fn launch(place: &Place, step: impl Fn() -> Step) -> AttemptId {
     let id = place.spec(step()).id;
     let folder = place.engine.folder(&id);
     let spec = place.spec(step().variable("folder", folder.to_str().unwrap()));
-    place.engine.launch(&Spec { id, ..spec }).await.unwrap();
+    place.start(&Spec { id, ..spec }, Vec::new()).await;
     id
 }
 
@@ -26,7 +26,7 @@ async fn a_mark_that_a_step_writes_itself_is_never_believed() {
     place.wait_for(id, "forged").await;
 
     let told = place.progress(id, |progress| progress.length > 0).await;
-    let marks = place.engine.marks(&id, 0).unwrap();
+    let marks = place.engine.marks(&place.intent(id), 0).unwrap();
     place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
     let end = place.end(id).await;
 
@@ -46,7 +46,7 @@ async fn half_a_line_of_a_step_swallows_no_mark() {
     let id = launch(&place, || Step::new(&["printf half >>\"$folder/out.idx\"", "echo ready; read -r go"])).await;
     place.wait_for(id, "ready").await;
 
-    let marks = place.engine.marks(&id, 0).unwrap();
+    let marks = place.engine.marks(&place.intent(id), 0).unwrap();
 
     assert_eq!(marks.len(), 3, "{marks:?}");
     place.stop(id).await;
@@ -64,7 +64,7 @@ async fn a_genuine_mark_of_another_attempt_or_of_another_moment_is_not_believed(
     let id = launch(&place, || Step::new(&[&script])).await;
     place.wait_for(id, "ready").await;
 
-    assert_eq!(place.engine.marks(&id, 0).unwrap().len(), 1);
+    assert_eq!(place.engine.marks(&place.intent(id), 0).unwrap().len(), 1);
     assert_eq!(place.stop(id).await.marks.len(), 2);
 }
 
@@ -78,7 +78,7 @@ async fn marks_that_a_step_takes_away_are_put_back() {
         "ln -sf /etc/passwd \"$folder/out.idx\"",
     ] {
         let id = launch(&place, || Step::new(&["true", destroy, "read -r go; echo last"])).await;
-        let mut progress = place.engine.follow(&id).unwrap();
+        let mut progress = place.engine.follow(&place.intent(id)).unwrap();
         place.progress(id, |progress| progress.condition.waiting).await;
         place.engine.input(&id, 3, "go".to_owned()).await.unwrap();
 
@@ -164,21 +164,103 @@ async fn a_link_in_the_place_of_the_whole_folder_is_not_followed() {
     let error = place.engine.read(&end.id, 0, 100).await.unwrap_err();
 
     assert_eq!(error.to_string(), "the log cannot be read: not a directory");
-    assert!(place.engine.follow(&end.id).is_err());
+    assert!(place.engine.follow(&place.intent(end.id)).is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_marks_of_a_shim_that_does_not_sign_them_yet_are_read() {
+async fn a_step_that_takes_its_socket_away_or_replaces_it_is_stopped_all_the_same() {
     let place = Place::new();
-    let end = place.run(Step::new(&["true"])).await;
-    let folder = place.engine.folder(&end.id);
-    // What an older portal has left: the format before, and a shim that died without a record.
-    let spec = std::fs::read_to_string(folder.join("spec.json")).unwrap();
-    std::fs::write(folder.join("spec.json"), spec.replace("\"v\": 2", "\"v\": 1")).unwrap();
-    std::fs::write(folder.join("out.idx"), format!("{FORGED}\n")).unwrap();
+    for replace in [
+        "rm \"$folder/control.sock\"",
+        "rm \"$folder/control.sock\"; : >\"$folder/control.sock\"",
+        "rm \"$folder/control.sock\"; mkdir \"$folder/control.sock\"",
+        "rm \"$folder/control.sock\"; ln -s /nowhere \"$folder/control.sock\"",
+    ] {
+        let script = format!("{replace}; echo ready; read -r go");
+        let id = launch(&place, || Step::new(&[&script, "echo never"])).await;
+        place.wait_for(id, "ready").await;
 
-    assert!(place.engine.marks(&end.id, 0).unwrap().is_empty(), "the record is from a shim that signs");
-    std::fs::remove_file(folder.join("exit.json")).unwrap();
-    assert_eq!(place.engine.marks(&end.id, 0).unwrap().len(), 1);
-    assert_eq!(place.engine.follow(&end.id).unwrap().borrow().condition, Condition::default());
+        let end = place.stop(id).await;
+
+        assert_eq!((end.result(), end.outcome(1)), (&AttemptResult::Stopped, Outcome::Stopped), "{replace}");
+        place.gone(id).await;
+        assert!(
+            matches!(place.engine.stop(&id).await, Err(SteerError::Gone | SteerError::Unreachable(_))),
+            "{replace}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_answers_in_the_place_of_the_shim_is_not_believed() {
+    let place = Place::new();
+    let id = launch(&place, || Step::new(&["rm \"$folder/control.sock\"; echo ready; read -r go"])).await;
+    place.wait_for(id, "ready").await;
+    let listener = tokio::net::UnixListener::bind(place.engine.folder(&id).join("control.sock")).unwrap();
+    let liar = tokio::spawn(async move {
+        while let Ok((mut peer, _)) = listener.accept().await {
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut peer, b"{\"answer\":\"done\"}\n").await;
+        }
+    });
+
+    let typed = place.engine.input(&id, 1, "go".to_owned()).await;
+    let end = place.stop(id).await;
+
+    assert!(matches!(typed, Err(SteerError::Unreachable(_))), "{typed:?}");
+    assert_eq!(*end.result(), AttemptResult::Stopped);
+    liar.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_cannot_stop_itself_by_a_signal_to_its_shim() {
+    let place = Place::new();
+
+    let end = place.run(Step::new(&["kill -TERM $PPID; /bin/kill -TERM $PPID", "echo still here"])).await;
+
+    assert_eq!((end.result(), end.text().as_str()), (&AttemptResult::Completed, "still here\n"));
+}
+
+/// Replaces `spec.json` by one of an older format, another attempt and other work.
+const OTHER_SPEC: &str = "sed -e 's/\"v\": [0-9]*/\"v\": 1/' -e 's/\"attempt\": [0-9]*/\"attempt\": 9/' \\\n\
+     -e \"s/[0-9a-f]\\{64\\}/$(printf '%064d' 7)/\" \"$folder/spec.json\" >\"$folder/x\"; mv \"$folder/x\" \"$folder/spec.json\"";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_replaces_its_own_spec_changes_nothing_that_is_believed() {
+    for replace in [OTHER_SPEC, "rm \"$folder/spec.json\"", "echo nonsense >\"$folder/spec.json\""] {
+        let place = Place::new();
+        let forge = format!("{replace}; echo '{FORGED}' >>\"$folder/out.idx\"; echo forged; read -r go; (exit 3)");
+        let id = launch(&place, || Step::new(&[&forge])).await;
+        place.wait_for(id, "forged").await;
+
+        let waits = place.progress(id, |progress| progress.condition.waiting).await;
+        let marks = place.engine.marks(&place.intent(id), 0).unwrap();
+        place.engine.input(&id, 1, "go".to_owned()).await.unwrap();
+        let end = place.end(id).await;
+
+        assert_eq!((waits.marks, marks.len()), (1, 1), "{replace}");
+        assert_eq!((end.result(), end.exit.id), (&AttemptResult::Failed { command: 1 }, id), "{replace}");
+        assert_eq!(end.exit.digest, place.intent(id).digest, "{replace}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_step_with_another_spec_leaves_behind_is_found_and_its_marks_are_not_believed() {
+    for replace in [OTHER_SPEC, "rm \"$folder/spec.json\""] {
+        let place = Place::new();
+        let forge = format!(
+            "{replace}; echo '{FORGED}' >>\"$folder/out.idx\"; \
+             setsid sh -c 'trap \"\" HUP TERM INT; echo forged; exec sleep 7105.1'"
+        );
+        let id = launch(&place, || Step::new(&[&forge])).await;
+        place.wait_for(id, "forged").await;
+        let shim = rustix::process::Pid::from_raw(place.shim_of(id)).unwrap();
+        rustix::process::kill_process(shim, rustix::process::Signal::KILL).unwrap();
+
+        let found = place.inspect_gone(id).await;
+
+        assert!(matches!(found, engine::Inspection::Interrupted { .. }), "{found:?}");
+        assert_eq!(place.engine.marks(&place.intent(id), 0).unwrap().len(), 1, "{replace}");
+        assert!(!place.engine.survivors(&place.intent(id)).await.is_empty(), "{replace}");
+        assert!(place.engine.stop_survivors(&place.intent(id)).await.is_empty(), "{replace}");
+    }
 }

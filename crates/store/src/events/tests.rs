@@ -7,6 +7,8 @@ use crate::tests::{begun, continued, events, note, store};
 
 const FIRST: RunId = RunId(1);
 
+const LATER: Timestamp = Timestamp(NOW.0 + 1000);
+
 fn by() -> Who {
     who(Role::Operator)
 }
@@ -170,13 +172,15 @@ async fn foreign(store: &Store, kind: &str, v: i64, event: Value) {
     let mut write = store.begin().await.unwrap();
     let version = write.load(FIRST).await.unwrap().map_or(1, |run| run.version + 1);
     let by = by();
-    let link = Link { stream: "run:1", version, at: NOW, by: Some(&by), kind, v, event: &event };
+    let link = Link { stream: "run:1", version, at: LATER, by: Some(&by), kind, v, event: &event };
     chain::extend(write.connection(), link).await.unwrap();
+    let stand = sqlx::query("UPDATE runs SET version = $1 WHERE id = 1").bind(crate::stored(version));
+    stand.execute(write.connection()).await.unwrap();
     write.commit().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_run_with_an_unknown_event_can_be_read_and_says_why_it_cannot_be_changed() {
+async fn a_run_with_an_unknown_event_can_be_read_and_says_which_it_is() {
     for (kind, v) in [("run_paused_by_weather", 1), ("note_added", 2)] {
         let (store, _folder) = store().await;
         begun(&store).await;
@@ -192,10 +196,49 @@ async fn a_run_with_an_unknown_event_can_be_read_and_says_why_it_cannot_be_chang
             ))
         );
         assert_eq!(store.entries(FIRST, 0).await.unwrap().len(), 1);
-        let mut write = store.begin().await.unwrap();
-        let error = write.append(Some(run), FIRST, &by(), NOW, &[note("nevertheless")]).await.unwrap_err();
-        assert!(matches!(error, Error::Inconsistent(_)), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn what_the_portal_finds_is_appended_behind_an_unknown_event_which_stays_as_it_is() {
+    let (store, _folder) = store().await;
+    let run = begun(&store).await;
+    let target = run.plan.target.name.clone();
+    let taken = Event::LockTaken { target: target.clone(), from: None, reason: String::new() };
+    continued(&store, Some(run), &[taken, intent(1, 1)], NOW).await;
+    foreign(&store, "weather_noted", 1, json!({ "kind": "weather_noted", "sun": true })).await;
+    let unread = store.run(FIRST).await.unwrap().unwrap();
+    assert_eq!((unread.touched, unread.version), (LATER, 4), "it is not taken for abandoned");
+
+    let completed = completed(AttemptId { run: FIRST, step: 1, attempt: 1 }, &[1, 2]);
+    let ended = continued(&store, Some(unread), &completed[5..], LATER).await;
+    assert_eq!(store.open_attempts().await.unwrap(), []);
+    assert_eq!(store.lock_holder(&target).await.unwrap(), Some(FIRST));
+    let taken_away =
+        Event::LockLost { target: target.clone(), to: RunId(2), by: "Lena".to_owned(), reason: "why".to_owned() };
+    let last = continued(&store, Some(ended), &[taken_away], LATER).await;
+
+    assert_eq!(store.lock_holder(&target).await.unwrap(), None);
+    assert_eq!(store.run(FIRST).await.unwrap(), Some(last.clone()));
+    assert!(last.unreadable.is_some_and(|why| why.starts_with("its event 4 ")));
+    assert!(matches!(store.verify_chain().await.unwrap(), crate::Chain::Whole { .. }));
+}
+
+#[tokio::test]
+async fn who_holds_the_lock_is_not_guessed_where_an_event_is_unknown() {
+    let (store, _folder) = store().await;
+    let run = begun(&store).await;
+    let target = run.plan.target.name.clone();
+    continued(&store, Some(run), &[intent(1, 1)], NOW).await;
+    foreign(&store, "lock_taken_by_weather", 1, json!({ "kind": "lock_taken_by_weather" })).await;
+    // What a later version has done with the lists.
+    sqlx::query("UPDATE runs SET holds = target").execute(&store.writer).await.unwrap();
+
+    let unread = store.run(FIRST).await.unwrap();
+    let completed = completed(AttemptId { run: FIRST, step: 1, attempt: 1 }, &[1, 2]);
+    continued(&store, unread, &completed[5..], LATER).await;
+
+    assert_eq!(store.lock_holder(&target).await.unwrap(), Some(FIRST));
 }
 
 #[tokio::test]

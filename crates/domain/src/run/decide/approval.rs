@@ -408,7 +408,10 @@ fn is_approved(run: &Run, step: u32, facts: &Facts) -> bool {
 /// Requests that what has just happened makes void: something that they cover, and that was not started yet, is not any more
 /// as it was; or the run was closed.
 pub(super) fn voids(run: &Run, events: &[Event], who: &Who, facts: &Facts) -> Vec<Event> {
-    if !events.iter().any(may_change_work) || run.requests.iter().all(|request| request.end.is_some()) {
+    if run.unreadable.is_some()
+        || !events.iter().any(may_change_work)
+        || run.requests.iter().all(|request| request.end.is_some())
+    {
         return Vec::new();
     }
     let after = events.iter().fold(run.clone(), |run, event| evolve_event(run, event, who, facts.now));

@@ -43,9 +43,9 @@ fn alive(holder: &Holder) -> Refusal {
     Refusal::LockAlive { run: holder.run, by: holder.by.clone(), active: holder.active.time_of_day() }
 }
 
-/// Another run has taken the lock; nothing when this run does not hold it any more.
+/// Another run has taken the lock; nothing when this run is known not to hold it any more.
 pub(super) fn lose(run: &Run, to: RunId, by: &str, reason: &str) -> Vec<Event> {
-    if !run.holds_lock() {
+    if !run.holds_lock() && run.unreadable.is_none() {
         return Vec::new();
     }
     let (target, by, reason) = (run.plan.target.name.clone(), by.to_owned(), reason.to_owned());

@@ -129,6 +129,10 @@ impl Try {
                 |(step, commands)| run_in(step, next_attempt(run, step), commands, Some(typed)),
             ),
             32 => lose_lock(),
+            44..=46 => {
+                let (step, attempt) = left_behind(run).unwrap_or((step, attempt));
+                Command::EndSurvivors { step, attempt, left: Vec::new() }
+            }
             37..=39 => {
                 let open = open.map_or((step, attempt), |open| (open.step, open.attempt));
                 let runs = run.step(open.0).and_then(crate::run::StepState::running).unwrap_or(command);
@@ -210,6 +214,12 @@ fn offered(run: &Run, step: u32, choice: u8) -> Option<Vec<u32>> {
     offers.into_iter().nth(index).map(|offer| offer.commands)
 }
 
+/// An attempt that has left processes behind.
+fn left_behind(run: &Run) -> Option<(u32, u32)> {
+    let attempts = (1..).zip(&run.steps).flat_map(|(step, state)| (1..).zip(&state.attempts).map(move |of| (step, of)));
+    attempts.into_iter().find(|(_, (_, attempt))| attempt.left_something()).map(|(step, (number, _))| (step, number))
+}
+
 /// What the two steps that destroy offer, one of them or both.
 fn destroying(run: &Run, choice: u8) -> Vec<Wanted> {
     let steps = [&[4][..], &[8], &[4, 8], &[4]][usize::from(choice % 4)];
@@ -266,7 +276,8 @@ impl Ledger {
         prop_assert!(open <= 1, "{open} attempts are open after {command:?}");
         prop_assert_eq!(open == 1, after.open_attempt().is_some());
         if before.end.is_some() && !matches!(command, Command::ReviewGlass { .. }) {
-            prop_assert!(events.is_empty(), "a closed run was changed by {command:?}");
+            let ends = |event: &Event| matches!(event, Event::StopRequested { .. } | Event::SurvivorsEnded { .. });
+            prop_assert!(events.iter().all(ends), "a closed run was changed by {command:?}");
         }
         for event in events {
             if let Event::AttemptStarted { step, attempt, commands, digest, approval } = event {
@@ -423,7 +434,7 @@ fn look(run: &Run) {
 /// Any event with any numbers, also such as no gate would let through.
 fn any_event() -> impl Strategy<Value = Event> {
     let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
-    (0_u8..32, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
+    (0_u8..33, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
         |(kind, step, attempt, command, choice, offset)| {
             let (text, at) = ("x".to_owned(), Timestamp(i64::MAX));
             let some_step = (choice % 2 == 0).then_some(step);
@@ -483,6 +494,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                     rules: Digest::of(b"rules"),
                     start_within_ms: offset,
                 },
+                23 => Event::SurvivorsEnded { step, attempt, left: vec![text] },
                 _ => Event::NoteAdded { step: some_step, text },
             }
         },
@@ -531,6 +543,6 @@ fn the_random_histories_are_deep_enough_to_mean_something() {
         attempts += story.run.steps.iter().map(|step| step.attempts.len()).sum::<usize>();
     }
 
-    assert_eq!(kinds.len(), 33, "every kind of event occurs but that of a changed secret: {kinds:?}");
+    assert_eq!(kinds.len(), 34, "every kind of event occurs but that of a changed secret: {kinds:?}");
     assert!(attempts > 500, "{attempts} attempts in 400 histories");
 }

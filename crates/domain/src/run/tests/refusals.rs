@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::stage::*;
+use crate::attempt::AttemptResult;
 use crate::plan::PlanParameter;
 use crate::policy::Role;
 use crate::run::TEXT_LIMIT;
 use crate::run::decide::VALUE_LIMIT;
-use crate::run::{Command, Facts, Verdict, decide};
+use crate::run::{Command, Event, Facts, Holder, Refusal, Verdict, decide};
 use crate::runbook::Placeholder;
 
 fn told(story: &Story, command: Command) -> String {
@@ -43,6 +44,41 @@ fn a_run_with_an_unknown_event_can_only_be_read() {
     story.run.unreadable = Some("its event 4 is unknown".to_owned());
 
     assert_eq!(told(&story, run(1, 1, &[1])), "This run can only be read: its event 4 is unknown");
+}
+
+#[test]
+fn what_runs_in_a_run_with_an_unknown_event_can_be_stopped_and_comes_to_its_end() {
+    for end in [settle(2, 1, AttemptResult::Stopped), interrupt(2, 1)] {
+        let mut story = Story::begun().runs(2, &[1]);
+        story.run.unreadable = Some("its event 4 is unknown".to_owned());
+
+        let story = story.begins(1).does(Command::Stop { step: 2, attempt: 1 }).hears(end);
+
+        assert_eq!(story.run.open_attempt(), None);
+        assert!(matches!(story.refuses(run(2, 2, &[1])), Refusal::ReadOnly(_)));
+    }
+}
+
+#[test]
+fn a_run_with_an_unknown_event_can_lose_its_lock_to_a_lead() {
+    let mut story = Story::begun().succeeds(2, &[1]);
+    story.run.unreadable = Some("its event 4 is unknown".to_owned());
+    assert!(story.run.holds_lock());
+
+    let story = story.hears(lose_lock());
+
+    assert!(!story.run.holds_lock());
+}
+
+#[test]
+fn a_lock_that_was_taken_with_an_unknown_event_has_a_holder_and_can_be_lost() {
+    let mut story = Story::begun();
+    assert_eq!(Holder::of(&story.run, None), None);
+    story.run.unreadable = Some("its event 4 is unknown".to_owned());
+
+    assert_eq!(Holder::of(&story.run, None).map(|holder| holder.run), Some(RUN));
+    let story = story.hears(lose_lock());
+    assert!(matches!(story.entries.last().map(|entry| &entry.event), Some(Event::LockLost { .. })));
 }
 
 #[test]

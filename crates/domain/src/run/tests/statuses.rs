@@ -1,8 +1,9 @@
 //! Where a step stands.
 
 use super::stage::*;
+use crate::AttemptId;
 use crate::attempt::{AttemptResult, CommandRange, Outcome};
-use crate::run::{AttemptEnding, Command, CommandState, StepStatus, Verdict, fold, ticks};
+use crate::run::{AttemptEnding, Command, CommandState, Event, Refusal, StepStatus, Verdict, fold, ticks};
 use crate::runbook::Item;
 
 fn skip(step: u32, command: u32) -> Command {
@@ -132,7 +133,36 @@ fn what_an_attempt_has_left_behind_can_be_stopped_as_often_as_somebody_asks() {
     let story = Story::begun().runs(2, &[1]).begins(1).hears(interrupt(2, 1)).does(stop()).does(stop());
 
     assert_eq!(story.run.status(2), StepStatus::Interrupted, "what came of the step stays unknown");
-    assert_eq!(story.run.step(2).unwrap().attempts[0].stop.as_ref().unwrap().by.name(), "Olga");
+    let attempt = &story.run.step(2).unwrap().attempts[0];
+    assert_eq!(attempt.rest_asked.iter().map(|stamp| stamp.by.name()).collect::<Vec<_>>(), ["Olga", "Olga"]);
+    assert_eq!(attempt.rest(), ["sleep (pid 7)"], "that somebody asked does not mean that it is gone");
+    assert!(attempt.stop.is_none(), "nobody stopped it while it ran");
+}
+
+#[test]
+fn what_an_attempt_has_left_behind_can_be_ended_after_the_run_was_closed_and_the_record_says_so() {
+    let ended = |left: &[&str]| Command::EndSurvivors {
+        step: 2,
+        attempt: 1,
+        left: left.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let stop = || Command::Stop { step: 2, attempt: 1 };
+    let close = Command::Finish { verdict: Verdict::NotReached, comment: "lost".to_owned() };
+    let closed = Story::begun().runs(2, &[1]).begins(1).hears(interrupt(2, 1)).does(close);
+
+    let some = closed.does(stop()).hears(ended(&["sleep (pid 7)"]));
+    assert_eq!(some.run.attempt(AttemptId { run: RUN, step: 2, attempt: 1 }).unwrap().rest(), ["sleep (pid 7)"]);
+    let all = some.does(stop()).hears(ended(&[]));
+
+    let attempt = all.run.attempt(AttemptId { run: RUN, step: 2, attempt: 1 }).unwrap();
+    assert!(!attempt.left_something());
+    assert_eq!(attempt.end.as_ref().unwrap().survivors, ["sleep (pid 7)"], "what was found at the end stays");
+    assert_eq!((attempt.rest_asked.len(), attempt.rest_ended.len()), (2, 2));
+    assert!(matches!(all.refuses(stop()), Refusal::Finished { .. }));
+    assert!(all.run.end.is_some());
+    let stored = r#"{"kind":"survivors_ended","step":2,"attempt":1,"left":["sleep (pid 7)"]}"#;
+    let event = Event::SurvivorsEnded { step: 2, attempt: 1, left: vec!["sleep (pid 7)".to_owned()] };
+    assert_eq!(serde_json::from_str::<Event>(stored).unwrap(), event);
 }
 
 #[test]

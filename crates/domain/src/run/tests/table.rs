@@ -40,7 +40,11 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         let [fresh, running, watching, failed, over] = expected;
         ["NoRun", fresh, running, watching, failed, over, "Finished", "ReadOnly"]
     };
-    let reported = |running: &'static str| ["NoRun", "-", running, "-", "-", "-", "-", "ReadOnly"];
+    let reported = |running: &'static str| ["NoRun", "-", running, "-", "-", "-", "-", "-"];
+    let stopped = |running: &'static str| {
+        let not = "NotRunning";
+        ["NoRun", not, running, not, not, not, "Finished", not]
+    };
     let start = Command::Start { plan: Box::new(plan()), reason: String::new(), values: BTreeMap::new() };
     let set = Command::SetValue { name: "branch".to_owned(), value: "next".to_owned() };
     let mut created = ["Exists"; 8];
@@ -61,8 +65,8 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         ),
         (Command::EndWatch { step: 6, attempt: 1, command: 2 }, inside(["NotRunning"; 5])),
         (Command::EndWatch { step: 1, attempt: 1, command: 1 }, inside(["NotRunning"; 5])),
-        (Command::Stop { step: 1, attempt: 1 }, inside(["NotRunning", "ok", "NotRunning", "NotRunning", "NotRunning"])),
-        (Command::Stop { step: 1, attempt: 2 }, inside(["NotRunning"; 5])),
+        (Command::Stop { step: 1, attempt: 1 }, stopped("ok")),
+        (Command::Stop { step: 1, attempt: 2 }, stopped("NotRunning")),
         (Command::Tick { step: Some(5), item: 1, note: String::new() }, inside(["ok"; 5])),
         (Command::Tick { step: None, item: 1, note: String::new() }, inside(["ok"; 5])),
         (Command::Untick { step: Some(5), item: 2 }, inside(["Over"; 5])),
@@ -84,11 +88,12 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         (Command::BreakGlass { request: 1, wanted: vec![(4, vec![1])], reason: reason() }, inside(["NoGlass"; 5])),
         (Command::ReviewGlass { request: 1, comment: reason() }, review()),
         (Command::Expire { request: 1 }, reported("-")),
-        (lose_lock(), reported("-")),
+        (lose_lock(), ["NoRun", "-", "-", "-", "-", "-", "-", "ok"]),
         (begins(1, 1, 2), reported("ok")),
         (ends(1, 1, 1, Outcome::Success), reported("ok")),
         (settle(1, 1, AttemptResult::Completed), reported("ok")),
         (interrupt(1, 1), reported("ok")),
+        (Command::EndSurvivors { step: 1, attempt: 1, left: Vec::new() }, reported("-")),
     ]
 }
 

@@ -1,7 +1,7 @@
 //! The values of `NAME=value` files, such as `.env`.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
@@ -13,25 +13,60 @@ const LARGEST: u64 = 64 << 10;
 /// More values than this are not masked: each costs memory and time for every byte of output.
 const MOST: usize = 500;
 
-/// The names and values in a file that are worth masking; none when it cannot be read.
-pub(super) fn values(path: &Path) -> Vec<(String, String)> {
-    read(path).map(|text| parse(&text)).unwrap_or_default()
+/// What a file has to be masked.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The names and values that are worth masking.
+    pub values: Vec<(String, String)>,
+    /// What is not masked although the file may hold it, each in a sentence.
+    pub unmasked: Vec<String>,
 }
 
-fn read(path: &Path) -> Option<String> {
+/// Looks into a file. One that is not there has no values.
+pub(super) fn values(path: &Path) -> Found {
+    let name = path.display();
+    let mut bytes = match read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::default(),
+        Err(error) => {
+            let why = if error.raw_os_error().is_some() {
+                format!("cannot be read ({})", error.kind())
+            } else {
+                error.to_string()
+            };
+            return Found { unmasked: vec![format!("{name} {why}: its values were not masked.")], ..Found::default() };
+        }
+    };
+    let mut unmasked = Vec::new();
+    if bytes.len() as u64 > LARGEST {
+        bytes.pop();
+        unmasked.push(format!("{name} is longer than 64 KiB: the values behind that were not masked."));
+    }
+    let mut values = parse(&String::from_utf8_lossy(&bytes));
+    if values.len() > MOST {
+        values.truncate(MOST);
+        unmasked.push(format!("{name} has more than {MOST} values: the ones behind that were not masked."));
+    }
+    Found { values, unmasked }
+}
+
+/// The beginning of a file, and one byte more where it is longer.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Never waiting for the far end of a pipe.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
-    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a file"));
+    }
     let mut bytes = Vec::new();
-    is_file.then(|| file.take(LARGEST).read_to_end(&mut bytes).ok()).flatten()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn parse(text: &str) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut rest = text;
-    while !rest.is_empty() && found.len() < MOST {
+    while !rest.is_empty() {
         let line = rest.split('\n').next().unwrap_or_default();
         let mut read = line.len();
         if let Some((name, value)) = assignment(line) {
@@ -140,8 +175,34 @@ mod tests {
         let pipe = folder.path().join("pipe");
         rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
 
-        assert!(values(&pipe).is_empty());
-        assert!(values(folder.path()).is_empty());
-        assert!(values(&folder.path().join("absent")).is_empty());
+        for path in [&pipe, folder.path()] {
+            let found = values(path);
+            assert!(found.values.is_empty());
+            let sentence = format!("{} is not a file: its values were not masked.", path.display());
+            assert_eq!(found.unmasked, [sentence]);
+        }
+        assert_eq!(values(&folder.path().join("absent")), Found::default());
+    }
+
+    #[test]
+    fn what_is_cut_of_a_file_is_said() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("env");
+        let lines = |count: usize| (0..count).map(|n| format!("NAME_{n}=value-{n}")).collect::<Vec<_>>().join("\n");
+        let told = |text: String| {
+            std::fs::write(&file, text).unwrap();
+            let found = values(&file);
+            (
+                found.values.len(),
+                found.unmasked.iter().map(|told| told.replace(file.to_str().unwrap(), "env")).collect(),
+            )
+        };
+        let [none, many, long]: [(usize, Vec<String>); 3] =
+            [told(lines(500)), told(lines(501)), told("A=abcde\n#".to_owned() + &"x".repeat(64 << 10) + "\nB=fghij\n")];
+
+        assert_eq!(none, (500, vec![]));
+        assert_eq!(many, (500, vec!["env has more than 500 values: the ones behind that were not masked.".to_owned()]));
+        assert_eq!(long, (1, vec!["env is longer than 64 KiB: the values behind that were not masked.".to_owned()]));
+        assert_eq!(told("A=abcde\n".repeat(8192).chars().take(64 << 10).collect()).1.len(), 1, "only for their number");
     }
 }

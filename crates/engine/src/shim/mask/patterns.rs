@@ -1,4 +1,5 @@
-//! Masks what stands behind a name that says it is secret: `DB_PASSWORD=…`, `"api_token": "…"`, `secretKey: …`.
+//! Masks what stands behind a name that says it is secret: `DB_PASSWORD=…`, `"api_token": "…"`, `secretKey: …`; and what
+//! somebody signs in with: `Authorization: Bearer …`.
 //!
 //! Nothing but the beginning of such a value is held back. A value behind `=` may stand anywhere; one behind a colon only
 //! at the beginning of a line of configuration, because prose has colons, too.
@@ -19,11 +20,15 @@ const DECIDED: usize = 24;
 const LONG: usize = 256;
 
 /// Where such names begin: a stretch without any of these needs no second look.
-const HINTS: [&str; 12] = ["pass", "Pass", "PASS", "secr", "Secr", "SECR", "toke", "Toke", "TOKE", "key", "Key", "KEY"];
+const HINTS: [&str; 14] =
+    ["pass", "Pass", "PASS", "secr", "Secr", "SECR", "toke", "Toke", "TOKE", "key", "Key", "KEY", "riza", "RIZA"];
 /// The longest of them.
 const HINT: usize = 4;
 
 const WORDS: [&str; 6] = ["password", "passwd", "passphrase", "secret", "token", "key"];
+/// The header whose value is a way to sign in and then the secret, and the ways.
+const HEADER: &str = "authorization";
+const WAYS: [&str; 3] = ["bearer", "basic", "token"];
 /// What may stand before `key` without a border, as in `APIKEY`.
 const BEFORE_KEY: [&str; 12] = [
     "api",
@@ -267,6 +272,7 @@ impl Patterns {
         match byte {
             b'=' => self.after_equals(),
             b':' => self.after_colon(),
+            b' ' | b'\t' => self.after_blank(),
             _ => {}
         }
     }
@@ -404,6 +410,14 @@ impl Patterns {
         self.state = State::Gap { shape, blank: false, needs_blank: false };
     }
 
+    /// `Authorization: Bearer …` has its secret behind the second word.
+    fn after_blank(&mut self) {
+        if let Some(name) = header_before(&self.line) {
+            self.name = name;
+            self.state = State::Gap { shape: Shape::Inline, blank: false, needs_blank: false };
+        }
+    }
+
     fn after_colon(&mut self) {
         let line = self.line.get(..self.line.len() - 1).unwrap_or_default();
         let Some((name, before)) = name_before(line) else { return };
@@ -431,6 +445,24 @@ fn name_before(line: &[u8]) -> Option<(String, &[u8])> {
     let name = std::str::from_utf8(name).ok()?;
     let name = name.trim_start_matches(['-', '.']);
     is_secret(name).then(|| (name.to_owned(), before))
+}
+
+/// The name of the header at the end of a line that has come as far as its way to sign in.
+fn header_before(line: &[u8]) -> Option<String> {
+    let line = line.get(line.len().saturating_sub(NAME)..)?.trim_ascii_end();
+    let (before, way) = last_word(line);
+    let is_way = WAYS.iter().any(|known| way.eq_ignore_ascii_case(known.as_bytes()));
+    let unquoted = |text: &'_ [u8]| text.iter().rev().take_while(|byte| b" \t\"'\\".contains(byte)).count();
+    let before = before.get(..before.len() - unquoted(before))?;
+    let before = before.strip_suffix(b":").or_else(|| before.strip_suffix(b"=")).filter(|_| is_way)?;
+    let (_, name) = last_word(before.get(..before.len() - unquoted(before))?);
+    let is_header = name.to_ascii_lowercase().ends_with(HEADER.as_bytes());
+    is_header.then(|| String::from_utf8_lossy(name).into_owned())
+}
+
+/// The name at the end of a text, and what stands before it.
+fn last_word(text: &[u8]) -> (&[u8], &[u8]) {
+    text.split_at(text.len() - text.iter().rev().take_while(|byte| is_name(**byte)).count())
 }
 
 /// Whether a name says that its value is secret. A word counts only as a whole: `monkey` and `tokens` say nothing.

@@ -85,6 +85,10 @@ fn colour_codes_hide_no_secret_and_are_kept() {
         by_name("\x1b[35m.env\x1b[m\x1b[36m:\x1b[mAPI_\x1b[31mKEY\x1b[m\x1b[K=a\x1b[mbcdef\x1b[m\n"),
         "\x1b[35m.env\x1b[m\x1b[36m:\x1b[mAPI_\x1b[31mKEY\x1b[m\x1b[K=[secret API_KEY]\x1b[m\x1b[m\n"
     );
+    assert_eq!(
+        by_name("\x1b[1mAuthoriz\x1b[0mation\x1b[m: Bear\x1b[31mer abc\x1b[mdef\x1b[0m\n"),
+        "\x1b[1mAuthoriz\x1b[0mation\x1b[m: Bear\x1b[31mer [secret Authorization]\x1b[m\x1b[0m\n"
+    );
 }
 
 #[test]
@@ -128,6 +132,18 @@ fn what_stands_behind_a_secret_name_is_masked() {
         ("12:secret: abcdef\r\n", "12:secret: [secret secret]\r\n"),
         ("client_secret = \"abcdef\"\n", "client_secret = \"[secret client_secret]\"\n"),
         ("api_key=abcdefghijklmnopqrstuvwxyz0123456789", "api_key=[secret api_key]"),
+        ("> Authorization: Bearer abc.def-ghi\r\n", "> Authorization: Bearer [secret Authorization]\r\n"),
+        (
+            "+ curl -H 'Authorization: Basic dXNlcjpwYXNzd29yZA==' https://host/\n",
+            "+ curl -H 'Authorization: Basic [secret Authorization]' https://host/\n",
+        ),
+        (
+            "{\"authorization\": \"Bearer eyJhbGciOiJIUzI1NiJ9.abc\", \"x\": 1}\n",
+            "{\"authorization\": \"Bearer [secret authorization]\", \"x\": 1}\n",
+        ),
+        ("{\\\"Authorization\\\":\\\"Bearer abcd1234\n", "{\\\"Authorization\\\":\\\"Bearer [secret Authorization]\n"),
+        ("PROXY-AUTHORIZATION:basic  YWJjZA==\n", "PROXY-AUTHORIZATION:basic  [secret PROXY-AUTHORIZATION]\n"),
+        ("-H authorization=\"token ghp_1234\" -s\n", "-H authorization=\"token [secret authorization]\" -s\n"),
     ] {
         assert_eq!(by_name(text), stored);
     }
@@ -146,6 +162,9 @@ fn prose_and_harmless_values_stay_as_they_are() {
         "password:\n  - token: |\n    - key: &anchor\n",
         "registry/key:latest\nhttps://key:8080/\n",
         "no secrets here\n",
+        "Authorization: Basic\nAuthorization: Bearer \n",
+        "authorization is needed: Bearer tokens expire\nBearer abcdefgh\n",
+        "authorization: none Basic abcdefgh\n",
     ] {
         assert_eq!(by_name(text), text);
     }
