@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::terminal::Span;
+use crate::terminal::{Span, Style, spans};
 
 /// One line of a screen, piece by piece.
 pub type Row = Vec<Span>;
@@ -62,6 +62,26 @@ impl Screen {
         self.to == Some(self.from)
     }
 
+    /// A row with the cursor in it, as a cell in which text and ground change places.
+    pub fn row_with_cursor(&self, place: usize) -> Row {
+        let row = self.rows.get(place).cloned().unwrap_or_default();
+        let Some(cursor) = self.cursor.filter(|cursor| usize::from(cursor.row) == place) else { return row };
+        let characters =
+            |span: Span| span.text.chars().map(move |character| (character, span.style)).collect::<Vec<_>>();
+        let mut cells: Vec<(char, Style)> = row.into_iter().flat_map(characters).collect();
+        let column = usize::from(cursor.column);
+        cells.resize(cells.len().max(column + 1), (' ', Style::default()));
+        if let Some((_, style)) = cells.get_mut(column) {
+            style.inverse = !style.inverse;
+        }
+        spans(cells)
+    }
+
+    /// Whether a byte of the output is one that it is painted with.
+    pub fn is_painted_with(&self, byte: u64) -> bool {
+        byte >= self.from && self.to.is_none_or(|to| byte < to)
+    }
+
     /// What somebody has to be told who knows it as it was before.
     pub fn since(&self, before: Option<&Self>) -> Repaint {
         let before = before.filter(|before| before.command == self.command);
@@ -99,7 +119,6 @@ impl Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terminal::Style;
 
     fn screen(rows: &[&str]) -> Screen {
         let row = |text: &&str| match *text {
@@ -149,6 +168,19 @@ mod tests {
 
         assert_eq!(line, r#"[[{"text":"load"}]]"#);
         assert_eq!(serde_json::from_str::<Vec<Row>>(&line).unwrap(), screen(&["load"]).rows);
+    }
+
+    #[test]
+    fn the_cursor_is_a_cell_turned_around_also_behind_the_text() {
+        let at = |column| Screen { cursor: Some(Cursor { row: 0, column }), ..screen(&["añb", "c"]) };
+        let turned = |row: Row| row.into_iter().map(|span| (span.text, span.style.inverse)).collect::<Vec<_>>();
+        let piece = |text: &str, inverse| (text.to_owned(), inverse);
+
+        let expected = [piece("a", false), piece("ñ", true), piece("b", false)];
+        assert_eq!(turned(at(1).row_with_cursor(0)), expected);
+        assert_eq!(turned(at(5).row_with_cursor(0)), [piece("añb  ", false), piece(" ", true)]);
+        assert_eq!(turned(at(1).row_with_cursor(1)), [piece("c", false)]);
+        assert_eq!(at(1).row_with_cursor(9), Row::new());
     }
 
     #[test]

@@ -348,15 +348,20 @@ impl Terminal {
     }
 
     fn line(&self) -> Line {
-        let mut spans: Vec<Span> = Vec::new();
-        for (character, style) in &self.cells {
-            match spans.last_mut() {
-                Some(span) if span.style == *style => span.text.push(*character),
-                _ => spans.push(Span { style: *style, text: character.to_string() }),
-            }
-        }
-        Line { spans, redraws: self.redraws, continued: self.continued }
+        Line { spans: spans(self.cells.iter().copied()), redraws: self.redraws, continued: self.continued }
     }
+}
+
+/// Cells as pieces of text in one style.
+pub fn spans(cells: impl IntoIterator<Item = (char, Style)>) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for (character, style) in cells {
+        match spans.last_mut() {
+            Some(span) if span.style == style => span.text.push(character),
+            _ => spans.push(Span { style, text: character.to_string() }),
+        }
+    }
+    spans
 }
 
 /// The rest of `38;5;n` or `38;2;r;g;b`, also as `38:2::r:g:b` is read once its empty number is skipped.

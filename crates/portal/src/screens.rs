@@ -112,6 +112,12 @@ impl Following {
         }
     }
 
+    /// While a screen is on: up to where it is drawn. Output beyond that waits, because it may be of the screen or come after it.
+    pub(crate) fn drawn(&self) -> Option<u64> {
+        let painter = self.painter.as_ref()?;
+        self.told.as_ref().filter(|told| !told.is_none()).map(|_| painter.at())
+    }
+
     /// What the page has to be told. A burst of output is looked at once, as it stands after it.
     pub(crate) async fn look(
         &mut self,

@@ -303,13 +303,19 @@ impl Watcher {
         let now = *reading.progress.borrow_and_update();
         let engine::Progress { length, done, condition, .. } = now;
         let (step, attempt) = (reading.id.step, reading.id.attempt);
-        if length.saturating_sub(reading.offset) > BEHIND {
-            let (from, to) = (reading.offset, length - TAIL);
+        // A screen stands in the place of its output: the page has to know of it first.
+        for repaint in reading.screens.look(&self.portal, reading.id, now).await? {
+            self.send(Frame::Screen { step, attempt, repaint: Box::new(repaint) }).await?;
+        }
+        let until = reading.screens.drawn().unwrap_or(length);
+        if until.saturating_sub(reading.offset) > BEHIND {
+            let (from, to) = (reading.offset, until - TAIL);
             reading.offset = to;
             self.send(Frame::Left { step, attempt, from, to }).await?;
         }
-        while reading.offset < length {
-            let piece = self.portal.engine().read(&reading.id, reading.offset, PIECE).await?;
+        while reading.offset < until {
+            let most = usize::try_from(until - reading.offset).unwrap_or(PIECE).min(PIECE);
+            let piece = self.portal.engine().read(&reading.id, reading.offset, most).await?;
             let whole = whole_characters(&piece, done && reading.offset + piece.len() as u64 >= length);
             if whole == 0 {
                 break;
@@ -322,9 +328,6 @@ impl Watcher {
         if condition != reading.told {
             reading.told = condition;
             self.send(Frame::Condition { step, attempt, condition }).await?;
-        }
-        for repaint in reading.screens.look(&self.portal, reading.id, now).await? {
-            self.send(Frame::Screen { step, attempt, repaint: Box::new(repaint) }).await?;
         }
         let ended = done.then_some((reading.id, reading.offset));
         self.reading = Some(reading);

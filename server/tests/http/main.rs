@@ -10,6 +10,7 @@ mod forms;
 mod headers;
 mod origins;
 mod policies;
+mod screens;
 mod site;
 mod together;
 #[path = "../../../crates/runbook/tests/reading/users_path.rs"]

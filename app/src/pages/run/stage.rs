@@ -18,8 +18,8 @@ use crate::components::risk::RiskMark;
 use crate::components::state::StateMark;
 use crate::deeds::Place;
 use crate::keys;
-use crate::live::Live;
 use crate::live::log::Log;
+use crate::live::{Live, raw_output};
 
 /// How far back the page before goes, in bytes.
 const EARLIER: u64 = 96 * 1024;
@@ -109,11 +109,6 @@ fn amount(log: &Log) -> String {
         lines => format!("{} lines, ", time::thousands(lines)),
     };
     format!("{lines}{}", time::size(log.to()))
-}
-
-/// The address of the raw output of an attempt.
-pub fn raw_output(id: AttemptId) -> String {
-    format!("/runs/{}/output/{}/{}", id.run, id.step, id.attempt)
 }
 
 /// The command that runs, or the step when none does; and its class.

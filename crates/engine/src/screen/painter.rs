@@ -3,7 +3,7 @@
 use avt::observer::{Observation, Observer};
 use avt::{Cell, Color, Line, Terminal};
 use domain::screen::{Cursor, Row, Screen};
-use domain::terminal::{Colour, Span, Style, readable, whole_characters};
+use domain::terminal::{Colour, Style, readable, spans, whole_characters};
 
 use super::{Act, Sequences};
 use crate::shim::shell::WINDOW;
@@ -214,18 +214,13 @@ fn row(line: &Line) -> Row {
     let cells = line.cells();
     let is_blank = |cell: &Cell| cell.char() == ' ' && style(cell) == Style::default();
     let filled = cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1);
-    let mut row = Row::new();
     // The second half of a wide character is a cell without a width.
-    for cell in cells.iter().take(filled).filter(|cell| cell.width() > 0) {
-        let style = style(cell);
+    let cells = cells.iter().take(filled).filter(|cell| cell.width() > 0);
+    spans(cells.map(|cell| {
         // A terminal shows nothing for the one control character that has a cell.
         let character = if cell.char().is_control() { ' ' } else { readable(cell.char()) };
-        match row.last_mut() {
-            Some(span) if span.style == style => span.text.push(character),
-            _ => row.push(Span { style, text: character.to_string() }),
-        }
-    }
-    row
+        (character, style(cell))
+    }))
 }
 
 fn style(cell: &Cell) -> Style {
