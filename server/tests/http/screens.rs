@@ -128,7 +128,7 @@ async fn a_screen_is_told_as_it_stands_and_stays_as_it_was_left() {
     let mut viewer = started.look(1, 0).await;
     viewer.until(|viewer| viewer.screen.is_some()).await;
     assert_eq!(viewer.rows(), ["title <b>", "", "    help"]);
-    assert_eq!(viewer.screen.as_ref().map(|screen| (screen.command, screen.from, screen.to)), Some((1, 7, None)));
+    assert_eq!(viewer.screen.as_ref().map(|screen| (screen.command, screen.from, screen.to)), Some((1, 6, None)));
     let page = started.page(1).await;
     assert!(page.contains("aria-label=\"Screen of sh ./paint\""), "{page}");
     assert!(page.contains("title &lt;b&gt;") && page.contains("    help"), "{page}");
@@ -167,5 +167,5 @@ async fn top_is_followed_and_its_last_screen_stays_whole() {
     assert!(viewer.rows().iter().any(|row| row.contains("PID")), "{:?}", viewer.rows());
     started.site.settled(1).await;
     let page = started.page(2).await;
-    assert_eq!(page.matches("top - ").count(), 1, "the repaints are not shown as text: {page}");
+    assert_eq!(page.matches(">top - ").count(), 1, "the repaints are not shown as text: {page}");
 }

@@ -11,6 +11,9 @@ use crate::shim::shell::WINDOW;
 /// Who lets more lines than that run out at the top prints text, although the cursor was sent to a place before.
 const RUN_OUT: usize = 4 * WINDOW.1 as usize;
 
+/// The terminal of a step does not translate line feeds, and programs count on it: here each begins a line.
+const LINE_FEEDS_BEGIN_LINES: &[u8] = b"\x1b[20h";
+
 /// Draws the screen that a command paints, if it paints one. Bytes in, styled text out: whatever the bytes are, there are never
 /// more cells than the terminal of a step has, and a few screens of lines that have just run out of it.
 ///
@@ -116,14 +119,16 @@ struct Picture {
 impl Picture {
     fn begin(from: u64) -> Self {
         let (width, height) = (usize::from(WINDOW.0), usize::from(WINDOW.1));
-        Self {
+        let mut picture = Self {
             from,
             terminal: Terminal::new(width, height).expect("a terminal of a step has cells"),
             unfinished: Vec::new(),
             stage: Stage::Primary,
             repaints: false,
             run_out: RunOut::default(),
-        }
+        };
+        picture.feed(LINE_FEEDS_BEGIN_LINES);
+        picture
     }
 
     fn is_screen(&self) -> bool {
@@ -165,6 +170,9 @@ impl Picture {
             _ => {}
         }
         self.feed(rest);
+        if act == Act::Reset {
+            self.feed(LINE_FEEDS_BEGIN_LINES);
+        }
         self.run_out.0.clear();
         if let Some(left) = left {
             self.stage = left;
@@ -278,6 +286,12 @@ mod tests {
         assert!(painted.rows[2][0].style.inverse);
         assert_eq!((painted.from, painted.to), (107, None), "the keys that it switches on are no part of it");
         assert_eq!(painted.cursor, Some(Cursor { row: 2, column: 0 }));
+    }
+
+    #[test]
+    fn a_line_feed_begins_a_line_because_the_terminal_of_a_step_does_not_translate_it() {
+        assert_eq!(screen("\x1b[Hx\x1b[Htop\nTasks\n PID"), ["top", "Tasks", " PID"]);
+        assert_eq!(screen("\x1b[Hx\x1b[Htop\x1bcTasks\n PID"), ["Tasks", " PID"]);
     }
 
     #[test]
