@@ -64,7 +64,7 @@ impl Started {
     }
 
     async fn page(&self, step: u32) -> String {
-        self.site.get(&format!("/runs/1?step={step}"), &self.cookie).await.body
+        self.site.get(&format!("/runs/1?step={step}&attempt=1"), &self.cookie).await.body
     }
 
     /// Follows the attempt of a step from a byte on.
