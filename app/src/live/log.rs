@@ -111,6 +111,8 @@ pub struct Log {
     place: u64,
     drawn: u64,
     number: u64,
+    /// The byte at which what is here begins.
+    begin: u64,
     /// The byte at which the unfinished line begins.
     open_from: u64,
     /// What the unfinished line was drawn from.
@@ -137,6 +139,7 @@ impl Log {
             place: 0,
             drawn: 0,
             number: 0,
+            begin: 0,
             open_from: 0,
             raw: Some(Raw::default()),
             to: 0,
@@ -203,7 +206,7 @@ impl Log {
 
     /// The byte at which what is here begins.
     pub fn from(&self) -> u64 {
-        self.rows.front().map_or(self.open_from, |row| row.from)
+        self.begin
     }
 
     /// How many lines went through, counted from where this page began.
@@ -224,8 +227,7 @@ impl Log {
             self.rows.clear();
             self.number = 0;
             self.skipped = Some(byte);
-            self.to = byte;
-            self.open_from = byte;
+            (self.to, self.begin, self.open_from) = (byte, byte, byte);
         }
     }
 
@@ -330,6 +332,7 @@ impl Log {
         self.rows.push_back(row);
         if self.rows.len() > ROWS {
             self.rows.pop_front();
+            self.begin = self.rows.front().map_or(self.open_from, |row| row.from);
         }
     }
 
@@ -668,6 +671,17 @@ mod tests {
         log.push("bye\n", 4);
         assert_eq!(beside(&log), ["top", "bye"]);
         assert!(!log.has_live_screen());
+    }
+
+    #[test]
+    fn a_log_that_is_nothing_but_a_screen_begins_with_it() {
+        let mut log = Log::empty(1, 1);
+        assert!(!log.paint(screen(1, 0, None).since(None)));
+
+        log.push("paint", 5);
+
+        assert_eq!((log.from(), log.to(), said(&log)), (0, 5, String::new()));
+        assert!(log.has_in_sight(0) && log.has_in_sight(5));
     }
 
     #[test]

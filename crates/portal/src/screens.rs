@@ -115,7 +115,7 @@ impl Following {
     /// While a screen is on: up to where it is drawn. Output beyond that waits, because it may be of the screen or come after it.
     pub(crate) fn drawn(&self) -> Option<u64> {
         let painter = self.painter.as_ref()?;
-        self.told.as_ref().filter(|told| !told.is_none()).map(|_| painter.at())
+        self.told.as_ref().filter(|told| told.to.is_none()).map(|_| painter.at())
     }
 
     /// What the page has to be told. A burst of output is looked at once, as it stands after it.
@@ -126,6 +126,7 @@ impl Following {
         progress: Progress,
     ) -> Result<Vec<Repaint>, Error> {
         let mut news = Vec::new();
+        self.due = false;
         if progress.marks > self.marks {
             let marks = portal.engine().marks(&id, self.marks)?;
             self.marks += marks.len();
@@ -164,7 +165,6 @@ impl Following {
     /// The command has printed everything up to a byte.
     async fn end(&mut self, portal: &Portal, id: AttemptId, to: u64) -> Result<Option<Repaint>, Error> {
         let Some(mut painter) = self.painter.take().filter(|_| to >= self.known) else { return Ok(None) };
-        self.due = false;
         portal.catch_up(&mut painter, id, to).await?;
         let screen = painter.screen().map(|screen| ended(screen, to));
         Ok(self.tell(screen))

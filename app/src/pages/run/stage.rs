@@ -105,6 +105,8 @@ fn amount(log: &Log) -> String {
     }
     let lines = match log.lines() {
         _ if !log.is_whole() => String::new(),
+        // What paints a screen prints no lines.
+        0 if log.to() > 0 => String::new(),
         1 => "1 line, ".to_owned(),
         lines => format!("{} lines, ", time::thousands(lines)),
     };
