@@ -22,6 +22,7 @@ pub mod problem;
 pub mod prose;
 pub mod risk;
 pub mod run_lists;
+pub mod screen;
 pub mod skeleton;
 pub mod state;
 pub mod step_content;

@@ -227,6 +227,11 @@ pub fn opens_on(run: &Run, step: Option<u32>, attempt: Option<u32>) -> (u32, u32
     (step, attempt)
 }
 
+/// The address of the raw output of an attempt.
+pub fn raw_output(id: AttemptId) -> String {
+    format!("/runs/{}/output/{}/{}", id.run, id.step, id.attempt)
+}
+
 fn last_that_ran(run: &Run) -> Option<u32> {
     (1..)
         .zip(&run.steps)

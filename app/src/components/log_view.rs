@@ -5,8 +5,10 @@ use domain::terminal::{Span, Style};
 use domain::time;
 use leptos::html;
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
 
 use super::glyph::{Glyph, Sign};
+use super::screen::ScreenView;
 use crate::live::Live;
 use crate::live::log::row::Row;
 use crate::live::log::{Entry, Log, Quiet};
@@ -94,9 +96,16 @@ impl Window {
         // The box may be gone by the time that it is to be drawn.
         let list = self.list.try_get_untracked().flatten();
         if let Some(list) = list.filter(|_| self.live.following.get_untracked()) {
-            list.set_scroll_top(list.scroll_height());
+            list.set_scroll_top(self.place_to_follow(&list));
             self.top.set_value(list.scroll_top());
         }
+    }
+
+    /// The end of the rows; of a screen that is higher than the box its begin, or what of it its reader has gone on to.
+    fn place_to_follow(self, list: &web_sys::Element) -> i32 {
+        let last = list.last_element_child().filter(|_| self.live.log.with_untracked(Log::has_live_screen));
+        let screen = last.and_then(|last| last.dyn_into::<web_sys::HtmlElement>().ok());
+        screen.map_or(list.scroll_height(), |screen| screen.offset_top().max(list.scroll_top()))
     }
 
     fn follow(self) {
@@ -163,6 +172,7 @@ fn FollowStrip(view: Window) -> impl IntoView {
     let live = Live::here();
     let following = live.following;
     let words = move || match view.newer() {
+        _ if following.get() && live.log.with(Log::has_live_screen) => "Following the screen".to_owned(),
         _ if following.get() => {
             format!("Following, line {}. Scroll up to let go", time::thousands(live.log.with(Log::lines)))
         }
@@ -213,6 +223,7 @@ fn LogEntry(entry: Entry) -> impl IntoView {
             </li>
         }
         .into_any(),
+        Entry::Screen { command, name } => view! { <ScreenView command name /> }.into_any(),
         Entry::Note { words, .. } => note(words),
     }
 }
@@ -249,7 +260,8 @@ fn log_row(row: &Row) -> AnyView {
     .into_any()
 }
 
-fn piece(span: &Span) -> AnyView {
+/// A piece of text in its style.
+pub fn piece(span: &Span) -> AnyView {
     let text = span.text.clone();
     if span.style == Style::default() {
         text.into_any()

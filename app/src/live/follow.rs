@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+use domain::AttemptId;
 use domain::frame::{Frame, Framed, LineDecoder};
 use domain::run::{Entry, Event, evolve};
+use domain::screen::Repaint;
 use futures::future::{Either, select};
 use futures::{StreamExt as _, pin_mut};
 use gloo_timers::future::TimeoutFuture;
@@ -153,6 +155,12 @@ fn apply(live: Live, frames: Vec<Frame>) -> Next {
                     live.condition.set(condition);
                 }
             }
+            Frame::Screen { step, attempt, repaint } => {
+                next = next_of(take(live, &mut output), next);
+                if live.log.with_untracked(|log| log.is_of(step, attempt) && !log.is_page()) {
+                    next = next_of(paint(live, *repaint), next);
+                }
+            }
             Frame::Event { entry } => {
                 next = next_of(take(live, &mut output), next);
                 next = next_of(event(live, &entry), next);
@@ -184,6 +192,18 @@ fn event(live: Live, entry: &Entry) -> Next {
         && live.goes_along(step, attempt)
     {
         live.open(step, attempt);
+    }
+    Next::GoOn
+}
+
+/// Takes what is new of a screen.
+fn paint(live: Live, repaint: Repaint) -> Next {
+    live.heard.set(Some(live.clock.now_untracked()));
+    if live.log.try_update(|log| log.paint(repaint)) == Some(true) {
+        // What was passed over as repaints has to be had as text.
+        let AttemptId { step, attempt, .. } = live.on_stage();
+        live.log.set(Log::empty(step, attempt));
+        return Next::AskAgain;
     }
     Next::GoOn
 }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use domain::run::{CommandState, Run};
+use domain::screen::{Repaint, Screen};
 use domain::terminal::{Line, Terminal};
 use domain::view::LogView;
 use domain::{AttemptId, Timestamp, time};
@@ -32,6 +33,13 @@ pub enum Entry {
         command: u32,
         /// How.
         words: String,
+    },
+    /// The screen of a full-screen program.
+    Screen {
+        /// The number of its command in the step.
+        command: u32,
+        /// The name of the program, as far as the command tells.
+        name: String,
     },
     /// What is not shown.
     Note {
@@ -72,6 +80,8 @@ pub enum Key {
     Begins(u32),
     /// The end of a command.
     Ended(u32),
+    /// The screen that a command paints.
+    Screen(u32),
     /// The note, with the byte up to which it speaks.
     Note(u64),
 }
@@ -83,6 +93,7 @@ impl Entry {
             Self::Note { to, .. } => Key::Note(*to),
             Self::Row(row) => Key::Row { place: row.place, drawn: row.drawn, bytes: (row.from, row.to) },
             Self::Begins { command, .. } => Key::Begins(*command),
+            Self::Screen { command, .. } => Key::Screen(*command),
             Self::Ended { command, .. } => Key::Ended(*command),
         }
     }
@@ -100,6 +111,8 @@ pub struct Log {
     place: u64,
     drawn: u64,
     number: u64,
+    /// The byte at which what is here begins.
+    begin: u64,
     /// The byte at which the unfinished line begins.
     open_from: u64,
     /// What the unfinished line was drawn from.
@@ -110,6 +123,8 @@ pub struct Log {
     length: u64,
     /// Set when earlier bytes are stored that this page does not have: then lines are counted from here.
     skipped: Option<u64>,
+    /// The screens of full-screen programs. They stand in the place of the bytes that they are painted with.
+    screens: Vec<Screen>,
 }
 
 impl Log {
@@ -124,11 +139,13 @@ impl Log {
             place: 0,
             drawn: 0,
             number: 0,
+            begin: 0,
             open_from: 0,
             raw: Some(Raw::default()),
             to: 0,
             length: 0,
             skipped: None,
+            screens: Vec::new(),
         }
     }
 
@@ -146,6 +163,7 @@ impl Log {
     fn from_piece(view: &LogView, text: &str, bytes: u64) -> Self {
         let mut log = Self::empty(view.step, view.attempt);
         log.skip_to(view.from);
+        log.screens.clone_from(&view.screens);
         log.push(text, bytes);
         log.length = view.length;
         log
@@ -188,7 +206,7 @@ impl Log {
 
     /// The byte at which what is here begins.
     pub fn from(&self) -> u64 {
-        self.rows.front().map_or(self.open_from, |row| row.from)
+        self.begin
     }
 
     /// How many lines went through, counted from where this page began.
@@ -209,23 +227,81 @@ impl Log {
             self.rows.clear();
             self.number = 0;
             self.skipped = Some(byte);
-            self.to = byte;
-            self.open_from = byte;
+            (self.to, self.begin, self.open_from) = (byte, byte, byte);
         }
     }
 
     /// Adds output that stands for so many stored bytes.
     pub fn push(&mut self, text: &str, bytes: u64) {
-        let begin = self.to;
-        let mut at = begin;
-        for piece in text.split_inclusive('\n') {
-            at = (at + piece.len() as u64).min(begin + bytes);
-            self.read(piece, at);
+        let end = self.to + bytes;
+        let mut rest = text;
+        for border in self.borders_of_screens(self.to + 1..end).into_iter().chain([end]) {
+            let wanted = usize::try_from(border - self.to).unwrap_or(usize::MAX);
+            let cut = if border == end { rest.len() } else { rest.floor_char_boundary(wanted) };
+            let (piece, later) = rest.split_at(cut);
+            if self.screens.iter().any(|screen| screen.is_painted_with(self.to)) {
+                self.pass(border);
+            } else {
+                self.add_text(piece, border);
+            }
+            rest = later;
         }
-        self.to = begin + bytes;
         self.drawn += 1;
     }
 
+    /// The bytes of a stretch at which screens begin and end, in order.
+    fn borders_of_screens(&self, stretch: std::ops::Range<u64>) -> Vec<u64> {
+        let borders = self.screens.iter().flat_map(|screen| [Some(screen.from), screen.to]).flatten();
+        let mut borders: Vec<u64> = borders.filter(|border| stretch.contains(border)).collect();
+        borders.sort_unstable();
+        borders.dedup();
+        borders
+    }
+
+    /// Adds text up to a byte.
+    fn add_text(&mut self, text: &str, end: u64) {
+        let mut at = self.to;
+        for piece in text.split_inclusive('\n') {
+            at = (at + piece.len() as u64).min(end);
+            self.read(piece, at);
+        }
+        self.to = end;
+    }
+
+    /// Passes over bytes that a screen is painted with, up to one. What comes after them begins a line.
+    fn pass(&mut self, end: u64) {
+        self.end_line();
+        (self.to, self.open_from) = (end, end);
+    }
+
+    /// Ends the line that is not finished.
+    fn end_line(&mut self) {
+        if let Some(row) = self.open_row() {
+            self.number += u64::from(row.number.is_some());
+            self.keep(row);
+        }
+        self.terminal = Terminal::default();
+        self.raw = Some(Raw::default());
+        self.open_from = self.to;
+    }
+
+    /// Takes what is new of a screen. Gives back whether output is missing now: what was taken for a screen is text.
+    #[must_use]
+    pub fn paint(&mut self, repaint: Repaint) -> bool {
+        let known = self.screens.iter().position(|screen| screen.command == repaint.command);
+        let mut screen = known.map(|place| self.screens.remove(place)).unwrap_or_default();
+        screen.apply(repaint);
+        if screen.is_none() {
+            return known.is_some();
+        }
+        // What of it was taken for text does not go on behind it.
+        if known.is_none() && screen.from < self.to {
+            self.end_line();
+        }
+        self.screens.push(screen);
+        self.screens.sort_unstable_by_key(|screen| screen.from);
+        false
+    }
     /// Reads a piece with at most one end of a line in it, up to a byte.
     fn read(&mut self, piece: &str, to: u64) {
         self.raw = self.raw.take().and_then(|raw| raw.add(piece));
@@ -246,12 +322,17 @@ impl Log {
             self.number += 1;
             self.number
         });
-        self.place += 1;
-        let row = Row { place: self.place, drawn: 0, number, from: self.open_from, to, line, raw };
+        let row = Row { place: self.place + 1, drawn: 0, number, from: self.open_from, to, line, raw };
         self.open_from = to;
-        self.rows.push_back(Arc::new(row));
+        self.keep(Arc::new(row));
+    }
+
+    fn keep(&mut self, row: Arc<Row>) {
+        self.place = row.place;
+        self.rows.push_back(row);
         if self.rows.len() > ROWS {
             self.rows.pop_front();
+            self.begin = self.rows.front().map_or(self.open_from, |row| row.from);
         }
     }
 
@@ -265,8 +346,10 @@ impl Log {
     /// The rows, with the commands of the run at their places.
     pub fn entries(&self, run: &Run) -> Vec<Entry> {
         let borders = self.borders(run);
-        let cuts: Vec<u64> = borders.iter().map(|(at, _)| *at).collect();
-        let rows = self.rows_cut_at(&cuts);
+        let mut cuts: Vec<u64> = borders.iter().map(|(at, _)| *at).collect();
+        cuts.extend(self.screens.iter().filter_map(|screen| screen.to));
+        cuts.sort_unstable();
+        let rows = self.rows_cut_at(&cuts).into_iter().filter(|row| !self.is_of_a_screen(row));
         let mut borders = borders.into_iter().peekable();
         let mut entries: Vec<Entry> = self.note().into_iter().collect();
         for row in rows {
@@ -277,6 +360,25 @@ impl Log {
         }
         entries.extend(borders.map(|(_, entry)| entry));
         entries
+    }
+
+    /// Whether a row is what a screen was painted with, or the empty rest of a line beside it.
+    fn is_of_a_screen(&self, row: &Row) -> bool {
+        let is_empty = row.line.spans.is_empty();
+        self.screens.iter().any(|screen| {
+            let beside = row.to == screen.from || Some(row.from) == screen.to;
+            screen.is_painted_with(row.from) || (is_empty && beside)
+        })
+    }
+
+    /// The screen that a command has painted.
+    pub fn screen(&self, command: u32) -> Option<&Screen> {
+        self.screens.iter().find(|screen| screen.command == command)
+    }
+
+    /// Whether a full-screen program shows its screen now.
+    pub fn has_live_screen(&self) -> bool {
+        self.screens.last().is_some_and(|screen| screen.to.is_none())
     }
 
     /// The rows; where a command ended or began inside one, it ends there.
@@ -327,8 +429,20 @@ impl Log {
         (to > 0 || !self.is_whole()).then_some(Entry::Note { to, words })
     }
 
-    /// Where commands of this attempt begin and end, in order, as far as that is in sight.
+    /// Where commands of this attempt and their screens begin and end, in order, as far as that is in sight.
     fn borders(&self, run: &Run) -> Vec<(u64, Entry)> {
+        let mut borders = self.borders_of_commands(run);
+        borders.retain(|(at, _)| self.has_in_sight(*at));
+        for screen in self.screens.iter().filter(|screen| self.has_screen_in_sight(screen)) {
+            let place = borders.partition_point(|(at, _)| *at <= screen.from);
+            let plan = run.plan.step(self.step).and_then(|step| step.command(screen.command));
+            let name = plan.and_then(|plan| plan.script.lines().next()).unwrap_or_default().to_owned();
+            borders.insert(place, (screen.from, Entry::Screen { command: screen.command, name }));
+        }
+        borders
+    }
+
+    fn borders_of_commands(&self, run: &Run) -> Vec<(u64, Entry)> {
         let (Some(plan), Some(state)) = (run.plan.step(self.step), run.step(self.step)) else { return Vec::new() };
         let mut borders = Vec::new();
         for ((number, command), state) in (1..).zip(&plan.commands).zip(&state.commands) {
@@ -345,8 +459,11 @@ impl Log {
                 _ => {}
             }
         }
-        borders.retain(|(at, _)| self.has_in_sight(*at));
         borders
+    }
+
+    fn has_screen_in_sight(&self, screen: &Screen) -> bool {
+        screen.to.is_none_or(|to| to > self.from()) && self.later().is_none_or(|later| screen.from < later)
     }
 
     /// Whether a border belongs to what is here: not what began before the first row, nor what comes after a stored piece.
@@ -425,7 +542,15 @@ mod tests {
     fn a_page_that_was_asked_for_begins_at_its_first_row() {
         let text = "y\n".repeat(ROWS + 10);
         let length = text.len() as u64;
-        let view = LogView { step: 1, attempt: 1, from: 100, to: 100 + length, length: 100 + length, text };
+        let view = LogView {
+            step: 1,
+            attempt: 1,
+            from: 100,
+            to: 100 + length,
+            length: 100 + length,
+            text,
+            screens: Vec::new(),
+        };
 
         let log = Log::page(&view);
 
@@ -483,11 +608,107 @@ mod tests {
 
     #[test]
     fn a_stored_piece_does_not_name_what_comes_after_it() {
-        let view = LogView { step: 1, attempt: 1, from: 10, to: 14, length: 30, text: "one\n".to_owned() };
+        let view = LogView {
+            step: 1,
+            attempt: 1,
+            from: 10,
+            to: 14,
+            length: 30,
+            text: "one\n".to_owned(),
+            screens: Vec::new(),
+        };
 
         let log = Log::page(&view);
 
         assert_eq!(log.later(), Some(14));
         assert_eq!([9, 10, 14, 15].map(|byte| log.has_in_sight(byte)), [false, true, true, false]);
+    }
+
+    /// A screen of one row, painted with a stretch of the output.
+    fn screen(command: u32, from: u64, to: Option<u64>) -> Screen {
+        Screen { command, from, to, rows: vec![Vec::new()], cursor: None }
+    }
+
+    /// The rows that are seen beside the screens.
+    fn beside(log: &Log) -> Vec<String> {
+        let cuts: Vec<u64> = log.screens.iter().flat_map(|screen| [Some(screen.from), screen.to]).flatten().collect();
+        let rows = log.rows_cut_at(&cuts);
+        rows.iter().filter(|row| !log.is_of_a_screen(row)).map(|row| row.line.text()).collect()
+    }
+
+    #[test]
+    fn a_stored_screen_takes_the_place_of_what_it_is_painted_with() {
+        let text = "before\nasked: paint paint\npaint\nafter\nlast\n";
+        let (from, to) = (14, 32);
+        let view = LogView {
+            step: 1,
+            attempt: 1,
+            from: 0,
+            to: text.len() as u64,
+            length: text.len() as u64,
+            text: text.to_owned(),
+            screens: vec![screen(1, from, Some(to))],
+        };
+
+        let log = Log::tail(&view);
+
+        assert_eq!(beside(&log), ["before", "asked: ", "after", "last"]);
+        assert_eq!((log.to(), log.lines()), (text.len() as u64, 4));
+    }
+
+    #[test]
+    fn what_was_drawn_as_text_is_hidden_once_it_is_known_for_a_screen() {
+        let mut log = Log::empty(1, 1);
+        log.push("top\n", 4);
+        log.push("load 1\nload 2", 13);
+
+        assert!(!log.paint(screen(1, 4, None).since(None)));
+        log.push("load 3\n", 7);
+        assert_eq!(beside(&log), ["top"]);
+        assert!(log.has_live_screen());
+
+        assert!(!log.paint(screen(1, 4, Some(24)).since(None)));
+        log.push("bye\n", 4);
+        assert_eq!(beside(&log), ["top", "bye"]);
+        assert!(!log.has_live_screen());
+    }
+
+    #[test]
+    fn a_log_that_is_nothing_but_a_screen_begins_with_it() {
+        let mut log = Log::empty(1, 1);
+        assert!(!log.paint(screen(1, 0, None).since(None)));
+
+        log.push("paint", 5);
+
+        assert_eq!((log.from(), log.to(), said(&log)), (0, 5, String::new()));
+        assert!(log.has_in_sight(0) && log.has_in_sight(5));
+    }
+
+    #[test]
+    fn a_screen_that_is_found_to_be_text_has_to_be_had_as_text() {
+        let mut log = Log::empty(1, 1);
+        let known = screen(1, 0, None);
+        assert!(!log.paint(known.since(None)));
+        log.push("passed over", 11);
+
+        let gone = known.none();
+        assert!(log.paint(gone.since(Some(&known))));
+        assert_eq!(log.screen(1), None);
+        assert!(!log.paint(gone.since(None)), "of one that was never there nothing is missing");
+    }
+
+    #[test]
+    fn a_screen_keeps_its_place_among_the_borders_and_its_key() {
+        let mut log = Log::empty(1, 1);
+        log.push("x", 1);
+        assert!(!log.paint(screen(3, 1, None).since(None)));
+
+        let entry = Entry::Screen { command: 3, name: "top".to_owned() };
+
+        assert_eq!(entry.key(), Key::Screen(3));
+        assert!(log.has_screen_in_sight(&screen(3, 1, None)));
+        log.skip_to(100);
+        assert!(log.has_screen_in_sight(&screen(3, 1, None)), "it is drawn although its first bytes are not here");
+        assert!(!log.has_screen_in_sight(&screen(3, 1, Some(50))));
     }
 }

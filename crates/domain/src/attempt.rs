@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptId, Digest};
+use crate::{AttemptId, Digest, is_default};
 
 /// The version that this portal writes into `spec.json`, `out.idx` and `exit.json`.
 ///
@@ -103,11 +103,6 @@ impl Limits {
     pub fn is_none(&self) -> bool {
         *self == Self::default()
     }
-}
-
-/// What says nothing is left out of the canonical form, so that the digests of work from before the field was there hold.
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }
 
 /// Exported variables that an attempt has left for later ones of its run. Their values stay in its folder.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::attempt::Condition;
 use crate::run::Entry;
+use crate::screen::Repaint;
 
 /// Up to where a page has everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,15 @@ pub enum Frame {
         attempt: u32,
         /// What.
         condition: Condition,
+    },
+    /// What the screen of a full-screen program shows now, or showed when the program left it.
+    Screen {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number.
+        attempt: u32,
+        /// What is different since the frame before.
+        repaint: Box<Repaint>,
     },
     /// Who looks at this run now.
     Watchers {

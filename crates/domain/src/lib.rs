@@ -15,6 +15,7 @@ pub mod policy;
 mod risk;
 pub mod run;
 pub mod runbook;
+pub mod screen;
 pub mod steering;
 pub mod terminal;
 pub mod time;
@@ -24,3 +25,8 @@ pub use digest::Digest;
 pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug};
 pub use risk::{Lowered, Lowering, Risk, lowered};
 pub use time::Timestamp;
+
+/// What says nothing is left out of what is stored and sent. So the digests of work hold from before a field was there.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::is_default;
+
 /// The longest line in characters; a longer one goes on in the next.
 pub const LINE_LIMIT: usize = 16 * 1024;
 
@@ -59,21 +61,29 @@ fn nearest(red: u8, green: u8, blue: u8) -> u8 {
 
 /// How a piece of text looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(clippy::struct_excessive_bools, reason = "a terminal's attributes are independent switches")]
 pub struct Style {
     /// The colour of the text.
+    #[serde(skip_serializing_if = "is_default")]
     pub text: Colour,
     /// The colour behind it.
+    #[serde(skip_serializing_if = "is_default")]
     pub ground: Colour,
     /// Bold.
+    #[serde(skip_serializing_if = "is_default")]
     pub bold: bool,
     /// Dim.
+    #[serde(skip_serializing_if = "is_default")]
     pub dim: bool,
     /// Italic.
+    #[serde(skip_serializing_if = "is_default")]
     pub italic: bool,
     /// Underlined.
+    #[serde(skip_serializing_if = "is_default")]
     pub underline: bool,
     /// Text and ground change places.
+    #[serde(skip_serializing_if = "is_default")]
     pub inverse: bool,
 }
 
@@ -81,6 +91,7 @@ pub struct Style {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// How it looks.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub style: Style,
     /// The text, without any control character.
     pub text: String,
@@ -184,8 +195,7 @@ impl Terminal {
             '\u{9b}' => self.begin_control(),
             '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => self.state = State::Sequence { length: 0 },
             _ if character.is_control() => {}
-            _ if turns_text_around(character) => self.write(char::REPLACEMENT_CHARACTER, lines),
-            _ => self.write(character, lines),
+            _ => self.write(readable(character), lines),
         }
     }
 
@@ -338,15 +348,20 @@ impl Terminal {
     }
 
     fn line(&self) -> Line {
-        let mut spans: Vec<Span> = Vec::new();
-        for (character, style) in &self.cells {
-            match spans.last_mut() {
-                Some(span) if span.style == *style => span.text.push(*character),
-                _ => spans.push(Span { style: *style, text: character.to_string() }),
-            }
-        }
-        Line { spans, redraws: self.redraws, continued: self.continued }
+        Line { spans: spans(self.cells.iter().copied()), redraws: self.redraws, continued: self.continued }
     }
+}
+
+/// Cells as pieces of text in one style.
+pub fn spans(cells: impl IntoIterator<Item = (char, Style)>) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for (character, style) in cells {
+        match spans.last_mut() {
+            Some(span) if span.style == style => span.text.push(character),
+            _ => spans.push(Span { style, text: character.to_string() }),
+        }
+    }
+    spans
 }
 
 /// The rest of `38;5;n` or `38;2;r;g;b`, also as `38:2::r:g:b` is read once its empty number is skipped.
@@ -362,9 +377,36 @@ fn small(number: u16) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
 }
 
-/// Characters that change the direction of what follows: a line must read as it was written.
-const fn turns_text_around(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// A character as a page can show it: a line must read as it was written, so what would change its direction is shown as a mark.
+pub const fn readable(character: char) -> char {
+    match character {
+        '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            char::REPLACEMENT_CHARACTER
+        }
+        _ => character,
+    }
+}
+
+/// How many bytes of a piece can be shown without cutting a character in two. At the very end, all of them.
+pub fn whole_characters(piece: &[u8], last: bool) -> usize {
+    if last {
+        return piece.len();
+    }
+    // A character has at most four bytes: an unfinished one begins in the last three.
+    let begins = (1..=piece.len().min(3)).find(|back| piece[piece.len() - back] & 0xC0 != 0x80);
+    match begins {
+        Some(back) if width(piece[piece.len() - back]) > back => piece.len() - back,
+        _ => piece.len(),
+    }
+}
+
+const fn width(first: u8) -> usize {
+    match first {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
@@ -444,6 +486,22 @@ mod tests {
 
         assert_eq!(places, [Some(196), Some(16), Some(244), Some(67)]);
         assert_eq!(Colour::Plain.index(), None);
+    }
+
+    #[test]
+    fn a_character_is_never_cut_in_two() {
+        let text = "a€ß🚀".as_bytes();
+
+        let whole: Vec<usize> = (0..=text.len()).map(|cut| whole_characters(&text[..cut], false)).collect();
+
+        assert_eq!(whole, [0, 1, 1, 1, 4, 4, 6, 6, 6, 6, 10]);
+        assert_eq!(whole_characters(&text[..2], true), 2, "at the end the rest is shown as it is");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_not_held_back() {
+        assert_eq!(whole_characters(&[0xFF, 0xFE], false), 2);
+        assert_eq!(whole_characters(&[b'a', 0x80, 0x80, 0x80, 0x80], false), 5);
     }
 
     /// Text with many escapes in it, as plain random text has few.

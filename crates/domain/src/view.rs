@@ -12,6 +12,7 @@ use crate::plan::{Plan, PlanParameter};
 use crate::policy::{Actor, Role};
 use crate::run::{Request, RequestStatus, Run, StepStatus, Verdict};
 use crate::runbook::{Finding, Part, Procedure, Prose};
+use crate::screen::Screen;
 use crate::{Digest, PersonId, Risk, RunId, Slug, Timestamp};
 
 /// Who looks at the page, and which portal made it.
@@ -329,6 +330,9 @@ pub struct LogView {
     pub length: u64,
     /// The bytes as text; what is not UTF-8 stands as U+FFFD.
     pub text: String,
+    /// The screens of full-screen programs that were painted with bytes of the piece.
+    #[serde(default)]
+    pub screens: Vec<Screen>,
 }
 
 /// What the history is narrowed to. Also the query of its address.

@@ -67,7 +67,8 @@
 //! The portal's half: [`Engine`], with `launch`, `follow`, `inspect`, `output`, `steer` and `survivors` behind it. The
 //! shim's half: [`shim`], with the shell and its `driver`, the `scanner` that finds the marks, the `log`, the `control` socket,
 //! `silence` that looks at a command that says nothing, `limits`, and `supervise`, the loop that holds them together. What both
-//! speak stands in `record`, `index`, `condition` and `folder`.
+//! speak stands in `record`, `index`, `condition` and `folder`. Both read what a full-screen program paints with `screen`: the shim
+//! to know that there is one, the portal to draw it ([`Painter`]).
 //!
 //! Not the business of this crate: what may be run, by whom, and what is recorded about it.
 
@@ -83,6 +84,7 @@ mod launch;
 mod output;
 mod processes;
 mod record;
+mod screen;
 pub mod shim;
 mod steer;
 mod survivors;
@@ -95,6 +97,7 @@ pub use key::MasterKey;
 pub use launch::LaunchError;
 pub use output::{Output, PIECE, Unreadable};
 pub use record::{Ladder, Secret, Steer};
+pub use screen::Painter;
 pub use shim::mask::forms::can_be_masked;
 pub use shim::shell::WINDOW;
 pub use steer::SteerError;

@@ -37,7 +37,6 @@ mod log;
 pub(crate) mod mask;
 mod place;
 mod scanner;
-mod screen;
 pub(crate) mod shell;
 mod silence;
 mod supervise;

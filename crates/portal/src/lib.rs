@@ -20,6 +20,7 @@ mod passwords;
 mod people;
 mod planning;
 mod runs;
+mod screens;
 mod secrets;
 mod settings;
 mod values;

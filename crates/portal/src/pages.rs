@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use domain::policy::Viewer;
 use domain::run::{Holder, Run};
 use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure, Step};
+use domain::terminal::whole_characters;
 use domain::view::{
     DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LockedBy, LogView, Newer, Patch,
     ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
@@ -15,7 +16,6 @@ use store::HistoryQuery;
 use crate::adhoc;
 use crate::documents::Library;
 use crate::planning::{self, Ground};
-use crate::watching::whole_characters;
 use crate::{Error, Portal};
 
 /// Runs on one page of the history.
@@ -224,7 +224,9 @@ impl Portal {
         let last = attempt.end.is_some() && from + piece.len() as u64 >= length;
         let whole = whole_characters(&piece, last);
         let text = String::from_utf8_lossy(&piece[..whole]).into_owned();
-        Ok(LogView { step: id.step, attempt: id.attempt, from, to: from + whole as u64, length, text })
+        let to = from + whole as u64;
+        let screens = self.screens(id, attempt, from..to, length).await?;
+        Ok(LogView { step: id.step, attempt: id.attempt, from, to, length, text, screens })
     }
 
     /// What is stored from a byte up to a length, as much as a page shows. An attempt whose shim is just being born has none yet.

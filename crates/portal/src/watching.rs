@@ -7,16 +7,18 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::attempt::Condition;
+use domain::attempt::{Condition, Intent};
 use domain::frame::{Cursor, Frame, Framed};
 use domain::policy::Viewer;
 use domain::run::Event;
+use domain::terminal::whole_characters;
 use domain::{AttemptId, RunId};
 use futures::stream::BoxStream;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::live::Look;
+use crate::screens::Following;
 use crate::{Error, Portal};
 
 /// Frames that wait for a page before the stream waits for it.
@@ -187,10 +189,13 @@ impl<E: Into<Error>> From<E> for Failure {
 /// An attempt whose output is being sent.
 struct Reading {
     id: AttemptId,
+    /// What was recorded of it: its files are measured by that.
+    intent: Intent,
     offset: u64,
     progress: watch::Receiver<engine::Progress>,
     /// The condition that the page knows.
     told: Condition,
+    screens: Following,
 }
 
 struct Watcher {
@@ -272,9 +277,11 @@ impl Watcher {
             if self.reading.is_none() {
                 let Some((id, offset)) = self.attempts.pop_front() else { return Ok(()) };
                 // Without a folder there is nothing to send, yet: the intent is told before the shim has made it.
-                match self.portal.engine().follow(&self.portal.intent(id).await?) {
+                let intent = self.portal.intent(id).await?;
+                match self.portal.engine().follow(&intent) {
                     Ok(progress) => {
-                        self.reading = Some(Reading { id, offset, progress, told: Condition::default() });
+                        let (told, screens) = (Condition::default(), Following::from_byte(offset));
+                        self.reading = Some(Reading { id, intent, offset, progress, told, screens });
                     }
                     Err(_) if self.is_open(id).await? => {
                         self.attempts.push_front((id, offset));
@@ -296,18 +303,22 @@ impl Watcher {
     /// Sends what is stored of the attempt that is read. When that seems to be all: which attempt, and the byte after it.
     async fn drain(&mut self) -> Result<Option<(AttemptId, u64)>, Failure> {
         let Some(mut reading) = self.reading.take() else { return Ok(None) };
-        let (length, done, condition) = {
-            let now = reading.progress.borrow_and_update();
-            (now.length, now.done, now.condition)
-        };
+        let now = *reading.progress.borrow_and_update();
+        let engine::Progress { length, done, condition, .. } = now;
         let (step, attempt) = (reading.id.step, reading.id.attempt);
-        if length.saturating_sub(reading.offset) > BEHIND {
-            let (from, to) = (reading.offset, length - TAIL);
+        // A screen stands in the place of its output: the page has to know of it first.
+        for repaint in reading.screens.look(&self.portal, &reading.intent, now).await? {
+            self.send(Frame::Screen { step, attempt, repaint: Box::new(repaint) }).await?;
+        }
+        let until = reading.screens.drawn().unwrap_or(length);
+        if until.saturating_sub(reading.offset) > BEHIND {
+            let (from, to) = (reading.offset, until - TAIL);
             reading.offset = to;
             self.send(Frame::Left { step, attempt, from, to }).await?;
         }
-        while reading.offset < length {
-            let piece = self.portal.engine().read(&reading.id, reading.offset, PIECE).await?;
+        while reading.offset < until {
+            let most = usize::try_from(until - reading.offset).unwrap_or(PIECE).min(PIECE);
+            let piece = self.portal.engine().read(&reading.id, reading.offset, most).await?;
             let whole = whole_characters(&piece, done && reading.offset + piece.len() as u64 >= length);
             if whole == 0 {
                 break;
@@ -336,56 +347,16 @@ impl Watcher {
     }
 }
 
-/// Waits for more output; for ever when nothing is read.
+/// Waits for more output, or until it is time to look at the screen; for ever when nothing is read.
 async fn more(reading: Option<&mut Reading>) {
     let more = match reading {
-        Some(reading) => reading.progress.changed().await.is_ok(),
+        Some(Reading { progress, screens, .. }) => tokio::select! {
+            changed = progress.changed() => changed.is_ok(),
+            () = screens.due() => true,
+        },
         None => false,
     };
     if !more {
         std::future::pending::<()>().await;
-    }
-}
-
-/// How many bytes of a piece can be shown without cutting a character in two. At the very end, all of them.
-pub(crate) fn whole_characters(piece: &[u8], last: bool) -> usize {
-    if last {
-        return piece.len();
-    }
-    // A character has at most four bytes: an unfinished one begins in the last three.
-    let begins = (1..=piece.len().min(3)).find(|back| piece[piece.len() - back] & 0xC0 != 0x80);
-    match begins {
-        Some(back) if width(piece[piece.len() - back]) > back => piece.len() - back,
-        _ => piece.len(),
-    }
-}
-
-const fn width(first: u8) -> usize {
-    match first {
-        0xC2..=0xDF => 2,
-        0xE0..=0xEF => 3,
-        0xF0..=0xF4 => 4,
-        _ => 1,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_character_is_never_cut_in_two() {
-        let text = "a€ß🚀".as_bytes();
-
-        let whole: Vec<usize> = (0..=text.len()).map(|cut| whole_characters(&text[..cut], false)).collect();
-
-        assert_eq!(whole, [0, 1, 1, 1, 4, 4, 6, 6, 6, 6, 10]);
-        assert_eq!(whole_characters(&text[..2], true), 2, "at the end the rest is shown as it is");
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_not_held_back() {
-        assert_eq!(whole_characters(&[0xFF, 0xFE], false), 2);
-        assert_eq!(whole_characters(&[b'a', 0x80, 0x80, 0x80, 0x80], false), 5);
     }
 }

@@ -11,6 +11,7 @@ mod forms;
 mod headers;
 mod origins;
 mod policies;
+mod screens;
 mod site;
 mod together;
 #[path = "../../../crates/runbook/tests/reading/users_path.rs"]

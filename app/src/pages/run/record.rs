@@ -13,7 +13,7 @@ use super::finish::{outcome_list, outcome_words};
 use super::moment::{Moment, day};
 use super::notices::{NewerNotice, RefusedElsewhere};
 use super::rail::{command_status, number};
-use super::stage::{Pages, ending, raw_output};
+use super::stage::{Pages, ending};
 use super::stopping::EndRestOfClosed;
 use crate::components::ago::{Ago, TimeOfDay};
 use crate::components::glyph::{Glyph, Sign};
@@ -22,7 +22,7 @@ use crate::components::pace::{Pace, usual_words};
 use crate::components::risk::RiskMark;
 use crate::components::state::{StateMark, verdict_name};
 use crate::deeds::{Deeds, Hands};
-use crate::live::Live;
+use crate::live::{Live, raw_output};
 use crate::record::{self, Mark, timeline};
 
 /// The page of a closed run.

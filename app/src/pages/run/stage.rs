@@ -19,8 +19,8 @@ use crate::components::risk::RiskMark;
 use crate::components::state::StateMark;
 use crate::deeds::Place;
 use crate::keys;
-use crate::live::Live;
 use crate::live::log::Log;
+use crate::live::{Live, raw_output};
 use crate::record::rest_words;
 
 /// How far back the page before goes, in bytes.
@@ -107,15 +107,12 @@ fn amount(log: &Log) -> String {
     }
     let lines = match log.lines() {
         _ if !log.is_whole() => String::new(),
+        // What paints a screen prints no lines.
+        0 if log.to() > 0 => String::new(),
         1 => "1 line, ".to_owned(),
         lines => format!("{} lines, ", time::thousands(lines)),
     };
     format!("{lines}{}", time::size(log.to()))
-}
-
-/// The address of the raw output of an attempt.
-pub fn raw_output(id: AttemptId) -> String {
-    format!("/runs/{}/output/{}/{}", id.run, id.step, id.attempt)
 }
 
 /// The command that runs, or the step when none does; and its class.

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::children::Children;
 use super::clock;
-use super::screen::Screen;
 use super::shell::Shell;
 use super::waiting::{self, Identity};
 use crate::condition::StateFile;
+use crate::screen::Screen;
 use domain::attempt::Condition;
 
 /// After that long without output a command is looked at.

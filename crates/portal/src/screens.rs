@@ -1,0 +1,201 @@
+//! The screens of full-screen programs, drawn from stored output: for a page that is rendered, and for one that follows.
+//!
+//! Nothing is kept: whoever looks draws, from the byte at which the command began. Of a long output the begin and the end are
+//! read, which is what a program that paints over and over shows.
+
+use std::time::Duration;
+
+use domain::AttemptId;
+use domain::attempt::{CommandRange, Intent, Mark};
+use domain::run::{Attempt, AttemptEnding};
+use domain::screen::{Repaint, Screen};
+use engine::{Output, PIECE, Painter, Progress};
+use tokio::time::Instant;
+
+use crate::{Error, Portal};
+
+/// What is read of the begin of an output that is too long to be read as a whole.
+const HEAD: u64 = 256 << 10;
+
+/// What is read of its end.
+const LAST: u64 = 1 << 20;
+
+/// Between two looks at a screen that changes.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Portal {
+    /// The screens in a stretch of an attempt's stored output.
+    pub(crate) async fn screens(
+        &self,
+        id: AttemptId,
+        attempt: &Attempt,
+        stretch: std::ops::Range<u64>,
+        length: u64,
+    ) -> Result<Vec<Screen>, Error> {
+        let mut screens = Vec::new();
+        for (range, over) in self.ranges(id, attempt, length) {
+            if range.from < stretch.end && stretch.start < range.to {
+                let mut painter = Painter::new(range.command, range.from);
+                self.catch_up(&mut painter, id, range.to).await?;
+                let screen = painter.screen();
+                screens.extend(if over { screen.map(|screen| ended(screen, range.to)) } else { screen });
+            }
+        }
+        Ok(screens)
+    }
+
+    /// Where the output of each command is, and whether that is all of it.
+    fn ranges(&self, id: AttemptId, attempt: &Attempt, length: u64) -> Vec<(CommandRange, bool)> {
+        // When output was left out, only the record at the end has the places.
+        if let Some(AttemptEnding::Known(exit)) = attempt.end.as_ref().map(|end| &end.ending)
+            && !exit.notes.ranges.is_empty()
+        {
+            return exit.notes.ranges.iter().map(|range| (*range, true)).collect();
+        }
+        let mut ranges: Vec<(CommandRange, bool)> = Vec::new();
+        let intent = Intent { id, digest: attempt.digest.clone() };
+        for mark in self.engine().marks(&intent, 0).unwrap_or_default() {
+            match (mark, ranges.last_mut()) {
+                (Mark::Started { command, offset, .. }, _) => {
+                    let range = CommandRange { command, from: offset, to: length };
+                    ranges.push((range, attempt.end.is_some()));
+                }
+                (Mark::Ended { offset, .. }, Some((range, over))) => (range.to, *over) = (offset.min(length), true),
+                (Mark::Ended { .. }, None) => {}
+            }
+        }
+        ranges
+    }
+
+    /// Draws what is stored up to a byte.
+    async fn catch_up(&self, painter: &mut Painter, id: AttemptId, to: u64) -> std::io::Result<()> {
+        if painter.at() >= to {
+            return Ok(());
+        }
+        let output = self.engine().output(&id)?;
+        if to - painter.at() > HEAD + LAST {
+            let head = painter.at() + HEAD;
+            draw(painter, &output, head).await?;
+            painter.skip_to(to - LAST);
+        }
+        draw(painter, &output, to).await
+    }
+}
+
+/// The screens of an attempt that a page follows.
+pub(crate) struct Following {
+    /// Up to where the page has everything already.
+    known: u64,
+    /// How many marks of the attempt were looked at.
+    marks: usize,
+    /// For the command that runs.
+    painter: Option<Painter>,
+    /// What the page knows of its screen.
+    told: Option<Screen>,
+    /// Not looked at before that.
+    next: Instant,
+    /// Whether there is something to look at then.
+    due: bool,
+}
+
+impl Following {
+    /// For a page that has everything up to a byte.
+    pub(crate) fn from_byte(known: u64) -> Self {
+        Self { known, marks: 0, painter: None, told: None, next: Instant::now(), due: false }
+    }
+
+    /// Returns when it is time to look, if nothing else happens.
+    pub(crate) async fn due(&self) {
+        if self.due {
+            tokio::time::sleep_until(self.next).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// While a screen is on: up to where it is drawn. Output beyond that waits, because it may be of the screen or come after it.
+    pub(crate) fn drawn(&self) -> Option<u64> {
+        let painter = self.painter.as_ref()?;
+        self.told.as_ref().filter(|told| told.to.is_none()).map(|_| painter.at())
+    }
+
+    /// What the page has to be told. A burst of output is looked at once, as it stands after it.
+    pub(crate) async fn look(
+        &mut self,
+        portal: &Portal,
+        intent: &Intent,
+        progress: Progress,
+    ) -> Result<Vec<Repaint>, Error> {
+        let (id, mut news) = (intent.id, Vec::new());
+        self.due = false;
+        if progress.marks > self.marks {
+            let marks = portal.engine().marks(intent, self.marks)?;
+            self.marks += marks.len();
+            for mark in marks {
+                match mark {
+                    Mark::Started { command, offset, .. } => self.begin(command, offset),
+                    Mark::Ended { offset, .. } => {
+                        news.extend(self.end(portal, id, offset.min(progress.length)).await?);
+                    }
+                }
+            }
+        }
+        if progress.done {
+            news.extend(self.end(portal, id, progress.length).await?);
+        } else if self.painter.as_ref().is_some_and(|painter| painter.at() < progress.length) {
+            news.extend(self.look_at_screen(portal, id, progress.length).await?);
+        }
+        Ok(news)
+    }
+
+    fn begin(&mut self, command: u32, offset: u64) {
+        self.painter = Some(Painter::new(command, offset));
+        self.told = None;
+    }
+
+    async fn look_at_screen(&mut self, portal: &Portal, id: AttemptId, to: u64) -> Result<Option<Repaint>, Error> {
+        let now = Instant::now();
+        self.due = now < self.next;
+        let Some(painter) = self.painter.as_mut().filter(|_| !self.due) else { return Ok(None) };
+        self.next = now + PAUSE;
+        portal.catch_up(painter, id, to).await?;
+        let screen = painter.screen();
+        Ok(self.tell(screen))
+    }
+
+    /// The command has printed everything up to a byte.
+    async fn end(&mut self, portal: &Portal, id: AttemptId, to: u64) -> Result<Option<Repaint>, Error> {
+        let Some(mut painter) = self.painter.take().filter(|_| to >= self.known) else { return Ok(None) };
+        portal.catch_up(&mut painter, id, to).await?;
+        let screen = painter.screen().map(|screen| ended(screen, to));
+        Ok(self.tell(screen))
+    }
+
+    fn tell(&mut self, screen: Option<Screen>) -> Option<Repaint> {
+        // What looked like a screen may have become text.
+        let screen = screen.or_else(|| self.told.as_ref().filter(|told| !told.is_none()).map(Screen::none));
+        let screen = screen.filter(|screen| self.told.as_ref() != Some(screen))?;
+        let repaint = screen.since(self.told.as_ref());
+        self.told = Some(screen);
+        Some(repaint)
+    }
+}
+
+/// A screen whose command has printed everything up to a byte.
+fn ended(screen: Screen, to: u64) -> Screen {
+    Screen { to: screen.to.or(Some(to)), cursor: None, ..screen }
+}
+
+async fn draw(painter: &mut Painter, output: &Output, to: u64) -> std::io::Result<()> {
+    while painter.at() < to {
+        let most = usize::try_from(to - painter.at()).unwrap_or(PIECE).min(PIECE);
+        let piece = output.read(painter.at(), most).await?;
+        if piece.is_empty() {
+            break;
+        }
+        painter.push(&piece);
+        // A long piece of work for one who only wants to look.
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
