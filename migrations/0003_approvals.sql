@@ -14,7 +14,7 @@ CREATE TABLE approvals (
     asked      INTEGER NOT NULL,                        -- when
     expires    INTEGER NOT NULL,                        -- when it expires undecided
     leads      INTEGER NOT NULL,                        -- how many leads have to approve
-    votes      INTEGER NOT NULL,                        -- how many have
+    approvals      INTEGER NOT NULL,                        -- how many have
     status     TEXT    NOT NULL CHECK (status IN ('waiting', 'approved', 'used', 'rejected', 'cancelled', 'expired', 'void')),
     decided    INTEGER,                                 -- when it was decided or came to an end
     decided_by TEXT,                                    -- by whom, if by a person

@@ -239,7 +239,12 @@ fn facts(run: &Run, ground: &ApprovalGround, actor: &Actor) -> Facts {
     let bound = run.requests.iter().flat_map(|request| request.evidence.bound());
     Facts {
         rules: ground.rules.clone(),
-        standings: run.requests.iter().flat_map(Request::voters).map(|voter| (voter.clone(), Role::Lead)).collect(),
+        standings: run
+            .requests
+            .iter()
+            .flat_map(Request::approvers)
+            .map(|approver| (approver.clone(), Role::Lead))
+            .collect(),
         bound: bound.map(|file| (file.path.clone(), Ok(file.clone()))).collect(),
         ..Facts::alone(ground.now, Some(actor.role))
     }

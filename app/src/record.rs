@@ -105,16 +105,16 @@ fn request_moments(run: &Run, number: u32, request: &Request) -> Vec<Moment> {
         None => format!("{by} asked for the approval of {steps}, request {}-{number}", run.id),
     };
     let mut moments = vec![moment(request.asked.at, Mark::Noted, asked, Some(request.reason.clone()))];
-    moments.extend(request.votes.iter().map(|vote| {
-        let more = match (vote.retry, vote.rollback) {
+    moments.extend(request.approvals.iter().map(|approval| {
+        let more = match (approval.retry, approval.rollback) {
             (true, true) => ", with one retry and the rollback",
             (true, false) => ", with one retry",
             (false, true) => ", with the rollback",
             (false, false) => "",
         };
-        let words = format!("{} approved {steps}{more}, by {}", vote.stamp.by.name(), vote.factor);
-        let comment = (!vote.comment.is_empty()).then(|| vote.comment.clone());
-        moment(vote.stamp.at, Mark::Stands(StepStatus::Done), words, comment)
+        let words = format!("{} approved {steps}{more}, by {}", approval.stamp.by.name(), approval.factor);
+        let comment = (!approval.comment.is_empty()).then(|| approval.comment.clone());
+        moment(approval.stamp.at, Mark::Stands(StepStatus::Done), words, comment)
     }));
     moments.extend(request.end.as_ref().map(|end| request_end(end, &steps)));
     if let Some((stamp, comment)) = request.glass.as_ref().and_then(|glass| glass.review.as_ref()) {

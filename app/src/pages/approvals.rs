@@ -72,7 +72,7 @@ fn Waiting(rows: Vec<ApprovalRow>) -> impl IntoView {
     let rows = rows
         .into_iter()
         .map(|row| {
-            let votes = (row.leads > 1).then(|| format!("{} of {} leads have approved", row.votes, row.leads));
+            let approvals = (row.leads > 1).then(|| format!("{} of {} leads have approved", row.approvals, row.leads));
             view! {
                 <li>
                     <a class="name" href=row.address()>{format!("{} on {}", row.steps, row.target)}</a>
@@ -83,7 +83,7 @@ fn Waiting(rows: Vec<ApprovalRow>) -> impl IntoView {
                     <span class="what">
                         <q>{row.reason.clone()}</q>
                         <span class="soft">{format!("{}, ", row.by)}<Ago at=row.asked /></span>
-                        {votes.map(|votes| view! { <span class="soft">{votes}</span> })}
+                        {approvals.map(|approvals| view! { <span class="soft">{approvals}</span> })}
                     </span>
                     <span class="time">
                         <b>

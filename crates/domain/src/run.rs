@@ -33,7 +33,7 @@ pub use event::{Entry, Event, Verdict, Who};
 pub use fold::{evolve, fold};
 pub use lock::{ABANDONED_AFTER_MS, Holder};
 pub use refusal::{Refusal, TEXT_LIMIT};
-pub use request::{Covered, Glass, Request, RequestEnd, RequestStatus, Shaped, Vote};
+pub use request::{Approval, Covered, Glass, Request, RequestEnd, RequestStatus, Shaped};
 pub use state::{
     Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Offer, RestEnd, Run, Skip,
     Stamp, StepState, StepStatus, Tick, ValueSet, ticks,

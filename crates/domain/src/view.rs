@@ -467,7 +467,7 @@ pub struct ApprovalRow {
     /// How many leads have to approve.
     pub leads: u32,
     /// How many have.
-    pub votes: u32,
+    pub approvals: u32,
     /// Where it stood when its run changed last.
     pub status: RequestStatus,
     /// When it was decided or came to an end.

@@ -272,7 +272,7 @@ impl Portal {
 
 /// Who approved a request, by name.
 fn names(request: &Request) -> Vec<String> {
-    request.votes.iter().map(|vote| vote.stamp.by.name().to_owned()).collect()
+    request.approvals.iter().map(|approval| approval.stamp.by.name().to_owned()).collect()
 }
 
 /// How what is asked for differs from what was approved in an earlier run; whoever runs it is no difference.

@@ -249,9 +249,9 @@ impl Portal {
         };
         let condition = self.condition(command, run);
         let mut standings = BTreeMap::new();
-        for voter in run.iter().flat_map(|run| &run.requests).flat_map(Request::voters) {
-            if let Some(role) = write.standing(voter).await? {
-                standings.insert(voter.clone(), role);
+        for approver in run.iter().flat_map(|run| &run.requests).flat_map(Request::approvers) {
+            if let Some(role) = write.standing(approver).await? {
+                standings.insert(approver.clone(), role);
             }
         }
         let unreviewed = match (command, who) {

@@ -27,7 +27,7 @@ fn row(run: &Run, number: u32, request: &Request) -> ApprovalRow {
         asked: request.asked.at,
         expires: request.expires,
         leads: request.leads,
-        votes: u32::try_from(request.votes.len()).unwrap_or(u32::MAX),
+        approvals: u32::try_from(request.approvals.len()).unwrap_or(u32::MAX),
         status: run.request_status(request, run.touched),
         decided,
         decided_by: decided_by.flatten(),
@@ -45,8 +45,8 @@ fn decision(request: &Request) -> Option<(Timestamp, Option<String>)> {
         Some(RequestEnd::Expired { at } | RequestEnd::Void { at, .. }) => Some((*at, None)),
         None => {
             request.approved_at()?;
-            let vote = request.votes.last()?;
-            Some((vote.stamp.at, Some(vote.stamp.by.name().to_owned())))
+            let approval = request.approvals.last()?;
+            Some((approval.stamp.at, Some(approval.stamp.by.name().to_owned())))
         }
     }
 }
@@ -69,7 +69,7 @@ pub(crate) async fn write(connection: &mut Connection, run: &Run) -> Result<(), 
             .bind(row.asked.0)
             .bind(row.expires.0)
             .bind(row.leads)
-            .bind(row.votes)
+            .bind(row.approvals)
             .bind(word(&row.status))
             .bind(row.decided.map(|at| at.0))
             .bind(&row.decided_by)
@@ -83,9 +83,9 @@ pub(crate) async fn write(connection: &mut Connection, run: &Run) -> Result<(), 
 }
 
 const UPSERT: &str = "INSERT INTO approvals (run, request, slug, title, steps, target, risk, by_id, by_name, reason, asked, \
-     expires, leads, votes, status, decided, decided_by, same, glass, reviewed) \
+     expires, leads, approvals, status, decided, decided_by, same, glass, reviewed) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
-     ON CONFLICT (run, request) DO UPDATE SET leads = excluded.leads, votes = excluded.votes, status = excluded.status, \
+     ON CONFLICT (run, request) DO UPDATE SET leads = excluded.leads, approvals = excluded.approvals, status = excluded.status, \
      decided = excluded.decided, decided_by = excluded.decided_by, reviewed = excluded.reviewed";
 
 #[derive(Debug, sqlx::FromRow)]
@@ -102,7 +102,7 @@ struct Row {
     asked: i64,
     expires: i64,
     leads: u32,
-    votes: u32,
+    approvals: u32,
     status: String,
     decided: Option<i64>,
     decided_by: Option<String>,
@@ -127,7 +127,7 @@ impl TryFrom<Row> for ApprovalRow {
             asked: Timestamp(row.asked),
             expires: Timestamp(row.expires),
             leads: row.leads,
-            votes: row.votes,
+            approvals: row.approvals,
             status: parse(&row.status)?,
             decided: row.decided.map(Timestamp),
             decided_by: row.decided_by,
@@ -145,7 +145,7 @@ fn mapped(rows: Vec<Row>) -> Result<Vec<ApprovalRow>, Error> {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT run, request, slug, title, steps, target, risk, by_name, reason, asked, expires, leads, votes, status, ",
+            "SELECT run, request, slug, title, steps, target, risk, by_name, reason, asked, expires, leads, approvals, status, ",
             "decided, decided_by, glass, reviewed FROM approvals ",
             $rest
         )

@@ -52,18 +52,29 @@ root = \"/\"
 ";
 
 /// A portal, a run of Olga's with a backup as its value, and two leads.
-struct Scene {
-    site: Served,
-    clock: Arc<FixedClock>,
-    ada: String,
-    olga: String,
-    lena: String,
-    lars: String,
-    backup: String,
+pub struct Scene {
+    pub site: Served,
+    pub clock: Arc<FixedClock>,
+    pub ada: String,
+    pub olga: String,
+    pub lena: String,
+    pub lars: String,
+    pub backup: String,
+}
+
+/// Somebody's authenticator app.
+pub struct Authenticator(Vec<u8>);
+
+impl Authenticator {
+    /// What it shows now.
+    pub fn code(&self, scene: &Scene) -> String {
+        let seconds = u64::try_from(scene.site.portal.now().0 / 1000).unwrap();
+        totp_rs::Builder::new().with_secret(self.0.clone()).build_noncompliant().generate(seconds).to_string()
+    }
 }
 
 impl Scene {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let clock = Arc::new(FixedClock::default());
         let site = Served::by_clock_with_side(clock.clone(), "restore.md", DOCUMENT, SIDE).await;
         let ada = site.administrator().await;
@@ -75,11 +86,11 @@ impl Scene {
         Self { site, clock, ada, olga, lena, lars, backup }
     }
 
-    async fn post(&self, path: &str, form: &str, cookie: &str) -> Answer {
+    pub async fn post(&self, path: &str, form: &str, cookie: &str) -> Answer {
         self.site.send(call(path).header(header::COOKIE, cookie).body(Body::from(form.to_owned())).unwrap()).await
     }
 
-    async fn done(&self, path: &str, form: &str, cookie: &str) {
+    pub async fn done(&self, path: &str, form: &str, cookie: &str) {
         let answer = self.post(path, form, cookie).await;
         assert_eq!(answer.status, StatusCode::OK, "{path} {form}: {}", answer.body);
     }
@@ -99,7 +110,7 @@ impl Scene {
     }
 
     /// A run in which the approval of step 3 was asked for.
-    async fn asked(&self) -> i64 {
+    pub async fn asked(&self) -> i64 {
         let run = self.start(&self.olga).await;
         let answer = self.ask(run, 1, &self.olga).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
@@ -115,7 +126,7 @@ impl Scene {
         self.post("/api/runs/run", &format!("run={run}&step=3&attempt={attempt}&commands=1"), cookie).await
     }
 
-    async fn run(&self, run: i64) -> Run {
+    pub async fn run(&self, run: i64) -> Run {
         self.site.portal.store().run(RunId(run)).await.unwrap().unwrap()
     }
 
@@ -124,24 +135,33 @@ impl Scene {
         run.request_status(run.request(1).unwrap(), self.site.portal.expiry_now())
     }
 
-    async fn id(&self, login: &str) -> PersonId {
+    pub async fn id(&self, login: &str) -> PersonId {
         self.site.portal.store().person_by_login(login).await.unwrap().unwrap().id
     }
 
     /// Sets a second factor up: codes that work once each.
     async fn codes(&self, login: &str) -> Vec<String> {
+        self.factor(login).await.1
+    }
+
+    /// Sets a second factor up.
+    pub async fn authenticator(&self, login: &str) -> Authenticator {
+        self.factor(login).await.0
+    }
+
+    async fn factor(&self, login: &str) -> (Authenticator, Vec<String>) {
         let actor = self.site.portal.actor(&self.id(login).await).await.unwrap().unwrap();
         let sure = Sure { password: PASSWORD.to_owned(), proof: None };
         self.site.portal.offer_authenticator(&actor, "a session", sure).await.unwrap();
         let offer = self.site.portal.account(&actor, "a session").await.unwrap().offer.unwrap();
         let secret = totp_rs::Secret::try_from_base32(offer.secret.replace(' ', "")).unwrap().as_bytes().to_vec();
-        let seconds = u64::try_from(self.site.portal.now().0 / 1000).unwrap();
-        let code = totp_rs::Builder::new().with_secret(secret).build_noncompliant().generate(seconds).to_string();
+        let authenticator = Authenticator(secret);
+        let code = authenticator.code(self);
         self.site.portal.switch_on_authenticator(&actor, "a session", &code).await.unwrap();
-        offer.recovery_codes
+        (authenticator, offer.recovery_codes)
     }
 
-    async fn role(&self, login: &str, role: &str) {
+    pub async fn role(&self, login: &str, role: &str) {
         let form = format!("person={}&role={role}", self.id(login).await);
         self.done("/api/people/role", &form, &self.ada).await;
     }

@@ -11,6 +11,7 @@ mod forms;
 mod headers;
 mod origins;
 mod policies;
+mod races;
 mod screens;
 mod site;
 mod together;

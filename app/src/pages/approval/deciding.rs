@@ -1,6 +1,6 @@
 //! The decision itself: two clocks, two ticks, a reason, a code, and two buttons that say what they do.
 
-use domain::run::{Request, RequestEnd, RequestStatus, Vote};
+use domain::run::{Approval, Request, RequestEnd, RequestStatus};
 use domain::view::DecisionView;
 use domain::{Timestamp, time};
 use leptos::form::ActionForm;
@@ -20,7 +20,7 @@ pub fn Deciding(view: DecisionView, request: Request, steps: String) -> impl Int
     let needed = match request.leads {
         0 => String::new(),
         1 => "1 lead needed".to_owned(),
-        leads => format!("{} of {leads} leads", request.votes.len()),
+        leads => format!("{} of {leads} leads", request.approvals.len()),
     };
     let body = match (waits, &view.cannot) {
         (true, None) => view! { <DecideForm view=view.clone() request=request.clone() steps /> }.into_any(),
@@ -34,7 +34,7 @@ pub fn Deciding(view: DecisionView, request: Request, steps: String) -> impl Int
                 <span>{needed}</span>
             </header>
             {waits.then(|| clocks(&view, &request))}
-            {votes(&request.votes)}
+            {approvals(&request.approvals)}
             {body}
             {request.glass.is_some().then(|| view! { <Review view=view.clone() request=request.clone() /> })}
             {view.status.is_live().then(|| view! { <TakeBack view=view.clone() /> })}
@@ -64,31 +64,31 @@ fn clocks(view: &DecisionView, request: &Request) -> AnyView {
     .into_any()
 }
 
-fn votes(votes: &[Vote]) -> AnyView {
-    let rows = votes
+fn approvals(approvals: &[Approval]) -> AnyView {
+    let rows = approvals
         .iter()
-        .map(|vote| {
-            let more = match (vote.retry, vote.rollback) {
+        .map(|approval| {
+            let more = match (approval.retry, approval.rollback) {
                 (true, true) => ", with one retry and the rollback",
                 (true, false) => ", with one retry",
                 (false, true) => ", with the rollback",
                 (false, false) => "",
             };
-            let comment = (!vote.comment.is_empty()).then(|| view! { <q>{vote.comment.clone()}</q> });
+            let comment = (!approval.comment.is_empty()).then(|| view! { <q>{approval.comment.clone()}</q> });
             view! {
                 <li>
                     <Glyph sign=Sign::State(domain::run::StepStatus::Done) />
                     <span>
-                        {format!("{} approved{more} ", vote.stamp.by.name())}
-                        <Ago at=vote.stamp.at />
-                        {format!(", by {}. ", vote.factor)}
+                        {format!("{} approved{more} ", approval.stamp.by.name())}
+                        <Ago at=approval.stamp.at />
+                        {format!(", by {}. ", approval.factor)}
                         {comment}
                     </span>
                 </li>
             }
         })
         .collect_view();
-    (!votes.is_empty()).then(|| view! { <ul class="votes">{rows}</ul> }).into_any()
+    (!approvals.is_empty()).then(|| view! { <ul class="approvals">{rows}</ul> }).into_any()
 }
 
 #[component]

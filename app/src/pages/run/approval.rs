@@ -177,7 +177,7 @@ fn more(status: RequestStatus, request: &Request, until: Option<Timestamp>) -> A
             view! { <ul class="plain-list">{rows}</ul> }.into_any()
         }
         (None, RequestStatus::Approved, Some(until)) => {
-            let by = request.votes.iter().map(|vote| vote.stamp.by.name()).collect::<Vec<_>>().join(", ");
+            let by = request.approvals.iter().map(|approval| approval.stamp.by.name()).collect::<Vec<_>>().join(", ");
             let by = if request.glass.is_some() { request.reason.clone() } else { format!("By {by}.") };
             view! {
                 <p>
@@ -198,7 +198,7 @@ fn Waits(number: u32, request: Request) -> impl IntoView {
     let usual = live.approvals().usual_ms.map(|usual| format!(" A decision usually takes {}.", time::span(usual)));
     let fields = hidden(live.id(), &[("request", number.to_string())]);
     let missing =
-        (request.leads > 1).then(|| format!(" {} of {} leads have approved.", request.votes.len(), request.leads));
+        (request.leads > 1).then(|| format!(" {} of {} leads have approved.", request.approvals.len(), request.leads));
     let mine = holds(live);
     view! {
         <p>

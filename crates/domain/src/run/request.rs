@@ -53,7 +53,7 @@ pub struct Request {
     /// Milliseconds for which the rollback may start after a failure.
     pub rollback_within_ms: u64,
     /// Who approved, oldest first.
-    pub votes: Vec<Vote>,
+    pub approvals: Vec<Approval>,
     /// How it came to an end, other than by being used.
     pub end: Option<RequestEnd>,
     /// The attempts that were started under it, oldest first.
@@ -64,7 +64,7 @@ pub struct Request {
 
 /// One lead's approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vote {
+pub struct Approval {
     /// Who, and when.
     pub stamp: Stamp,
     /// Whether one retry of the same bytes is approved, too.
@@ -220,17 +220,17 @@ impl Request {
         if self.glass.is_some() {
             return Some(self.asked.at);
         }
-        self.votes.get(place).map(|vote| vote.stamp.at)
+        self.approvals.get(place).map(|approval| approval.stamp.at)
     }
 
     /// Whether every lead who approved has approved one retry, too. Breaking the glass covers none.
     pub fn retry(&self) -> bool {
-        !self.votes.is_empty() && self.votes.iter().all(|vote| vote.retry)
+        !self.approvals.is_empty() && self.approvals.iter().all(|approval| approval.retry)
     }
 
     /// Whether every lead who approved has approved the rollback, too.
     pub fn rollback(&self) -> bool {
-        !self.votes.is_empty() && self.votes.iter().all(|vote| vote.rollback)
+        !self.approvals.is_empty() && self.approvals.iter().all(|approval| approval.rollback)
     }
 
     /// What has to be started for the request to be used up: all but the rollback.
@@ -247,8 +247,8 @@ impl Request {
     }
 
     /// Who approved, by id.
-    pub fn voters(&self) -> impl Iterator<Item = &PersonId> {
-        self.votes.iter().filter_map(|vote| vote.stamp.by.id())
+    pub fn approvers(&self) -> impl Iterator<Item = &PersonId> {
+        self.approvals.iter().filter_map(|approval| approval.stamp.by.id())
     }
 
     /// A digest that is the same for another request that asks for the same on the same target, whoever asks.
@@ -363,7 +363,7 @@ impl Run {
                 rules: rules.clone(),
                 start_within_ms: *start_within_ms,
                 rollback_within_ms: *rollback_within_ms,
-                votes: Vec::new(),
+                approvals: Vec::new(),
                 end: None,
                 uses: Vec::new(),
                 glass: None,
@@ -378,7 +378,7 @@ impl Run {
                 rules: rules.clone(),
                 start_within_ms: *start_within_ms,
                 rollback_within_ms: 0,
-                votes: Vec::new(),
+                approvals: Vec::new(),
                 end: None,
                 uses: Vec::new(),
                 glass: Some(Glass::default()),
@@ -390,7 +390,7 @@ impl Run {
     fn note_decision(&mut self, event: &Event, stamp: Stamp) {
         let Some(request) = number_of(event).and_then(|number| self.request_mut(number)) else { return };
         match event {
-            Event::ApprovalGranted { retry, rollback, comment, factor, .. } => request.votes.push(Vote {
+            Event::ApprovalGranted { retry, rollback, comment, factor, .. } => request.approvals.push(Approval {
                 stamp,
                 retry: *retry,
                 rollback: *rollback,

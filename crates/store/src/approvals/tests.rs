@@ -58,7 +58,7 @@ async fn a_request_waits_in_the_list_until_it_is_decided() {
     let recent = store.recent_approvals(NOW, 10).await.unwrap();
     assert_eq!((recent[0].status, recent[0].decided_by.as_deref()), (RequestStatus::Approved, Some("Lena")));
     assert_eq!(store.usual_decision().await.unwrap(), Some(60_000));
-    assert_eq!(run.request(1).unwrap().votes.len(), 1);
+    assert_eq!(run.request(1).unwrap().approvals.len(), 1);
 }
 
 #[tokio::test]

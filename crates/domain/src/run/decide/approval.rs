@@ -143,7 +143,7 @@ pub(super) fn grant(
 ) -> Result<Event, Refusal> {
     let request = waiting(run, number, facts)?;
     may_decide(run, who)?;
-    if request.voters().any(|voter| who.id() == Some(voter)) {
+    if request.approvers().any(|approver| who.id() == Some(approver)) {
         return Err(Refusal::Over);
     }
     let Some(factor) = facts.factor.clone() else { return Err(Refusal::NoFactor) };
@@ -215,8 +215,8 @@ fn decided(run: &Run, request: &Request, facts: &Facts) -> Refusal {
     let (by, at) = match &request.end {
         Some(RequestEnd::Rejected { stamp, .. } | RequestEnd::Cancelled { stamp, .. }) => (stamp.by.name(), stamp.at),
         Some(RequestEnd::Expired { at } | RequestEnd::Void { at, .. }) => ("", *at),
-        None => match request.votes.last() {
-            Some(vote) => (vote.stamp.by.name(), vote.stamp.at),
+        None => match request.approvals.last() {
+            Some(approval) => (approval.stamp.by.name(), approval.stamp.at),
             None => ("", request.expires),
         },
     };
@@ -267,7 +267,7 @@ fn is_open(run: &Run, request: &Request, covered: &Covered, commands: &[u32], fa
             RequestStatus::Waiting => Refusal::Undecided {
                 asked: request.asked.at.time_of_day(),
                 until: request.expires.time_of_day(),
-                missing: request.leads.saturating_sub(u32::try_from(request.votes.len()).unwrap_or(u32::MAX)),
+                missing: request.leads.saturating_sub(u32::try_from(request.approvals.len()).unwrap_or(u32::MAX)),
             },
             _ => decided(run, request, facts),
         });
@@ -362,9 +362,9 @@ fn plain(what: &str) -> Difference {
 /// Leads who approved and could not do so any more.
 fn lost_standing(run: &Run, request: &Request, facts: &Facts) -> Vec<Difference> {
     let mut changed = Vec::new();
-    for vote in &request.votes {
-        let Some(id) = vote.stamp.by.id() else { continue };
-        let name = vote.stamp.by.name();
+    for approval in &request.approvals {
+        let Some(id) = approval.stamp.by.id() else { continue };
+        let name = approval.stamp.by.name();
         let role = facts.standings.get(id).copied();
         if !role.is_some_and(|role| allows(role, Verb::Approve)) {
             let now = role.map_or("disabled", Role::word);

@@ -160,8 +160,9 @@ impl Try {
             ..Condition::default()
         };
         // Now and then somebody who approved is a lead no more, and a code is wrong.
-        let voters = story.run.requests.iter().flat_map(crate::run::Request::voters).cloned();
-        let standings = voters.filter(|_| !self.choice.is_multiple_of(11)).map(|voter| (voter, Role::Lead)).collect();
+        let approvers = story.run.requests.iter().flat_map(crate::run::Request::approvers).cloned();
+        let standings =
+            approvers.filter(|_| !self.choice.is_multiple_of(11)).map(|approver| (approver, Role::Lead)).collect();
         let factor = (!self.choice.is_multiple_of(9)).then(|| "code".to_owned());
         Facts { lock, condition, standings, factor, now: story.now, ..facts(standing) }
     }
@@ -318,11 +319,11 @@ impl Ledger {
             return Err(TestCaseError::fail("something that destroys was started without an approval"));
         };
         prop_assert_eq!(&request.end, &None);
-        let voters: BTreeSet<_> = request.voters().collect();
-        prop_assert!(request.glass.is_some() || voters.len() >= request.leads as usize, "too few leads");
-        for voter in voters {
-            prop_assert!(facts.standings.get(voter) >= Some(&Role::Lead), "{voter} is no lead any more");
-            prop_assert!(!before.shapers.contains_key(voter), "{voter} has shaped the run");
+        let approvers: BTreeSet<_> = request.approvers().collect();
+        prop_assert!(request.glass.is_some() || approvers.len() >= request.leads as usize, "too few leads");
+        for approver in approvers {
+            prop_assert!(facts.standings.get(approver) >= Some(&Role::Lead), "{approver} is no lead any more");
+            prop_assert!(!before.shapers.contains_key(approver), "{approver} has shaped the run");
         }
         let covered = request.covers.iter().find(|one| one.step == step && one.commands.ends_with(commands)).unwrap();
         let whole = covered.commands == commands;

@@ -179,8 +179,8 @@ impl Story {
 
     /// The facts of this moment; everybody who has approved something is still a lead.
     pub fn facts(&self, standing: Option<Role>) -> Facts {
-        let voters = self.run.requests.iter().flat_map(crate::run::Request::voters);
-        let standings = voters.map(|voter| (voter.clone(), Role::Lead)).collect();
+        let approvers = self.run.requests.iter().flat_map(crate::run::Request::approvers);
+        let standings = approvers.map(|approver| (approver.clone(), Role::Lead)).collect();
         Facts { now: self.now, standings, ..facts(standing) }
     }
 
