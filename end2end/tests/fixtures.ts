@@ -124,7 +124,7 @@ export async function someone(browser: Browser, portal: Portal, login: string, s
   return person;
 }
 
-/** Makes the first account, an administrator named Ada, and an operator and a viewer. */
+/** Makes the first account, an administrator named Ada, and operators, a lead and a viewer. */
 export async function populate(browser: Browser, portal: Portal): Promise<void> {
   const page = await browser.newPage();
   await page.goto(portal.setUpLink);
@@ -136,6 +136,7 @@ export async function populate(browser: Browser, portal: Portal): Promise<void> 
   for (const [login, name, role] of [
     ['olga', 'Olga Marin', 'operator'],
     ['otto', 'Otto Brandt', 'operator'],
+    ['lena', 'Lena Fischer', 'lead'],
     ['vera', 'Vera Holm', 'viewer'],
   ] as const) {
     await page.goto(`${portal.address}/people`);

@@ -26,13 +26,14 @@ export class Portal {
   private constructor(
     readonly folder: string,
     readonly port: number,
+    private readonly config: string | undefined,
   ) {}
 
-  /** Starts a portal on a copy of the bundled documents, or of another folder. */
-  static async start(runbooks = join(root, 'runbooks')): Promise<Portal> {
+  /** Starts a portal on a copy of the bundled documents, or of another folder, perhaps with a configuration. */
+  static async start(runbooks = join(root, 'runbooks'), config?: string): Promise<Portal> {
     const folder = await mkdtemp(join(tmpdir(), 'portal-e2e-'));
     await cp(runbooks, join(folder, 'runbooks'), { recursive: true });
-    const portal = new Portal(folder, await freePort());
+    const portal = new Portal(folder, await freePort(), config);
     await portal.spawn();
     return portal;
   }
@@ -63,7 +64,10 @@ export class Portal {
     this.said = '';
     const child = spawn(
       binary,
-      ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', join(this.folder, 'data'), '--runbooks', this.runbooks],
+      [
+        ...['serve', '--listen', `127.0.0.1:${this.port}`, '--data', join(this.folder, 'data'), '--runbooks', this.runbooks],
+        ...(this.config === undefined ? [] : ['--config', this.config]),
+      ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
     this.child = child;

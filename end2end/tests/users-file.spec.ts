@@ -1,19 +1,11 @@
 // The user's own file, byte for byte, with a side file beside it: its two everyday procedures on the practice stack.
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, populate, someone, test, type Operator } from './fixtures.ts';
 import { Portal } from './portal.ts';
 import { needStack, stack, startTime } from './stack.ts';
-
-/** What `PORTAL_USER_RUNBOOK` names, or the file beside the project or beside a folder above it. */
-function usersFile(): string | undefined {
-  const candidates = [process.env['PORTAL_USER_RUNBOOK'] ?? ''];
-  for (let folder = resolve(import.meta.dirname); folder !== dirname(folder); folder = dirname(folder))
-    candidates.push(join(folder, 'shared/runbooks/brainbytes-operational-runbook.md'));
-  return candidates.find((path) => path !== '' && existsSync(path));
-}
+import { usersFile } from './users-file.ts';
 
 /** The words that the document cannot say. A TOML string and a JSON string are written alike. */
 const sideFile = `

@@ -1,0 +1,170 @@
+// A restore from the user's own file, or from one of the same words: asked for before anything is stopped, approved by a lead on a
+// phone, and only then done.
+import { execFileSync } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, Operator, populate, someone, test } from './fixtures.ts';
+import { setUp } from './factor.ts';
+import { Portal } from './portal.ts';
+import { needStack, running, stack } from './stack.ts';
+import { usersFile } from './users-file.ts';
+
+// The restore stops the services that others look at.
+test.describe.configure({ mode: 'serial' });
+
+/** The same four steps in our own words, for where the user's file is not. */
+const document = `# Restore from Backup
+
+## Restore from Backup
+
+### Steps
+
+1. **List available backups**
+
+   \`\`\`bash
+   ls -l /path/to/backups/
+   \`\`\`
+
+2. **Stop dependent services**
+
+   \`\`\`bash
+   docker-compose -f docker/compose.prod.yml stop adonisjs nextjs
+   \`\`\`
+
+3. **Restore database**
+
+   \`\`\`bash
+   mongorestore --drop --gzip --archive=/path/to/backup/latest.dump
+   \`\`\`
+
+4. **Restart services**
+
+   \`\`\`bash
+   docker-compose -f docker/compose.prod.yml up -d
+   \`\`\`
+`;
+
+/** A folder with documents, a database of two collections, and a backup of one of them. */
+async function world(): Promise<{ folder: string; runbooks: string; data: string; backup: string; config: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'portal-restore-'));
+  const [runbooks, data, backups, bin] = ['runbooks', 'database', 'backups', 'bin'].map((name) => join(folder, name)) as [string, string, string, string];
+  for (const path of [runbooks, data, backups, bin]) await mkdir(path);
+  const file = usersFile();
+  console.log(`user's file: ${file === undefined ? 'ABSENT' : '1/1'}`);
+  if (file === undefined) await writeFile(join(runbooks, 'restore.md'), document);
+  else await copyFile(file, join(runbooks, 'restore.md'));
+  await writeFile(join(data, 'sessions.json'), '{"good":1}\n{"good":2}\n');
+  await writeFile(join(data, 'users.json'), '{"user":1}\n');
+  const backup = join(backups, 'latest.dump');
+  execFileSync('tar', ['-czf', backup, '-C', data, 'sessions.json']);
+  await writeFile(join(data, 'sessions.json'), '{"corrupt":true}\n');
+  await copyFile(join(stack, 'bin/mongorestore'), join(bin, 'mongorestore'));
+  execFileSync('chmod', ['+x', join(bin, 'mongorestore')]);
+  await writeFile(join(bin, 'database'), `${data}\n`);
+  await writeFile(join(runbooks, 'restore.portal.toml'), `
+target = "practice"
+directory = ${JSON.stringify(stack)}
+literal = ["user@production-server"]
+
+[procedure."Restore from Backup".parameter.backups]
+placeholder = "/path/to/backups/"
+type = "path"
+
+[procedure."Restore from Backup".parameter.backup]
+placeholder = "/path/to/backup/latest.dump"
+type = "backup-file"
+root = ${JSON.stringify(backups)}
+pattern = "*.dump"
+`);
+  const config = join(folder, 'portal.toml');
+  const path = `${bin}:${process.env['PATH'] ?? ''}`;
+  await writeFile(config, `[target.practice]\nkind = "local"\nabout = "the practice stack"\npath = ${JSON.stringify(path)}\n`);
+  return { folder, runbooks, data, backup, config };
+}
+
+/** A lead with a phone in the hand. */
+async function lead(browser: import('@playwright/test').Browser, portal: Portal, scripts: boolean): Promise<Operator> {
+  const context = await browser.newContext({ javaScriptEnabled: scripts, viewport: { width: 390, height: 844 } });
+  const lena = new Operator(await context.newPage(), portal, scripts);
+  await lena.signIn('lena');
+  return lena;
+}
+
+test('a restore is asked for first, approved by a lead on a phone, and done only then', async ({ browser, scripts }) => {
+  test.setTimeout(240_000);
+  needStack();
+  const { folder, runbooks, data, backup, config } = await world();
+  const portal = await Portal.start(runbooks, config);
+  try {
+    await populate(browser, portal);
+    const olga = await someone(browser, portal, 'olga', scripts);
+    const lena = await lead(browser, portal, scripts);
+    await lena.go('/account');
+    const { codes } = await setUp(lena.page);
+    const values = { Backups: join(folder, 'backups'), Backup: backup };
+    const run = await olga.start('restore-from-backup', values, 'OPS-431');
+
+    // The first screen offers the request, before anything is stopped.
+    await expect(olga.page.getByRole('heading', { name: 'Needs a lead' })).toBeVisible();
+    await expect(olga.page.getByRole('checkbox', { name: /step 3, Restore database/ })).toBeChecked();
+    await olga.page.getByLabel('Why, for the lead who decides').fill('sessions are corrupt since the last release');
+    await olga.press('Ask for approval');
+    await expect(olga.page.getByText('“Restore database” waits for a lead.')).toBeVisible();
+    await olga.open(run, 1);
+    await olga.press(/^Run step 1/);
+    await olga.step('List available backups', 'ok');
+
+    // Before the outage the page says that the services would stay away.
+    await olga.open(run, 2);
+    await expect(olga.page.getByText('the service would be away until a lead decides')).toBeVisible();
+    expect(running()).toEqual(['adonisjs', 'nextjs']);
+
+    // From the inbox: open, look, decide. Three taps and the factor.
+    await lena.go('/approvals');
+    await lena.page.getByRole('link', { name: 'Restore database on practice' }).click();
+    const page = lena.page;
+    await expect(page.getByRole('heading', { name: 'Restore database on practice' })).toBeVisible();
+    for (const words of ['mongorestore', 'sessions are corrupt since the last release', 'Backup file', 'Who else works on practice'])
+      await expect(page.getByText(words).first()).toBeVisible();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await page.getByLabel('Code of your second factor').fill(codes[0] ?? '');
+    await page.getByRole('button', { name: 'Approve “Restore database”' }).click();
+    await expect(page.getByText(/Lena Fischer approved/).first()).toBeVisible();
+
+    // Only now the services go, the data is really replaced, and the services come back.
+    await olga.open(run, 2);
+    await olga.press(/^Run step 2/);
+    await olga.step('Stop dependent services', 'ok');
+    expect(running()).toEqual([]);
+    await olga.open(run, 3);
+    await olga.press(/^Run step 3/);
+    await olga.step('Restore database', 'ok');
+    expect(await readFile(join(data, 'sessions.json'), 'utf8')).toBe('{"good":1}\n{"good":2}\n');
+    expect(await readFile(join(data, 'users.json'), 'utf8')).toBe('{"user":1}\n');
+    await olga.open(run, 4);
+    await olga.press(/^Run step 4/);
+    await olga.step('Restart services', 'ok');
+    expect(running()).toEqual(['adonisjs', 'nextjs']);
+    await olga.finish('reached');
+
+    // The record tells the whole story, and the services were not away while the lead decided.
+    const record = olga.page.locator('main');
+    for (const words of ['asked for the approval of Restore database', 'Lena Fischer approved Restore database', 'services away for'])
+      await expect(record).toContainText(words);
+    await olga.go('/approvals');
+    await expect(olga.page.getByRole('row').filter({ hasText: 'Restore database' })).toContainText('used');
+
+    // A second restore needs a second approval.
+    const again = await olga.start('restore-from-backup', values, 'OPS-432');
+    await olga.open(again, 3);
+    await expect(olga.page.getByText('Needs a lead.').first()).toBeVisible();
+    await expect(olga.page.getByRole('button', { name: /^Run step 3/ })).toBeDisabled();
+    await lena.page.context().close();
+    await olga.page.context().close();
+  } finally {
+    execFileSync('docker-compose', ['-f', 'docker/compose.prod.yml', 'up', '-d'], { cwd: stack, stdio: 'ignore' });
+    await portal.remove();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
