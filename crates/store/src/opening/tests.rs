@@ -229,7 +229,7 @@ async fn a_portal_that_is_killed_while_it_makes_the_file_can_be_started_again() 
 #[tokio::test]
 async fn who_waits_too_long_is_told_that_the_database_is_busy() {
     let (_folder, path) = ours().await;
-    let store = Inspected::patiently(&path, Duration::from_millis(50)).await.unwrap().open(NOW).await.unwrap();
+    let store = Inspected::patiently(&path, Duration::from_secs(1)).await.unwrap().open(NOW).await.unwrap();
 
     let held = store.begin().await.unwrap();
     let behind_another_request = store.begin().await.unwrap_err();
