@@ -115,7 +115,7 @@ fn Why(request: Request) -> impl IntoView {
     view! {
         <section class="stack" data-gap="small" aria-labelledby="why-title">
             <h2 class="sr" id="why-title">
-                "Reason"
+                "Why it is asked for"
             </h2>
             <blockquote class="reason">
                 <p>{lines(&request.reason)}</p>

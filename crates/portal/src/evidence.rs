@@ -56,7 +56,7 @@ impl Portal {
     async fn containers(&self, run: &Run) -> EvidenceItem {
         match tokio::time::timeout(PATIENCE, containers::of_project(&run.directory)).await {
             Ok(item) => item,
-            Err(_) => containers::unknown("the Docker engine did not answer in time"),
+            Err(_) => containers::unknown("The Docker engine did not answer in time"),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::api::approvals::{CancelApproval, Decide, ReviewGlass};
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
-use crate::components::left::Left;
+use crate::components::left::{Left, left};
 use crate::components::problem::Refused;
 
 /// The panel beside the evidence.
@@ -33,7 +33,7 @@ pub fn Deciding(view: DecisionView, request: Request, steps: String) -> impl Int
                 <h2 id="decide-title">{if waits { "Your decision" } else { "Decision" }}</h2>
                 <span>{needed}</span>
             </header>
-            {waits.then(|| clocks(&view, &request))}
+            {waits.then(|| clocks(&request))}
             {approvals(&request.approvals)}
             {body}
             {request.glass.is_some().then(|| view! { <Review view=view.clone() request=request.clone() /> })}
@@ -43,8 +43,8 @@ pub fn Deciding(view: DecisionView, request: Request, steps: String) -> impl Int
     .into_any()
 }
 
-fn clocks(view: &DecisionView, request: &Request) -> AnyView {
-    let _ = view;
+fn clocks(request: &Request) -> AnyView {
+    let within = left(Timestamp(0).plus(request.start_within_ms), Timestamp(0));
     view! {
         <div class="clocks">
             <div class="clock">
@@ -56,7 +56,7 @@ fn clocks(view: &DecisionView, request: &Request) -> AnyView {
             </div>
             <div class="clock">
                 <span class="cap">"Then start within"</span>
-                <span class="figure">{time::span(request.start_within_ms)}</span>
+                <span class="figure">{within}</span>
                 <span class="cap">"of your approval"</span>
             </div>
         </div>

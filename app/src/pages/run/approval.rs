@@ -225,7 +225,7 @@ fn Ask(needed: Memo<Vec<Needed>>) -> impl IntoView {
     let none = Memo::new(move |_| needed.with(|needed| needed.iter().all(|one| !one.missing.is_empty())));
     let usual = live.approvals().usual_ms.map(|usual| format!(" A decision usually takes {}.", time::span(usual)));
     view! {
-        <section class="panel asking" aria-labelledby="asking-title" id="asking">
+        <section class="panel asking" data-box="" aria-labelledby="asking-title" id="asking">
             <header>
                 <h2 id="asking-title">"Needs a lead"</h2>
                 <span>"ask before anything is stopped"</span>
@@ -248,7 +248,7 @@ fn Ask(needed: Memo<Vec<Needed>>) -> impl IntoView {
                     <Glyph sign=Sign::NeedsApproval />
                     "Ask for approval"
                 </button>
-                <span class="help">
+                <span class="quiet small">
                     "A lead who has not touched this run decides, and sees exactly what will run." {usual}
                 </span>
             </ActionForm>
@@ -316,7 +316,7 @@ fn Emergency(needed: Memo<Vec<Needed>>, number: Memo<u32>) -> impl IntoView {
                     <Glyph sign=Sign::Warning />
                     "Go on without an approval"
                 </button>
-                <span class="help">
+                <span class="quiet small">
                     "All leads and administrators are told at once, the run is marked for ever, and another lead has to review it before you can do it again."
                 </span>
             </ActionForm>

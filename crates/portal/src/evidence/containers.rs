@@ -28,7 +28,7 @@ pub(super) fn unknown(why: &str) -> EvidenceItem {
 
 /// The containers of the project below a directory.
 pub(super) async fn of_project(directory: &str) -> EvidenceItem {
-    let Ok(docker) = Docker::connect_with_defaults() else { return unknown("there is no Docker engine here") };
+    let Ok(docker) = Docker::connect_with_defaults() else { return unknown("There is no Docker engine here") };
     let filters = HashMap::from([("label".to_owned(), vec![DIRECTORY.to_owned()])]);
     let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
     match docker.list_containers(Some(options)).await {
@@ -36,7 +36,7 @@ pub(super) async fn of_project(directory: &str) -> EvidenceItem {
             let here: Vec<_> = containers.into_iter().filter(|one| is_below(one, directory)).collect();
             item(&here, directory)
         }
-        Err(_) => unknown("the Docker engine does not answer, or the portal may not ask it"),
+        Err(_) => unknown("The Docker engine does not answer, or the portal may not ask it"),
     }
 }
 
