@@ -117,6 +117,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         targets: config.targets.clone(),
         lowerings: config.lowerings.clone(),
         secrets: config.secrets.clone(),
+        public: config.public_url.as_ref().map(ToString::to_string),
         build,
         clock: Arc::new(SystemClock),
     };
@@ -240,7 +241,7 @@ fn connect(
     drop(stream.set_nodelay(true));
     let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(BUFFER);
-    let told = router.clone().map_request(move |mut request: http::Request<_>| {
+    let told = router.clone().map_request(move |mut request: ::http::Request<_>| {
         request.extensions_mut().insert(peer);
         request
     });

@@ -39,6 +39,7 @@ pub use account::Sure;
 pub use adhoc::Added;
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
+pub use factors::spelled_secret;
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
 pub use secrets::SecretSources;
@@ -47,7 +48,7 @@ pub use watching::Follow;
 
 use clock::ExpiryClock;
 use documents::Documents;
-use factors::Vault;
+use factors::{Passkeys, Vault};
 use live::Live;
 use passwords::Passwords;
 
@@ -64,6 +65,7 @@ struct Inner {
     secrets: SecretSources,
     passwords: Passwords,
     vault: Vault,
+    passkeys: Passkeys,
     live: Live,
     people: watch::Sender<u64>,
     clock: ExpiryClock,
@@ -111,6 +113,7 @@ impl Portal {
             secrets: settings.secrets,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             vault: keys.vault,
+            passkeys: Passkeys::new(settings.public.as_deref()),
             live: Live::default(),
             people: watch::Sender::new(0),
             clock: ExpiryClock::new(settings.clock, seen),
@@ -195,6 +198,10 @@ impl Portal {
 
     fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    fn passkeys(&self) -> &Passkeys {
+        &self.0.passkeys
     }
 
     fn live(&self) -> &Live {

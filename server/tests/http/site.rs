@@ -106,6 +106,7 @@ impl Served {
             targets: vec![target],
             lowerings: Vec::new(),
             secrets: SecretSources::default(),
+            public: public.map(str::to_owned),
             build: "test".to_owned(),
             clock,
         };
