@@ -30,6 +30,16 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/session", Policy::Verb(Verb::Read)),
     ("/api/sign-out", Policy::Verb(Verb::OwnAccount)),
     ("/api/account/password", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/authenticator/offer", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/authenticator/discard", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/authenticator/switch-on", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/authenticator/remove", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/passkeys/ask", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/passkeys/ask-for-new", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/passkeys/add", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/passkeys/remove", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/sessions/end", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/sessions/end-others", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/home", Policy::Verb(Verb::Read)),
     ("/api/pages/search", Policy::Verb(Verb::Read)),
     ("/api/pages/procedure", Policy::Verb(Verb::Read)),
@@ -44,6 +54,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/approvals/break-glass", Policy::Verb(Verb::WorkRun)),
     ("/api/approvals/decide", Policy::Verb(Verb::Approve)),
     ("/api/approvals/review", Policy::Verb(Verb::Approve)),
+    ("/api/pages/account", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/people", Policy::Verb(Verb::ManagePeople)),
     ("/api/runs/watch", Policy::Verb(Verb::Read)),
     ("/api/runs/log", Policy::Verb(Verb::Read)),
@@ -69,6 +80,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/people/role", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/disable", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/enable", Policy::Verb(Verb::ManagePeople)),
+    ("/api/people/end-sessions", Policy::Verb(Verb::ManagePeople)),
 ];
 
 /// The paths that a stranger may call.

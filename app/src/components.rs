@@ -5,6 +5,7 @@ pub mod arrival;
 pub mod command;
 pub mod command_text;
 pub mod copy;
+pub mod factor;
 pub mod filled;
 pub mod findings;
 pub mod frame;

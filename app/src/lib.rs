@@ -21,6 +21,7 @@ mod keys;
 mod live;
 mod loaded;
 mod pages;
+mod passkey;
 mod record;
 pub mod routes;
 pub mod shell;

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::attempt::{Input, Key};
+use domain::factor::Proof;
 use domain::policy::{Actor, Forbidden, Role};
 use domain::run::{Command, Refusal, Verdict, Wanted};
 use domain::{PersonId, RunId};
@@ -14,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::ResponseOptions;
-use portal::{Decision, Portal};
+use portal::{Decision, Portal, Sure};
 use tower_sessions::Session;
 
 use crate::AppError;
@@ -185,6 +186,11 @@ pub fn input_of(key: &str, line: String) -> Result<Input, AppError> {
     Ok(Input::Key { key })
 }
 
+/// What a form says to a change of the second factor.
+pub fn sure(password: String, code: &str, passkey: &str) -> Sure {
+    Sure { password, proof: Proof::of_form(code, passkey) }
+}
+
 /// The verdict that a form names.
 pub fn verdict_named(name: &str) -> Result<Verdict, AppError> {
     Verdict::parse(name)
@@ -265,6 +271,11 @@ pub fn cookie_problem() -> Option<String> {
     })
 }
 
+/// The name under which the browser has opened the page, without the port.
+pub fn host_name() -> String {
+    parts().and_then(|parts| host(&parts)).map(|host| name_of(&host).to_owned()).unwrap_or_default()
+}
+
 fn host(parts: &Parts) -> Option<String> {
     let host = text(&parts.headers, header::HOST.as_str())?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
@@ -282,11 +293,16 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// Whether a browser keeps a cookie of this host although the connection is plain: it is the same machine.
 pub fn is_this_machine(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
+    let name = name_of(host);
+    matches!(name, "localhost" | "::1") || name.starts_with("127.") || name.ends_with(".localhost")
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
-    };
-    matches!(name, "localhost" | "::1") || name.starts_with("127.") || name.ends_with(".localhost")
+    }
 }
 
 impl From<portal::Error> for AppError {

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::ExitCode;
 
 use domain::policy::Actor;
-use domain::view::PersonRow;
+use domain::view::{PersonRow, SessionInfo};
 use portal::{NewPerson, Portal, Standing};
 
 use crate::cli::{PlaceArguments, UserCommand};
@@ -29,6 +29,19 @@ pub fn run(command: UserCommand) -> ExitCode {
             UserCommand::List { place } => {
                 let portal = open(place).await?;
                 finish(&portal, list(&portal).await).await
+            }
+            UserCommand::Password { login, make, place } => {
+                let read = if make { None } else { Some(read_password()?) };
+                let portal = open(place).await?;
+                finish(&portal, password(&portal, &login, read).await).await
+            }
+            UserCommand::ResetFactor { login, place } => {
+                let portal = open(place).await?;
+                finish(&portal, reset_factor(&portal, &login).await).await
+            }
+            UserCommand::Sessions { login, end, place } => {
+                let portal = open(place).await?;
+                finish(&portal, sessions(&portal, &login, end).await).await
             }
             UserCommand::Disable { login, place } => {
                 let portal = open(place).await?;
@@ -72,15 +85,60 @@ fn line(person: &PersonRow, width: usize) -> String {
 }
 
 async fn disable(portal: &Portal, login: &str) -> Result<String, portal::Error> {
-    let console = Actor::console();
-    let people = portal.people(console.administrator()?).await?.people;
-    let Some(person) = people.iter().find(|person| person.login == login.trim().to_lowercase()) else {
-        return Err(portal::Error::Invalid(format!(
-            "Nobody signs in as {login}. Nothing was changed; `user list` names everybody."
-        )));
-    };
-    portal.set_standing(console.administrator()?, &person.id, Standing::Disabled).await?;
-    Ok(format!("{login} can no longer sign in, and their sessions are over.\n"))
+    let person = named(portal, login).await?;
+    portal.set_standing(Actor::console().administrator()?, &person.id, Standing::Disabled).await?;
+    Ok(format!("{} can no longer sign in, and their sessions are over.\n", person.login))
+}
+
+/// Gives a person the password that was read, or one that is made and printed here.
+async fn password(portal: &Portal, login: &str, read: Option<String>) -> Result<String, portal::Error> {
+    let person = named(portal, login).await?;
+    let made = read.is_none().then(portal::spelled_secret);
+    let new = read.as_deref().or(made.as_deref()).unwrap_or_default();
+    portal.set_password(Actor::console().administrator()?, &person.id, new).await?;
+    let told = made.map(|made| format!("The new password of {} is {made}\n", person.login)).unwrap_or_default();
+    Ok(format!("{told}{} signs in with the new password from now on; their sessions are over.\n", person.login))
+}
+
+async fn reset_factor(portal: &Portal, login: &str) -> Result<String, portal::Error> {
+    let person = named(portal, login).await?;
+    let before = portal.reset_factors(Actor::console().administrator()?, &person.id).await?;
+    if !before.any() {
+        return Ok(format!("{} had no second factor; their sessions are over.\n", person.login));
+    }
+    let app = if before.authenticator { "the authenticator app" } else { "no authenticator app" };
+    let passkeys = if before.passkeys == 1 { "passkey" } else { "passkeys" };
+    Ok(format!(
+        "Removed of {}: {app}, {} recovery codes, {} {passkeys}. Their sessions are over; they set a new one up on their account page.\n",
+        person.login, before.recovery_codes, before.passkeys
+    ))
+}
+
+async fn sessions(portal: &Portal, login: &str, end: bool) -> Result<String, portal::Error> {
+    let (person, console) = (named(portal, login).await?, Actor::console());
+    if end {
+        let count = portal.end_sessions_of(console.administrator()?, &person.id).await?;
+        return Ok(format!("Sessions of {} that were ended: {count}.\n", person.login));
+    }
+    let sessions = portal.sessions_of(console.administrator()?, &person.id).await?;
+    if sessions.is_empty() {
+        return Ok(format!("{} is signed in nowhere.\n", person.login));
+    }
+    Ok(sessions.iter().map(session_line).collect())
+}
+
+fn session_line(session: &SessionInfo) -> String {
+    let from = if session.address.is_empty() { String::new() } else { format!("  from {}", session.address) };
+    format!("begun {}  last seen {}{from}  {}\n", session.begun, session.seen, session.browser())
+}
+
+/// The person who signs in under a name.
+async fn named(portal: &Portal, login: &str) -> Result<PersonRow, portal::Error> {
+    let people = portal.people(Actor::console().administrator()?).await?.people;
+    let wanted = login.trim().to_lowercase();
+    people.into_iter().find(|person| person.login == wanted).ok_or_else(|| {
+        portal::Error::Invalid(format!("Nobody signs in as {login}. Nothing was changed; `user list` names everybody."))
+    })
 }
 
 /// The first line of standard input: an argument could be read by every user of the machine.
@@ -91,6 +149,6 @@ fn read_password() -> Result<String, String> {
         .lock()
         .take(PASSWORD_LIMIT)
         .read_line(&mut line)
-        .map_err(|error| format!("The password could not be read: {error}. No account was made"))?;
+        .map_err(|error| format!("The password could not be read: {error}. Nothing was changed"))?;
     Ok(line.trim_end_matches(['\n', '\r']).to_owned())
 }

@@ -131,6 +131,36 @@ pub enum UserCommand {
         #[command(flatten)]
         place: PlaceArguments,
     },
+    /// Give somebody another password, when theirs is forgotten: it is read from standard input; their sessions end
+    Password {
+        /// The name to sign in with
+        login: String,
+        /// Make a password and print it, instead of reading one
+        #[arg(long)]
+        make: bool,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Remove all second factors of somebody who has lost theirs; their sessions end
+    ResetFactor {
+        /// The name to sign in with
+        login: String,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// List the sessions of somebody
+    Sessions {
+        /// The name to sign in with
+        login: String,
+        /// End them all
+        #[arg(long)]
+        end: bool,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
     /// Close an account and end its sessions
     Disable {
         /// The name to sign in with

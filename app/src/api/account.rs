@@ -20,3 +20,179 @@ pub async fn change_password(old: String, new: String) -> Result<(), AppError> {
         .await,
     )
 }
+
+/// Shows the secret of a new authenticator app on the page of the account.
+#[server(endpoint = "account/authenticator/offer")]
+pub async fn offer_authenticator(
+    password: String,
+    #[server(default)] code: String,
+    #[server(default)] passkey: String,
+) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, session_id, sure};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let sure = sure(password, &code, &passkey);
+            caller.portal.offer_authenticator(&caller.actor, &session_id()?, sure).await?;
+            back_to("/account#second-factor");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Puts away what is shown for a new authenticator app.
+#[server(endpoint = "account/authenticator/discard")]
+pub async fn discard_offer() -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.discard_offer(&caller.actor).await?;
+            back_to("/account#second-factor");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Switches the new authenticator app on, once it shows the right code.
+#[server(endpoint = "account/authenticator/switch-on")]
+pub async fn switch_on_authenticator(code: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, session_id};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.switch_on_authenticator(&caller.actor, &session_id()?, &code).await?;
+            back_to("/account?changed=authenticator");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Removes one's authenticator app and its recovery codes.
+#[server(endpoint = "account/authenticator/remove")]
+pub async fn remove_authenticator(
+    password: String,
+    #[server(default)] code: String,
+    #[server(default)] passkey: String,
+) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, session_id, sure};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let sure = sure(password, &code, &passkey);
+            caller.portal.remove_authenticator(&caller.actor, &session_id()?, sure).await?;
+            back_to("/account?changed=removed");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// What the browser is to ask a passkey, so that it proves its person.
+#[server(endpoint = "account/passkeys/ask")]
+pub async fn ask_for_passkey() -> Result<String, AppError> {
+    use crate::ssr::{answer, caller, session_id};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.ask_for_passkey(&caller.actor, &session_id()?).await?)
+        }
+        .await,
+    )
+}
+
+/// What the browser is to ask for a new passkey.
+#[server(endpoint = "account/passkeys/ask-for-new")]
+pub async fn ask_for_new_passkey(
+    password: String,
+    #[server(default)] code: String,
+    #[server(default)] passkey: String,
+) -> Result<String, AppError> {
+    use crate::ssr::{answer, caller, session_id, sure};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let sure = sure(password, &code, &passkey);
+            Ok(caller.portal.ask_for_new_passkey(&caller.actor, &session_id()?, sure).await?)
+        }
+        .await,
+    )
+}
+
+/// Adds a passkey that the browser has made.
+#[server(endpoint = "account/passkeys/add")]
+pub async fn add_passkey(name: String, made: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, caller, session_id};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.add_passkey(&caller.actor, &session_id()?, &name, &made).await?;
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Removes one of one's passkeys.
+#[server(endpoint = "account/passkeys/remove")]
+pub async fn remove_passkey(
+    id: String,
+    password: String,
+    #[server(default)] code: String,
+    #[server(default)] passkey: String,
+) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, session_id, sure};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let sure = sure(password, &code, &passkey);
+            caller.portal.remove_passkey(&caller.actor, &session_id()?, &id, sure).await?;
+            back_to("/account?changed=removed");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Ends one of one's own sessions.
+#[server(endpoint = "account/sessions/end")]
+pub async fn end_session(session: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.end_session(&caller.actor, &session).await?;
+            back_to("/account#sessions");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Ends all of one's own sessions but the one that asks.
+#[server(endpoint = "account/sessions/end-others")]
+pub async fn end_other_sessions() -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, session_id};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.end_other_sessions(&caller.actor, &session_id()?).await?;
+            back_to("/account#sessions");
+            Ok(())
+        }
+        .await,
+    )
+}

@@ -1,7 +1,7 @@
 //! What pages show: one function per page.
 
 use domain::view::{
-    DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView, SearchView,
+    AccountView, DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView, SearchView,
 };
 use domain::{RunId, Slug};
 use leptos::server;
@@ -110,6 +110,20 @@ pub async fn people() -> Result<PeopleView, AppError> {
         async {
             let caller = caller().await?;
             Ok(caller.portal.people(caller.actor.administrator()?).await?)
+        }
+        .await,
+    )
+}
+
+/// The page of one's own account.
+#[server(name = AskAccount, endpoint = "pages/account")]
+pub async fn account() -> Result<AccountView, AppError> {
+    use crate::ssr::{answer, caller, host_name, session_id};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.account(&caller.actor, &session_id()?, &host_name()).await?)
         }
         .await,
     )

@@ -73,3 +73,19 @@ pub async fn enable_person(person: PersonId) -> Result<(), AppError> {
         .await,
     )
 }
+
+/// Ends all sessions of a person.
+#[server(endpoint = "people/end-sessions")]
+pub async fn end_sessions_of(person: PersonId) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.end_sessions_of(caller.actor.administrator()?, &person).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}

@@ -108,7 +108,7 @@ fn PersonMenu(actor: Actor) -> impl IntoView {
             <p class="quiet small">"signed in as "{actor.role.word()}</p>
             <ul>
                 <li>
-                    <a href="/account">"Account and password"</a>
+                    <a href="/account">"Account and second factor"</a>
                 </li>
                 <li>
                     <SignOutForm />

@@ -1,42 +1,46 @@
 //! One's own account.
 
-use domain::view::Session;
+mod authenticator;
+mod deeds;
+mod passkeys;
+mod sessions;
+
+use domain::run::StepStatus;
+use domain::view::{AccountView, Session};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::api::account::ChangePassword;
-use crate::api::session::{SignOut, session};
+use crate::api::pages::account;
+use crate::api::session::SignOut;
+use crate::clock::Clock;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::problem::Refused;
 use crate::loaded::loaded;
-use domain::run::StepStatus;
+use authenticator::SecondFactor;
+use deeds::{AccountDeeds, Done};
+use passkeys::PasskeysPanel;
+use sessions::Sessions;
 
 /// `/account`
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    let own = Resource::new(|| (), |()| session());
+    let deeds = AccountDeeds::new();
+    let own = Resource::new(move || deeds.count(), |_| account());
     view! {
         <Title text="Account" />
-        {loaded(own, |_, session| view! { <Account session /> })}
+        {loaded(own, move |session, view| view! { <Account session view deeds /> })}
     }
     .into_any()
 }
 
 #[component]
-fn Account(session: Session) -> impl IntoView {
-    let change = ServerAction::<ChangePassword>::new();
+fn Account(session: Session, view: AccountView, deeds: AccountDeeds) -> impl IntoView {
+    Clock::start(view.now);
     let sign_out = ServerAction::<SignOut>::new();
-    let query = use_query_map();
-    let problem = Signal::derive(move || change.value().get().and_then(Result::err).map(|error| error.to_string()));
-    let done = move || match change.value().get() {
-        Some(Ok(())) => true,
-        None => query.read().get_str("changed") == Some("password"),
-        Some(Err(_)) => false,
-    };
     view! {
-        <main id="main" class="page" data-kind="narrow" tabindex="-1">
+        <main id="main" class="page account" data-kind="narrow" tabindex="-1">
             <header class="page-head">
                 <h1>"Account"</h1>
                 <div class="facts-line">
@@ -45,46 +49,74 @@ fn Account(session: Session) -> impl IntoView {
                 </div>
             </header>
             <p class="soft">{session.actor.role.meaning()}</p>
-            <div role="status">
-                {move || {
-                    done()
-                        .then(|| {
-                            view! {
-                                <div class="callout" data-tone="ok">
-                                    <Glyph sign=Sign::State(StepStatus::Done) />
-                                    <p class="head">"Password changed"</p>
-                                    <p>"Other sessions of this account have ended."</p>
-                                </div>
-                            }
-                        })
-                }}
-            </div>
-            <Refused problem />
-            <ActionForm action=change attr:class="panel" attr:data-box="">
-                <header>
-                    <h2>"Password"</h2>
-                </header>
-                <div class="field">
-                    <label for="old">"Present password"</label>
-                    <input class="input" id="old" name="old" type="password" required autocomplete="current-password" />
-                </div>
-                <div class="field">
-                    <label for="new">"New password"</label>
-                    <input class="input" id="new" name="new" type="password" required minlength="15" autocomplete="new-password" />
-                    <span class="help">"At least 15 characters; a few words are good. No rules about kinds of characters."</span>
-                </div>
-                <div class="actions">
-                    <button class="btn" data-kind="primary" type="submit" disabled=change.pending()>
-                        "Change password"
-                    </button>
-                </div>
-            </ActionForm>
+            <WhatWasDone deeds />
+            <Refused problem=Signal::derive(move || deeds.problem()) />
+            <SecondFactor view=view.clone() deeds />
+            <PasskeysPanel view=view.clone() deeds />
+            <Password deeds />
+            <Sessions sessions=view.sessions deeds />
             <ActionForm action=sign_out>
                 <button class="btn" type="submit">
                     "Sign out"
                 </button>
             </ActionForm>
         </main>
+    }
+    .into_any()
+}
+
+/// What the last deed has come to; without scripts the address says it.
+#[component]
+fn WhatWasDone(deeds: AccountDeeds) -> impl IntoView {
+    let query = use_query_map();
+    let told = move || match deeds.problem() {
+        Some(_) => None,
+        None => deeds.done().or_else(|| query.read().get_str("changed").and_then(Done::named)),
+    };
+    view! {
+        <div role="status">
+            {move || {
+                told()
+                    .map(|done| {
+                        view! {
+                            <div class="callout" data-tone="ok">
+                                <Glyph sign=Sign::State(StepStatus::Done) />
+                                <p class="head">{done.head()}</p>
+                                <p>{done.sentence()}</p>
+                            </div>
+                        }
+                    })
+            }}
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Password(deeds: AccountDeeds) -> impl IntoView {
+    view! {
+        <ActionForm action=deeds.password attr:class="panel" attr:data-box="">
+            <header>
+                <h2>"Password"</h2>
+            </header>
+            <div class="field">
+                <label for="old">"Present password"</label>
+                <input class="input" id="old" name="old" type="password" required autocomplete="current-password" />
+            </div>
+            <div class="field">
+                <label for="new">"New password"</label>
+                <input class="input" id="new" name="new" type="password" required minlength="15" autocomplete="new-password" />
+                <span class="help">
+                    "At least 15 characters, without your name; a few words are good. No rules about kinds of characters."
+                </span>
+            </div>
+            <div class="actions">
+                <button class="btn" data-kind="primary" type="submit" disabled=deeds.password.pending()>
+                    "Change password"
+                </button>
+                <span class="quiet small">"Your other sessions end with it."</span>
+            </div>
+        </ActionForm>
     }
     .into_any()
 }

@@ -10,7 +10,7 @@ use leptos_meta::Title;
 
 use crate::AppError;
 use crate::api::pages::people;
-use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, SetRole};
+use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, SetRole};
 use crate::clock::Clock;
 use crate::components::ago::Ago;
 use crate::components::problem::Refused;
@@ -26,6 +26,7 @@ struct PeopleDeeds {
     role: ServerAction<SetRole>,
     disable: ServerAction<DisablePerson>,
     enable: ServerAction<EnablePerson>,
+    end: ServerAction<EndSessionsOf>,
     /// Whose account was just disabled or enabled: its button is another one now, and gets the focus back.
     switched: RwSignal<Option<PersonId>>,
 }
@@ -37,6 +38,7 @@ impl PeopleDeeds {
             role: ServerAction::new(),
             disable: ServerAction::new(),
             enable: ServerAction::new(),
+            end: ServerAction::new(),
             switched: RwSignal::new(None),
         };
         for (last, answer) in deeds.answers().into_iter().enumerate() {
@@ -49,8 +51,8 @@ impl PeopleDeeds {
         deeds
     }
 
-    fn answers(self) -> [Answer; 4] {
-        [self.create.value(), self.role.value(), self.disable.value(), self.enable.value()]
+    fn answers(self) -> [Answer; 5] {
+        [self.create.value(), self.role.value(), self.disable.value(), self.enable.value(), self.end.value()]
     }
 
     /// Counts what was done, so that the list is asked for again.
@@ -59,6 +61,7 @@ impl PeopleDeeds {
             + self.role.version().get()
             + self.disable.version().get()
             + self.enable.version().get()
+            + self.end.version().get()
     }
 
     /// Why the last deed was refused.
@@ -143,7 +146,13 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
     let standing = if own {
         view! { <span class="quiet small">"you"</span> }.into_any()
     } else {
-        view! { <Standing person=person.clone() deeds /> }.into_any()
+        view! {
+            <div class="actions">
+                <EndSessions person=person.clone() deeds />
+                <Standing person=person.clone() deeds />
+            </div>
+        }
+        .into_any()
     };
     let role = if own {
         view! { <span>{person.role.word()}</span> }.into_any()
@@ -179,6 +188,22 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
         </tr>
     }
     .into_any()
+}
+
+/// Ends the sessions of somebody else, when there are any: they have to sign in again.
+#[component]
+fn EndSessions(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
+    let label = format!("End {} of {}", counted(person.sessions as usize, "session"), person.name);
+    (person.sessions > 0).then(|| {
+        view! {
+            <ActionForm action=deeds.end>
+                <input type="hidden" name="person" value=person.id.0 />
+                <button class="btn" data-kind="quiet" type="submit" aria-label=label>
+                    {format!("End {}", counted(person.sessions as usize, "session"))}
+                </button>
+            </ActionForm>
+        }
+    })
 }
 
 /// Disables the account of somebody else, or enables it again.

@@ -52,6 +52,10 @@ fn SignInForm(sign_in: ServerAction<SignIn>, next: Signal<String>, problem: Sign
             <button class="btn" data-kind="primary" type="submit" data-wide="" disabled=sign_in.pending()>
                 "Sign in"
             </button>
+            <p class="quiet small">
+                "Password forgotten? An administrator can give you another one on the portal's machine, with "
+                <code>"runbook-portal user password"</code>"."
+            </p>
         </ActionForm>
     }
     .into_any()

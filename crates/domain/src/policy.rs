@@ -66,7 +66,7 @@ impl fmt::Display for Role {
 pub enum Verb {
     /// Read procedures, documents, runs, history, output.
     Read,
-    /// Change one's own password, end one's own session.
+    /// Change one's own password and second factors, end one's own sessions.
     OwnAccount,
     /// Start a run.
     StartRun,

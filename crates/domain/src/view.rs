@@ -409,6 +409,8 @@ pub struct PersonRow {
     pub created: Timestamp,
     /// When they last signed in.
     pub seen: Option<Timestamp>,
+    /// How many sessions they have.
+    pub sessions: u32,
 }
 
 /// The page of people.

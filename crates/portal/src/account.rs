@@ -7,12 +7,13 @@ use domain::PersonId;
 use domain::factor::Proof;
 use domain::policy::Actor;
 use domain::run::{Refusal, Who};
-use domain::view::{AccountView, SessionInfo};
+use domain::view::{AccountView, PasskeyInfo, SessionInfo};
 use serde_json::{Value, json};
-use store::{StoredOffer, Tried, Write, fingerprint};
+use store::{StoredOffer, StoredPasskey, Tried, Write, fingerprint};
+use webauthn_rs::prelude::Passkey;
 
 use crate::factors::Draft;
-use crate::people::unknown_person;
+use crate::people::{NAME_LIMIT, unknown_person};
 use crate::{Error, Portal, passwords};
 
 /// How long what is shown while an authenticator app is set up stays.
@@ -34,8 +35,8 @@ impl std::fmt::Debug for Sure {
 }
 
 impl Portal {
-    /// The page of one's own account, as it is for one's session.
-    pub async fn account(&self, actor: &Actor, session: &str) -> Result<AccountView, Error> {
+    /// The page of one's own account, as it is for one's session on a page of this host.
+    pub async fn account(&self, actor: &Actor, session: &str, host: &str) -> Result<AccountView, Error> {
         let store = self.store();
         let this = fingerprint(session);
         let listed = store.sessions_of(&actor.id, self.expiry_now()).await?;
@@ -46,8 +47,8 @@ impl Portal {
             factors: store.factors(&actor.id).await?,
             authenticator_since: store.authenticator_since(&actor.id).await?,
             offer: self.shown_offer(actor, session).await?,
-            passkeys: Vec::new(),
-            no_passkeys: None,
+            passkeys: store.passkeys(&actor.id).await?.into_iter().map(passkey_info).collect(),
+            no_passkeys: self.passkeys().problem(host),
             sessions,
         })
     }
@@ -82,7 +83,7 @@ impl Portal {
     ///
     /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
     pub async fn offer_authenticator(&self, actor: &Actor, session: &str, sure: Sure) -> Result<(), Error> {
-        let mut write = self.sure(actor, sure).await?;
+        let mut write = self.sure(actor, session, sure).await?;
         let draft = serde_json::to_vec(&Draft::new()).map_err(|_| Error::Broken("making a secret"))?;
         let sealed = self.vault().seal(&actor.id, &draft)?;
         let offer = StoredOffer { sealed, ends: self.expiry_now().plus(OFFERED_MS) };
@@ -127,14 +128,83 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
-    pub async fn remove_authenticator(&self, actor: &Actor, sure: Sure) -> Result<(), Error> {
-        let mut write = self.sure(actor, sure).await?;
+    pub async fn remove_authenticator(&self, actor: &Actor, session: &str, sure: Sure) -> Result<(), Error> {
+        let mut write = self.sure(actor, session, sure).await?;
         if !write.remove_authenticator(&actor.id).await? {
             return Err(Error::Invalid(
                 "There is no authenticator app. Nothing was changed; load the page again.".to_owned(),
             ));
         }
         self.finish_account(write, actor, "authenticator_removed", json!({})).await
+    }
+
+    /// Asks for a new passkey: what the browser is to be asked, in JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
+    pub async fn ask_for_new_passkey(&self, actor: &Actor, session: &str, sure: Sure) -> Result<String, Error> {
+        let login = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?.login;
+        let mut write = self.sure(actor, session, sure).await?;
+        let known = keys(&write.passkeys(&actor.id).await?);
+        let names = (&*login, &*actor.name);
+        let question = self.passkeys().ask_for_new(&actor.id, names, session, &known, self.expiry_now())?;
+        self.finish_account(write, actor, "passkey_asked_for", json!({})).await?;
+        json_of(&question)
+    }
+
+    /// Adds the passkey that answered [`Self::ask_for_new_passkey`] in this session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when the answer does not hold.
+    pub async fn add_passkey(&self, actor: &Actor, session: &str, name: &str, answer: &str) -> Result<(), Error> {
+        let name = passkey_name(name)?;
+        let Some(made) = self.passkeys().new_one(&actor.id, session, answer, self.expiry_now()) else {
+            self.note_refused(actor, "passkey").await?;
+            return Err(Error::Invalid(NO_PASSKEY_MADE.to_owned()));
+        };
+        let new = StoredPasskey {
+            id: made.id,
+            name: name.to_owned(),
+            credential: made.credential,
+            since: self.now(),
+            used: None,
+        };
+        let mut write = self.store().begin().await?;
+        write.standing(&actor.id).await?.ok_or(Refusal::Disabled)?;
+        match write.insert_passkey(&actor.id, &new).await {
+            Err(store::Error::Taken) => return Err(Error::Invalid(NO_PASSKEY_MADE.to_owned())),
+            inserted => inserted?,
+        }
+        self.finish_account(write, actor, "passkey_added", json!({ "name": new.name })).await
+    }
+
+    /// Removes one of one's passkeys.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
+    pub async fn remove_passkey(&self, actor: &Actor, session: &str, id: &str, sure: Sure) -> Result<(), Error> {
+        let mut write = self.sure(actor, session, sure).await?;
+        let name = write.remove_passkey(&actor.id, id).await?.ok_or(Error::NotFound)?;
+        self.finish_account(write, actor, "passkey_removed", json!({ "name": name })).await
+    }
+
+    /// Asks for a proof by one of one's passkeys: what the browser is to be asked, in JSON. The answer is a
+    /// [`Proof::Passkey`], for one decision in this session within five minutes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when there is none.
+    pub async fn ask_for_passkey(&self, actor: &Actor, session: &str) -> Result<String, Error> {
+        let known = keys(&self.store().passkeys(&actor.id).await?);
+        if known.is_empty() {
+            return Err(Error::Invalid(
+                "You have no passkey. Nothing was done; add one on your account page, or use a code.".to_owned(),
+            ));
+        }
+        json_of(&self.passkeys().ask_for_proof(&actor.id, session, &known, self.expiry_now())?)
     }
 
     /// Ends one of one's own sessions.
@@ -190,11 +260,11 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the password or the proof is wrong, or the proof is missing.
-    async fn sure(&self, actor: &Actor, sure: Sure) -> Result<Write, Error> {
+    async fn sure(&self, actor: &Actor, session: &str, sure: Sure) -> Result<Write, Error> {
         self.present_password(actor, &sure.password).await?;
         let guess = match (self.factors(&actor.id).await?.any(), sure.proof) {
             (false, _) => None,
-            (true, Some(proof)) => Some(self.guess(&actor.id, proof).await?),
+            (true, Some(proof)) => Some(self.guess(&actor.id, session, proof).await?),
             (true, None) => return Err(Error::Invalid(PROOF_WANTED.to_owned())),
         };
         let mut write = self.store().begin().await?;
@@ -228,13 +298,41 @@ impl Portal {
 const PROOF_WANTED: &str = "This takes your second factor as well. Nothing was changed; give a code of your authenticator app, a recovery \
      code, or your passkey.";
 
+const NO_PASSKEY_MADE: &str = "The browser's passkey could not be taken: it is one that you have, or it was asked for more than 5 min ago. \
+     Nothing was changed; begin again with your password.";
+
 const OFFER_OVER: &str =
     "What was shown for the authenticator app is over. Nothing was changed; begin again with your password.";
 
 const WRONG_FIRST_CODE: &str = "The code is not the one of this secret. Nothing was changed; look whether the clock of your device is right, \
      and type the code that the app shows now.";
 
-fn session_info(listed: store::ListedSession, this: &str) -> SessionInfo {
+/// The name of a passkey, when it does.
+fn passkey_name(name: &str) -> Result<&str, Error> {
+    let name = name.trim();
+    let fits = !name.is_empty() && name.chars().count() <= NAME_LIMIT && !name.chars().any(char::is_control);
+    fits.then_some(name).ok_or_else(|| {
+        Error::Invalid(format!(
+            "The name of a passkey has 1 to {NAME_LIMIT} characters. Nothing was changed; choose another."
+        ))
+    })
+}
+
+/// What is stored of passkeys, as the library knows them. One that a later version wrote is none for this one.
+fn keys(stored: &[StoredPasskey]) -> Vec<Passkey> {
+    stored.iter().filter_map(|passkey| serde_json::from_str(&passkey.credential).ok()).collect()
+}
+
+fn json_of(question: &impl serde::Serialize) -> Result<String, Error> {
+    serde_json::to_string(question).map_err(|_| Error::Broken("asking for a passkey"))
+}
+
+fn passkey_info(passkey: StoredPasskey) -> PasskeyInfo {
+    PasskeyInfo { id: passkey.id, name: passkey.name, since: passkey.since, used: passkey.used }
+}
+
+/// A session as pages list it, seen from the one with this fingerprint.
+pub(crate) fn session_info(listed: store::ListedSession, this: &str) -> SessionInfo {
     SessionInfo {
         this: listed.fingerprint == this,
         id: listed.fingerprint,

@@ -6,13 +6,19 @@
 //! given for, and there takes the count back. So a proof serves one decision, and one that was not recorded has used up nothing.
 
 mod authenticator;
+mod passkeys;
 mod vault;
 
 use domain::factor::{FactorKind, Factors, Proof};
 use domain::{PersonId, Timestamp};
 use store::{Tried, Write};
+use webauthn_rs::prelude::PasskeyAuthentication;
 
-pub(crate) use authenticator::{Draft, recovery_hash};
+use authenticator::recovery_hash;
+
+pub(crate) use authenticator::Draft;
+pub use authenticator::spelled_secret;
+pub(crate) use passkeys::Passkeys;
 pub(crate) use vault::Vault;
 
 use crate::{Error, Portal};
@@ -30,11 +36,15 @@ pub(crate) const NONE_YET: &str =
 const WRONG_CODE: &str = "The code is wrong, or was used already. Nothing was decided; wait for the next code of your authenticator app, \
      or use a recovery code.";
 
+const WRONG_PASSKEY: &str = "The passkey did not prove that it is you: it is not one of yours, or was asked more than 5 min ago. Nothing was \
+     decided; use it again, or a code of your authenticator app.";
+
 /// A proof that has been counted and not been looked at.
-#[derive(Debug)]
 pub(crate) struct Guess {
     person: PersonId,
     proof: Proof,
+    /// What the passkey was asked.
+    asked: Option<PasskeyAuthentication>,
     /// The number under which it is counted.
     number: i64,
 }
@@ -45,17 +55,21 @@ impl Portal {
         Ok(self.store().factors(person).await?)
     }
 
-    /// Counts a proof before it is looked at.
+    /// Counts a proof before it is looked at. What a passkey was asked in this session is used up by that.
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the person has no second factor, or has guessed wrong too often.
-    pub(crate) async fn guess(&self, person: &PersonId, proof: Proof) -> Result<Guess, Error> {
+    pub(crate) async fn guess(&self, person: &PersonId, session: &str, proof: Proof) -> Result<Guess, Error> {
         if !self.factors(person).await?.any() {
             return Err(Error::Invalid(NONE_YET.to_owned()));
         }
         let number = self.count_try(person, Tried::Factor).await?;
-        Ok(Guess { person: person.clone(), proof, number })
+        let asked = match proof {
+            Proof::Passkey { .. } => self.passkeys().asked(person, session, self.expiry_now()),
+            Proof::Code { .. } => None,
+        };
+        Ok(Guess { person: person.clone(), proof, asked, number })
     }
 
     /// Checks a proof and uses it up, in the transaction that records what it was given for. Whoever calls this decides first:
@@ -65,14 +79,30 @@ impl Portal {
     ///
     /// [`Error::Invalid`] with a sentence when the proof is wrong. It stays counted; the caller drops the transaction.
     pub(crate) async fn prove(&self, write: &mut Write, guess: Guess) -> Result<FactorKind, Error> {
-        let Guess { person, proof, number } = guess;
-        let kind = match proof {
-            Proof::Code { code } => self.prove_by_code(write, &person, &code).await?,
-            Proof::Passkey { .. } => None,
+        let Guess { person, proof, asked, number } = guess;
+        let (kind, wrong) = match proof {
+            Proof::Code { code } => (self.prove_by_code(write, &person, &code).await?, WRONG_CODE),
+            Proof::Passkey { answer } => (self.prove_by_passkey(write, &person, asked, &answer).await?, WRONG_PASSKEY),
         };
-        let kind = kind.ok_or_else(|| Error::Invalid(WRONG_CODE.to_owned()))?;
+        let kind = kind.ok_or_else(|| Error::Invalid(wrong.to_owned()))?;
         write.take_back_try(number).await?;
         Ok(kind)
+    }
+
+    async fn prove_by_passkey(
+        &self,
+        write: &mut Write,
+        person: &PersonId,
+        asked: Option<PasskeyAuthentication>,
+        answer: &str,
+    ) -> Result<Option<FactorKind>, Error> {
+        let Some(asked) = asked else { return Ok(None) };
+        let stored = write.passkeys(person).await?;
+        let credential =
+            |id: &str| stored.iter().find(|passkey| passkey.id == id).map(|passkey| passkey.credential.clone());
+        let Some(proven) = self.passkeys().proves(&asked, answer, credential) else { return Ok(None) };
+        write.passkey_used(&proven.id, &proven.credential, self.now()).await?;
+        Ok(Some(FactorKind::Passkey))
     }
 
     async fn prove_by_code(

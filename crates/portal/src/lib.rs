@@ -44,6 +44,7 @@ pub use adhoc::Added;
 pub use approvals::Decision;
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
+pub use factors::spelled_secret;
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
 pub use secrets::SecretSources;
@@ -52,7 +53,7 @@ pub use watching::Follow;
 
 use clock::ExpiryClock;
 use documents::Documents;
-use factors::Vault;
+use factors::{Passkeys, Vault};
 use live::Live;
 use passwords::Passwords;
 
@@ -70,6 +71,7 @@ struct Inner {
     secrets: SecretSources,
     passwords: Passwords,
     vault: Vault,
+    passkeys: Passkeys,
     live: Live,
     people: watch::Sender<u64>,
     clock: ExpiryClock,
@@ -118,6 +120,7 @@ impl Portal {
             secrets: settings.secrets,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             vault: keys.vault,
+            passkeys: Passkeys::new(settings.public.as_deref()),
             live: Live::default(),
             people: watch::Sender::new(0),
             clock: ExpiryClock::new(settings.clock, seen),
@@ -207,6 +210,10 @@ impl Portal {
 
     fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    fn passkeys(&self) -> &Passkeys {
+        &self.0.passkeys
     }
 
     fn live(&self) -> &Live {

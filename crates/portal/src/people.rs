@@ -4,15 +4,16 @@ use domain::PersonId;
 use domain::factor::Factors;
 use domain::policy::{Actor, Administrator, Role};
 use domain::run::{Refusal, Who};
-use domain::view::PeopleView;
+use domain::view::{PeopleView, SessionInfo};
 use rand::RngCore as _;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use crate::account::session_info;
 use crate::{Error, Portal, passwords};
 
 /// The longest login and name, in characters.
-const NAME_LIMIT: usize = 64;
+pub(crate) const NAME_LIMIT: usize = 64;
 
 /// What it takes to make an account.
 #[derive(Clone, PartialEq, Eq)]
@@ -148,7 +149,7 @@ impl Portal {
 
     /// Everyone with an account.
     pub async fn people(&self, _administrator: Administrator<'_>) -> Result<PeopleView, Error> {
-        Ok(PeopleView { now: self.now(), people: self.store().people().await? })
+        Ok(PeopleView { now: self.now(), people: self.store().people(self.expiry_now()).await? })
     }
 
     /// Makes an account.
@@ -228,6 +229,16 @@ impl Portal {
             ));
         }
         self.finish_for(write, administrator, kind, body).await
+    }
+
+    /// The sessions of a person, the last used first.
+    pub async fn sessions_of(
+        &self,
+        _administrator: Administrator<'_>,
+        person: &PersonId,
+    ) -> Result<Vec<SessionInfo>, Error> {
+        let listed = self.store().sessions_of(person, self.expiry_now()).await?;
+        Ok(listed.into_iter().map(|listed| session_info(listed, "")).collect())
     }
 
     /// Ends all sessions of a person.

@@ -33,6 +33,8 @@ pub struct Settings {
     pub approvals: ApprovalRules,
     /// Where the values of secrets come from.
     pub secrets: SecretSources,
+    /// The address that people use, when it is configured: passkeys are bound to its name.
+    pub public: Option<String>,
     /// The build, for pages to compare.
     pub build: String,
     /// The clock.

@@ -60,10 +60,18 @@ impl TryFrom<Row> for Credentials {
     }
 }
 
-impl TryFrom<Row> for PersonRow {
+/// A row of the list of people.
+#[derive(sqlx::FromRow)]
+struct Listed {
+    #[sqlx(flatten)]
+    row: Row,
+    sessions: i64,
+}
+
+impl TryFrom<Listed> for PersonRow {
     type Error = Error;
 
-    fn try_from(row: Row) -> Result<Self, Error> {
+    fn try_from(Listed { row, sessions }: Listed) -> Result<Self, Error> {
         Ok(Self {
             id: PersonId(row.id),
             login: row.login,
@@ -72,13 +80,16 @@ impl TryFrom<Row> for PersonRow {
             enabled: row.enabled == 1,
             created: Timestamp(row.created),
             seen: row.seen.map(Timestamp),
+            sessions: u32::try_from(sessions).unwrap_or_default(),
         })
     }
 }
 
 const BY_ID: &str = "SELECT id, login, name, role, enabled, password, created, seen FROM people WHERE id = $1";
 const BY_LOGIN: &str = "SELECT id, login, name, role, enabled, password, created, seen FROM people WHERE login = $1";
-const ALL: &str = "SELECT id, login, name, role, enabled, password, created, seen FROM people ORDER BY name, login";
+const ALL: &str = "SELECT id, login, name, role, enabled, password, created, seen, \
+    (SELECT COUNT(*) FROM sessions WHERE person = people.id AND idle > $1 AND ends > $1) AS sessions \
+    FROM people ORDER BY name, login";
 const STANDING: &str = "SELECT role FROM people WHERE id = $1 AND enabled = 1";
 
 impl Store {
@@ -89,9 +100,9 @@ impl Store {
         Ok(people == 0)
     }
 
-    /// Everyone with an account, by name.
-    pub async fn people(&self) -> Result<Vec<PersonRow>, Error> {
-        let rows: Vec<Row> = sqlx::query_as(ALL).fetch_all(&mut *self.reader().await?).await?;
+    /// Everyone with an account, by name, with their sessions that have not ended.
+    pub async fn people(&self, now: Timestamp) -> Result<Vec<PersonRow>, Error> {
+        let rows: Vec<Listed> = sqlx::query_as(ALL).bind(now.0).fetch_all(&mut *self.reader().await?).await?;
         rows.into_iter().map(PersonRow::try_from).collect()
     }
 

@@ -169,23 +169,30 @@ fn the_program_says_its_version_and_explains_its_configuration() {
     assert!(place.names("data").is_empty());
 }
 
-#[test]
-fn accounts_can_be_looked_after_from_the_console() {
+/// Runs a command that is told a password on its standard input.
+fn told(place: &Place, arguments: &[&str], password: &str) -> String {
     use std::io::Write as _;
     use std::process::Stdio;
-    let place = Place::with_document();
-    let mut adding = crate::process::binary(&place.path(""))
-        .args(["user", "add", "otto", "--role", "lead"])
+    let mut running = crate::process::binary(&place.path(""))
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    adding.stdin.take().unwrap().write_all(format!("{}\n", crate::browser::PASSWORD).as_bytes()).unwrap();
+    running.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+    let ended = running.wait_with_output().unwrap();
+    let error = String::from_utf8(ended.stderr).unwrap();
+    if ended.status.success() { String::from_utf8(ended.stdout).unwrap() } else { error }
+}
 
-    let added = adding.wait_with_output().unwrap();
+#[test]
+fn accounts_can_be_looked_after_from_the_console() {
+    let place = Place::with_document();
 
-    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    let added = told(&place, &["user", "add", "otto", "--role", "lead"], crate::browser::PASSWORD);
+
+    assert!(added.contains("otto can sign in now"), "{added}");
     place.write("set-up", "");
     let portal = Served::start(&place);
     assert_eq!(Browser::new(&portal.address).sign_in("otto"), StatusCode::OK);
@@ -194,6 +201,35 @@ fn accounts_can_be_looked_after_from_the_console() {
     assert_eq!(run(&place, &["user", "disable", "otto"]).status.code(), Some(0));
     let listed = run(&place, &["user", "list"]);
     assert!(String::from_utf8(listed.stdout).unwrap().starts_with("otto  lead, disabled"));
+}
+
+#[test]
+fn a_forgotten_password_a_lost_factor_and_open_sessions_are_dealt_with_from_the_console() {
+    let place = Place::with_document();
+    told(&place, &["user", "add", "otto"], crate::browser::PASSWORD);
+    place.write("set-up", "");
+    let portal = Served::start(&place);
+    assert_eq!(Browser::new(&portal.address).sign_in("otto"), StatusCode::OK);
+    drop(portal);
+    let out = |arguments: &[&str]| String::from_utf8(run(&place, arguments).stdout).unwrap();
+
+    let listed = out(&["user", "sessions", "otto"]);
+    assert!(listed.contains("from 127.0.0.1") && listed.lines().count() == 1, "{listed}");
+    assert_eq!(out(&["user", "sessions", "otto", "--end"]), "Sessions of otto that were ended: 1.\n");
+    assert_eq!(out(&["user", "sessions", "otto"]), "otto is signed in nowhere.\n");
+    assert_eq!(out(&["user", "reset-factor", "Otto "]), "otto had no second factor; their sessions are over.\n");
+    let short = told(&place, &["user", "password", "otto"], "short");
+    assert!(short.contains("15 are the fewest"), "{short}");
+    let given = told(&place, &["user", "password", "otto"], "grandfather clock pelican");
+    assert_eq!(given, "otto signs in with the new password from now on; their sessions are over.\n");
+    let portal = Served::start(&place);
+    assert_ne!(Browser::new(&portal.address).sign_in("otto"), StatusCode::OK, "the old one is none any more");
+    drop(portal);
+    let made = out(&["user", "password", "otto", "--make"]);
+    assert!(made.starts_with("The new password of otto is "), "{made}");
+    let nobody = run(&place, &["user", "reset-factor", "eve"]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(String::from_utf8(nobody.stderr).unwrap().contains("Nobody signs in as eve"));
 }
 
 #[test]

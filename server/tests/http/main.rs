@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod account;
 mod approvals;
 #[path = "../../../crates/runbook/tests/reading/bare.rs"]
 mod bare;

@@ -112,6 +112,7 @@ impl Served {
             lowerings: Vec::new(),
             approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
+            public: public.map(str::to_owned),
             build: "test".to_owned(),
             clock,
         };

@@ -102,7 +102,7 @@ fn pages() -> impl Iterator<Item = Place> {
         ("Home", "/", Sign::Brand),
         ("History", "/history", Sign::Clock),
         ("Documents", "/documents", Sign::File),
-        ("Account and password", "/account", Sign::Person),
+        ("Account and second factor", "/account", Sign::Person),
     ]
     .into_iter()
     .map(|(name, href, sign)| Place {

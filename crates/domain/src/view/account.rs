@@ -85,3 +85,72 @@ pub struct SessionInfo {
     /// Whether it is the one that asks.
     pub this: bool,
 }
+
+/// How browsers name themselves, the more special before what they claim to be as well.
+const BROWSERS: [(&str, &str); 6] = [
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+];
+
+/// How they name the system that they run on.
+const SYSTEMS: [(&str, &str); 6] = [
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+];
+
+/// The most characters of a name that is none of these.
+const SHORT: usize = 40;
+
+impl SessionInfo {
+    /// The browser in a few words: `Firefox on Linux`.
+    pub fn browser(&self) -> String {
+        let known = |names: &[(&str, &'static str)]| {
+            names.iter().find(|(sign, _)| self.agent.contains(sign)).map(|(_, name)| *name)
+        };
+        match (known(&BROWSERS), known(&SYSTEMS)) {
+            (Some(browser), Some(system)) => format!("{browser} on {system}"),
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            (None, None) if self.agent.is_empty() => "A browser without a name".to_owned(),
+            (None, None) => self.agent.chars().take(SHORT).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_named_in_a_few_words() {
+        let named = |agent: &str| {
+            let session = SessionInfo {
+                id: String::new(),
+                begun: Timestamp::default(),
+                seen: Timestamp::default(),
+                address: String::new(),
+                agent: agent.to_owned(),
+                this: false,
+            };
+            session.browser()
+        };
+        let edge =
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36 Edg/131.0";
+        let phone =
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Safari/604.1";
+
+        assert_eq!(named("Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"), "Firefox on Linux");
+        assert_eq!(named(edge), "Edge on Windows");
+        assert_eq!(named(phone), "Safari on iPhone");
+        assert_eq!(named("curl/8.5.0"), "curl");
+        assert_eq!(named(&"x".repeat(300)).len(), SHORT);
+        assert!(!named("").is_empty());
+    }
+}

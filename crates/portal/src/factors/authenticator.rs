@@ -42,7 +42,7 @@ impl Draft {
     pub(crate) fn new() -> Self {
         let mut secret = vec![0; SECRET];
         rand::rng().fill_bytes(&mut secret);
-        Self { secret, recovery_codes: std::iter::repeat_with(recovery_code).take(RECOVERY_CODES).collect() }
+        Self { secret, recovery_codes: std::iter::repeat_with(spelled_secret).take(RECOVERY_CODES).collect() }
     }
 
     /// The secret of the app.
@@ -106,8 +106,8 @@ fn spaced(text: &str) -> String {
     characters.chunks(4).map(String::from_iter).collect::<Vec<_>>().join(" ")
 }
 
-/// 80 random bits in four groups.
-fn recovery_code() -> String {
+/// 80 random bits in four groups, which people can type.
+pub fn spelled_secret() -> String {
     let mut bytes = [0_u8; LENGTH];
     rand::rng().fill_bytes(&mut bytes);
     // 32 divides 256: every character is as likely as every other one.

@@ -38,6 +38,7 @@ impl Desk {
             approvals: domain::approval::ApprovalRules::DEFAULT,
             lowerings: Vec::new(),
             secrets: SecretSources::default(),
+            public: None,
             build: "test".to_owned(),
             clock: clock.clone(),
         };
@@ -54,7 +55,7 @@ impl Desk {
     /// Sets an authenticator app up: its secret and the recovery codes.
     async fn with_authenticator(&self) -> (Vec<u8>, Vec<String>) {
         self.portal.offer_authenticator(&self.ada, SESSION, self.sure(None)).await.unwrap();
-        let offer = self.portal.account(&self.ada, SESSION).await.unwrap().offer.unwrap();
+        let offer = self.portal.account(&self.ada, SESSION, "localhost").await.unwrap().offer.unwrap();
         let secret = totp_rs::Secret::try_from_base32(offer.secret.replace(' ', "")).unwrap().as_bytes().to_vec();
         self.portal.switch_on_authenticator(&self.ada, SESSION, &self.code(&secret)).await.unwrap();
         (secret, offer.recovery_codes)
@@ -68,7 +69,7 @@ impl Desk {
 
     /// A decision that is recorded: the time step moves on after each.
     async fn decide(&self, code: &str) -> Result<FactorKind, Error> {
-        let guess = self.portal.guess(&self.ada.id, typed(code)).await?;
+        let guess = self.portal.guess(&self.ada.id, SESSION, typed(code)).await?;
         let mut write = self.portal.store().begin().await?;
         let kind = self.portal.prove(&mut write, guess).await?;
         write.commit().await?;
@@ -115,7 +116,7 @@ async fn a_decision_that_was_not_recorded_has_used_up_nothing() {
     desk.clock.advance(MINUTE);
 
     for code in [desk.code(&secret), codes[0].clone()] {
-        let guess = desk.portal.guess(&desk.ada.id, typed(&code)).await.unwrap();
+        let guess = desk.portal.guess(&desk.ada.id, SESSION, typed(&code)).await.unwrap();
         let mut write = desk.portal.store().begin().await.unwrap();
         desk.portal.prove(&mut write, guess).await.unwrap();
         drop(write);
@@ -159,7 +160,7 @@ async fn guesses_that_come_all_at_once_are_counted_like_guesses_in_a_row() {
     let desk = Desk::open().await;
     desk.with_authenticator().await;
 
-    let guesses = (0..40).map(|_| desk.portal.guess(&desk.ada.id, typed("000000")));
+    let guesses = (0..40).map(|_| desk.portal.guess(&desk.ada.id, SESSION, typed("000000")));
     let looked_at = futures::future::join_all(guesses).await.into_iter().filter(Result::is_ok).count();
 
     assert_eq!(looked_at, FREE);
@@ -201,15 +202,15 @@ async fn the_present_password_and_the_present_factor_are_asked_for_at_every_chan
     let (secret, codes) = desk.with_authenticator().await;
     desk.clock.advance(MINUTE);
 
-    assert!(sentence(desk.portal.remove_authenticator(&desk.ada, wrong).await).contains("password is wrong"));
+    assert!(sentence(desk.portal.remove_authenticator(&desk.ada, SESSION, wrong).await).contains("password is wrong"));
     for missing in [None, Some(typed("000000")), Some(typed(""))] {
         assert!(desk.portal.offer_authenticator(&desk.ada, SESSION, desk.sure(missing.clone())).await.is_err());
-        assert!(desk.portal.remove_authenticator(&desk.ada, desk.sure(missing)).await.is_err());
+        assert!(desk.portal.remove_authenticator(&desk.ada, SESSION, desk.sure(missing)).await.is_err());
     }
     assert!(desk.portal.factors(&desk.ada.id).await.unwrap().authenticator);
     desk.clock.advance(6 * MINUTE);
     let proof = Some(typed(&desk.code(&secret)));
-    desk.portal.remove_authenticator(&desk.ada, desk.sure(proof)).await.unwrap();
+    desk.portal.remove_authenticator(&desk.ada, SESSION, desk.sure(proof)).await.unwrap();
     assert_eq!(desk.portal.factors(&desk.ada.id).await.unwrap(), Factors::default());
     assert!(sentence(desk.decide(&codes[0]).await).contains("no second factor"));
 }
@@ -224,17 +225,17 @@ async fn the_one_in_use_holds_until_the_new_one_has_shown_a_code() {
     desk.clock.advance(MINUTE);
 
     assert!(desk.decide(&desk.code(&old)).await.is_ok());
-    assert!(desk.portal.account(&desk.ada, "another session").await.unwrap().offer.is_none());
+    assert!(desk.portal.account(&desk.ada, "another session", "localhost").await.unwrap().offer.is_none());
     let told = sentence(desk.portal.switch_on_authenticator(&desk.ada, "another session", "000000").await);
     assert!(told.contains("is over"), "{told}");
     let told = sentence(desk.portal.switch_on_authenticator(&desk.ada, SESSION, "000000").await);
     assert!(told.contains("not the one of this secret"), "{told}");
-    let offer = desk.portal.account(&desk.ada, SESSION).await.unwrap().offer.unwrap();
+    let offer = desk.portal.account(&desk.ada, SESSION, "localhost").await.unwrap().offer.unwrap();
     let new = totp_rs::Secret::try_from_base32(offer.secret.replace(' ', "")).unwrap().as_bytes().to_vec();
     desk.portal.switch_on_authenticator(&desk.ada, SESSION, &desk.code(&new)).await.unwrap();
 
     desk.clock.advance(MINUTE);
-    assert!(desk.portal.account(&desk.ada, SESSION).await.unwrap().offer.is_none(), "it is shown once");
+    assert!(desk.portal.account(&desk.ada, SESSION, "localhost").await.unwrap().offer.is_none(), "it is shown once");
     assert!(desk.decide(&desk.code(&old)).await.is_err());
     assert!(desk.decide(&old_codes[0]).await.is_err());
     assert!(desk.decide(&desk.code(&new)).await.is_ok());
@@ -244,12 +245,12 @@ async fn the_one_in_use_holds_until_the_new_one_has_shown_a_code() {
 async fn what_is_shown_at_the_set_up_is_over_after_a_quarter_of_an_hour() {
     let desk = Desk::open().await;
     desk.portal.offer_authenticator(&desk.ada, SESSION, desk.sure(None)).await.unwrap();
-    assert!(desk.portal.account(&desk.ada, SESSION).await.unwrap().offer.is_some());
+    assert!(desk.portal.account(&desk.ada, SESSION, "localhost").await.unwrap().offer.is_some());
 
     // What expires goes on with real time as well.
     desk.clock.advance(16 * MINUTE);
 
-    assert!(desk.portal.account(&desk.ada, SESSION).await.unwrap().offer.is_none());
+    assert!(desk.portal.account(&desk.ada, SESSION, "localhost").await.unwrap().offer.is_none());
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ async fn people_are_listed_by_name() {
     write.seen(&"otto".into(), NOW.plus(9)).await.unwrap();
     write.commit().await.unwrap();
 
-    let people = store.people().await.unwrap();
+    let people = store.people(NOW).await.unwrap();
 
     let told: Vec<_> =
         people.iter().map(|row| (row.login.as_str(), row.role, row.enabled, row.created, row.seen)).collect();

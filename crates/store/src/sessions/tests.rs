@@ -145,6 +145,9 @@ async fn a_person_sees_their_own_sessions_and_ends_one_by_its_fingerprint() {
         listed.iter().map(|one| (&*one.fingerprint, one.created, one.seen, one.device.clone())).collect();
     let [one, two] = [fingerprint("one"), fingerprint("two")];
     assert_eq!(told, [(&*two, NOW, NOW.plus(60), device()), (&*one, NOW, NOW, device())]);
+    let counted = |people: Vec<domain::view::PersonRow>| people.iter().map(|row| row.sessions).collect::<Vec<_>>();
+    assert_eq!(counted(store.people(NOW).await.unwrap()), [2, 0]);
+    assert_eq!(counted(store.people(NOW.plus(1000)).await.unwrap()), [1, 0]);
     assert!(store.sessions_of(&olga().id, NOW.plus(2000)).await.unwrap().is_empty(), "both have run out");
     let mut write = store.begin().await.unwrap();
     assert!(!write.end_session(&"otto".into(), &one).await.unwrap(), "not somebody else's");

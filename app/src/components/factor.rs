@@ -1,0 +1,116 @@
+//! The second factor in a form: a field for a code, and a button for whoever has a passkey.
+
+use domain::factor::Factors;
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos::wasm_bindgen::JsCast as _;
+use leptos::web_sys::{Element, HtmlFormElement, HtmlInputElement};
+
+use super::glyph::{Glyph, Sign};
+use crate::api::account::ask_for_passkey;
+use crate::passkey;
+
+/// Asks for a second factor: the fields `code` and `passkey` of the form around it. The button of the passkey sends that form.
+///
+/// Nothing is asked for where the person has none. `id` tells several forms of one page apart.
+#[component]
+pub fn FactorFields(factors: Factors, #[prop(into)] id: String) -> impl IntoView {
+    let by_code = factors.authenticator.then(|| view! { <CodeField id required=factors.passkeys == 0 /> });
+    let by_passkey = (factors.passkeys > 0).then(|| view! { <PasskeyButton /> });
+    view! {
+        {by_code}
+        {by_passkey}
+    }
+    .into_any()
+}
+
+#[component]
+fn CodeField(id: String, required: bool) -> impl IntoView {
+    let field = format!("code-{id}");
+    view! {
+        <div class="field">
+            <label for=field.clone()>"Code of your second factor"</label>
+            <input
+                class="input"
+                data-mono=""
+                id=field
+                name="code"
+                required=required
+                autocomplete="one-time-code"
+                autocapitalize="none"
+                spellcheck="false"
+            />
+            <span class="help">"The six digits of your authenticator app, or a recovery code."</span>
+        </div>
+    }
+    .into_any()
+}
+
+/// Lets a passkey answer, and then sends the form around the button with the answer in it.
+#[component]
+fn PasskeyButton() -> impl IntoView {
+    let problem = RwSignal::new(None::<String>);
+    let pressed = move |event: MouseEvent| {
+        let Some(form) = form_of(&event) else { return };
+        // What else the form asks for comes first: an answer serves once.
+        if !form.report_validity() {
+            return;
+        }
+        problem.set(None);
+        spawn_local(async move {
+            match answer().await {
+                Ok(answer) => send(&form, &answer),
+                Err(sentence) => _ = problem.try_set(Some(sentence)),
+            }
+        });
+    };
+    view! {
+        <div class="field needs-scripts">
+            <input type="hidden" name="passkey" value="" />
+            <div class="actions">
+                <button class="btn" type="button" on:click=pressed>
+                    "Go on with a passkey"
+                </button>
+            </div>
+            <div role="alert">
+                {move || {
+                    problem
+                        .get()
+                        .map(|sentence| {
+                            view! {
+                                <span class="error">
+                                    <Glyph sign=Sign::Warning />
+                                    {sentence}
+                                </span>
+                            }
+                        })
+                }}
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+async fn answer() -> Result<String, String> {
+    if !passkey::known_here() {
+        return Err("This browser is too old for passkeys here. Nothing was done; use a code.".to_owned());
+    }
+    let question = ask_for_passkey().await.map_err(|error| error.to_string())?;
+    passkey::prove(&question).await.ok_or_else(|| "The passkey did not answer. Nothing was done; try again.".to_owned())
+}
+
+fn form_of(event: &MouseEvent) -> Option<HtmlFormElement> {
+    let button: Element = event.target()?.dyn_into().ok()?;
+    button.closest("form").ok().flatten()?.dyn_into().ok()
+}
+
+fn send(form: &HtmlFormElement, answer: &str) {
+    let field = form.query_selector("input[name=passkey]").ok().flatten();
+    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
+        field.set_value(answer);
+        // A form that is not sent any more has gone away with its page.
+        drop(form.request_submit());
+        field.set_value("");
+    }
+}
