@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::ResponseOptions;
-use portal::{Decision, Portal, Sure};
+use portal::{Decision, Handed, Portal, Sure};
 use tower_sessions::Session;
 
 use crate::AppError;
@@ -164,6 +164,12 @@ pub fn wanted(ticked: &BTreeMap<String, String>) -> Result<Vec<Wanted>, AppError
     let unreadable =
         || AppError::Invalid("The form was not understood. Nothing was asked; load the page again.".to_owned());
     ticked.keys().map(|key| read(key).ok_or_else(unreadable)).collect()
+}
+
+/// The second factor that a form hands over, if it does.
+pub fn handed(code: &str, passkey: &str) -> Result<Option<Handed>, AppError> {
+    let Some(proof) = Proof::of_form(code, passkey) else { return Ok(None) };
+    Ok(Some(Handed { session: session_id()?, proof }))
 }
 
 /// The decision that a form names.

@@ -1,7 +1,7 @@
 // One's own account: second factor, passkeys, password, sessions.
-import { createHmac } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import { expect, Operator, password, populate, someone, test as base } from './fixtures.ts';
+import { code, setUp } from './factor.ts';
 import { look } from './look.ts';
 import { Portal } from './portal.ts';
 
@@ -19,33 +19,6 @@ const test = base.extend<{ own: Portal; olga: Operator }>({
     await olga.page.context().close();
   },
 });
-
-/** What an authenticator app with this secret shows, some steps of 30 seconds from now (RFC 6238). */
-function code(secret: string, steps = 0): string {
-  const bits = [...secret.replaceAll(' ', '')].map((letter) =>
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
-  );
-  const bytes = bits.join('').match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? [];
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const mac = createHmac('sha1', Buffer.from(bytes)).update(step).digest();
-  const number = mac.readUInt32BE((mac[19] ?? 0) & 15) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, '0');
-}
-
-/** Sets an authenticator app up on the page of the account; gives its secret and the recovery codes. */
-async function setUp(page: Page): Promise<{ secret: string; codes: string[] }> {
-  const panel = page.getByRole('region', { name: 'Second factor' });
-  await panel.getByLabel('Present password').fill(password);
-  await panel.getByRole('button', { name: 'Set up an authenticator app' }).click();
-  await expect(panel.getByRole('img', { name: 'QR code of the secret' })).toBeVisible();
-  const secret = await panel.locator('.secret code').innerText();
-  const codes = await panel.locator('.recovery-codes code').allInnerTexts();
-  await panel.getByLabel('Code that the app shows now').fill(code(secret));
-  await panel.getByRole('button', { name: 'Switch on authenticator app' }).click();
-  await expect(page.getByText('Authenticator app switched on')).toBeVisible();
-  return { secret, codes };
-}
 
 test('an authenticator app is set up, asked for and removed', async ({ olga }) => {
   const { page } = olga;

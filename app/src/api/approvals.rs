@@ -96,15 +96,14 @@ pub async fn decide(
     #[server(default)] code: String,
     #[server(default)] passkey: String,
 ) -> Result<(), AppError> {
-    use crate::ssr::{answer, back_to, caller, decision_named};
-    use domain::factor::Proof;
+    use crate::ssr::{answer, back_to, caller, decision_named, handed};
     use domain::view::approval_address;
 
     answer(
         async {
             let caller = caller().await?;
             let decision = decision_named(&decision, &also, reason)?;
-            let proof = Proof::of_form(&code, &passkey);
+            let proof = handed(&code, &passkey)?;
             caller.portal.decide_approval(caller.actor.approver()?, run, request, decision, proof).await?;
             back_to(&approval_address(run, request));
             Ok(())
@@ -123,13 +122,12 @@ pub async fn break_glass(
     #[server(default)] code: String,
     #[server(default)] passkey: String,
 ) -> Result<(), AppError> {
-    use crate::ssr::{answer, back_to, caller, wanted as read};
-    use domain::factor::Proof;
+    use crate::ssr::{answer, back_to, caller, handed, wanted as read};
 
     answer(
         async {
             let caller = caller().await?;
-            let (wanted, proof) = (read(&wanted)?, Proof::of_form(&code, &passkey));
+            let (wanted, proof) = (read(&wanted)?, handed(&code, &passkey)?);
             caller.portal.break_glass(caller.actor.operator()?, run, request, wanted, reason, proof).await?;
             back_to(&format!("/runs/{run}"));
             Ok(())

@@ -5,7 +5,7 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::JsCast as _;
-use leptos::web_sys::{Element, HtmlFormElement, HtmlInputElement};
+use leptos::web_sys::{Element, HtmlElement, HtmlFormElement, HtmlInputElement};
 
 use super::glyph::{Glyph, Sign};
 use crate::api::account::ask_for_passkey;
@@ -15,9 +15,19 @@ use crate::passkey;
 ///
 /// Nothing is asked for where the person has none. `id` tells several forms of one page apart.
 #[component]
-pub fn FactorFields(factors: Factors, #[prop(into)] id: String) -> impl IntoView {
-    let by_code = factors.authenticator.then(|| view! { <CodeField id required=factors.passkeys == 0 /> });
-    let by_passkey = (factors.passkeys > 0).then(|| view! { <PasskeyButton /> });
+pub fn FactorFields(
+    factors: Factors,
+    #[prop(into)] id: String,
+    /// What the passkey's button says; it then presses the form's own button with `data-proven`.
+    #[prop(optional)]
+    with_passkey: Option<String>,
+    /// Whether the form can be sent without a factor, too, for something else.
+    #[prop(optional)]
+    free: bool,
+) -> impl IntoView {
+    let by_code = factors.authenticator.then(|| view! { <CodeField id required=!free && factors.passkeys == 0 /> });
+    let words = with_passkey.unwrap_or_else(|| "Go on with a passkey".to_owned());
+    let by_passkey = (factors.passkeys > 0).then(|| view! { <PasskeyButton words /> });
     view! {
         {by_code}
         {by_passkey}
@@ -49,7 +59,7 @@ fn CodeField(id: String, required: bool) -> impl IntoView {
 
 /// Lets a passkey answer, and then sends the form around the button with the answer in it.
 #[component]
-fn PasskeyButton() -> impl IntoView {
+fn PasskeyButton(words: String) -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
     let pressed = move |event: MouseEvent| {
         let Some(form) = form_of(&event) else { return };
@@ -70,7 +80,7 @@ fn PasskeyButton() -> impl IntoView {
             <input type="hidden" name="passkey" value="" />
             <div class="actions">
                 <button class="btn" type="button" on:click=pressed>
-                    "Go on with a passkey"
+                    {words}
                 </button>
             </div>
             <div role="alert">
@@ -109,8 +119,10 @@ fn send(form: &HtmlFormElement, answer: &str) {
     let field = form.query_selector("input[name=passkey]").ok().flatten();
     if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
         field.set_value(answer);
+        let button = form.query_selector("button[data-proven]").ok().flatten();
+        let button = button.and_then(|button| button.dyn_into::<HtmlElement>().ok());
         // A form that is not sent any more has gone away with its page.
-        drop(form.request_submit());
+        drop(form.request_submit_with_submitter(button.as_ref()));
         field.set_value("");
     }
 }

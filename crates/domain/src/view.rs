@@ -8,6 +8,7 @@ pub use account::{AccountView, PasskeyInfo, QrCode, SessionInfo, ShownOffer};
 
 use crate::approval::{ApprovalRules, Difference};
 use crate::attempt::Condition;
+use crate::factor::Factors;
 use crate::plan::{Plan, PlanParameter};
 use crate::policy::{Actor, Role};
 use crate::run::{Request, RequestStatus, Run, StepStatus, Verdict};
@@ -522,8 +523,8 @@ pub struct DecisionView {
     pub start_until: Option<Timestamp>,
     /// Why the person who looks cannot decide it, in a sentence; `None` when they can.
     pub cannot: Option<String>,
-    /// Whether the person who looks has a second factor.
-    pub has_factor: bool,
+    /// The second factors of the person who looks.
+    pub factors: Factors,
     /// The last approved run of the same procedure, and how this one differs from it.
     pub last: Option<LastApproved>,
     /// Earlier requests for the very same that a lead said no to, newest first.
@@ -577,6 +578,8 @@ pub struct ApprovalGround {
     pub now: Timestamp,
     /// The administrator's settings.
     pub rules: ApprovalRules,
+    /// The second factors of the person who looks.
+    pub factors: Factors,
     /// How many milliseconds a decision usually takes; `None` when there was none yet.
     pub usual_ms: Option<u64>,
 }

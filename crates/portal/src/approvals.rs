@@ -24,6 +24,15 @@ const AT_ONCE: u32 = 100;
 /// A clock that jumps is looked at again after so long.
 const LONGEST_SLEEP: std::time::Duration = std::time::Duration::from_mins(1);
 
+/// A second factor as it was handed over, and in which session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// The session: a passkey answers what was asked in it.
+    pub session: String,
+    /// The proof.
+    pub proof: Proof,
+}
+
 /// What a lead decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -75,7 +84,7 @@ impl Portal {
         run: RunId,
         request: u32,
         decision: Decision,
-        proof: Option<Proof>,
+        proof: Option<Handed>,
     ) -> Result<(), Error> {
         let command = match decision {
             Decision::Approve { retry, rollback, comment } => Command::Grant { request, retry, rollback, comment },
@@ -97,7 +106,7 @@ impl Portal {
         request: u32,
         wanted: Vec<Wanted>,
         reason: String,
-        proof: Option<Proof>,
+        proof: Option<Handed>,
     ) -> Result<(), Error> {
         let command = Command::BreakGlass { request, wanted, reason };
         self.prove_and_decide(operator.actor(), run, &command, proof).await
@@ -124,13 +133,13 @@ impl Portal {
         actor: &Actor,
         run: RunId,
         command: &Command,
-        proof: Option<Proof>,
+        proof: Option<Handed>,
     ) -> Result<(), Error> {
         let who = Who::Person(actor.clone());
         // Nobody loses a try for a decision that would be refused in any case.
         self.would_decide_proven(run, command, &who, proof.is_some()).await?;
         let guess = match proof {
-            Some(proof) => Some(self.guess(&actor.id, proof).await?),
+            Some(Handed { session, proof }) => Some(self.guess(&actor.id, &session, proof).await?),
             None => None,
         };
         self.decide_proven(run, command, &who, guess).await.map(drop)
@@ -169,14 +178,14 @@ impl Portal {
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
         let request = state.request(number).ok_or(Error::NotFound)?;
         let now = self.expiry_now();
-        let has_factor = self.factors(&viewer.actor().id).await?.any();
+        let factors = self.factors(&viewer.actor().id).await?;
         Ok(DecisionView {
             now,
             number,
             status: state.request_status(request, now),
             start_until: state.start_until(request),
             cannot: self.cannot_decide(viewer.actor(), &state, number, now),
-            has_factor,
+            factors,
             last: self.last_approved(&state, request).await?,
             rejections: self.rejections(request, (run, number)).await?,
             runs: self.earlier_runs(&state).await?,
@@ -234,8 +243,9 @@ impl Portal {
     }
 
     /// What a run's page needs to know about approvals.
-    pub(crate) async fn approval_ground(&self) -> Result<ApprovalGround, Error> {
+    pub(crate) async fn approval_ground(&self, viewer: Viewer<'_>) -> Result<ApprovalGround, Error> {
         Ok(ApprovalGround {
+            factors: self.factors(&viewer.actor().id).await?,
             now: self.expiry_now(),
             rules: self.approval_rules().clone(),
             usual_ms: self.store().usual_decision().await?,

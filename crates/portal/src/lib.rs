@@ -41,7 +41,7 @@ use tokio_util::task::TaskTracker;
 
 pub use account::Sure;
 pub use adhoc::Added;
-pub use approvals::Decision;
+pub use approvals::{Decision, Handed};
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use factors::spelled_secret;

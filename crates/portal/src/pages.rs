@@ -184,7 +184,7 @@ impl Portal {
             usual_steps: self.store().usual_steps(&run).await?,
             locked: self.locked(&run).await?,
             patch: self.patch(&run).await?,
-            approvals: self.approval_ground().await?,
+            approvals: self.approval_ground(viewer).await?,
             condition: run.open_attempt().map(|open| self.found(&run, open)).unwrap_or_default(),
             run,
         })

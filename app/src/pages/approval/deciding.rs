@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use crate::api::approvals::{CancelApproval, Decide, ReviewGlass};
 use crate::components::ago::Ago;
+use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::left::{Left, left};
@@ -129,7 +130,12 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                 <textarea class="input" id="reason" name="reason" rows="2"></textarea>
                 <span class="help">"Stands in the record for ever, with your name."</span>
             </div>
-            {if view.has_factor { code_field() } else { no_factor() }}
+            {if view.factors.any() {
+                let with_passkey = format!("Approve “{steps}” with a passkey");
+                view! { <FactorFields factors=view.factors id="decision" with_passkey free=true /> }.into_any()
+            } else {
+                no_factor()
+            }}
             <Refused problem />
             // What the return key does in a field: nothing.
             <button type="submit" disabled hidden aria-hidden="true" tabindex="-1">
@@ -146,38 +152,14 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                     data-wide
                     name="decision"
                     value="approve"
-                    disabled=move || action.pending().get() || !view.has_factor
+                    data-proven=""
+                    disabled=move || action.pending().get() || !view.factors.any()
                 >
                     {format!("Approve “{steps}”")}
                 </button>
             </div>
             <p class="quiet small">{void}</p>
         </ActionForm>
-    }
-    .into_any()
-}
-
-/// Where the second factor is proven.
-pub fn code_field() -> AnyView {
-    view! {
-        <div class="field">
-            <label for="code">"Code of your second factor"</label>
-            <input
-                class="input"
-                data-kind="code"
-                id="code"
-                name="code"
-                inputmode="text"
-                autocomplete="one-time-code"
-                autocapitalize="off"
-                spellcheck="false"
-                maxlength="40"
-                aria-describedby="code-help"
-            />
-            <span class="help" id="code-help">
-                "Six digits of your authenticator app, or a recovery code. Asked at every approval."
-            </span>
-        </div>
     }
     .into_any()
 }

@@ -10,12 +10,13 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::notices::{RefusedHere, answering};
+use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::left::Left;
 use crate::deeds::{Deeds, Place, holds};
 use crate::live::Live;
-use crate::pages::approval::deciding::code_field;
+use crate::pages::approval::deciding::no_factor;
 
 /// A set of commands that needs an approval and has none.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -296,6 +297,7 @@ fn Emergency(needed: Memo<Vec<Needed>>, number: Memo<u32>) -> impl IntoView {
         );
         return view! { <p class="quiet small">{words}</p> }.into_any();
     }
+    let factors = live.approvals().factors;
     view! {
         <details class="fold">
             <summary>
@@ -311,7 +313,11 @@ fn Emergency(needed: Memo<Vec<Needed>>, number: Memo<u32>) -> impl IntoView {
                 <div class="field">
                     <label>"Why nobody can be asked" <input class="input" name="reason" autocomplete="off" required /></label>
                 </div>
-                {code_field()}
+                {if factors.any() {
+                    view! { <FactorFields factors id="emergency" /> }.into_any()
+                } else {
+                    no_factor()
+                }}
                 <button class="btn" data-kind="destroys" type="submit" disabled=deeds.break_glass.pending()>
                     <Glyph sign=Sign::Warning />
                     "Go on without an approval"
