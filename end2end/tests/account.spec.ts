@@ -1,5 +1,4 @@
 // One's own account: second factor, passkeys, password, sessions.
-import type { Page } from '@playwright/test';
 import { expect, Operator, password, populate, someone, test as base } from './fixtures.ts';
 import { code, setUp } from './factor.ts';
 import { look } from './look.ts';

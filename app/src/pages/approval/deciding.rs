@@ -134,7 +134,7 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                 let with_passkey = format!("Approve “{steps}” with a passkey");
                 view! { <FactorFields factors=view.factors id="decision" with_passkey free=true /> }.into_any()
             } else {
-                no_factor()
+                no_factor("To approve", "; to reject needs none.")
             }}
             <Refused problem />
             // What the return key does in a field: nothing.
@@ -164,14 +164,14 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
     .into_any()
 }
 
-/// Who has no second factor can only say no.
-pub fn no_factor() -> AnyView {
+/// What who has no second factor cannot do, and what they still can.
+pub fn no_factor(what: &'static str, else_can: &'static str) -> AnyView {
     view! {
         <div class="callout" data-tone="warn">
             <Glyph sign=Sign::Warning />
             <p class="head">"You have no second factor yet"</p>
             <p>
-                "To approve takes one. " <a href="/account">"Set it up on your account page"</a> "; to reject needs none."
+                {what} " takes one. " <a href="/account">"Set it up on your account page"</a> {else_can}
             </p>
         </div>
     }

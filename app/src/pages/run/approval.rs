@@ -316,7 +316,7 @@ fn Emergency(needed: Memo<Vec<Needed>>, number: Memo<u32>) -> impl IntoView {
                 {if factors.any() {
                     view! { <FactorFields factors id="emergency" /> }.into_any()
                 } else {
-                    no_factor()
+                    no_factor("This", ".")
                 }}
                 <button class="btn" data-kind="destroys" type="submit" disabled=deeds.break_glass.pending()>
                     <Glyph sign=Sign::Warning />
