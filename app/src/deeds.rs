@@ -242,7 +242,7 @@ fn facts(run: &Run, ground: &ApprovalGround, actor: &Actor) -> Facts {
         standings: run
             .requests
             .iter()
-            .flat_map(Request::approvers)
+            .flat_map(Request::responsible)
             .map(|approver| (approver.clone(), Role::Lead))
             .collect(),
         bound: bound.map(|file| (file.path.clone(), Ok(file.clone()))).collect(),

@@ -249,7 +249,7 @@ impl Portal {
         };
         let condition = self.condition(command, run);
         let mut standings = BTreeMap::new();
-        for approver in run.iter().flat_map(|run| &run.requests).flat_map(Request::approvers) {
+        for approver in run.iter().flat_map(|run| &run.requests).flat_map(Request::responsible) {
             if let Some(role) = write.standing(approver).await? {
                 standings.insert(approver.clone(), role);
             }

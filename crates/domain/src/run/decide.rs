@@ -174,7 +174,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
             return starting::run_commands(run, (*step, *attempt), commands, said, who, facts);
         }
         Command::RequestApproval { request, wanted, reason, evidence } => {
-            approval::ask(run, (*request, wanted), reason, evidence, facts)?
+            return approval::ask(run, (*request, wanted), reason, evidence, facts);
         }
         Command::Grant { request, retry, rollback, comment } => {
             approval::grant(run, *request, (*retry, *rollback), comment, who, facts)?
@@ -182,7 +182,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         Command::Reject { request, reason } => approval::reject(run, *request, reason, facts)?,
         Command::CancelApproval { request, reason } => approval::cancel(run, *request, reason, who, facts)?,
         Command::BreakGlass { request, wanted, reason } => {
-            approval::break_glass(run, (*request, wanted), reason, facts)?
+            return approval::break_glass(run, (*request, wanted), reason, facts);
         }
         Command::SkipCommand { step, command, reason } => skip_command(run, *step, *command, reason)?,
         Command::SkipStep { step, reason } => skip_step(run, *step, reason)?,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::request::is_acting;
+use super::state::Attempt;
+use crate::Digest;
 use crate::approval::{Difference, FileIdentity};
 use crate::attempt::Work;
 
@@ -32,22 +34,24 @@ pub fn between(before: &Work, now: &Work) -> Vec<Difference> {
     let without = |work: &Work| {
         let mut work = work.clone();
         work.environment.retain(|name, _| !is_acting(name));
-        work.carried = None;
+        // Which attempt has left the variables is another one in each run; their names count.
+        if let Some(carried) = &mut work.carried {
+            (carried.step, carried.attempt, carried.digest) = (0, 0, Digest::of(b""));
+        }
         work
     };
     differences(&without(before), &without(now))
 }
 
-/// The same for the rest of what was approved, after a part of it ended well: the commands are fewer, and what that part left
-/// (the directory, exported variables) is its own doing.
-pub(super) fn part(approved: &Work, now: &Work) -> Vec<Difference> {
+/// The same for what goes on under an approval after an attempt: the rest of the commands, or a retry, from where that attempt
+/// has left the shell. Nothing else may have moved it since.
+pub(super) fn continued(approved: &Work, last: &Attempt, now: &Work) -> Vec<Difference> {
     let mut rest = approved.clone();
+    (rest.directory, rest.carried) = last.left(approved);
+    rest.exports.clone_from(&now.exports);
     rest.commands.retain(|command| now.commands.iter().any(|other| other.number == command.number));
     rest.environment.retain(|name, _| now.environment.contains_key(name));
     rest.secrets.retain(|name, _| now.secrets.contains_key(name));
-    rest.directory.clone_from(&now.directory);
-    rest.carried.clone_from(&now.carried);
-    rest.exports.clone_from(&now.exports);
     differences(&rest, now)
 }
 
@@ -75,7 +79,7 @@ fn variables(approved: &BTreeMap<String, String>, now: &BTreeMap<String, String>
     })
     .into_iter()
     // Whoever runs it is told once, and not by each of the variables that say so.
-    .filter(|difference| !difference.what.starts_with("the value of GIT_"))
+    .filter(|difference| difference.what.strip_prefix("the value of ").is_none_or(|name| !is_acting(name)))
     .collect()
 }
 

@@ -123,8 +123,10 @@ pub enum Refusal {
     )]
     TooMuch(usize),
     /// It needs an approval, and nobody has asked for one.
-    #[error("\"{rule}\" needs the approval of a lead. Nothing was started; ask for it first")]
+    #[error("{} needs the approval of a lead. Nothing was started; ask for it first", needing(rule, why.as_deref()))]
     NeedsApproval {
+        /// The sentence of the administrator's rule that asks for it; `None` when it destroys.
+        why: Option<String>,
         /// The words that gave the class.
         rule: String,
     },
@@ -170,6 +172,16 @@ pub enum Refusal {
     /// More leads have to approve by now.
     #[error("{0} leads have to approve this now. Nothing was started; ask again")]
     MoreLeads(u32),
+    /// A file to which the approval is bound cannot be looked at now.
+    #[error(
+        "The approval is bound to {file}, which could not be looked at: {why}. Nothing was started; try again, or ask anew"
+    )]
+    Unseen {
+        /// Which.
+        file: String,
+        /// Why, as the end of a sentence.
+        why: String,
+    },
     /// An approval that was given does not hold any more.
     #[error("The approval does not hold any more: {0}. Nothing was started; ask again")]
     Void(String),
@@ -240,4 +252,9 @@ fn quoted(words: &[String]) -> String {
 /// ` by Lena at 10:12:04`, or ` since 10:12:04`
 fn decided_by(by: &str, at: &str) -> String {
     if by.is_empty() { format!(" since {at}") } else { format!(": {by} decided at {at}") }
+}
+
+/// `"rm -rf"`, or `"systemctl stop" (no outage without a lead)`
+fn needing(rule: &str, why: Option<&str>) -> String {
+    why.map_or_else(|| format!("\"{rule}\""), |why| format!("\"{rule}\" ({why})"))
 }

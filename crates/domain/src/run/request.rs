@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Who};
-use super::state::{Attempt, AttemptEnding, Run, Stamp};
+use super::state::{Attempt, AttemptEnding, Run, Stamp, StepState};
 use crate::approval::{Difference, Evidence};
-use crate::attempt::{AttemptResult, Work};
+use crate::attempt::{AttemptResult, Carried, Work};
 use crate::{AttemptId, Digest, PersonId, Timestamp};
 
 /// A set of commands that is to be approved, with exactly what it does.
@@ -246,6 +246,12 @@ impl Request {
         }
     }
 
+    /// Whose role has to hold at the start: who approved, or who went on alone.
+    pub fn responsible(&self) -> impl Iterator<Item = &PersonId> {
+        let alone = self.glass.as_ref().and_then(|_| self.asked.by.id());
+        self.approvers().chain(alone)
+    }
+
     /// Who approved, by id.
     pub fn approvers(&self) -> impl Iterator<Item = &PersonId> {
         self.approvals.iter().filter_map(|approval| approval.stamp.by.id())
@@ -295,13 +301,14 @@ impl Run {
             Some(RequestEnd::Cancelled { .. }) => RequestStatus::Cancelled,
             Some(RequestEnd::Expired { .. }) => RequestStatus::Expired,
             Some(RequestEnd::Void { .. }) => RequestStatus::Void,
-            None if self.is_used(request) => RequestStatus::Used,
-            None if request.approved_at().is_some() => match self.start_until(request) {
+            None if self.end.is_some() && request.approved_at().is_none() => RequestStatus::Expired,
+            None if self.is_used(request) && !self.may_start_more(request) => RequestStatus::Used,
+            None => match self.until(request) {
                 Some(until) if now > until && self.open_attempt().is_none() => RequestStatus::Expired,
-                _ => RequestStatus::Approved,
+                Some(_) => RequestStatus::Approved,
+                None if now >= request.expires => RequestStatus::Expired,
+                None => RequestStatus::Waiting,
             },
-            None if self.end.is_some() || now >= request.expires => RequestStatus::Expired,
-            None => RequestStatus::Waiting,
         }
     }
 
@@ -310,20 +317,47 @@ impl Run {
         request.steps().all(|covered| self.uses_of(request, covered).next().is_some())
     }
 
-    /// Until when the next covered step has to start; `None` before the approval.
-    pub fn start_until(&self, request: &Request) -> Option<Timestamp> {
-        let approved = request.approved_at()?;
-        let next = request.steps().find(|covered| self.uses_of(request, covered).next().is_none());
-        let before = next.and_then(|covered| self.left_at(covered.step.checked_sub(1)?));
-        Some(before.map_or(approved, |before| before.max(approved)).plus(request.start_within_ms))
+    /// Whether something may start under it although everything was started: the rest after a difference, a retry, the rollback.
+    fn may_start_more(&self, request: &Request) -> bool {
+        let open = request.steps().any(|covered| self.may_go_on(request, covered));
+        let back = |covered: &Covered| covered.rollback && self.uses_of(request, covered).next().is_none();
+        open || request.rollback() && self.failed_at(request).is_some() && request.covers.iter().any(back)
     }
 
-    /// When a step was left last: the end of its last attempt, its skipping, its marking as done.
-    fn left_at(&self, step: u32) -> Option<Timestamp> {
-        let state = self.step(step)?;
-        let ended = state.attempts.last().and_then(|attempt| Some(attempt.end.as_ref()?.at));
-        let skipped = state.skipped.as_ref().map(|skip| skip.stamp.at);
-        ended.max(skipped).max(state.done.as_ref().map(|stamp| stamp.at))
+    fn may_go_on(&self, request: &Request, covered: &Covered) -> bool {
+        let Some(last) = self.uses_of(request, covered).last() else { return false };
+        let bad = self.uses_of(request, covered).filter(|attempt| attempt.is_bad()).count();
+        let may_fail = last.end.is_none() && (request.retry() || request.rollback());
+        last.has_paused() || last.is_bad() && request.retry() && bad == 1 || may_fail
+    }
+
+    /// Until when the next thing has to start that it lets start; `None` before the approval.
+    pub fn until(&self, request: &Request) -> Option<Timestamp> {
+        let first = self.start_until(request)?;
+        if !self.is_used(request) {
+            return Some(first);
+        }
+        let ends = request.steps().filter(|covered| self.may_go_on(request, covered)).filter_map(|covered| {
+            Some(self.uses_of(request, covered).last()?.end.as_ref()?.at.plus(request.start_within_ms))
+        });
+        let back = self.failed_at(request).filter(|_| request.rollback()).map(|at| at.plus(request.rollback_within_ms));
+        ends.chain(back).max().or(Some(first))
+    }
+
+    /// Until when the next covered step has to start for the first time; `None` before the approval.
+    ///
+    /// The step before it moves that on by its end, but only where it was begun, skipped or marked as done in time: a clock that
+    /// has run out is not wound up again.
+    pub fn start_until(&self, request: &Request) -> Option<Timestamp> {
+        let mut until = request.approved_at()?.plus(request.start_within_ms);
+        let next = request.steps().find(|covered| self.uses_of(request, covered).next().is_none());
+        let before = next.and_then(|covered| covered.step.checked_sub(1)).and_then(|step| self.step(step));
+        for (begun, left) in before.into_iter().flat_map(spans) {
+            if begun <= until {
+                until = until.max(left.plus(request.start_within_ms));
+            }
+        }
+        Some(until)
     }
 
     /// The attempts at a covered set of commands that ran something, oldest first.
@@ -446,6 +480,15 @@ const fn number_of(event: &Event) -> Option<u32> {
     }
 }
 
+/// When a step was begun and left, each time, oldest first.
+fn spans(state: &StepState) -> Vec<(Timestamp, Timestamp)> {
+    let attempts = state.attempts.iter().filter_map(|attempt| Some((attempt.started.at, attempt.end.as_ref()?.at)));
+    let skipped = state.skipped.as_ref().map(|skip| (skip.stamp.at, skip.stamp.at));
+    let done = state.done.as_ref().map(|stamp| (stamp.at, stamp.at));
+    let ticks = state.ticks.iter().flatten().map(|tick| (tick.stamp.at, tick.stamp.at));
+    attempts.chain(skipped).chain(done).chain(ticks).collect()
+}
+
 /// Whether commands are the whole of others, or their end.
 pub(super) fn is_part_of(commands: &[u32], whole: &[u32]) -> bool {
     !commands.is_empty() && whole.ends_with(commands)
@@ -471,6 +514,18 @@ impl Attempt {
     /// Whether it has ended at a difference, with commands left to run.
     pub fn has_paused(&self) -> bool {
         matches!(self.result(), Some(AttemptResult::Difference { .. }))
+    }
+
+    /// The directory in which it has left the shell, and the variables that it has left for later attempts; as they were before
+    /// where it did not say.
+    pub(super) fn left(&self, before: &Work) -> (String, Option<Carried>) {
+        let known = self.end.as_ref().and_then(|end| match &end.ending {
+            AttemptEnding::Known(exit) => Some(exit),
+            AttemptEnding::Unknown { .. } => None,
+        });
+        let directory = known.and_then(|exit| exit.directory.clone()).unwrap_or_else(|| before.directory.clone());
+        let exported = known.and_then(|exit| exit.exported.as_ref().map(|exported| Carried::of(exit.id, exported)));
+        (directory, exported.unwrap_or_else(|| before.carried.clone()))
     }
 
     fn result(&self) -> Option<&AttemptResult> {

@@ -1,10 +1,10 @@
 //! Asking for approval, deciding, and what a decision lets happen.
 
 use super::{Facts, bounded, plan_step, reasoned, starting};
-use crate::approval::{Difference, Evidence};
+use crate::approval::{Difference, Evidence, FileIdentity, Need};
 use crate::attempt::{Outcome, Work};
 use crate::policy::{Forbidden, Role, Verb, allows};
-use crate::run::difference::{differences, part};
+use crate::run::difference::{continued, differences};
 use crate::run::event::{Event, Who};
 use crate::run::fold::evolve_event;
 use crate::run::refusal::Refusal;
@@ -25,10 +25,11 @@ pub(super) fn ask(
     reason: &str,
     evidence: &Evidence,
     facts: &Facts,
-) -> Result<Event, Refusal> {
-    let (covers, leads) = covers(run, number, wanted, facts)?;
+) -> Result<Vec<Event>, Refusal> {
+    let (run, changed) = with_secrets(run, wanted, facts)?;
+    let (covers, leads) = covers(&run, number, wanted, facts)?;
     let reason = reasoned(reason)?;
-    Ok(Event::ApprovalRequested {
+    let asked = Event::ApprovalRequested {
         covers,
         reason,
         evidence: Box::new(evidence.clone()),
@@ -37,7 +38,21 @@ pub(super) fn ask(
         rules: facts.rules.digest(),
         start_within_ms: facts.rules.start_within_ms,
         rollback_within_ms: facts.rules.rollback_within_ms,
-    })
+    };
+    Ok(changed.into_iter().chain([asked]).collect())
+}
+
+/// The run with the secrets as they are now, and the events that say which of them have changed.
+fn with_secrets(run: &Run, wanted: &[Wanted], facts: &Facts) -> Result<(Run, Vec<Event>), Refusal> {
+    let mut run = run.clone();
+    let mut events = Vec::new();
+    for (step, commands) in wanted {
+        for (name, version) in starting::changed_secrets(&run, *step, commands, facts)? {
+            run.secrets.insert(name.clone(), version.clone());
+            events.push(Event::SecretChanged { name, version });
+        }
+    }
+    Ok((run, events))
 }
 
 /// Starts without an approval: in an emergency, by who may, under review.
@@ -46,7 +61,7 @@ pub(super) fn break_glass(
     (number, wanted): (u32, &[Wanted]),
     reason: &str,
     facts: &Facts,
-) -> Result<Event, Refusal> {
+) -> Result<Vec<Event>, Refusal> {
     let role = facts.standing.ok_or(Refusal::Disabled)?;
     if facts.rules.break_glass.is_none_or(|least| role < least) {
         return Err(Refusal::NoGlass);
@@ -58,15 +73,17 @@ pub(super) fn break_glass(
         return Err(Refusal::NoFactor);
     }
     let reason = reasoned(reason)?;
-    let (covers, _) = covers(run, number, wanted, facts)?;
+    let (run, changed) = with_secrets(run, wanted, facts)?;
+    let (covers, _) = covers(&run, number, wanted, facts)?;
     let covers = covers.into_iter().filter(|covered| !covered.rollback).collect();
-    Ok(Event::GlassBroken {
+    let broken = Event::GlassBroken {
         covers,
         reason,
         factor: facts.factor.clone().unwrap_or_default(),
         rules: facts.rules.digest(),
         start_within_ms: facts.rules.start_within_ms,
-    })
+    };
+    Ok(changed.into_iter().chain([broken]).collect())
 }
 
 /// What a request covers, and how many leads it needs.
@@ -87,9 +104,17 @@ fn covers(run: &Run, number: u32, wanted: &[Wanted], facts: &Facts) -> Result<(V
         leads = leads.max(needed);
         covers.push(covered);
     }
+    let twice = |(place, one): (usize, &Covered)| covers.iter().skip(place + 1).any(|other| overlap(one, other));
+    if covers.iter().enumerate().any(twice) {
+        return Err(Refusal::Together("A command stands in one set of a request only"));
+    }
     covers.sort_by_key(|covered| covered.step);
     covers.extend(rollback(run, facts).filter(|back| !wanted.iter().any(|(step, _)| *step == back.step)));
     Ok((covers, leads))
+}
+
+fn overlap(one: &Covered, other: &Covered) -> bool {
+    one.step == other.step && one.commands.iter().any(|command| other.commands.contains(command))
 }
 
 fn cover(run: &Run, step: u32, commands: &[u32], facts: &Facts) -> Result<(Covered, u32), Refusal> {
@@ -106,20 +131,8 @@ fn cover(run: &Run, step: u32, commands: &[u32], facts: &Facts) -> Result<(Cover
     }
     let work = run.work(step, commands, &run.holder.by).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
     starting::carried(&work)?;
-    let work = Box::new(with_secrets(work, facts)?);
+    let work = Box::new(work);
     Ok((Covered { step, commands: commands.to_vec(), work, rollback: false }, need.leads))
-}
-
-/// The versions that secrets have now, where they differ from those that the run knows.
-fn with_secrets(mut work: Work, facts: &Facts) -> Result<Work, Refusal> {
-    for (name, version) in &mut work.secrets {
-        match facts.secrets.get(name) {
-            Some(Ok(now)) => version.clone_from(now),
-            Some(Err(why)) => return Err(Refusal::Secret { name: name.clone(), why: why.clone() }),
-            None => {}
-        }
-    }
-    Ok(work)
 }
 
 /// What of the document's rollback needs approval and could be started with the values that are known.
@@ -172,7 +185,7 @@ pub(super) fn cancel(run: &Run, number: u32, reason: &str, who: &Who, facts: &Fa
 
 /// From the portal's clock: nobody has decided in time.
 pub(super) fn expire(run: &Run, number: u32, facts: &Facts) -> Vec<Event> {
-    let open = run.request(number).filter(|request| request.end.is_none() && request.glass.is_none());
+    let open = run.request(number).filter(|request| request.end.is_none());
     let over = open.is_some_and(|request| run.request_status(request, facts.now) == RequestStatus::Expired);
     if over { vec![Event::ApprovalExpired { request: number }] } else { Vec::new() }
 }
@@ -240,7 +253,8 @@ pub(super) enum Coverage {
 }
 
 /// What lets commands start that need an approval of so many leads.
-pub(super) fn coverage(run: &Run, step: u32, commands: &[u32], work: &Work, leads: u32, facts: &Facts) -> Coverage {
+pub(super) fn coverage(run: &Run, step: u32, commands: &[u32], work: &Work, need: &Need, facts: &Facts) -> Coverage {
+    let Need { leads, why } = need;
     let mut refused = None;
     for (number, request) in run.requests_newest_first() {
         let about = |covered: &&Covered| covered.step == step && is_part_of(commands, &covered.commands);
@@ -249,15 +263,23 @@ pub(super) fn coverage(run: &Run, step: u32, commands: &[u32], work: &Work, lead
             refused.get_or_insert(refusal);
             continue;
         }
-        if request.glass.is_none() && request.leads < leads {
-            refused.get_or_insert(Refusal::MoreLeads(leads));
+        if request.glass.is_none() && request.leads < *leads {
+            refused.get_or_insert(Refusal::MoreLeads(*leads));
             continue;
         }
         let changed = changed(run, request, covered, work, facts);
-        return if changed.is_empty() { Coverage::By(number) } else { Coverage::Void(number, changed) };
+        if !changed.is_empty() {
+            return Coverage::Void(number, changed);
+        }
+        // A disk that does not answer changes nothing; it is only not known now.
+        return match unseen(request, covered, facts) {
+            Some(refusal) => Coverage::Refused(refusal),
+            None => Coverage::By(number),
+        };
     }
     let rule = run.plan.step(step).and_then(|plan| starting::worst(plan, commands)).map(|worst| worst.rule.clone());
-    Coverage::Refused(refused.unwrap_or(Refusal::NeedsApproval { rule: rule.unwrap_or_default() }))
+    let (rule, why) = (rule.unwrap_or_default(), why.clone());
+    Coverage::Refused(refused.unwrap_or(Refusal::NeedsApproval { rule, why }))
 }
 
 /// Whether a request lets some commands start now, as far as decisions, clocks and uses go.
@@ -345,13 +367,15 @@ fn starts_at_the_failure(run: &Run, covered: &Covered, commands: &[u32]) -> bool
 
 /// What keeps an approval from holding, although it was given: nothing of that may differ between approval and start.
 fn changed(run: &Run, request: &Request, covered: &Covered, work: &Work, facts: &Facts) -> Vec<Difference> {
-    let whole = covered.work.commands.len() == work.commands.len();
-    let mut changed = if whole { differences(&covered.work, work) } else { part(&covered.work, work) };
+    let mut changed = match run.uses_of(request, covered).last() {
+        Some(last) => continued(&covered.work, last, work),
+        None => differences(&covered.work, work),
+    };
     if request.rules != facts.rules.digest() {
         changed.push(plain("the rules about approvals have changed"));
     }
     changed.extend(lost_standing(run, request, facts));
-    changed.extend(evidence(request, facts));
+    changed.extend(evidence(request, covered, facts));
     changed
 }
 
@@ -362,6 +386,12 @@ fn plain(what: &str) -> Difference {
 /// Leads who approved and could not do so any more.
 fn lost_standing(run: &Run, request: &Request, facts: &Facts) -> Vec<Difference> {
     let mut changed = Vec::new();
+    if request.glass.is_some() {
+        let role = request.asked.by.id().and_then(|id| facts.standings.get(id)).copied();
+        if facts.rules.break_glass.is_none_or(|least| role.is_none_or(|role| role < least)) {
+            changed.push(plain(&format!("{} may not go on without an approval any more", request.asked.by.name())));
+        }
+    }
     for approval in &request.approvals {
         let Some(id) = approval.stamp.by.id() else { continue };
         let name = approval.stamp.by.name();
@@ -377,32 +407,53 @@ fn lost_standing(run: &Run, request: &Request, facts: &Facts) -> Vec<Difference>
     changed
 }
 
-/// Files that are not those of the evidence any more.
-fn evidence(request: &Request, facts: &Facts) -> Vec<Difference> {
-    let differs = |file: &crate::approval::FileIdentity| {
-        let what = format!("the file {}", file.path);
-        match facts.bound.get(&file.path) {
-            Some(Ok(now)) => file.difference(now).map(|(approved, now)| Difference { what, approved, now }),
-            Some(Err(why)) => Some(plain(&format!("{what} could not be looked at: {why}"))),
-            None => Some(plain(&format!("{what} was not looked at"))),
-        }
+/// Files that are not those of the evidence any more. What undoes a failure does not read them.
+fn evidence(request: &Request, covered: &Covered, facts: &Facts) -> Vec<Difference> {
+    let differs = |file: &FileIdentity| match facts.bound.get(&file.path) {
+        Some(Ok(now)) => file.difference(now).map(|(approved, now)| Difference { what: named(file), approved, now }),
+        _ => None,
     };
-    request.evidence.bound().filter_map(differs).collect()
+    let bound = request.evidence.bound().filter(|_| !covered.rollback);
+    bound.filter_map(differs).collect()
 }
 
-/// The later step that destroys and has no approval yet, when a step that takes a service away is to be started before it.
+/// A file of the evidence that could not be looked at now.
+fn unseen(request: &Request, covered: &Covered, facts: &Facts) -> Option<Refusal> {
+    let mut bound = request.evidence.bound().filter(|_| !covered.rollback);
+    bound.find_map(|file| {
+        let why = match facts.bound.get(&file.path) {
+            Some(Ok(_)) => return None,
+            Some(Err(why)) => why.clone(),
+            None => "it was not looked at".to_owned(),
+        };
+        Some(Refusal::Unseen { file: named(file), why })
+    })
+}
+
+fn named(file: &FileIdentity) -> String {
+    format!("the file {}", file.path)
+}
+
+/// The later step that needs an approval and has none that would let it start, when a step that takes a service away is to be
+/// started before it.
 pub(super) fn unapproved_after(run: &Run, step: u32, facts: &Facts) -> Option<u32> {
     let later = (1..).zip(&run.plan.steps).filter(|(place, plan)| *place > step && plan.is_on_the_way());
-    let open = later.filter(|(place, _)| !run.status(*place).is_over());
-    let mut needs = open.filter(|(_, plan)| facts.rules.need(&run.plan, plan, plan.risk, facts.now).is_some());
-    needs.find(|(place, _)| !is_approved(run, *place, facts)).map(|(place, _)| place)
+    let mut open = later.filter(|(place, _)| !run.status(*place).is_over());
+    open.find(|(place, _)| run.sets(*place).iter().any(|set| waits(run, *place, &set.commands, facts)))
+        .map(|(place, _)| place)
 }
 
-fn is_approved(run: &Run, step: u32, facts: &Facts) -> bool {
-    run.requests.iter().any(|request| {
-        let about = request.covers.iter().any(|covered| covered.step == step && !covered.rollback);
-        about && run.request_status(request, facts.now) == RequestStatus::Approved
-    })
+/// Whether commands need an approval and have none that holds, as far as that can be said before they start.
+fn waits(run: &Run, step: u32, commands: &[u32], facts: &Facts) -> bool {
+    let Some(plan) = run.plan.step(step) else { return false };
+    let class = starting::worst(plan, commands).map(|worst| worst.risk).unwrap_or_default();
+    let Some(need) = facts.rules.need(&run.plan, plan, class, facts.now) else { return false };
+    let Some(work) = run.work(step, commands, &run.holder.by) else { return false };
+    // The files are looked at when the step itself starts.
+    match coverage(run, step, commands, &work, &need, facts) {
+        Coverage::By(_) | Coverage::Refused(Refusal::Unseen { .. }) => false,
+        Coverage::Void(..) | Coverage::Refused(_) => true,
+    }
 }
 
 /// Requests that what has just happened makes void: something that they cover, and that was not started yet, is not any more

@@ -37,7 +37,7 @@ pub(super) fn run_commands(
     startable(run, step, plan, commands)?;
     let class = worst(plan, commands).map(|worst| worst.risk).unwrap_or_default();
     let need = facts.rules.need(&run.plan, plan, class, facts.now);
-    let outage = if need.is_none() { outage(run, step, class, said.outage, facts)? } else { None };
+    let outage = outage(run, step, class, said.outage, facts)?;
     let confirmed = confirm(run, plan, class, said.confirmation)?;
     // The tour's scratch folder is the run's own: nobody else is in the way of it.
     let locks = !plan.scratch && class >= Risk::Disrupts;
@@ -47,7 +47,7 @@ pub(super) fn run_commands(
     run.secrets.extend(changed.clone());
     let work = run.work(step, commands, who).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
     carried(&work)?;
-    let approval = match need.map(|need| approval::coverage(&run, step, commands, &work, need.leads, facts)) {
+    let approval = match need.map(|need| approval::coverage(&run, step, commands, &work, &need, facts)) {
         None => None,
         Some(Coverage::By(request)) => Some(request),
         Some(Coverage::Void(request, why)) => return Ok(vec![Event::ApprovalVoided { request, why }]),
@@ -60,7 +60,12 @@ pub(super) fn run_commands(
 }
 
 /// The secrets of some commands that have another version than the run knows.
-fn changed_secrets(run: &Run, step: u32, commands: &[u32], facts: &Facts) -> Result<BTreeMap<String, String>, Refusal> {
+pub(super) fn changed_secrets(
+    run: &Run,
+    step: u32,
+    commands: &[u32],
+    facts: &Facts,
+) -> Result<BTreeMap<String, String>, Refusal> {
     let mut changed = BTreeMap::new();
     for (name, known) in run.secrets_of(step, commands) {
         match facts.secrets.get(&name) {
@@ -141,7 +146,7 @@ pub(super) fn worst<'a>(plan: &'a PlanStep, commands: &[u32]) -> Option<&'a Plan
 /// would be away until somebody decides.
 fn outage(run: &Run, step: u32, class: Risk, said: Option<&str>, facts: &Facts) -> Result<Option<Event>, Refusal> {
     let on_the_way = run.plan.step(step).is_some_and(PlanStep::is_on_the_way);
-    if class < Risk::Disrupts || !on_the_way || run.outage.is_some() {
+    if class != Risk::Disrupts || !on_the_way || run.outage.is_some() {
         return Ok(None);
     }
     let Some(later) = approval::unapproved_after(run, step, facts) else { return Ok(None) };

@@ -327,11 +327,9 @@ fn another_file_of_the_same_name_makes_it_void() {
         assert!(story.voids(&clear(), &looking(Ok(other)))[0].starts_with("the file /b/latest.dump was"));
     }
     let gone = looking(Err("it is not there".to_owned()));
-    assert_eq!(story.voids(&clear(), &gone), ["the file /b/latest.dump could not be looked at: it is not there"]);
-    assert_eq!(
-        story.voids(&clear(), &story.facts(Some(Role::Operator))),
-        ["the file /b/latest.dump was not looked at"]
-    );
+    let refused = |facts: &Facts| decide(Some(&story.run), &clear(), &olga, facts).unwrap_err();
+    assert!(matches!(refused(&gone), Refusal::Unseen { why, .. } if why == "it is not there"));
+    assert!(matches!(refused(&story.facts(Some(Role::Operator))), Refusal::Unseen { .. }));
 }
 
 #[test]
@@ -484,4 +482,97 @@ fn two_requests_for_the_same_are_known_as_the_same_whoever_asks() {
 
     assert_eq!(same(&by_olga.run), same(&other.run));
     assert_ne!(same(&by_olga.run), same(&ready().sets("branch", "x").does(ask(1, &[(4, &[1, 2])])).run));
+}
+
+/// Step 4 stopped at a difference in its first command.
+fn paused() -> Story {
+    let story = approved().runs(4, &[1, 2]).ends(1, Outcome::Difference);
+    story.settles(AttemptResult::Difference { command: 1 })
+}
+
+#[test]
+fn the_rest_goes_on_from_where_the_step_has_left_the_shell_and_nowhere_else() {
+    assert_eq!(paused().run.directory, "/srv/app", "where its own first command went");
+    let moved = paused().does(Command::SetDirectory { path: "/other".to_owned() });
+
+    assert!(!matches!(moved.status(1), RequestStatus::Used));
+    let facts = moved.facts(Some(Role::Operator));
+    assert_eq!(moved.voids(&run(4, 2, &[2]), &facts), ["the directory was \u{201c}/srv/app\u{201d} and is \u{201c}/other\u{201d}"]);
+}
+
+#[test]
+fn a_value_that_is_set_between_the_start_and_the_rest_makes_it_void() {
+    let changed = paused().sets("branch", "other");
+    let facts = changed.facts(Some(Role::Operator));
+
+    assert_eq!(
+        changed.voids(&run(4, 2, &[2]), &facts),
+        ["the value of branch was \u{201c}main\u{201d} and is \u{201c}other\u{201d}"]
+    );
+}
+
+#[test]
+fn a_clock_that_has_run_out_is_not_wound_up_by_the_step_before() {
+    let late = approved().waits(16).runs(3, &[1]).ends(1, Outcome::Success).ends_in_place(AttemptResult::Completed);
+
+    assert_eq!(late.status(1), RequestStatus::Expired);
+    assert!(matches!(late.refuses(clear()), Refusal::TooLate(_)));
+    let recorded = late.hears(Command::Expire { request: 1 });
+    assert!(matches!(recorded.run.requests[0].end, Some(RequestEnd::Expired { .. })));
+}
+
+#[test]
+fn while_a_retry_or_the_rollback_may_start_a_lead_can_still_say_no() {
+    let failed = asked().lead(LENA, with_all()).runs(4, &[1, 2]).ends(1, Outcome::Failure);
+    let failed = failed.ends_in_place(AttemptResult::Failed { command: 1 });
+
+    let stopped = failed.lead("Lars", Command::Reject { request: 1, reason: "enough".to_owned() });
+    assert!(matches!(stopped.refuses(run(4, 2, &[1, 2])), Refusal::Decided { status: RequestStatus::Rejected, .. }));
+    assert!(matches!(stopped.refuses(run(8, 1, &[1])), Refusal::Decided { .. }));
+}
+
+#[test]
+fn who_went_on_alone_has_to_be_a_lead_still_when_it_starts() {
+    let olga = person("Olga", Role::Lead);
+    let glass = Command::BreakGlass { request: 1, wanted: vec![(4, vec![1, 2])], reason: "nobody answers".to_owned() };
+    let facts = Facts { factor: Some("code".to_owned()), ..ready().facts(Some(Role::Lead)) };
+    let story = ready().with(decide(Some(&ready().run), &glass, &olga, &facts).unwrap(), &olga);
+    let mut facts = story.facts(Some(Role::Operator));
+    facts.standings = [("Olga".into(), Role::Operator)].into();
+
+    assert_eq!(story.voids(&clear(), &facts), ["Olga may not go on without an approval any more"]);
+}
+
+#[test]
+fn one_command_stands_in_one_set_of_a_request() {
+    assert!(matches!(ready().refuses(ask(1, &[(4, &[1, 2]), (4, &[2])])), Refusal::Together(_)));
+}
+
+#[test]
+fn a_secret_that_has_changed_is_noted_with_the_request_that_covers_it() {
+    let mut plan = destroying();
+    plan.parameters[0].kind = crate::runbook::ParameterKind::Secret;
+    plan.secrets = [("branch".to_owned(), "v1".to_owned())].into();
+    let story = Story::of(plan);
+    let facts = Facts {
+        secrets: [("branch".to_owned(), Ok("v2".to_owned()))].into(),
+        ..story.facts(Some(Role::Operator))
+    };
+    let olga = person("Olga", Role::Operator);
+
+    let events = decide(Some(&story.run), &ask(1, &[(4, &[1, 2])]), &olga, &facts).unwrap();
+
+    assert!(matches!(&events[..], [Event::SecretChanged { .. }, Event::ApprovalRequested { .. }]), "{events:?}");
+    assert_eq!(story.with(events, &olga).status(1), RequestStatus::Waiting);
+}
+
+#[test]
+fn an_approval_that_would_not_let_the_step_start_does_not_open_the_way_into_an_outage() {
+    let restart = Command::RunCommands { step: 2, attempt: 1, commands: vec![1], confirmation: None, outage: None };
+    let story = approved().does(Command::SkipCommand { step: 4, command: 1, reason: "done by hand".to_owned() });
+    assert!(matches!(story.refuses(restart.clone()), Refusal::Outage { .. }), "only a part is left of what was approved");
+
+    let demoted = Facts { standings: [].into(), ..approved().facts(Some(Role::Operator)) };
+    let olga = person("Olga", Role::Operator);
+    assert!(matches!(decide(Some(&approved().run), &restart, &olga, &demoted).unwrap_err(), Refusal::Outage { .. }));
 }

@@ -160,7 +160,7 @@ impl Try {
             ..Condition::default()
         };
         // Now and then somebody who approved is a lead no more, and a code is wrong.
-        let approvers = story.run.requests.iter().flat_map(crate::run::Request::approvers).cloned();
+        let approvers = story.run.requests.iter().flat_map(crate::run::Request::responsible).cloned();
         let standings =
             approvers.filter(|_| !self.choice.is_multiple_of(11)).map(|approver| (approver, Role::Lead)).collect();
         let factor = (!self.choice.is_multiple_of(9)).then(|| "code".to_owned());

@@ -179,7 +179,7 @@ impl Story {
 
     /// The facts of this moment; everybody who has approved something is still a lead.
     pub fn facts(&self, standing: Option<Role>) -> Facts {
-        let approvers = self.run.requests.iter().flat_map(crate::run::Request::approvers);
+        let approvers = self.run.requests.iter().flat_map(crate::run::Request::responsible);
         let standings = approvers.map(|approver| (approver.clone(), Role::Lead)).collect();
         Facts { now: self.now, standings, ..facts(standing) }
     }

@@ -133,6 +133,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::NothingFailed => "NothingFailed",
         Refusal::MoreLeads(_) => "MoreLeads",
         Refusal::Void(_) => "Void",
+        Refusal::Unseen { .. } => "Unseen",
         Refusal::Shaped(_) => "Shaped",
         Refusal::NoFactor => "NoFactor",
         Refusal::NoNeed(_) => "NoNeed",
