@@ -12,7 +12,7 @@ CREATE TABLE approvals (
     by_name    TEXT    NOT NULL,                        -- their name then
     reason     TEXT    NOT NULL,                        -- why
     asked      INTEGER NOT NULL,                        -- when
-    expires    INTEGER NOT NULL,                        -- when it expires undecided
+    expires    INTEGER NOT NULL,                        -- when it expires undecided; once approved, until when the next of it has to start
     leads      INTEGER NOT NULL,                        -- how many leads have to approve
     approvals      INTEGER NOT NULL,                        -- how many have
     status     TEXT    NOT NULL CHECK (status IN ('waiting', 'approved', 'used', 'rejected', 'cancelled', 'expired', 'void')),

@@ -262,8 +262,10 @@ impl Portal {
                     "requests for approval could not be marked as expired"
                 );
             }
-            let next = self.store().next_expiry().await.ok().flatten();
-            let left = next.map_or(LONGEST_SLEEP, |at| std::time::Duration::from_millis(at.since(self.expiry_now())));
+            let next = self.store().next_expiry(self.expiry_now()).await.ok().flatten();
+            // A moment after it: until then it still holds.
+            let left = |at: Timestamp| std::time::Duration::from_millis(at.since(self.expiry_now()) + 1);
+            let left = next.map_or(LONGEST_SLEEP, left);
             tokio::select! {
                 () = tokio::time::sleep(left.min(LONGEST_SLEEP)) => {}
                 told = changes.changed() => if told.is_err() { return },

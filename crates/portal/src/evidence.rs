@@ -43,7 +43,7 @@ impl Portal {
         let mut found = BTreeMap::new();
         for file in bound {
             let before = file.clone();
-            let look = tokio::task::spawn_blocking(move || files::identity_like(&before));
+            let look = tokio::task::spawn_blocking(move || files::identity_now(&before));
             let now = match tokio::time::timeout(PATIENCE, look).await {
                 Ok(Ok(now)) => now,
                 Ok(Err(_)) | Err(_) => Err("it did not answer in time".to_owned()),

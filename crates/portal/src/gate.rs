@@ -159,12 +159,19 @@ impl Portal {
     /// which its approvals are bound.
     async fn looked_at_before(&self, run: RunId, command: &Command) -> Result<(Versions, BoundFiles), Error> {
         let starts = matches!(command, Command::RunCommands { .. });
+        // Most steps need no approval, and wait for no disk.
+        let bound_by = |run: &Run| match command {
+            Command::RunCommands { step, commands, .. } => {
+                run.requests.iter().any(|request| request.lets(*step, commands))
+            }
+            _ => false,
+        };
         let asks = matches!(command, Command::RequestApproval { .. } | Command::BreakGlass { .. });
         if !starts && !asks {
             return Ok((Versions::new(), BoundFiles::new()));
         }
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        let bound = if starts { self.look_at_bound(&state).await } else { BoundFiles::new() };
+        let bound = if bound_by(&state) { self.look_at_bound(&state).await } else { BoundFiles::new() };
         Ok((self.secret_versions(&state.plan).await?, bound))
     }
 

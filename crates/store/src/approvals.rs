@@ -25,7 +25,7 @@ fn row(run: &Run, number: u32, request: &Request) -> ApprovalRow {
         by: request.asked.by.name().to_owned(),
         reason: request.reason.clone(),
         asked: request.asked.at,
-        expires: request.expires,
+        expires: run.until(request).unwrap_or(request.expires),
         leads: request.leads,
         approvals: u32::try_from(request.approvals.len()).unwrap_or(u32::MAX),
         status: run.request_status(request, run.touched),
@@ -85,7 +85,7 @@ pub(crate) async fn write(connection: &mut Connection, run: &Run) -> Result<(), 
 const UPSERT: &str = "INSERT INTO approvals (run, request, slug, title, steps, target, risk, by_id, by_name, reason, asked, \
      expires, leads, approvals, status, decided, decided_by, same, glass, reviewed) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
-     ON CONFLICT (run, request) DO UPDATE SET leads = excluded.leads, approvals = excluded.approvals, status = excluded.status, \
+     ON CONFLICT (run, request) DO UPDATE SET expires = excluded.expires, leads = excluded.leads, approvals = excluded.approvals, status = excluded.status, \
      decided = excluded.decided, decided_by = excluded.decided_by, reviewed = excluded.reviewed";
 
 #[derive(Debug, sqlx::FromRow)]
@@ -156,11 +156,10 @@ const WAITING: &str = select!("WHERE status = 'waiting' AND expires > $1 ORDER B
 const COUNT: &str = "SELECT COUNT(*) FROM approvals WHERE status = 'waiting' AND expires > $1";
 const RECENT: &str = select!("WHERE status <> 'waiting' OR expires <= $1 ORDER BY asked DESC LIMIT $2");
 const UNREVIEWED: &str = select!("WHERE glass = 1 AND reviewed IS NULL ORDER BY asked LIMIT $1");
-const OVERDUE: &str =
-    "SELECT run, request FROM approvals WHERE status = 'waiting' AND expires <= $1 ORDER BY expires LIMIT $2";
-const NEXT_EXPIRY: &str = "SELECT MIN(expires) FROM approvals WHERE status = 'waiting'";
-const LAST_USED: &str =
-    "SELECT run, request FROM approvals WHERE slug = $1 AND status = 'used' AND run < $2 ORDER BY run DESC LIMIT 1";
+const OVERDUE: &str = "SELECT run, request FROM approvals WHERE status IN ('waiting', 'approved') AND expires < $1 ORDER BY expires LIMIT $2";
+const NEXT_EXPIRY: &str =
+    "SELECT MIN(expires) FROM approvals WHERE status IN ('waiting', 'approved') AND expires >= $1";
+const LAST_USED: &str = "SELECT run, request FROM approvals WHERE slug = $1 AND status = 'used' AND glass = 0 AND run < $2 ORDER BY run DESC LIMIT 1";
 const REJECTED: &str = select!("WHERE same = $1 AND status = 'rejected' ORDER BY asked DESC LIMIT $2");
 const WAITED: &str = "SELECT decided - asked FROM approvals WHERE status IN ('approved', 'used') AND glass = 0 ORDER BY asked DESC LIMIT $1";
 
@@ -193,9 +192,9 @@ impl Store {
         Ok(rows.into_iter().map(|(run, request)| (RunId(run), request)).collect())
     }
 
-    /// When the next waiting request expires.
-    pub async fn next_expiry(&self) -> Result<Option<Timestamp>, Error> {
-        let at: Option<i64> = sqlx::query_scalar(NEXT_EXPIRY).fetch_one(&mut *self.reader().await?).await?;
+    /// When the next clock of a request runs out, from a moment on.
+    pub async fn next_expiry(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+        let at: Option<i64> = sqlx::query_scalar(NEXT_EXPIRY).bind(now.0).fetch_one(&mut *self.reader().await?).await?;
         Ok(at.map(Timestamp))
     }
 

@@ -246,6 +246,11 @@ impl Request {
         }
     }
 
+    /// Whether some commands of a step are among what it covers.
+    pub fn lets(&self, step: u32, commands: &[u32]) -> bool {
+        self.covers.iter().any(|covered| covered.step == step && is_part_of(commands, &covered.commands))
+    }
+
     /// Whose role has to hold at the start: who approved, or who went on alone.
     pub fn responsible(&self) -> impl Iterator<Item = &PersonId> {
         let alone = self.glass.as_ref().and_then(|_| self.asked.by.id());

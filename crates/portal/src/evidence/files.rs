@@ -39,14 +39,14 @@ pub(super) fn items((given, now): &(Given, Timestamp)) -> Vec<EvidenceItem> {
         }
     };
     let age = now.since(Timestamp(identity.modified_ns / 1_000_000));
-    let mut items = vec![seen(given, name, identity, age)];
+    let mut items = vec![seen(given, name, (identity, metadata.is_file()), age)];
     if given.backup {
         items.extend(beside(given, metadata.len()));
     }
     items
 }
 
-fn seen(given: &Given, name: String, identity: FileIdentity, age: u64) -> EvidenceItem {
+fn seen(given: &Given, name: String, (identity, regular): (FileIdentity, bool), age: u64) -> EvidenceItem {
     let mut saw = vec![given.value.clone()];
     if identity.resolved != given.path {
         saw.push(format!("leads to {}", identity.resolved));
@@ -58,7 +58,9 @@ fn seen(given: &Given, name: String, identity: FileIdentity, age: u64) -> Eviden
     saw.push(format!("{} bytes{content}", time::thousands(identity.size)));
     let result = format!("{} old", time::span(age));
     let standing = if identity.size == 0 || age > OLD_MS { Standing::Look } else { Standing::Good };
-    EvidenceItem { name, standing, result, saw, bound: Some(identity) }
+    // A folder changes with each file that is written into it: only what is read as a backup has to stay as it is.
+    let bound = (given.backup && regular).then_some(identity);
+    EvidenceItem { name, standing, result, saw, bound }
 }
 
 /// How its size stands beside the last ones of its kind in the folder.
@@ -106,15 +108,13 @@ fn percent(size: u64, usual: u64) -> String {
     format!("{sign}{}.{} %", tenths / 10, tenths % 10)
 }
 
-/// A file as it is now, with its content where that was read before.
+/// A file as it is now.
 ///
 /// # Errors
 ///
 /// Why it cannot be looked at, as the end of a sentence.
-pub(super) fn identity_like(before: &FileIdentity) -> Result<FileIdentity, String> {
-    let path = if before.path.starts_with('/') { &before.path } else { &before.resolved };
-    let (now, _) = identity(path)?;
-    Ok(FileIdentity { path: before.path.clone(), ..now })
+pub(super) fn identity_now(before: &FileIdentity) -> Result<FileIdentity, String> {
+    identity(&before.path).map(|(now, _)| now)
 }
 
 fn identity(path: &str) -> Result<(FileIdentity, Metadata), String> {
@@ -216,15 +216,15 @@ mod tests {
         fs::write(at("two"), "two").unwrap();
         std::os::unix::fs::symlink(at("one"), at("latest.dump")).unwrap();
         let before = items(&(given(&at("latest.dump")), Timestamp(0)))[0].bound.clone().unwrap();
-        assert_eq!(before.difference(&identity_like(&before).unwrap()), None);
+        assert_eq!(before.difference(&identity_now(&before).unwrap()), None);
 
         fs::remove_file(at("latest.dump")).unwrap();
         std::os::unix::fs::symlink(at("two"), at("latest.dump")).unwrap();
-        assert!(before.difference(&identity_like(&before).unwrap()).is_some());
+        assert!(before.difference(&identity_now(&before).unwrap()).is_some());
 
         fs::remove_file(at("latest.dump")).unwrap();
         fs::write(at("latest.dump"), "one").unwrap();
-        assert!(before.difference(&identity_like(&before).unwrap()).is_some(), "same name, same bytes, another file");
+        assert!(before.difference(&identity_now(&before).unwrap()).is_some(), "same name, same bytes, another file");
     }
 
     #[test]

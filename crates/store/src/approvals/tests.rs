@@ -67,9 +67,9 @@ async fn what_nobody_decides_is_overdue_at_its_time_and_not_before() {
     asked(&store, NOW).await;
     let expires = NOW.plus(ApprovalRules::DEFAULT.decide_within_ms);
 
-    assert_eq!(store.next_expiry().await.unwrap(), Some(expires));
-    assert!(store.overdue_approvals(Timestamp(expires.0 - 1), 10).await.unwrap().is_empty());
-    assert_eq!(store.overdue_approvals(expires, 10).await.unwrap(), [(RunId(1), 1)]);
+    assert_eq!(store.next_expiry(NOW).await.unwrap(), Some(expires));
+    assert!(store.overdue_approvals(expires, 10).await.unwrap().is_empty());
+    assert_eq!(store.overdue_approvals(expires.plus(1), 10).await.unwrap(), [(RunId(1), 1)]);
     assert_eq!(store.count_waiting(expires).await.unwrap(), 0, "it does not wait any more, marked or not");
 }
 

@@ -497,7 +497,10 @@ fn the_rest_goes_on_from_where_the_step_has_left_the_shell_and_nowhere_else() {
 
     assert!(!matches!(moved.status(1), RequestStatus::Used));
     let facts = moved.facts(Some(Role::Operator));
-    assert_eq!(moved.voids(&run(4, 2, &[2]), &facts), ["the directory was \u{201c}/srv/app\u{201d} and is \u{201c}/other\u{201d}"]);
+    assert_eq!(
+        moved.voids(&run(4, 2, &[2]), &facts),
+        ["the directory was \u{201c}/srv/app\u{201d} and is \u{201c}/other\u{201d}"]
+    );
 }
 
 #[test]
@@ -554,10 +557,8 @@ fn a_secret_that_has_changed_is_noted_with_the_request_that_covers_it() {
     plan.parameters[0].kind = crate::runbook::ParameterKind::Secret;
     plan.secrets = [("branch".to_owned(), "v1".to_owned())].into();
     let story = Story::of(plan);
-    let facts = Facts {
-        secrets: [("branch".to_owned(), Ok("v2".to_owned()))].into(),
-        ..story.facts(Some(Role::Operator))
-    };
+    let facts =
+        Facts { secrets: [("branch".to_owned(), Ok("v2".to_owned()))].into(), ..story.facts(Some(Role::Operator)) };
     let olga = person("Olga", Role::Operator);
 
     let events = decide(Some(&story.run), &ask(1, &[(4, &[1, 2])]), &olga, &facts).unwrap();
@@ -570,7 +571,10 @@ fn a_secret_that_has_changed_is_noted_with_the_request_that_covers_it() {
 fn an_approval_that_would_not_let_the_step_start_does_not_open_the_way_into_an_outage() {
     let restart = Command::RunCommands { step: 2, attempt: 1, commands: vec![1], confirmation: None, outage: None };
     let story = approved().does(Command::SkipCommand { step: 4, command: 1, reason: "done by hand".to_owned() });
-    assert!(matches!(story.refuses(restart.clone()), Refusal::Outage { .. }), "only a part is left of what was approved");
+    assert!(
+        matches!(story.refuses(restart.clone()), Refusal::Outage { .. }),
+        "only a part is left of what was approved"
+    );
 
     let demoted = Facts { standings: [].into(), ..approved().facts(Some(Role::Operator)) };
     let olga = person("Olga", Role::Operator);

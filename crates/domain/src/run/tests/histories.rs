@@ -11,7 +11,10 @@ use super::stage::*;
 use crate::attempt::{AttemptResult, Condition, Key, Outcome};
 use crate::plan::Plan;
 use crate::policy::{Role, Verb};
-use crate::run::{Command, Entry, Event, Facts, Holder, Run, Verdict, Wanted, Who, decide, evolve, fold};
+use crate::run::{
+    Attempt, AttemptEnding, Command, Covered, Entry, Event, Facts, Holder, Request, Run, Verdict, Wanted, Who, decide,
+    evolve, fold,
+};
 use crate::{Digest, Risk, RunId, Timestamp};
 
 fn config() -> Config {
@@ -327,12 +330,16 @@ impl Ledger {
         }
         let covered = request.covers.iter().find(|one| one.step == step && one.commands.ends_with(commands)).unwrap();
         let whole = covered.commands == commands;
-        prop_assert!(!whole || *digest == covered.digest(), "other work than was approved");
-        let again = request
-            .uses
-            .iter()
-            .filter_map(|id| before.attempt(*id))
-            .filter(|use_of| use_of.digest == *digest && use_of.commands == commands && !use_of.ran_nothing());
+        let last = last_of(before, request, covered);
+        prop_assert!(!whole || last.is_some() || *digest == covered.digest(), "other work than was approved");
+        // What goes on under an approval begins where its own last attempt has left the shell.
+        let place = match last.and_then(|attempt| attempt.end.as_ref()).map(|end| &end.ending) {
+            Some(AttemptEnding::Known(exit)) => exit.directory.clone().unwrap(),
+            _ => covered.work.directory.clone(),
+        };
+        prop_assert_eq!(&before.directory, &place, "another directory than was approved");
+        let uses = request.uses.iter().filter(|id| id.step == step).filter_map(|id| before.attempt(*id));
+        let again = uses.filter(|used| used.commands == commands && !used.ran_nothing());
         let allowed = usize::from(!covered.rollback && request.retry());
         prop_assert!(again.count() <= allowed, "an approval was used twice");
         prop_assert!(
@@ -390,6 +397,12 @@ impl Ledger {
         }
         if digest.as_str().len() == 64 { Ok(()) } else { fail("no digest") }
     }
+}
+
+/// The last attempt under a request that ran something of a covered set.
+fn last_of<'r>(run: &'r Run, request: &Request, covered: &Covered) -> Option<&'r Attempt> {
+    let mut uses = request.uses.iter().filter(|id| id.step == covered.step).filter_map(|id| run.attempt(*id));
+    uses.rfind(|attempt| !attempt.ran_nothing() && covered.commands.ends_with(&attempt.commands))
 }
 
 fn play(tries: &[Try]) -> TestCaseResult {
