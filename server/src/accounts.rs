@@ -137,9 +137,7 @@ async fn named(portal: &Portal, login: &str) -> Result<PersonRow, portal::Error>
     let people = portal.people(Actor::console().administrator()?).await?.people;
     let wanted = login.trim().to_lowercase();
     people.into_iter().find(|person| person.login == wanted).ok_or_else(|| {
-        portal::Error::Invalid(format!(
-            "Nobody signs in as {login}. Nothing was changed; `user list` names everybody."
-        ))
+        portal::Error::Invalid(format!("Nobody signs in as {login}. Nothing was changed; `user list` names everybody."))
     })
 }
 

@@ -230,13 +230,7 @@ async fn next_connection(
     }
 }
 
-fn connect(
-    stream: TcpStream,
-    peer: Peer,
-    router: &Router,
-    graceful: &GracefulShutdown,
-    place: OwnedSemaphorePermit,
-) {
+fn connect(stream: TcpStream, peer: Peer, router: &Router, graceful: &GracefulShutdown, place: OwnedSemaphorePermit) {
     // Small frames of a live log are not to wait for each other.
     drop(stream.set_nodelay(true));
     let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();

@@ -312,7 +312,9 @@ fn passkey_name(name: &str) -> Result<&str, Error> {
     let name = name.trim();
     let fits = !name.is_empty() && name.chars().count() <= NAME_LIMIT && !name.chars().any(char::is_control);
     fits.then_some(name).ok_or_else(|| {
-        Error::Invalid(format!("The name of a passkey has 1 to {NAME_LIMIT} characters. Nothing was changed; choose another."))
+        Error::Invalid(format!(
+            "The name of a passkey has 1 to {NAME_LIMIT} characters. Nothing was changed; choose another."
+        ))
     })
 }
 

@@ -16,8 +16,8 @@ use webauthn_rs::prelude::PasskeyAuthentication;
 
 use authenticator::recovery_hash;
 
-pub use authenticator::spelled_secret;
 pub(crate) use authenticator::Draft;
+pub use authenticator::spelled_secret;
 pub(crate) use passkeys::Passkeys;
 pub(crate) use vault::Vault;
 
@@ -105,7 +105,12 @@ impl Portal {
         Ok(Some(FactorKind::Passkey))
     }
 
-    async fn prove_by_code(&self, write: &mut Write, person: &PersonId, code: &str) -> Result<Option<FactorKind>, Error> {
+    async fn prove_by_code(
+        &self,
+        write: &mut Write,
+        person: &PersonId,
+        code: &str,
+    ) -> Result<Option<FactorKind>, Error> {
         let Some(sealed) = write.authenticator(person).await? else { return Ok(None) };
         if let Some(hash) = recovery_hash(person, code) {
             let used = write.use_recovery_code(person, &hash).await?;

@@ -132,12 +132,12 @@ impl Store {
         let saved = sqlx::query(
             "UPDATE sessions SET data = $2, idle = $3, seen = $4 WHERE id = $1 AND idle > $4 AND ends > $4",
         )
-            .bind(fingerprint(id))
-            .bind(data)
-            .bind(idle.0)
-            .bind(now.0)
-            .execute(write.connection())
-            .await?;
+        .bind(fingerprint(id))
+        .bind(data)
+        .bind(idle.0)
+        .bind(now.0)
+        .execute(write.connection())
+        .await?;
         if saved.rows_affected() != 1 {
             return Err(Error::Gone);
         }

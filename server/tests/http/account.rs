@@ -117,7 +117,8 @@ async fn without_scripts_the_set_up_is_a_page_with_a_drawing_and_the_codes() {
     assert!(!page.body.contains(" style="), "the policy for styles refuses it");
     let other = sign_in(&site, "ada", "another browser").await;
     assert!(!site.get("/account", &other).await.body.contains(&offer.secret), "it is for its session");
-    let on = site.send(plain("/api/account/authenticator/switch-on", format!("code={}", code(&site, &offer.secret)))).await;
+    let on =
+        site.send(plain("/api/account/authenticator/switch-on", format!("code={}", code(&site, &offer.secret)))).await;
     assert_eq!(on.header("location"), "/account?changed=authenticator");
     let page = site.get("/account?changed=authenticator", &ada).await;
     assert!(page.body.contains("Authenticator app switched on"), "{}", page.body);
@@ -221,7 +222,7 @@ enum Stream {
 
 /// Opens the stream of a run, does something, and looks whether the stream ends at once.
 async fn after(site: &Served, run: u32, cookie: &str, deed: impl Future<Output = ()>) -> Stream {
-    let form = format!("run={run}&version=0&step=0&attempt=0&offset=0");
+    let form = format!("run={run}&cursor[version]=0&cursor[step]=0&cursor[attempt]=0&cursor[offset]=0");
     let request = call("/api/runs/watch").header(header::COOKIE, cookie).body(Body::from(form)).unwrap();
     let response = site.router.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);

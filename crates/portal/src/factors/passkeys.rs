@@ -85,7 +85,8 @@ impl Passkeys {
         let Some(Question::Registration(state)) = self.take(person, session, now) else { return None };
         let answer: RegisterPublicKeyCredential = serde_json::from_str(answer).ok()?;
         let made = self.party().ok()?.finish_passkey_registration(&answer, &state);
-        let made = made.inspect_err(|error| tracing::warn!(user.id = %person, "a new passkey was refused: {error}")).ok()?;
+        let made =
+            made.inspect_err(|error| tracing::warn!(user.id = %person, "a new passkey was refused: {error}")).ok()?;
         Some(NewPasskey { id: hex::encode(made.cred_id()), credential: serde_json::to_string(&made).ok()? })
     }
 

@@ -15,13 +15,7 @@ async fn with_olga() -> (Store, tempfile::TempDir) {
 }
 
 fn passkey(id: &str) -> StoredPasskey {
-    StoredPasskey {
-        id: id.to_owned(),
-        name: "laptop".to_owned(),
-        credential: "{}".to_owned(),
-        since: NOW,
-        used: None,
-    }
+    StoredPasskey { id: id.to_owned(), name: "laptop".to_owned(), credential: "{}".to_owned(), since: NOW, used: None }
 }
 
 #[tokio::test]

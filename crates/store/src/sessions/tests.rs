@@ -141,7 +141,8 @@ async fn a_person_sees_their_own_sessions_and_ends_one_by_its_fingerprint() {
 
     let listed = store.sessions_of(&olga().id, NOW.plus(70)).await.unwrap();
 
-    let told: Vec<_> = listed.iter().map(|one| (&*one.fingerprint, one.created, one.seen, one.device.clone())).collect();
+    let told: Vec<_> =
+        listed.iter().map(|one| (&*one.fingerprint, one.created, one.seen, one.device.clone())).collect();
     let [one, two] = [fingerprint("one"), fingerprint("two")];
     assert_eq!(told, [(&*two, NOW, NOW.plus(60), device()), (&*one, NOW, NOW, device())]);
     let counted = |people: Vec<domain::view::PersonRow>| people.iter().map(|row| row.sessions).collect::<Vec<_>>();
