@@ -222,7 +222,7 @@ enum Stream {
 
 /// Opens the stream of a run, does something, and looks whether the stream ends at once.
 async fn after(site: &Served, run: u32, cookie: &str, deed: impl Future<Output = ()>) -> Stream {
-    let form = format!("run={run}&version=0&step=0&attempt=0&offset=0");
+    let form = format!("run={run}&cursor[version]=0&cursor[step]=0&cursor[attempt]=0&cursor[offset]=0");
     let request = call("/api/runs/watch").header(header::COOKIE, cookie).body(Body::from(form)).unwrap();
     let response = site.router.clone().oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);

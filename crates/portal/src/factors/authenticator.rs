@@ -97,7 +97,8 @@ fn secret_in(address: &str) -> &str {
 fn drawing(drawn: &Drawn) -> QrCode {
     let size = drawn.size();
     let dark = (0..size).flat_map(|y| (0..size).map(move |x| (x, y))).filter(|(x, y)| drawn.get_module(*x, *y));
-    QrCode { size: size.unsigned_abs(), path: dark.map(|(x, y)| format!("M{x} {y}h1v1h-1z")).collect() }
+    let squares: Vec<String> = dark.map(|(x, y)| format!("M{x} {y}h1v1h-1z")).collect();
+    QrCode { size: size.unsigned_abs(), path: squares.concat() }
 }
 
 /// A text in groups of four, which people can copy by hand.
