@@ -12,6 +12,7 @@ async function paints(operator: Operator, command: string, title: string) {
 }
 
 test('top is followed as a screen, and its last one stays in the log', async ({ operator, scripts }) => {
+  test.setTimeout(120_000);
   const { page } = operator;
   const { run, screen } = await paints(operator, 'top', 'Watch the processes');
 
