@@ -2,18 +2,19 @@
 import { expect, test, type Operator } from './fixtures.ts';
 import { look } from './look.ts';
 
-/** Adds a step of one command to a run of the tour, starts it, and gives its screen. */
+/** Adds a step of one command to a run of the tour, starts it, and gives its screen with the run's number. */
 async function paints(operator: Operator, command: string, title: string) {
   const run = await operator.start('first-tour', { Visitor: 'Olga' });
   await operator.open(run, 2);
   await operator.add(command, title);
   await operator.press(`Run the added step: ${title}`);
-  return operator.page.getByRole('group', { name: `Screen of ${command}`, exact: true });
+  return { run, screen: operator.page.getByRole('group', { name: `Screen of ${command}`, exact: true }) };
 }
 
 test('top is followed as a screen, and its last one stays in the log', async ({ operator, scripts }) => {
+  test.setTimeout(120_000);
   const { page } = operator;
-  const screen = await paints(operator, 'top', 'Watch the processes');
+  const { run, screen } = await paints(operator, 'top', 'Watch the processes');
 
   await operator.until(async () => {
     await expect(screen).toContainText('PID USER', { timeout: scripts ? 20_000 : 300 });
@@ -33,7 +34,8 @@ test('top is followed as a screen, and its last one stays in the log', async ({ 
   await expect(page.getByText(/^top - /)).toHaveCount(1);
 
   // Who comes later sees the same.
-  await page.reload();
+  const label = (await page.getByRole('list', { name: /^Output of step/ }).getAttribute('aria-label')) ?? '';
+  await operator.go(`/runs/${run}?step=${/step (\d+)/.exec(label)?.[1]}&attempt=1`);
   await expect(page.getByText('Last screen of top.')).toBeVisible();
   await expect(first).toHaveText(/^top - /);
   if (scripts) await look(page, 'screen-left');
@@ -43,7 +45,7 @@ test('what a pager showed stands between what was printed before and after it', 
   const { page } = operator;
   await page.setViewportSize({ width: 390, height: 844 });
   const command = "sh -c 'echo before; seq 500 | less; echo after'";
-  const screen = await paints(operator, command, 'Read something long');
+  const { screen } = await paints(operator, command, 'Read something long');
 
   await operator.until(async () => {
     await expect(screen).toContainText('47', { timeout: scripts ? 20_000 : 300 });

@@ -103,8 +103,8 @@ impl Window {
 
     /// The end of the rows; of a screen that is higher than the box its begin, or what of it its reader has gone on to.
     fn place_to_follow(self, list: &web_sys::Element) -> i32 {
-        let last = list.last_element_child().filter(|_| self.live.log.with_untracked(Log::has_live_screen));
-        let screen = last.and_then(|last| last.dyn_into::<web_sys::HtmlElement>().ok());
+        let newest = list.last_element_child().filter(|_| self.live.log.with_untracked(Log::has_live_screen));
+        let screen = newest.and_then(|newest| newest.dyn_into::<web_sys::HtmlElement>().ok());
         screen.map_or(list.scroll_height(), |screen| screen.offset_top().max(list.scroll_top()))
     }
 
