@@ -15,6 +15,7 @@ mod evidence;
 mod factors;
 mod gate;
 mod live;
+mod notices;
 mod pages;
 mod passwords;
 mod people;
@@ -43,6 +44,7 @@ pub use adhoc::Added;
 pub use approvals::Decision;
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
+pub use notices::{Channels, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
 pub use secrets::SecretSources;
@@ -67,6 +69,7 @@ struct Inner {
     lowerings: Vec<Lowering>,
     approvals: ApprovalRules,
     secrets: SecretSources,
+    channels: Channels,
     passwords: Passwords,
     vault: Vault,
     live: Live,
@@ -115,6 +118,7 @@ impl Portal {
             lowerings: settings.lowerings,
             approvals: settings.approvals,
             secrets: settings.secrets,
+            channels: settings.channels,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             vault: keys.vault,
             live: Live::default(),
@@ -127,6 +131,7 @@ impl Portal {
             _lock: lock,
         }));
         portal.tasks().spawn(portal.clone().keep_expiring());
+        portal.start_telling().await.map_err(|error| data_error(&settings.data, &error))?;
         let open = portal.reconcile().await.map_err(|error| data_error(&settings.data, &error))?;
         if open > 0 {
             tracing::info!(attempts.count = open, "took up attempts that were open");
@@ -161,16 +166,20 @@ impl Portal {
         self.0.tasks.wait().await;
     }
 
-    /// The targets that a procedure may use: those that it names, or all of them.
-    /// The commands whose class an administrator lowered.
     fn approval_rules(&self) -> &ApprovalRules {
         &self.0.approvals
     }
 
+    fn channels(&self) -> &Channels {
+        &self.0.channels
+    }
+
+    /// The commands whose class an administrator lowered.
     fn lowerings(&self) -> &[Lowering] {
         &self.0.lowerings
     }
 
+    /// The targets that a procedure may use: those that it names, or all of them.
     fn targets_of(&self, names: &[String]) -> Vec<&TargetSettings> {
         self.0.targets.iter().filter(|target| names.is_empty() || names.contains(&target.plan.name)).collect()
     }

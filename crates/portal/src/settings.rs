@@ -14,7 +14,7 @@ use engine::MasterKey;
 use rand::RngCore as _;
 
 use crate::factors::Vault;
-use crate::{OpenError, SecretSources};
+use crate::{Channels, OpenError, SecretSources};
 
 /// Everything that a portal needs from outside.
 #[derive(Clone)]
@@ -33,6 +33,8 @@ pub struct Settings {
     pub approvals: ApprovalRules,
     /// Where the values of secrets come from.
     pub secrets: SecretSources,
+    /// How people are told of what waits for them.
+    pub channels: Channels,
     /// The build, for pages to compare.
     pub build: String,
     /// The clock.

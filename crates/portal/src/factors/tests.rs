@@ -38,6 +38,7 @@ impl Desk {
             approvals: domain::approval::ApprovalRules::DEFAULT,
             lowerings: Vec::new(),
             secrets: SecretSources::default(),
+            channels: crate::Channels::default(),
             build: "test".to_owned(),
             clock: clock.clone(),
         };
