@@ -30,6 +30,8 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/session", Policy::Verb(Verb::Read)),
     ("/api/sign-out", Policy::Verb(Verb::OwnAccount)),
     ("/api/account/password", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/mail", Policy::Verb(Verb::OwnAccount)),
+    ("/api/pages/own-mail", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/home", Policy::Verb(Verb::Read)),
     ("/api/pages/search", Policy::Verb(Verb::Read)),
     ("/api/pages/procedure", Policy::Verb(Verb::Read)),
@@ -45,6 +47,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/approvals/decide", Policy::Verb(Verb::Approve)),
     ("/api/approvals/review", Policy::Verb(Verb::Approve)),
     ("/api/pages/people", Policy::Verb(Verb::ManagePeople)),
+    ("/api/pages/deliveries", Policy::Verb(Verb::ManagePeople)),
     ("/api/runs/watch", Policy::Verb(Verb::Read)),
     ("/api/runs/log", Policy::Verb(Verb::Read)),
     ("/api/runs/start", Policy::Verb(Verb::StartRun)),
@@ -69,6 +72,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/people/role", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/disable", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/enable", Policy::Verb(Verb::ManagePeople)),
+    ("/api/people/mail", Policy::Verb(Verb::ManagePeople)),
 ];
 
 /// The paths that a stranger may call.

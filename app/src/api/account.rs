@@ -1,5 +1,6 @@
 //! One's own account.
 
+use domain::view::OwnMail;
 use leptos::server;
 
 use crate::AppError;
@@ -15,6 +16,36 @@ pub async fn change_password(old: String, new: String) -> Result<(), AppError> {
             let keep = session_id()?;
             caller.portal.change_password(&caller.actor, &old, &new, Some(&keep)).await?;
             back_to("/account?changed=password");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Where mail reaches oneself.
+#[server(endpoint = "pages/own-mail")]
+pub async fn own_mail() -> Result<OwnMail, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.own_mail(&caller.actor).await?)
+        }
+        .await,
+    )
+}
+
+/// Says where mail reaches oneself; empty: nowhere.
+#[server(endpoint = "account/mail")]
+pub async fn set_own_mail(mail: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.set_own_mail(&caller.actor, &mail).await?;
+            back_to("/account");
             Ok(())
         }
         .await,

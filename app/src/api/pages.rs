@@ -1,7 +1,7 @@
 //! What pages show: one function per page.
 
 use domain::view::{
-    DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView, SearchView,
+    DeliveriesView, DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView, SearchView,
 };
 use domain::{RunId, Slug};
 use leptos::server;
@@ -110,6 +110,20 @@ pub async fn people() -> Result<PeopleView, AppError> {
         async {
             let caller = caller().await?;
             Ok(caller.portal.people(caller.actor.administrator()?).await?)
+        }
+        .await,
+    )
+}
+
+/// What became of the notices to people.
+#[server(endpoint = "pages/deliveries")]
+pub async fn deliveries() -> Result<DeliveriesView, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.deliveries(caller.actor.administrator()?).await?)
         }
         .await,
     )

@@ -73,3 +73,19 @@ pub async fn enable_person(person: PersonId) -> Result<(), AppError> {
         .await,
     )
 }
+
+/// Says where mail reaches a person; empty: nowhere.
+#[server(endpoint = "people/mail")]
+pub async fn set_mail(person: PersonId, mail: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.set_mail(caller.actor.administrator()?, &person, &mail).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}

@@ -9,6 +9,7 @@ use leptos_router::hooks::use_query_map;
 use crate::api::account::ChangePassword;
 use crate::api::session::{SignOut, session};
 use crate::components::glyph::{Glyph, Sign};
+use crate::components::mail_form::MailForm;
 use crate::components::problem::Refused;
 use crate::loaded::loaded;
 use domain::run::StepStatus;
@@ -79,6 +80,7 @@ fn Account(session: Session) -> impl IntoView {
                     </button>
                 </div>
             </ActionForm>
+            <MailForm />
             <ActionForm action=sign_out>
                 <button class="btn" type="submit">
                     "Sign out"

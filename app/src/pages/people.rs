@@ -10,9 +10,10 @@ use leptos_meta::Title;
 
 use crate::AppError;
 use crate::api::pages::people;
-use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, SetRole};
+use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, SetMail, SetRole};
 use crate::clock::Clock;
 use crate::components::ago::Ago;
+use crate::components::deliveries::Deliveries;
 use crate::components::problem::Refused;
 use crate::components::words::counted;
 use crate::loaded::loaded;
@@ -26,6 +27,7 @@ struct PeopleDeeds {
     role: ServerAction<SetRole>,
     disable: ServerAction<DisablePerson>,
     enable: ServerAction<EnablePerson>,
+    mail: ServerAction<SetMail>,
     /// Whose account was just disabled or enabled: its button is another one now, and gets the focus back.
     switched: RwSignal<Option<PersonId>>,
 }
@@ -37,6 +39,7 @@ impl PeopleDeeds {
             role: ServerAction::new(),
             disable: ServerAction::new(),
             enable: ServerAction::new(),
+            mail: ServerAction::new(),
             switched: RwSignal::new(None),
         };
         for (last, answer) in deeds.answers().into_iter().enumerate() {
@@ -49,8 +52,8 @@ impl PeopleDeeds {
         deeds
     }
 
-    fn answers(self) -> [Answer; 4] {
-        [self.create.value(), self.role.value(), self.disable.value(), self.enable.value()]
+    fn answers(self) -> [Answer; 5] {
+        [self.create.value(), self.role.value(), self.disable.value(), self.enable.value(), self.mail.value()]
     }
 
     /// Counts what was done, so that the list is asked for again.
@@ -59,6 +62,7 @@ impl PeopleDeeds {
             + self.role.version().get()
             + self.disable.version().get()
             + self.enable.version().get()
+            + self.mail.version().get()
     }
 
     /// Why the last deed was refused.
@@ -116,6 +120,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
                         <tr>
                             <th scope="col">"Name"</th>
                             <th scope="col">"Role"</th>
+                            <th scope="col">"Mail"</th>
                             <th scope="col">"Last seen"</th>
                             <th scope="col">
                                 <span class="sr">"Account"</span>
@@ -127,6 +132,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
                 <dl class="facts">
                     {Role::ALL.map(|role| view! { <dt>{role.word()}</dt><dd>{role.meaning()}</dd> }).into_iter().collect_view()}
                 </dl>
+                <Deliveries />
             </div>
             <aside class="aside" aria-label="New account">
                 <CreateForm deeds />
@@ -140,6 +146,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
 fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
     let (of_role, name) = (person.id.0.clone(), person.name.clone());
     let (role_label, role_button) = (format!("Role of {name}"), format!("Set role of {name}"));
+    let mailed = person.clone();
     let standing = if own {
         view! { <span class="quiet small">"you"</span> }.into_any()
     } else {
@@ -169,6 +176,9 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
                 </span>
             </th>
             <td>{role}</td>
+            <td>
+                <Mail person=mailed deeds />
+            </td>
             <td class="soft">
                 {match person.seen {
                     Some(seen) => view! { <Ago at=seen /> }.into_any(),
@@ -177,6 +187,28 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
             </td>
             <td class="num">{standing}</td>
         </tr>
+    }
+    .into_any()
+}
+
+/// Where mail reaches somebody, and the form that changes it.
+#[component]
+fn Mail(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
+    let (shown, address) = (person.mail.clone(), person.mail.unwrap_or_default());
+    let (label, button) = (format!("Mail address of {}", person.name), format!("Set mail address of {}", person.name));
+    view! {
+        <details>
+            <summary class="soft" aria-label=format!("{label}: {}", shown.as_deref().unwrap_or("none"))>
+                {shown.unwrap_or_else(|| "none".to_owned())}
+            </summary>
+            <ActionForm action=deeds.mail attr:class="role-form">
+                <input type="hidden" name="person" value=person.id.0 />
+                <input class="input" name="mail" type="email" autocomplete="off" value=address aria-label=label />
+                <button class="btn" data-kind="quiet" type="submit" aria-label=button>
+                    "Set address"
+                </button>
+            </ActionForm>
+        </details>
     }
     .into_any()
 }
