@@ -112,6 +112,7 @@ impl Served {
             lowerings: Vec::new(),
             approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
+            channels: portal::Channels::default(),
             build: "test".to_owned(),
             clock,
         };
