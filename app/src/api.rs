@@ -40,6 +40,8 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/account/passkeys/remove", Policy::Verb(Verb::OwnAccount)),
     ("/api/account/sessions/end", Policy::Verb(Verb::OwnAccount)),
     ("/api/account/sessions/end-others", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/mail", Policy::Verb(Verb::OwnAccount)),
+    ("/api/pages/own-mail", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/home", Policy::Verb(Verb::Read)),
     ("/api/pages/search", Policy::Verb(Verb::Read)),
     ("/api/pages/procedure", Policy::Verb(Verb::Read)),
@@ -56,6 +58,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/approvals/review", Policy::Verb(Verb::Approve)),
     ("/api/pages/account", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/people", Policy::Verb(Verb::ManagePeople)),
+    ("/api/pages/deliveries", Policy::Verb(Verb::ManagePeople)),
     ("/api/runs/watch", Policy::Verb(Verb::Read)),
     ("/api/runs/log", Policy::Verb(Verb::Read)),
     ("/api/runs/start", Policy::Verb(Verb::StartRun)),
@@ -81,6 +84,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/people/disable", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/enable", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/end-sessions", Policy::Verb(Verb::ManagePeople)),
+    ("/api/people/mail", Policy::Verb(Verb::ManagePeople)),
 ];
 
 /// The paths that a stranger may call.

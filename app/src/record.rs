@@ -101,7 +101,7 @@ fn request_moments(run: &Run, number: u32, request: &Request) -> Vec<Moment> {
     let steps = titles.collect::<Vec<_>>().join(", ");
     let by = request.asked.by.name();
     let asked = match request.glass {
-        Some(_) => format!("{by} went on without an approval: {steps}"),
+        Some(_) => format!("{by} chose to go on without an approval: {steps}"),
         None => format!("{by} asked for the approval of {steps}, request {}-{number}", run.id),
     };
     let mut moments = vec![moment(request.asked.at, Mark::Noted, asked, Some(request.reason.clone()))];
@@ -116,7 +116,8 @@ fn request_moments(run: &Run, number: u32, request: &Request) -> Vec<Moment> {
         let comment = (!approval.comment.is_empty()).then(|| approval.comment.clone());
         moment(approval.stamp.at, Mark::Stands(StepStatus::Done), words, comment)
     }));
-    moments.extend(request.end.as_ref().map(|end| request_end(end, &steps)));
+    let approved = request.approved_at().is_some();
+    moments.extend(request.end.as_ref().map(|end| request_end(end, &steps, approved)));
     if let Some((stamp, comment)) = request.glass.as_ref().and_then(|glass| glass.review.as_ref()) {
         let words = format!("{} reviewed that {steps} went on without an approval", stamp.by.name());
         moments.push(moment(stamp.at, Mark::Noted, words, Some(comment.clone())));
@@ -124,7 +125,7 @@ fn request_moments(run: &Run, number: u32, request: &Request) -> Vec<Moment> {
     moments
 }
 
-fn request_end(end: &RequestEnd, steps: &str) -> Moment {
+fn request_end(end: &RequestEnd, steps: &str, approved: bool) -> Moment {
     match end {
         RequestEnd::Rejected { stamp, reason } => {
             let words = format!("{} said no to {steps}", stamp.by.name());
@@ -134,10 +135,18 @@ fn request_end(end: &RequestEnd, steps: &str) -> Moment {
             let reason = (!reason.is_empty()).then(|| reason.clone());
             moment(stamp.at, Mark::Noted, format!("{} took back the request for {steps}", stamp.by.name()), reason)
         }
-        RequestEnd::Expired { at } => moment(*at, Mark::Noted, format!("nobody decided on {steps} in time"), None),
+        RequestEnd::Expired { at } => {
+            let words = if approved {
+                format!("{steps} was not started in time after its approval")
+            } else {
+                format!("nobody decided on {steps} in time")
+            };
+            moment(*at, Mark::Noted, words, None)
+        }
         RequestEnd::Void { at, why } => {
             let why = why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            moment(*at, Mark::Noted, format!("the approval of {steps} became void"), Some(why))
+            let what = if approved { "approval of" } else { "request for" };
+            moment(*at, Mark::Noted, format!("the {what} {steps} became void"), Some(why))
         }
     }
 }

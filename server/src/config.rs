@@ -6,6 +6,7 @@
 mod approval;
 mod file;
 mod public_url;
+mod telling;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::time::Duration;
 use domain::Lowering;
 use domain::approval::ApprovalRules;
 use domain::plan::PlanTarget;
-use portal::{SecretSources, TargetSettings};
+use portal::{Channels, SecretSources, TargetSettings};
 
 use crate::cli::ServeArguments;
 use file::{ConfigFile, TargetTable};
@@ -46,6 +47,8 @@ pub struct Config {
     pub approvals: ApprovalRules,
     /// Where the values of secrets come from.
     pub secrets: SecretSources,
+    /// How people are told of what waits for them.
+    pub channels: Channels,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -150,11 +153,17 @@ impl Config {
             (None, None) => here.join(default),
         };
         let limits = SessionLimits::default();
+        let public_url = arguments.public_url.clone().or(file.public_url);
+        let files = file.secrets.into_iter().map(|(name, path)| (name, folder.join(path)));
+        let mut secrets = surroundings.secrets.clone().with_files(files);
+        let origin = public_url.as_ref().map(|url| url.origin().to_owned());
+        let mut channels = Channels { mail: file.mail, webhooks: file.webhooks, origin, ..Channels::default() };
+        channels.secrets = secrets.take(channels.secret_names());
         Self {
             listen: arguments.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
             data: place(&arguments.data, &file.data, "data"),
             runbooks: place(&arguments.runbooks, &file.runbooks, "runbooks"),
-            public_url: arguments.public_url.clone().or(file.public_url),
+            public_url,
             sessions: SessionLimits {
                 idle: arguments.session_idle.or(file.session_idle).unwrap_or(limits.idle),
                 absolute: arguments.session_absolute.or(file.session_absolute).unwrap_or(limits.absolute),
@@ -162,10 +171,8 @@ impl Config {
             targets,
             lowerings: file.lowerings,
             approvals: file.approvals,
-            secrets: surroundings
-                .secrets
-                .clone()
-                .with_files(file.secrets.into_iter().map(|(name, path)| (name, folder.join(path)))),
+            secrets,
+            channels,
             log: arguments.log_format.or(file.log_format).unwrap_or_default(),
         }
     }
@@ -295,6 +302,13 @@ mod tests {
                 "\"target.a.production\"",
             ),
             ("[secret.token]\nflie = \"x\"\n", "portal.toml:2: ", "\"secret.token.flie\"", "\"secret.token.file\""),
+            (
+                "[mail]\npasword_secret = \"x\"\n",
+                "portal.toml:2: ",
+                "\"mail.pasword_secret\"",
+                "\"mail.password_secret\"",
+            ),
+            ("[[webhook]]\nurl = \"x\"\n", "portal.toml:2: ", "\"webhook.url\"", "\"webhook.url_secret\""),
         ];
 
         for (text, place, wrong, near) in cases {
@@ -398,6 +412,21 @@ mod tests {
         assert_eq!(config.log, default.log);
         assert_eq!(config.targets[0].plan.name, "local");
         assert_eq!(config.targets[0].plan.environment, default.targets[0].plan.environment);
+    }
+
+    #[test]
+    fn what_a_channel_needs_is_kept_from_steps() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "public_url = \"https://portal.example.com\"\n[target.a]\nkind = \"local\"\n\
+                    [[webhook]]\nname = \"ops\"\nkind = \"slack\"\nurl_secret = \"ops_url\"\n[secret.ops_url]\nfile = \"url\"\n";
+        std::fs::write(folder.path().join("portal.toml"), text).unwrap();
+
+        let config = Config::load(&ServeArguments::default(), &surroundings(folder.path())).unwrap();
+
+        assert_eq!(config.channels.origin.as_deref(), Some("https://portal.example.com"));
+        assert_eq!(config.channels.webhooks[0].url, "ops_url");
+        let (steps, own) = (format!("{:?}", config.secrets), format!("{:?}", config.channels.secrets));
+        assert!(steps.contains("own: {\"ops_url\"}") && own.contains("own: {}"), "{steps} {own}");
     }
 
     #[test]

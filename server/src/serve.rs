@@ -119,6 +119,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         approvals: config.approvals.clone(),
         secrets: config.secrets.clone(),
         public: config.public_url.as_ref().map(ToString::to_string),
+        channels: config.channels.clone(),
         build,
         clock: Arc::new(SystemClock),
     };
@@ -142,8 +143,28 @@ async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> Resu
              effect. Copy the command's text from its page, or remove the rule.\n"
         ));
     }
+    warn_of_channels(portal, config).await;
     tracing::info!(listen.address = %address, portal.build = portal.build(), "listening on {address}");
     Ok(())
+}
+
+/// Says on the console why people would not be told, or not be told where to look.
+async fn warn_of_channels(portal: &Portal, config: &Config) {
+    let channels = portal.channel_infos().await;
+    if !channels.is_empty() && config.public_url.is_none() {
+        say(
+            "The configuration has no public_url: whoever is told of a request gets no link, only words that say where to look. \
+             Set public_url to the address that people use.\n",
+        );
+    }
+    for channel in channels {
+        if let Some(problem) = channel.problem {
+            say(&format!(
+                "Nobody can be told by {} now: {problem}. Notices wait for a day; set the secret by [secret.NAME] or PORTAL_SECRET_NAME.\n",
+                channel.name
+            ));
+        }
+    }
 }
 
 /// Says on the console what would happen to running steps at a restart. It may have to ask for that; nobody waits for it.

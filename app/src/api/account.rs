@@ -1,5 +1,6 @@
 //! One's own account.
 
+use domain::view::OwnMail;
 use leptos::server;
 
 use crate::AppError;
@@ -191,6 +192,36 @@ pub async fn end_other_sessions() -> Result<(), AppError> {
             let caller = caller().await?;
             caller.portal.end_other_sessions(&caller.actor, &session_id()?).await?;
             back_to("/account#sessions");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Where mail reaches oneself.
+#[server(name = AskOwnMail, endpoint = "pages/own-mail")]
+pub async fn own_mail() -> Result<OwnMail, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.own_mail(&caller.actor).await?)
+        }
+        .await,
+    )
+}
+
+/// Says where mail reaches oneself; empty: nowhere.
+#[server(endpoint = "account/mail")]
+pub async fn set_own_mail(mail: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.set_own_mail(&caller.actor, &mail).await?;
+            back_to("/account");
             Ok(())
         }
         .await,

@@ -1,7 +1,8 @@
 //! What pages show: one function per page.
 
 use domain::view::{
-    AccountView, DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView, RunView, SearchView,
+    AccountView, DeliveriesView, DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView,
+    RunView, SearchView,
 };
 use domain::{RunId, Slug};
 use leptos::server;
@@ -124,6 +125,20 @@ pub async fn account() -> Result<AccountView, AppError> {
         async {
             let caller = caller().await?;
             Ok(caller.portal.account(&caller.actor, &session_id()?, &host_name()).await?)
+        }
+        .await,
+    )
+}
+
+/// What became of the notices to people.
+#[server(endpoint = "pages/deliveries")]
+pub async fn deliveries() -> Result<DeliveriesView, AppError> {
+    use crate::ssr::{answer, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            Ok(caller.portal.deliveries(caller.actor.administrator()?).await?)
         }
         .await,
     )

@@ -89,3 +89,19 @@ pub async fn end_sessions_of(person: PersonId) -> Result<(), AppError> {
         .await,
     )
 }
+
+/// Says where mail reaches a person; empty: nowhere.
+#[server(endpoint = "people/mail")]
+pub async fn set_mail(person: PersonId, mail: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.set_mail(caller.actor.administrator()?, &person, &mail).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}

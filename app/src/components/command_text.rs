@@ -1,6 +1,7 @@
 //! The bytes of a command or a value, with references marked and nothing hidden in it.
 
 use domain::runbook::Placeholder;
+use domain::text::deceives;
 use leptos::prelude::*;
 
 /// A piece of a command.
@@ -104,15 +105,6 @@ fn flush(plain: &mut String, pieces: &mut Vec<Piece>) {
     if !plain.is_empty() {
         pieces.push(Piece::Plain(std::mem::take(plain)));
     }
-}
-
-/// Control characters, marks without width, and marks that turn text around.
-const fn deceives(character: char) -> bool {
-    matches!(
-        character,
-        '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-    )
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::api::pages::account;
 use crate::api::session::SignOut;
 use crate::clock::Clock;
 use crate::components::glyph::{Glyph, Sign};
+use crate::components::mail_form::MailForm;
 use crate::components::problem::Refused;
 use crate::loaded::loaded;
 use authenticator::SecondFactor;
@@ -55,6 +56,7 @@ fn Account(session: Session, view: AccountView, deeds: AccountDeeds) -> impl Int
             <PasskeysPanel view=view.clone() deeds />
             <Password deeds />
             <Sessions sessions=view.sessions deeds />
+            <MailForm />
             <ActionForm action=sign_out>
                 <button class="btn" type="submit">
                     "Sign out"

@@ -59,6 +59,8 @@ fn Decision(view: DecisionView) -> impl IntoView {
     let target = view.run.plan.target.name.clone();
     let title = format!("Approve: {steps} on {target}");
     let glass = request.glass.is_some();
+    let covered = || request.steps().filter_map(|covered| view.run.plan.step(covered.step));
+    let risk = covered().map(|plan| plan.risk).max().unwrap_or_default();
     view! {
         <Title text=title />
         <main id="main" class="page" data-kind="decision" tabindex="-1">
@@ -73,7 +75,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
                 </nav>
                 <h1>{format!("{steps} on {target}")}</h1>
                 <div class="facts-line">
-                    <RiskMark risk=view.run.plan.step(request.covers.first().map_or(0, |one| one.step)).map(|plan| plan.risk).unwrap_or_default() />
+                    <RiskMark risk />
                     <RequestMark status=view.status glass />
                     <span>
                         "asked "

@@ -10,9 +10,10 @@ use leptos_meta::Title;
 
 use crate::AppError;
 use crate::api::pages::people;
-use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, SetRole};
+use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, SetMail, SetRole};
 use crate::clock::Clock;
 use crate::components::ago::Ago;
+use crate::components::deliveries::Deliveries;
 use crate::components::problem::Refused;
 use crate::components::words::counted;
 use crate::loaded::loaded;
@@ -27,6 +28,7 @@ struct PeopleDeeds {
     disable: ServerAction<DisablePerson>,
     enable: ServerAction<EnablePerson>,
     end: ServerAction<EndSessionsOf>,
+    mail: ServerAction<SetMail>,
     /// Whose account was just disabled or enabled: its button is another one now, and gets the focus back.
     switched: RwSignal<Option<PersonId>>,
 }
@@ -39,6 +41,7 @@ impl PeopleDeeds {
             disable: ServerAction::new(),
             enable: ServerAction::new(),
             end: ServerAction::new(),
+            mail: ServerAction::new(),
             switched: RwSignal::new(None),
         };
         for (last, answer) in deeds.answers().into_iter().enumerate() {
@@ -51,8 +54,15 @@ impl PeopleDeeds {
         deeds
     }
 
-    fn answers(self) -> [Answer; 5] {
-        [self.create.value(), self.role.value(), self.disable.value(), self.enable.value(), self.end.value()]
+    fn answers(self) -> [Answer; 6] {
+        [
+            self.create.value(),
+            self.role.value(),
+            self.disable.value(),
+            self.enable.value(),
+            self.end.value(),
+            self.mail.value(),
+        ]
     }
 
     /// Counts what was done, so that the list is asked for again.
@@ -62,6 +72,7 @@ impl PeopleDeeds {
             + self.disable.version().get()
             + self.enable.version().get()
             + self.end.version().get()
+            + self.mail.version().get()
     }
 
     /// Why the last deed was refused.
@@ -119,6 +130,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
                         <tr>
                             <th scope="col">"Name"</th>
                             <th scope="col">"Role"</th>
+                            <th scope="col">"Mail"</th>
                             <th scope="col">"Last seen"</th>
                             <th scope="col">
                                 <span class="sr">"Account"</span>
@@ -130,6 +142,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
                 <dl class="facts">
                     {Role::ALL.map(|role| view! { <dt>{role.word()}</dt><dd>{role.meaning()}</dd> }).into_iter().collect_view()}
                 </dl>
+                <Deliveries />
             </div>
             <aside class="aside" aria-label="New account">
                 <CreateForm deeds />
@@ -143,6 +156,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
 fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
     let (of_role, name) = (person.id.0.clone(), person.name.clone());
     let (role_label, role_button) = (format!("Role of {name}"), format!("Set role of {name}"));
+    let mailed = person.clone();
     let standing = if own {
         view! { <span class="quiet small">"you"</span> }.into_any()
     } else {
@@ -178,6 +192,9 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
                 </span>
             </th>
             <td>{role}</td>
+            <td>
+                <Mail person=mailed deeds />
+            </td>
             <td class="soft">
                 {match person.seen {
                     Some(seen) => view! { <Ago at=seen /> }.into_any(),
@@ -194,16 +211,40 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
 #[component]
 fn EndSessions(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
     let label = format!("End {} of {}", counted(person.sessions as usize, "session"), person.name);
-    (person.sessions > 0).then(|| {
-        view! {
-            <ActionForm action=deeds.end>
+    (person.sessions > 0)
+        .then(|| {
+            view! {
+                <ActionForm action=deeds.end>
+                    <input type="hidden" name="person" value=person.id.0 />
+                    <button class="btn" data-kind="quiet" type="submit" aria-label=label>
+                        {format!("End {}", counted(person.sessions as usize, "session"))}
+                    </button>
+                </ActionForm>
+            }
+        })
+        .into_any()
+}
+
+/// Where mail reaches somebody, and the form that changes it.
+#[component]
+fn Mail(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
+    let (shown, address) = (person.mail.clone().unwrap_or_else(|| "none".to_owned()), person.mail.unwrap_or_default());
+    let (label, button) = (format!("Mail address of {}", person.name), format!("Set mail address of {}", person.name));
+    view! {
+        <details>
+            <summary class="soft" aria-label=format!("{label}: {shown}")>
+                {shown.clone()}
+            </summary>
+            <ActionForm action=deeds.mail attr:class="role-form">
                 <input type="hidden" name="person" value=person.id.0 />
-                <button class="btn" data-kind="quiet" type="submit" aria-label=label>
-                    {format!("End {}", counted(person.sessions as usize, "session"))}
+                <input class="input" name="mail" type="email" autocomplete="off" value=address aria-label=label />
+                <button class="btn" data-kind="quiet" type="submit" aria-label=button>
+                    "Set address"
                 </button>
             </ActionForm>
-        }
-    })
+        </details>
+    }
+    .into_any()
 }
 
 /// Disables the account of somebody else, or enables it again.

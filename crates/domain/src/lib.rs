@@ -9,6 +9,7 @@ mod digest;
 pub mod factor;
 pub mod frame;
 mod ids;
+pub mod notice;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
@@ -18,6 +19,7 @@ pub mod runbook;
 pub mod screen;
 pub mod steering;
 pub mod terminal;
+pub mod text;
 pub mod time;
 pub mod view;
 

@@ -40,4 +40,4 @@ pub use state::{
 };
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

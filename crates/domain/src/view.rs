@@ -1,10 +1,12 @@
 //! What pages show: plain data that the server fills and both halves of the app read.
 
 mod account;
+mod deliveries;
 
 use serde::{Deserialize, Serialize};
 
 pub use account::{AccountView, PasskeyInfo, QrCode, SessionInfo, ShownOffer};
+pub use deliveries::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState, OwnMail};
 
 use crate::approval::{ApprovalRules, Difference};
 use crate::attempt::Condition;
@@ -412,6 +414,8 @@ pub struct PersonRow {
     pub seen: Option<Timestamp>,
     /// How many sessions they have.
     pub sessions: u32,
+    /// Where mail reaches them.
+    pub mail: Option<String>,
 }
 
 /// The page of people.

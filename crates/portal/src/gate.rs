@@ -87,7 +87,8 @@ impl Portal {
             self.read_back(&decided, error).await?;
         }
         self.live().tell(run, decided.run.version);
-        if decided.entries.iter().any(|entry| entry.event.is_about_approval()) {
+        let lost_entries = lost.iter().flat_map(|lost| &lost.entries);
+        if decided.entries.iter().chain(lost_entries).any(|entry| entry.event.is_about_approval()) {
             self.live().tell_of_approvals();
         }
         if let Some(lost) = lost {
@@ -235,6 +236,7 @@ impl Portal {
         let about_approval = events.iter().any(Event::is_about_approval);
         let now = if about_approval { self.expiry_now() } else { self.now() };
         let (run, entries) = write.append(state, run, who, now, events).await?;
+        self.tell_people(write, &run, &entries).await?;
         Ok(Decided { run, entries })
     }
 

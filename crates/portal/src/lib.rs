@@ -15,6 +15,7 @@ mod evidence;
 mod factors;
 mod gate;
 mod live;
+mod notices;
 mod pages;
 mod passwords;
 mod people;
@@ -45,6 +46,7 @@ pub use approvals::{Decision, Handed};
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use factors::spelled_secret;
+pub use notices::{Channels, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
 pub use secrets::SecretSources;
@@ -69,6 +71,7 @@ struct Inner {
     lowerings: Vec<Lowering>,
     approvals: ApprovalRules,
     secrets: SecretSources,
+    channels: Channels,
     passwords: Passwords,
     vault: Vault,
     passkeys: Passkeys,
@@ -118,6 +121,7 @@ impl Portal {
             lowerings: settings.lowerings,
             approvals: settings.approvals,
             secrets: settings.secrets,
+            channels: settings.channels,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             vault: keys.vault,
             passkeys: Passkeys::new(settings.public.as_deref()),
@@ -131,6 +135,7 @@ impl Portal {
             _lock: lock,
         }));
         portal.tasks().spawn(portal.clone().keep_expiring());
+        portal.start_telling().await.map_err(|error| data_error(&settings.data, &error))?;
         let open = portal.reconcile().await.map_err(|error| data_error(&settings.data, &error))?;
         if open > 0 {
             tracing::info!(attempts.count = open, "took up attempts that were open");
@@ -165,16 +170,20 @@ impl Portal {
         self.0.tasks.wait().await;
     }
 
-    /// The targets that a procedure may use: those that it names, or all of them.
-    /// The commands whose class an administrator lowered.
     fn approval_rules(&self) -> &ApprovalRules {
         &self.0.approvals
     }
 
+    fn channels(&self) -> &Channels {
+        &self.0.channels
+    }
+
+    /// The commands whose class an administrator lowered.
     fn lowerings(&self) -> &[Lowering] {
         &self.0.lowerings
     }
 
+    /// The targets that a procedure may use: those that it names, or all of them.
     fn targets_of(&self, names: &[String]) -> Vec<&TargetSettings> {
         self.0.targets.iter().filter(|target| names.is_empty() || names.contains(&target.plan.name)).collect()
     }

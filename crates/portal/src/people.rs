@@ -289,7 +289,7 @@ impl Portal {
     }
 
     /// Records what an administrator did to somebody's account, and tells whoever has it open.
-    async fn finish_for(
+    pub(crate) async fn finish_for(
         &self,
         mut write: store::Write,
         administrator: Administrator<'_>,
@@ -311,7 +311,7 @@ const USED: &str = "This set-up link is not valid: it was used, or the portal wa
 
 /// Checks a right again inside the transaction that uses it: it may have been taken away while a password was hashed. Whoever
 /// works at the console has no account.
-async fn still_administers(write: &mut store::Write, administrator: Administrator<'_>) -> Result<(), Error> {
+pub(crate) async fn still_administers(write: &mut store::Write, administrator: Administrator<'_>) -> Result<(), Error> {
     let actor = administrator.actor();
     if *actor == Actor::console() {
         return Ok(());
@@ -351,7 +351,7 @@ fn shortened(login: &str) -> String {
 }
 
 /// 256 random bits, written as 64 hexadecimal digits.
-fn random_hex() -> String {
+pub(crate) fn random_hex() -> String {
     let mut bytes = [0_u8; 32];
     rand::rng().fill_bytes(&mut bytes);
     hex::encode(bytes)

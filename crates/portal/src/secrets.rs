@@ -1,6 +1,6 @@
 //! The values of secrets: read when they are needed, from where the configuration says, and never kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -25,13 +25,16 @@ const LONGEST: u64 = 16 << 10;
 pub struct SecretSources {
     variables: BTreeMap<String, String>,
     files: BTreeMap<String, PathBuf>,
+    /// Those that are the portal's own: no step gets them, whatever a document names.
+    own: BTreeSet<String>,
 }
 
 /// Names only: this stands in a configuration that is printed.
 impl std::fmt::Debug for SecretSources {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let variables: Vec<&String> = self.variables.keys().collect();
-        f.debug_struct("SecretSources").field("variables", &variables).field("files", &self.files).finish()
+        let mut sources = f.debug_struct("SecretSources");
+        sources.field("variables", &variables).field("files", &self.files).field("own", &self.own).finish()
     }
 }
 
@@ -39,7 +42,7 @@ impl SecretSources {
     /// Those among the variables of an environment, by their names.
     pub fn of_environment(environment: impl Iterator<Item = (String, String)>) -> Self {
         let named = |(name, value): (String, String)| Some((name.strip_prefix(VARIABLE)?.to_ascii_lowercase(), value));
-        Self { variables: environment.filter_map(named).collect(), files: BTreeMap::new() }
+        Self { variables: environment.filter_map(named).collect(), ..Self::default() }
     }
 
     /// The same with files, by the names of the secrets.
@@ -49,12 +52,23 @@ impl SecretSources {
         self
     }
 
+    /// Takes some of them out, for the portal itself. What is left refuses them.
+    #[must_use]
+    pub fn take(&mut self, names: BTreeSet<String>) -> Self {
+        let taken = Self { own: BTreeSet::new(), ..self.clone() };
+        self.own.extend(names);
+        taken
+    }
+
     /// The value of a secret now.
     ///
     /// # Errors
     ///
     /// Why it cannot be used, as the end of a sentence; never a path or a value.
-    fn read(&self, name: &str) -> Result<String, String> {
+    pub(crate) fn read(&self, name: &str) -> Result<String, String> {
+        if self.own.contains(name) {
+            return Err("it is the portal's own, by which it tells people, and no step gets it".to_owned());
+        }
         let value = match (self.variables.get(name), self.files.get(name)) {
             (Some(value), _) => value.clone(),
             (None, Some(path)) => read_file(path)?,
@@ -253,6 +267,17 @@ mod tests {
             not_started("token", &why).to_string(),
             "The step was not started: the secret token cannot be used, because it could not be read within 5 s."
         );
+    }
+
+    #[test]
+    fn what_the_portal_needs_itself_no_step_gets() {
+        let mut sources = variables(&[("PORTAL_SECRET_MAIL", "hunter2"), ("PORTAL_SECRET_TOKEN", "ghp_first")]);
+
+        let own = sources.take(BTreeSet::from(["mail".to_owned()]));
+
+        assert_eq!(own.read("mail"), Ok("hunter2".to_owned()));
+        assert!(sources.read("mail").unwrap_err().contains("the portal's own"));
+        assert_eq!(sources.read("token"), Ok("ghp_first".to_owned()));
     }
 
     #[test]

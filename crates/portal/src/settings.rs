@@ -14,7 +14,7 @@ use engine::MasterKey;
 use rand::RngCore as _;
 
 use crate::factors::Vault;
-use crate::{OpenError, SecretSources};
+use crate::{Channels, OpenError, SecretSources};
 
 /// Everything that a portal needs from outside.
 #[derive(Clone)]
@@ -35,6 +35,8 @@ pub struct Settings {
     pub secrets: SecretSources,
     /// The address that people use, when it is configured: passkeys are bound to its name.
     pub public: Option<String>,
+    /// How people are told of what waits for them.
+    pub channels: Channels,
     /// The build, for pages to compare.
     pub build: String,
     /// The clock.

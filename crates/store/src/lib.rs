@@ -17,6 +17,7 @@ mod actions;
 mod approvals;
 mod attempts;
 mod chain;
+mod deliveries;
 mod error;
 mod events;
 mod factors;
@@ -32,6 +33,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Database, Pool, Sqlite, Transaction};
 
 pub use chain::{Broken, Chain};
+pub use deliveries::{Due, NewDelivery, Outcome, Recipient};
 pub use error::{Error, OpenError};
 pub use factors::{StoredOffer, StoredPasskey, Tried};
 pub use opening::Inspected;

@@ -43,6 +43,7 @@ struct Row {
     password: String,
     created: i64,
     seen: Option<i64>,
+    mail: Option<String>,
 }
 
 impl TryFrom<Row> for Credentials {
@@ -81,13 +82,15 @@ impl TryFrom<Listed> for PersonRow {
             created: Timestamp(row.created),
             seen: row.seen.map(Timestamp),
             sessions: u32::try_from(sessions).unwrap_or_default(),
+            mail: row.mail,
         })
     }
 }
 
-const BY_ID: &str = "SELECT id, login, name, role, enabled, password, created, seen FROM people WHERE id = $1";
-const BY_LOGIN: &str = "SELECT id, login, name, role, enabled, password, created, seen FROM people WHERE login = $1";
-const ALL: &str = "SELECT id, login, name, role, enabled, password, created, seen, \
+const BY_ID: &str = "SELECT id, login, name, role, enabled, password, created, seen, mail FROM people WHERE id = $1";
+const BY_LOGIN: &str =
+    "SELECT id, login, name, role, enabled, password, created, seen, mail FROM people WHERE login = $1";
+const ALL: &str = "SELECT id, login, name, role, enabled, password, created, seen, mail, \
     (SELECT COUNT(*) FROM sessions WHERE person = people.id AND idle > $1 AND ends > $1) AS sessions \
     FROM people ORDER BY name, login";
 const STANDING: &str = "SELECT role FROM people WHERE id = $1 AND enabled = 1";
@@ -127,6 +130,13 @@ impl Store {
     async fn credentials_of(&self, query: &'static str, key: &str) -> Result<Option<Credentials>, Error> {
         let row: Option<Row> = sqlx::query_as(query).bind(key).fetch_optional(&mut *self.reader().await?).await?;
         row.map(Credentials::try_from).transpose()
+    }
+
+    /// Where mail reaches a person.
+    pub async fn mail_of(&self, person: &PersonId) -> Result<Option<String>, Error> {
+        let query = sqlx::query_scalar("SELECT mail FROM people WHERE id = $1").bind(person.as_str());
+        let mail: Option<Option<String>> = query.fetch_optional(&mut *self.reader().await?).await?;
+        Ok(mail.flatten())
     }
 
     /// A person as their account stands; `None` when it is disabled or not there.
@@ -212,6 +222,23 @@ impl Write {
     pub async fn set_password(&mut self, person: &PersonId, hash: &str) -> Result<(), Error> {
         let query = sqlx::query("UPDATE people SET password = $2 WHERE id = $1").bind(person.as_str()).bind(hash);
         there(&query.execute(self.connection()).await?)
+    }
+
+    /// Says where mail reaches a person; `None`: it does not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] when there is no such person.
+    pub async fn set_mail(&mut self, person: &PersonId, mail: Option<&str>) -> Result<(), Error> {
+        let query = sqlx::query("UPDATE people SET mail = $2 WHERE id = $1").bind(person.as_str()).bind(mail);
+        there(&query.execute(self.connection()).await?)
+    }
+
+    /// Everybody who may sign in and has a mail address, with their role.
+    pub async fn with_mail(&mut self) -> Result<Vec<(PersonId, Role)>, Error> {
+        let query = sqlx::query_as("SELECT id, role FROM people WHERE enabled = 1 AND mail IS NOT NULL ORDER BY id");
+        let rows: Vec<(String, String)> = query.fetch_all(self.connection()).await?;
+        rows.into_iter().map(|(id, role)| Ok((PersonId(id), parse(&role)?))).collect()
     }
 
     /// Notes that a person has signed in.

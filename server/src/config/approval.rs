@@ -18,8 +18,8 @@ pub(super) struct ApprovalTable {
     start_within: Option<Duration>,
     #[serde(default, deserialize_with = "span")]
     rollback_within: Option<Duration>,
-    #[serde(default, deserialize_with = "role")]
-    break_glass: Option<Option<Role>>,
+    #[serde(default)]
+    break_glass: BreakGlass,
     #[serde(default)]
     rule: Vec<RuleTable>,
 }
@@ -87,12 +87,27 @@ fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, 
     parse_span(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
-fn role<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Role>>, D::Error> {
-    match String::deserialize(deserializer)?.as_str() {
-        "lead" => Ok(Some(Some(Role::Lead))),
-        "administrator" => Ok(Some(Some(Role::Administrator))),
-        "nobody" => Ok(Some(None)),
-        other => Err(D::Error::custom(format!("\"{other}\" is none of \"lead\", \"administrator\", \"nobody\""))),
+/// The role that may go on alone; none is nobody.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct BreakGlass(Option<Role>);
+
+impl Default for BreakGlass {
+    fn default() -> Self {
+        Self(ApprovalRules::DEFAULT.break_glass)
+    }
+}
+
+impl TryFrom<String> for BreakGlass {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        match word.as_str() {
+            "lead" => Ok(Self(Some(Role::Lead))),
+            "administrator" => Ok(Self(Some(Role::Administrator))),
+            "nobody" => Ok(Self(None)),
+            other => Err(format!("\"{other}\" is none of \"lead\", \"administrator\", \"nobody\"")),
+        }
     }
 }
 
@@ -108,7 +123,7 @@ impl ApprovalTable {
             decide_within_ms: or(self.decide_within, default.decide_within_ms),
             start_within_ms: or(self.start_within, default.start_within_ms),
             rollback_within_ms: or(self.rollback_within, default.rollback_within_ms),
-            break_glass: self.break_glass.unwrap_or(default.break_glass),
+            break_glass: self.break_glass.0,
         }
     }
 }

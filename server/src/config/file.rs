@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use domain::approval::ApprovalRules;
 use domain::{Lowering, Risk};
+use portal::{MailSettings, WebhookSettings};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::de::{DeTable, DeValue};
 
 use super::approval::{self, ApprovalTable};
+use super::telling::{self, MailTable};
 use super::{LogFormat, PublicUrl, parse_span};
 
 /// The file with every key, its default and its meaning, as `serve --write-config` prints it.
@@ -54,6 +56,8 @@ pub(super) struct ConfigFile {
     pub targets: Vec<(String, TargetTable)>,
     pub lowerings: Vec<Lowering>,
     pub approvals: ApprovalRules,
+    pub mail: Option<MailSettings>,
+    pub webhooks: Vec<WebhookSettings>,
     /// The files of secrets by name.
     pub secrets: Vec<(String, PathBuf)>,
 }
@@ -75,6 +79,9 @@ struct Tables {
     lower: Vec<Lowering>,
     #[serde(default)]
     approval: ApprovalTable,
+    mail: Option<MailTable>,
+    #[serde(default, deserialize_with = "telling::webhooks")]
+    webhook: Vec<WebhookSettings>,
     #[serde(default)]
     secret: BTreeMap<String, SecretTable>,
 }
@@ -165,13 +172,27 @@ impl ConfigFile {
             targets,
             lowerings: tables.lower,
             approvals: tables.approval.rules(),
+            mail: tables.mail.map(|table| table.0),
+            webhooks: tables.webhook,
             secrets: tables.secret.into_iter().map(|(name, table)| (name, table.file)).collect(),
         })
     }
 }
 
-const TOP: &[&str] =
-    &["listen", "data", "runbooks", "public_url", "session", "log", "target", "lower", "approval", "secret"];
+const TOP: &[&str] = &[
+    "listen",
+    "data",
+    "runbooks",
+    "public_url",
+    "session",
+    "log",
+    "target",
+    "lower",
+    "approval",
+    "mail",
+    "webhook",
+    "secret",
+];
 const SESSION: &[&str] = &["idle", "absolute"];
 const LOG: &[&str] = &["format"];
 const SECRET: &[&str] = &["file"];
@@ -183,7 +204,9 @@ const LOWER: &[&str] = &["command", "class", "reason"];
 fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), ConfigError> {
     let mut unknown = Vec::new();
     collect_unknown(table, "", TOP, &mut unknown);
-    for (name, known) in [("session", SESSION), ("log", LOG), ("approval", approval::KEYS)] {
+    for (name, known) in
+        [("session", SESSION), ("log", LOG), ("approval", approval::KEYS), ("mail", telling::MAIL_KEYS)]
+    {
         if let Some(DeValue::Table(inner)) = table.get(name).map(toml::Spanned::get_ref) {
             collect_unknown(inner, &format!("{name}."), known, &mut unknown);
             collect_unknown_rules(inner, ("rule", "approval.rule."), approval::RULE_KEYS, &mut unknown);
@@ -198,6 +221,7 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
         }
     }
     collect_unknown_rules(table, ("lower", "lower."), LOWER, &mut unknown);
+    collect_unknown_rules(table, ("webhook", "webhook."), telling::WEBHOOK_KEYS, &mut unknown);
     match unknown.into_iter().min_by_key(|(start, _)| *start) {
         None => Ok(()),
         Some((start, what)) => Err(ConfigError::at(place, line_of(text, start), what)),

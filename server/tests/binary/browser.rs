@@ -98,6 +98,15 @@ impl Browser {
         request.call().unwrap()
     }
 
+    /// Asks for nothing but the head of a page, as programs do that look at links.
+    pub fn head(&self, path: &str) -> Response<Body> {
+        let mut request = self.agent.head(format!("{}{path}", self.address));
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        request.call().unwrap()
+    }
+
     fn keep_cookie(&mut self, response: &Response<Body>) {
         for cookie in response.headers().get_all("set-cookie") {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();

@@ -113,6 +113,7 @@ impl Served {
             approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
             public: public.map(str::to_owned),
+            channels: portal::Channels::default(),
             build: "test".to_owned(),
             clock,
         };

@@ -191,7 +191,11 @@ fn outcome(view: &DecisionView, request: &Request) -> AnyView {
             view! { <p>{format!("{} took it back ", stamp.by.name())} {moment(stamp.at)} {reason}</p> }.into_any()
         }
         Some(RequestEnd::Expired { at }) => {
-            view! { <p>"Nobody decided in time; it expired " {moment(*at)} "."</p> }.into_any()
+            let words = match request.approved_at() {
+                Some(_) => "It was approved, and not started in time; it expired ",
+                None => "Nobody decided in time; it expired ",
+            };
+            view! { <p>{words} {moment(*at)} "."</p> }.into_any()
         }
         Some(RequestEnd::Void { at, why }) => {
             let rows = why.iter().map(|one| view! { <li>{one.to_string()}</li> }).collect_view();
@@ -264,7 +268,8 @@ fn Review(view: DecisionView, request: Request) -> impl IntoView {
     });
     let fields = hidden(view.run.id, &[("request", view.number.to_string())]);
     let review = request.glass.and_then(|glass| glass.review);
-    let started = format!("{} went on without an approval.", request.asked.by.name());
+    let what = if request.uses.is_empty() { "may start" } else { "has started" };
+    let started = format!("{} {what} this without an approval.", request.asked.by.name());
     match review {
         Some((stamp, comment)) => view! {
             <p>{started}</p>

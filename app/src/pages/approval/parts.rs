@@ -71,6 +71,13 @@ fn facts(run: &Run, covered: &Covered) -> AnyView {
         .timeout_ms
         .map_or_else(|| "no time limit".to_owned(), |limit| format!("stopped after {}", time::span(limit)));
     let secrets = work.secrets.keys().cloned().collect::<Vec<_>>().join(", ");
+    let carried = work.carried.as_ref().map(|carried| {
+        let from = run.plan.step(carried.step).map_or_else(String::new, |plan| plan.title.clone());
+        format!(
+            "{}, as “{from}” has exported them; their values stay in the folder of that attempt",
+            carried.names.join(", ")
+        )
+    });
     view! {
         <dl class="facts">
             <dt>"Target"</dt>
@@ -89,7 +96,29 @@ fn facts(run: &Run, covered: &Covered) -> AnyView {
             <dt>"Limits"</dt>
             <dd>{format!("{limit}, output kept up to {}", time::size(work.output_cap))}</dd>
             {(!secrets.is_empty()).then(|| view! { <dt>"Secrets"</dt><dd>{secrets}</dd> })}
+            {carried.map(|carried| view! { <dt>"Carried over"</dt><dd>{carried}</dd> })}
         </dl>
+        {environment(covered)}
+    }
+    .into_any()
+}
+
+/// Everything that the shell finds in its environment, name by name.
+fn environment(covered: &Covered) -> AnyView {
+    let rows = covered
+        .work
+        .environment
+        .iter()
+        .map(|(name, value)| view! { <dt>{name.clone()}</dt><dd class="value"><Visible text=value.clone() /></dd> })
+        .collect_view();
+    view! {
+        <details class="fold">
+            <summary>
+                <Glyph sign=Sign::Fold />
+                {format!("Environment: {} variables", covered.work.environment.len())}
+            </summary>
+            <dl class="facts">{rows}</dl>
+        </details>
     }
     .into_any()
 }
@@ -336,40 +365,34 @@ pub fn EarlierRuns(runs: Vec<EarlierRun>) -> impl IntoView {
 /// What the document says for the case that it goes wrong.
 #[component]
 pub fn Rollback(run: Run, request: Request) -> impl IntoView {
-    let steps: Vec<_> = run.plan.steps.iter().filter(|step| step.part == PartKind::Rollback).cloned().collect();
-    let covered = request.covers.iter().any(|covered| covered.rollback);
-    let words = match (steps.is_empty(), covered) {
-        (true, _) => "The document has no rollback.",
-        (false, true) => "You can approve it with the step: it may then start once, within an hour of a failure.",
-        (false, false) => "Nothing of it needs an approval, or its values are not known yet.",
+    let prose = run.plan.steps.iter().filter(|step| step.part == PartKind::Rollback).flat_map(|step| &step.content);
+    let prose = prose.filter_map(|content| match content {
+        StepContent::Prose { prose } => Some(prose.clone()),
+        _ => None,
+    });
+    let prose: Vec<_> = prose.collect();
+    let is_there = run.plan.steps.iter().any(|step| step.part == PartKind::Rollback);
+    let covered: Vec<&Covered> = request.covers.iter().filter(|covered| covered.rollback).collect();
+    let within = time::span(request.rollback_within_ms);
+    let words = match (is_there, covered.is_empty()) {
+        (false, _) => "The document has no rollback.".to_owned(),
+        (true, false) => {
+            format!("You can approve this with the step: it may then start once, within {within} of a failure.")
+        }
+        (true, true) => {
+            "Nothing of the document’s rollback needs an approval, or its values are not known yet: it takes a request of its own."
+                .to_owned()
+        }
     };
-    let shown = steps
-        .into_iter()
-        .map(|step| {
-            let prose = step.content.iter().filter_map(|content| match content {
-                StepContent::Prose { prose } => Some(prose.clone()),
-                _ => None,
-            });
-            let prose: Vec<_> = prose.collect();
-            let commands = step
-                .commands
-                .iter()
-                .map(|command| view! { <li><code><Visible text=command.script.clone() /></code></li> })
-                .collect_view();
-            view! {
-                <h3>{step.title.clone()}</h3>
-                <div class="prose">
-                    <ProseView prose />
-                </div>
-                <ul class="next-commands">{commands}</ul>
-            }
-        })
-        .collect_view();
+    let steps = covered.into_iter().map(|covered| step(&run, covered)).collect_view();
     view! {
         <section class="part" aria-labelledby="rollback-title">
             <h2 id="rollback-title">"If it goes wrong"</h2>
-            {shown}
+            <div class="prose">
+                <ProseView prose />
+            </div>
             <p class="quiet small">{words}</p>
+            {steps}
         </section>
     }
     .into_any()

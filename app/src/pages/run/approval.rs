@@ -27,7 +27,7 @@ struct Needed {
     words: String,
     /// The values that are missing first.
     missing: Vec<String>,
-    /// The step before it that changes the directory, and is not over: it would make an approval void.
+    /// The step before it that changes the directory or exports something, and is not over: it would make an approval void.
     moves: Option<u32>,
 }
 
@@ -46,8 +46,8 @@ fn needed(run: &Run, ground: &ApprovalGround) -> Vec<Needed> {
         if run.status(step).is_over() || !plan.is_run() {
             continue;
         }
-        // A rollback waits for a failure, and is asked for with the step that can fail.
-        let waits = !plan.is_on_the_way() && plan.ad_hoc.is_none() && !has_failed(run);
+        // A rollback waits until there is something to take back, and is asked for with the step that can fail before that.
+        let waits = !plan.is_on_the_way() && plan.ad_hoc.is_none() && !has_begun(run, ground);
         for offer in run.sets(step).into_iter().filter(|_| !waits) {
             let worst = offer.commands.iter().filter_map(|number| plan.command(*number)).map(|one| one.risk).max();
             let need = ground.rules.need(&run.plan, plan, worst.unwrap_or_default(), ground.now);
@@ -73,15 +73,22 @@ fn choice_words(title: &str, offer: &domain::run::Offer) -> String {
     offer.choice.as_ref().map_or_else(|| title.to_owned(), |choice| format!("{title}: {}", choice.when))
 }
 
-fn has_failed(run: &Run) -> bool {
-    (1..).take(run.steps.len()).any(|step| run.status(step).needs_a_person())
+/// Whether a step has stopped on the way, or one that needs an approval was started.
+fn has_begun(run: &Run, ground: &ApprovalGround) -> bool {
+    (1..).zip(&run.plan.steps).any(|(place, plan)| {
+        let started = run.step(place).is_some_and(|state| !state.attempts.is_empty());
+        let needs = ground.rules.need(&run.plan, plan, plan.risk, ground.now).is_some();
+        run.status(place).needs_a_person() || started && needs
+    })
 }
 
-/// The first step before another that goes to another directory and was not run yet.
+/// The first step before another that goes to another directory or exports something, and was not run yet.
 fn moves_before(run: &Run, step: u32) -> Option<u32> {
     let before =
         (1..step).zip(&run.plan.steps).filter(|(place, plan)| plan.is_on_the_way() && !run.status(*place).is_over());
-    let goes = |command: &domain::plan::PlanCommand| command.pipeline.first().is_some_and(|program| program == "cd");
+    let goes = |command: &domain::plan::PlanCommand| {
+        command.pipeline.first().is_some_and(|program| program == "cd") || !command.exports.is_empty()
+    };
     before.filter(|(_, plan)| plan.commands.iter().any(goes)).map(|(_, plan)| plan.number).next()
 }
 
@@ -152,7 +159,8 @@ fn titles(run: &Run, request: &Request) -> String {
 
 fn head(status: RequestStatus, request: &Request, steps: &str) -> (&'static str, String) {
     if request.glass.is_some() {
-        return ("danger", format!("“{steps}” goes on without an approval."));
+        let went = if request.uses.is_empty() { "may start" } else { "was started" };
+        return ("danger", format!("“{steps}” {went} without an approval."));
     }
     match status {
         RequestStatus::Waiting => ("warn", format!("“{steps}” waits for a lead.")),
@@ -161,6 +169,9 @@ fn head(status: RequestStatus, request: &Request, steps: &str) -> (&'static str,
         RequestStatus::Rejected => ("danger", format!("“{steps}” was rejected.")),
         RequestStatus::Cancelled => ("quiet", format!("The request for “{steps}” was taken back.")),
         RequestStatus::Expired => ("warn", format!("The request for “{steps}” has expired.")),
+        RequestStatus::Void if request.approved_at().is_none() => {
+            ("danger", format!("The request for “{steps}” is void: it is not any more what was asked for."))
+        }
         RequestStatus::Void => ("danger", format!("The approval of “{steps}” is void.")),
     }
 }
@@ -264,7 +275,9 @@ fn Tick(one: Needed) -> impl IntoView {
     let open = one.missing.is_empty();
     let help = match (&one.missing[..], one.moves) {
         ([], Some(step)) => {
-            format!("Step {step} goes to another directory, which would make the approval void: run it first.")
+            format!(
+                "Step {step} changes the directory or what later steps get, which would make the approval void: run it first."
+            )
         }
         ([], None) => String::new(),
         (missing, _) => format!("Set {} first.", missing.join(", ")),

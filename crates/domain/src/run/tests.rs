@@ -8,7 +8,7 @@ mod input;
 mod offers;
 mod refusals;
 mod secrets;
-mod stage;
+pub(crate) mod stage;
 mod starting;
 mod statuses;
 mod table;

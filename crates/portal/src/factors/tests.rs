@@ -39,6 +39,7 @@ impl Desk {
             lowerings: Vec::new(),
             secrets: SecretSources::default(),
             public: None,
+            channels: crate::Channels::default(),
             build: "test".to_owned(),
             clock: clock.clone(),
         };

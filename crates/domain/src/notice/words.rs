@@ -1,0 +1,119 @@
+//! What a notice says, in plain sentences that every channel escapes its own way.
+
+use super::{Notice, Occasion};
+use crate::text::one_line;
+
+/// The longest pieces that other people wrote, in characters.
+const NAME: usize = 80;
+const TITLES: usize = 160;
+const REASON: usize = 400;
+const VALUE: usize = 120;
+
+/// Values and changes that are told.
+const MOST: usize = 12;
+
+impl Notice {
+    /// What happened, in one sentence.
+    pub fn subject(&self) -> String {
+        let (by, asker, what) = (name(&self.by), name(&self.asked_by), self.what());
+        match self.occasion {
+            Occasion::Asked => format!("{by} asks for approval of {what}."),
+            Occasion::Approved if self.missing > 0 => {
+                format!("{by} approved {what}; {} has still to approve.", leads(self.missing))
+            }
+            Occasion::Approved => format!("{by} approved {what}."),
+            Occasion::Rejected => format!("{by} rejected {what}."),
+            Occasion::TakenBack => format!("{by} took back the request for {what}."),
+            Occasion::Expired => format!("Nobody decided in time about {what}."),
+            Occasion::Void => format!("The approval of {what} does not hold any more."),
+            Occasion::GlassBroken => format!("{by} broke the glass: {what} may start without an approval."),
+            Occasion::GlassReviewed => format!("{by} reviewed the glass that {asker} broke for {what}."),
+        }
+    }
+
+    /// What belongs to it: a label and a line each.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = vec![
+            ("Run", format!("{}, {}", self.run, one_line(&self.procedure, TITLES))),
+            ("Class", self.risk.word().to_owned()),
+        ];
+        if !self.reason.trim().is_empty() {
+            facts.push(("Reason", one_line(&self.reason, REASON)));
+        }
+        if self.occasion == Occasion::Asked && self.missing > 1 {
+            facts.push(("Needs", format!("{} leads", self.missing)));
+        }
+        if let Some(until) = self.until {
+            facts.push(("Until", until.absolute()));
+        }
+        facts.extend(self.told_changes().iter().take(MOST).map(|change| ("Changed", one_line(change, REASON))));
+        let value =
+            |(name, value): (&String, &String)| format!("{} = {}", one_line(name, NAME), one_line(value, VALUE));
+        facts.extend(self.values.iter().take(MOST).map(|pair| ("Value", value(pair))));
+        facts
+    }
+
+    /// What was not done, and what to do.
+    pub fn advice(&self) -> &'static str {
+        match self.occasion {
+            Occasion::Asked => {
+                "Nothing of it starts before a lead has approved it. Whoever has worked in the run cannot decide."
+            }
+            Occasion::Approved if self.missing > 0 => "Nothing of it starts before then.",
+            Occasion::Approved => {
+                "Nothing was started yet. It has to start before that time; later it takes a new request."
+            }
+            Occasion::Rejected => "Nothing was started.",
+            Occasion::TakenBack | Occasion::Expired => "Nothing was started. It takes a new request.",
+            Occasion::Void => "Nothing was started. What would run now takes a new request.",
+            Occasion::GlassBroken => {
+                "Another lead or an administrator has to review it before the same person may do so again."
+            }
+            Occasion::GlassReviewed => "Nothing is left to do.",
+        }
+    }
+
+    /// Where to read more: an address, or without one where to look.
+    pub fn place(&self, origin: Option<&str>) -> String {
+        match self.link(origin) {
+            Some(link) => link,
+            None => format!("Look at request {} of run {} under Approvals in the portal.", self.request, self.run),
+        }
+    }
+
+    /// The address of its page, when it is known how people reach the portal.
+    pub fn link(&self, origin: Option<&str>) -> Option<String> {
+        origin.map(|origin| format!("{origin}{}", self.path()))
+    }
+
+    /// All of it as plain text, a line each.
+    pub fn text(&self, origin: Option<&str>) -> String {
+        let facts: String = self
+            .facts()
+            .iter()
+            .flat_map(|(label, line)| [label.to_string(), ": ".to_owned(), line.clone(), "\n".to_owned()])
+            .collect();
+        format!("{}\n\n{facts}\n{}\n\n{}\n", self.subject(), self.advice(), self.place(origin))
+    }
+
+    fn told_changes(&self) -> Vec<String> {
+        if self.changes.is_empty() {
+            self.changed.clone()
+        } else {
+            self.changes.iter().map(ToString::to_string).collect()
+        }
+    }
+
+    /// `“Replace, Start” on production`
+    fn what(&self) -> String {
+        format!("\u{201c}{}\u{201d} on {}", one_line(&self.steps.join(", "), TITLES), name(&self.target))
+    }
+}
+
+fn name(name: &str) -> String {
+    one_line(name, NAME)
+}
+
+fn leads(count: u32) -> String {
+    if count == 1 { "one more lead".to_owned() } else { format!("each of {count} more leads") }
+}
