@@ -11,6 +11,7 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::Digest;
@@ -257,12 +258,28 @@ fn hear_signals_again() -> io::Result<()> {
     use MaskedSignal::{
         SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2,
     };
-    for signal in [SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2] {
+    for signal in [SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2] {
         #[expect(unsafe_code, reason = "nix marks every change of a disposition so, for the sake of handlers")]
         // SAFETY: the default disposition runs no code of ours, and no other part of the shim has set a handler.
         unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }?;
     }
+    #[expect(unsafe_code, reason = "a handler is the only way to hear a signal at a moment when it is not blocked")]
+    // SAFETY: the handler only stores into an atomic, which is allowed in any context. A program that is started begins with the
+    // default disposition, because the handler is not in it.
+    unsafe { nix::sys::signal::signal(SIGTERM, SigHandler::Handler(note_term)) }?;
     Ok(())
+}
+
+/// Whether SIGTERM came while it was not blocked: for the moment of the shell's start nothing is.
+static TERM_CAME: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn note_term(_: std::ffi::c_int) {
+    TERM_CAME.store(true, Ordering::Relaxed);
+}
+
+/// Whether SIGTERM came while it was not blocked; told once.
+pub(crate) fn term_came() -> bool {
+    TERM_CAME.swap(false, Ordering::Relaxed)
 }
 
 /// Deaths of children, and the wish that the step stops, come as readable events; the shim may set up its terminal from the

@@ -316,7 +316,10 @@ async fn what_changes_between_approval_and_start_is_found_and_said() {
     told(run, "the file").await;
     let run = approved().await;
     std::fs::remove_file(&scene.backup).unwrap();
-    told(run, "it is not there").await;
+    let gone = scene.replace(run, 1, &scene.olga).await;
+    assert_eq!(gone.status, StatusCode::CONFLICT);
+    assert!(gone.body.contains("could not be looked at: it is not there"), "{}", gone.body);
+    assert_eq!(scene.status(run).await, RequestStatus::Approved, "a file that comes back may be the same");
     let run = approved().await;
     std::fs::write(scene.site.path("other.dump"), "the dump").unwrap();
     std::fs::remove_file(&scene.backup).unwrap();

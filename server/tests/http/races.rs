@@ -18,6 +18,7 @@ fn mixed(number: u32) -> u32 {
     number.wrapping_mul(2_654_435_761) >> 7
 }
 
+#[expect(clippy::print_stdout, reason = "whoever asks for the proof wants to see how often, and what won")]
 #[tokio::test(flavor = "multi_thread")]
 async fn eight_people_at_once_on_one_request_come_to_one_end() {
     let scene = Scene::open().await;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -122,9 +123,15 @@ impl Shell {
         modes.is_some_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
     }
 
-    /// Where it is now. Of one that was removed below it, where that was.
-    pub(crate) fn directory(&self) -> Option<String> {
-        let link = std::fs::read_link(crate::processes::proc_path(self.pid, "cwd")).ok()?;
+    /// Where it is now. Of one that was removed below it, where that was. Where it began is called as it was given, whatever links
+    /// lead there: a step that stays has not moved.
+    pub(crate) fn directory(&self, begun: &str) -> Option<String> {
+        let here = crate::processes::proc_path(self.pid, "cwd");
+        let place = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+        if place(&here).is_some_and(|here| place(Path::new(begun)) == Some(here)) {
+            return Some(begun.to_owned());
+        }
+        let link = std::fs::read_link(here).ok()?;
         let path = link.into_os_string().into_string().ok()?;
         let gone = path.strip_suffix(" (deleted)").filter(|_| !Path::new(&path).exists()).map(str::to_owned);
         Some(gone.unwrap_or(path))

@@ -151,6 +151,9 @@ pub(crate) fn supervise(all: Supervisor<'_>) -> Ending {
 
 impl Life<'_> {
     fn turn(&mut self) {
+        if super::term_came() {
+            self.press(Why::Stop);
+        }
         while let Ok(Some(signal)) = self.all.signals.read_signal() {
             if self.asks_to_stop(&signal) {
                 self.press(Why::Stop);

@@ -367,3 +367,18 @@ async fn a_directory_that_goes_away_in_the_middle_is_recorded_by_its_name() {
     let AttemptResult::NotStarted { reason } = next.result() else { panic!("{:?}", next.result()) };
     assert_eq!(*reason, format!("The directory {} is not there, or may not be entered.", folder.display()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_stays_is_where_it_began_whatever_links_lead_there() {
+    let place = Place::new();
+    let (real, link) = (place.folder.path().join("real"), place.folder.path().join("link"));
+    std::fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let through = format!("{}/", link.display());
+
+    let stayed = place.run(Step::new(&["pwd"]).directory(std::path::Path::new(&through))).await;
+    let moved = place.run(Step::new(&["cd .."]).directory(&link)).await;
+
+    assert_eq!(stayed.exit.directory.as_deref(), Some(through.as_str()));
+    assert_eq!(moved.exit.directory.as_deref(), place.folder.path().canonicalize().unwrap().to_str());
+}

@@ -39,7 +39,8 @@ impl Life<'_> {
     }
 
     pub(super) fn command_ends(&mut self, code: i32, statuses: Vec<i32>, shell_too: bool) {
-        self.ending.directory = self.all.shell.directory().or(self.ending.directory.take());
+        self.ending.directory =
+            self.all.shell.directory(&self.all.spec.work.directory).or(self.ending.directory.take());
         let Some((index, number, outcome)) = self.note_end(Some(code), statuses) else { return };
         let more = index + 1 < self.all.spec.work.commands.len();
         let why = self.pressure.as_ref().map(|pressure| pressure.why);
