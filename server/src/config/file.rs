@@ -255,6 +255,10 @@ fn collect_unknown(table: &DeTable<'_>, prefix: &str, known: &[&str], unknown: &
 }
 
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    // A name that was cut short is nearer to its whole than to any other that is as short.
+    if let Some(whole) = known.iter().find(|known| name.len() > 2 && known.starts_with(name)) {
+        return Some(whole);
+    }
     let scored = known.iter().map(|known| (strsim::damerau_levenshtein(name, known), *known));
     scored.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
