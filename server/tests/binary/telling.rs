@@ -59,7 +59,7 @@ fn done(response: ureq::http::Response<ureq::Body>) -> String {
 fn ask(olga: &mut Browser) {
     let start = [("slug", "restore"), ("target", ""), ("reason", ""), ("key", "one"), ("values[backup]", VALUE)];
     done(olga.call("runs/start", &start));
-    let ask = [("run", "1"), ("request", "1"), ("wanted[1.1]", "on"), ("reason", "data <is> @corrupt")];
+    let ask = [("run", "1"), ("request", "1"), ("wanted[s1.1]", "on"), ("reason", "data <is> @corrupt")];
     done(olga.call("approvals/ask", &ask));
 }
 

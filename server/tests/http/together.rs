@@ -154,7 +154,7 @@ async fn what_is_not_in_the_document_is_added_classed_and_offered_to_it() {
 
     let refused = post(&site, "/api/runs/run", &format!("run={run}&step=3&attempt=1&commands=1"), &ada).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert!(refused.body.contains("destroys"), "{}", refused.body);
+    assert!(refused.body.contains("needs the approval of a lead"), "{}", refused.body);
     done(
         &site,
         "/api/runs/add-step",
