@@ -117,7 +117,7 @@ test('a restore is asked for first, approved by a lead on a phone, and done only
 
     // Before the outage the page says that the services would stay away.
     await olga.open(run, 2);
-    await expect(olga.page.getByText('the service would be away until a lead decides')).toBeVisible();
+    await expect(olga.page.getByText('the service would be away until a lead decides').last()).toBeVisible();
     expect(running()).toEqual(['adonisjs', 'nextjs']);
 
     // From the inbox: open, look, decide. Three taps and the factor.

@@ -146,7 +146,7 @@ export async function populate(browser: Browser, portal: Portal): Promise<void> 
     await form.getByLabel('Role of the new account').selectOption(role);
     await form.getByLabel('First password').fill(password);
     await form.getByRole('button', { name: 'Create account' }).click();
-    await expect(page.getByText(name)).toBeVisible();
+    await expect(page.getByRole('rowheader', { name })).toBeVisible();
   }
   await page.close();
 }

@@ -97,9 +97,9 @@ fn AddForm(factors: Factors, deeds: AccountDeeds) -> impl IntoView {
         });
     };
     view! {
-        <noscript>
-            <p class="soft small">"Adding a passkey takes scripts, which are off in this browser. An authenticator app works without."</p>
-        </noscript>
+        <p class="soft small without-scripts">
+            "Adding a passkey takes scripts, which are off in this browser. An authenticator app works without."
+        </p>
         <details class="fold needs-scripts">
             <summary>
                 <Glyph sign=Sign::Fold />
