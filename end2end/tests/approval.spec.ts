@@ -158,7 +158,7 @@ test('a restore is asked for first, approved by a lead on a phone, and done only
     // A second restore needs a second approval.
     const again = await olga.start('restore-from-backup', values, 'OPS-432');
     await olga.open(again, 3);
-    await expect(olga.page.getByText('Needs a lead.').first()).toBeVisible();
+    await expect(olga.page.getByText('Needs a lead.').last()).toBeVisible();
     await expect(olga.page.getByRole('button', { name: /^Run step 3/ })).toBeDisabled();
     await lena.page.context().close();
     await olga.page.context().close();
