@@ -118,6 +118,33 @@ test('a step that needs an approval', async ({ operator }) => {
   await look(operator.page, 'run-needs-approval');
 });
 
+test('a request for approval, from the question to the answer', async ({ browser, operator, portal }) => {
+  const { page } = operator;
+  const backup = '/var/backups/brainbytes/nightly-20260301.archive.gz';
+  const run = await operator.start('restore-from-backup', { Backup: backup }, 'OPS-430');
+  await look(page, 'run-to-ask');
+  await page.getByLabel('Why, for the lead who decides').fill('sessions are corrupt since the release of last night');
+  await operator.press('Ask for approval');
+  await expect(page.getByText('“Restore database” waits for a lead.')).toBeVisible();
+  await operator.open(run, 3);
+  await look(page, 'run-asked');
+
+  const lead = await someone(browser, portal, 'lena', true);
+  await lead.go('/approvals');
+  await look(lead.page, 'inbox');
+  await lead.go(`/approvals/${run}-1`);
+  await look(lead.page, 'decision');
+  await lead.page.getByRole('textbox', { name: /^Reason/ }).fill('Not before the dump of today is safe.');
+  await lead.press(/^Reject request/);
+  await expect(lead.page.getByText('Lena Fischer said no').first()).toBeVisible();
+  await look(lead.page, 'decision-rejected');
+  await lead.go('/approvals');
+  await look(lead.page, 'inbox-empty');
+  await lead.page.context().close();
+  await operator.open(run, 5);
+  await look(page, 'run-rejected');
+});
+
 test('several people, an added step, a lock', async ({ browser, operator, portal }) => {
   test.setTimeout(300_000);
   const { page } = operator;
