@@ -76,7 +76,11 @@ test('what destroys does not start, and the page says that it needs an approval'
   await operator.open(run, 5);
 
   await expect(page.getByRole('heading', { name: 'Restore database' })).toBeVisible();
-  await expect(page.locator('.deeds .refused > .note').last()).toContainText(/destroys: it needs the approval of a lead/);
+  // An approval is of exactly what will run: its value comes first.
+  await expect(page.getByRole('heading', { name: 'Needs a lead' })).toBeVisible();
+  await expect(page.getByRole('checkbox', { name: /step 5, Restore database/ })).toBeDisabled();
+  await expect(page.getByText('Set backup first.')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Ask for approval' })).toBeDisabled();
   await expect(page.getByText('Skip step 5…')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Run step 5: Restore database' })).toBeDisabled();
 });

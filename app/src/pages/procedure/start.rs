@@ -155,7 +155,9 @@ fn why_not(step: &PlanStep, command: &PlanCommand) -> Option<String> {
     }
     (command.risk == Risk::Destroys && !step.scratch).then(|| {
         let rule = &command.rule;
-        format!("\u{201c}{rule}\u{201d} destroys and needs the approval of a lead, which is not part of this version")
+        format!(
+            "\u{201c}{rule}\u{201d} destroys and needs the approval of a lead: ask for it on the first page of the run"
+        )
     })
 }
 
