@@ -68,6 +68,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             {fields}
             {undeclared}
             {will_not_run(&view)}
+            {needs_a_lead(&view)}
             <div class="field">
                 <label for="reason">"Reason or ticket"</label>
                 <input class="input" id="reason" name="reason" autocomplete="off" />
@@ -129,17 +130,11 @@ fn asks_for_its_name(targets: &[TargetInfo]) -> Option<String> {
 
 /// The steps that hold something which the portal will not run, and why: to be known before a run is begun.
 fn will_not_run(view: &ProcedureView) -> Option<AnyView> {
-    let plan = view.plan.as_ref().ok()?;
-    let lines: Vec<AnyView> = plan
-        .steps
-        .iter()
-        .flat_map(|step| step.commands.iter().filter_map(move |command| Some((step, why_not(step, command)?))))
-        .map(|(step, why)| view! { <li>{format!("{}, {}: {why}", step_name(step), step.title)}</li> }.into_any())
-        .collect();
+    let lines = commands_that(view, |_, command| command.blocked.clone());
     (!lines.is_empty()).then(|| {
         view! {
             <div class="callout" data-tone="warn">
-                <Glyph sign=Sign::NeedsApproval />
+                <Glyph sign=Sign::Warning />
                 <p class="head">"Not everything here can run"</p>
                 <p>"Skip such a command with a reason, or do it outside and note what you did."</p>
                 <ul class="words">{lines}</ul>
@@ -149,16 +144,33 @@ fn will_not_run(view: &ProcedureView) -> Option<AnyView> {
     })
 }
 
-fn why_not(step: &PlanStep, command: &PlanCommand) -> Option<String> {
-    if let Some(why) = &command.blocked {
-        return Some(why.clone());
-    }
-    (command.risk == Risk::Destroys && !step.scratch).then(|| {
-        let rule = &command.rule;
-        format!(
-            "\u{201c}{rule}\u{201d} destroys and needs the approval of a lead: ask for it on the first page of the run"
-        )
+/// The steps that a lead has to approve.
+fn needs_a_lead(view: &ProcedureView) -> Option<AnyView> {
+    let destroys = |step: &PlanStep, command: &PlanCommand| {
+        let needs = command.risk == Risk::Destroys && !step.scratch && command.blocked.is_none();
+        needs.then(|| format!("\u{201c}{}\u{201d} destroys", command.rule))
+    };
+    let lines = commands_that(view, destroys);
+    (!lines.is_empty()).then(|| {
+        view! {
+            <div class="callout" data-tone="quiet">
+                <Glyph sign=Sign::NeedsApproval />
+                <p class="head">"Needs a lead"</p>
+                <p>"Ask for the approval on the first page of the run, before anything is stopped."</p>
+                <ul class="words">{lines}</ul>
+            </div>
+        }
+        .into_any()
     })
+}
+
+/// A line for each command about which there is something to say.
+fn commands_that(view: &ProcedureView, say: impl Fn(&PlanStep, &PlanCommand) -> Option<String>) -> Vec<AnyView> {
+    let steps = view.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
+    let said = steps.iter().flat_map(|step| step.commands.iter().map(move |command| (step, command)));
+    said.filter_map(|(step, command)| Some((step, say(step, command)?)))
+        .map(|(step, why)| view! { <li>{format!("{}, {}: {why}", step_name(step), step.title)}</li> }.into_any())
+        .collect()
 }
 
 /// Words that stand for a value which nobody declared: their commands cannot start, and the page says so before.
