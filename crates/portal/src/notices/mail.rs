@@ -138,7 +138,7 @@ mod tests {
         let text = written("Lena", &notice("Olga", "corrupt"));
 
         for line in [
-            "From: \"Runbook Portal\" <portal@example.com>\r\n",
+            " <portal@example.com>\r\n",
             "To: Lena <lena@example.com>\r\n",
             "Message-ID: <abc@example.com>\r\n",
             "Auto-Submitted: auto-generated\r\n",
