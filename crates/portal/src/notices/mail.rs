@@ -47,6 +47,7 @@ pub(super) fn message(mail: &MailSettings, letter: &Letter<'_>) -> Result<Messag
         .date(date)
         .message_id(Some(id))
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
+        .header(lettre::message::header::MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN);
     builder
         .body(notice.text(*origin))
