@@ -5,6 +5,7 @@
 
 pub mod approval;
 pub mod attempt;
+pub mod audit;
 mod digest;
 pub mod factor;
 pub mod frame;

@@ -1,16 +1,17 @@
 //! The chain of events: each row carries the hash of the one before it, over the bytes as they are stored.
 
+use std::borrow::Cow;
+
+use domain::audit::Head;
 use domain::run::Who;
 use domain::{Digest, Timestamp};
+use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{Connection, Error, Store, Write, counted, stored};
 
-/// What the first row has for its predecessor.
-const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-
-/// Rows that verification reads at a time: its memory does not grow with the history.
-const PIECE: i64 = 1000;
+/// Rows that a walk reads with one statement: a long one would keep the write-ahead log from being folded into the file.
+const PIECE: i64 = 10_000;
 
 /// What is stored and hashed for each event.
 #[derive(Debug, Serialize)]
@@ -43,15 +44,11 @@ pub(crate) struct Link<'a, E> {
     pub event: &'a E,
 }
 
-/// The end of the chain.
-#[derive(Clone, Debug, sqlx::FromRow)]
-struct Head {
-    seq: i64,
-    hash: String,
-}
-
+/// The end of the chain; `None` before the first event.
 async fn head(connection: &mut Connection) -> Result<Option<Head>, Error> {
-    Ok(sqlx::query_as("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetch_optional(connection).await?)
+    let row: Option<(i64, String)> =
+        sqlx::query_as("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetch_optional(connection).await?;
+    Ok(row.map(|(seq, hash)| Head { seq: counted(seq), hash }))
 }
 
 /// Adds one event at the end.
@@ -60,17 +57,17 @@ async fn head(connection: &mut Connection) -> Result<Option<Head>, Error> {
 ///
 /// [`Error::Moved`] when the stream has an event of this version already.
 pub(crate) async fn extend<E: Serialize>(connection: &mut Connection, link: Link<'_, E>) -> Result<(), Error> {
-    let head = head(connection).await?.unwrap_or_else(|| Head { seq: 0, hash: BEGINNING.to_owned() });
+    let head = head(connection).await?.unwrap_or_else(Head::beginning);
     let seq = head.seq + 1;
     let Link { stream, version, at, by, kind, v, event } = link;
-    let record = serde_json::to_string(&Record { seq: counted(seq), stream, version, at, by, v, event })
+    let record = serde_json::to_string(&Record { seq, stream, version, at, by, v, event })
         .map_err(|error| Error::Inconsistent(format!("an event of {stream} cannot be written down: {error}")))?;
-    let hash = link_hash(&head.hash, &record);
+    let next = head.then(&Digest::of(record.as_bytes()));
     sqlx::query(
         "INSERT INTO events (seq, stream, version, kind, v, at, record, previous, hash) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
-    .bind(seq)
+    .bind(stored(seq))
     .bind(stream)
     .bind(stored(version))
     .bind(kind)
@@ -78,15 +75,11 @@ pub(crate) async fn extend<E: Serialize>(connection: &mut Connection, link: Link
     .bind(at.0)
     .bind(&record)
     .bind(&head.hash)
-    .bind(hash.as_str())
+    .bind(&next.hash)
     .execute(connection)
     .await
     .map_err(|error| Error::unless_unique(error, Error::Moved))?;
     Ok(())
-}
-
-fn link_hash(previous: &str, record: &str) -> Digest {
-    Digest::of(format!("{previous}\n{record}").as_bytes())
 }
 
 impl Write {
@@ -95,17 +88,12 @@ impl Write {
     }
 }
 
-/// What verification found.
+/// How far a walk along the chain came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Chain {
-    /// Every event is as it was recorded, in order, up to the head.
-    Whole {
-        /// How many events there are.
-        events: u64,
-        /// The hash of the last one.
-        head: String,
-    },
-    /// Somebody has changed something.
+    /// To the end: every event is as it was recorded, in order.
+    Whole(Head),
+    /// To the first place at which it does not hold.
     Broken(Broken),
 }
 
@@ -116,6 +104,19 @@ pub struct Broken {
     pub seq: u64,
     /// What is wrong there, in a sentence.
     pub why: String,
+}
+
+/// An event that was found to hold, as a walk along the chain hands it out.
+#[derive(Clone, Copy, Debug)]
+pub struct Walked<'a> {
+    /// The place behind it.
+    pub head: &'a Head,
+    /// What it happened to.
+    pub stream: &'a str,
+    /// Its name.
+    pub kind: &'a str,
+    /// The stored bytes.
+    pub record: &'a str,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -133,80 +134,111 @@ struct Row {
 
 /// The fields of a record that columns repeat.
 #[derive(Debug, Deserialize)]
-struct Repeated {
+struct Repeated<'a> {
     seq: i64,
-    stream: String,
+    #[serde(borrow)]
+    stream: Cow<'a, str>,
     version: i64,
     at: i64,
     v: i64,
-    event: Kind,
+    #[serde(borrow)]
+    event: Kind<'a>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Kind {
-    kind: String,
+struct Kind<'a> {
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
 }
 
 impl Store {
-    /// Walks the whole chain, piece by piece, and names the first record that is not as it was recorded.
-    pub async fn verify_chain(&self) -> Result<Chain, Error> {
+    /// Walks the whole chain, hands out every event that holds, and names the first record that is not as it was recorded.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn walk_chain(&self, mut visit: impl FnMut(Walked<'_>)) -> Result<Chain, Error> {
         let mut connection = self.reader().await?;
-        let mut walk = Head { seq: 0, hash: BEGINNING.to_owned() };
+        let mut head = Head::beginning();
         loop {
-            let rows = piece(&mut connection, walk.seq).await?;
-            let Some(last) = rows.last().map(|row| row.seq) else { break };
-            for row in &rows {
-                if let Err(why) = step(&mut walk, row) {
-                    return Ok(broken(walk.seq + 1, why));
-                }
+            let before = head.seq;
+            if let Some(why) = walk_piece(&mut connection, &mut head, &mut visit).await? {
+                return Ok(Chain::Broken(Broken { seq: head.seq + 1, why }));
             }
-            debug_assert_eq!(walk.seq, last, "a whole piece ends at its last row");
+            if head.seq == before {
+                break;
+            }
         }
-        if let Some(why) = cut_tail(&mut connection).await? {
-            return Ok(broken(walk.seq + 1, why));
-        }
-        Ok(Chain::Whole { events: counted(walk.seq), head: walk.hash })
+        Ok(match cut_tail(&mut connection).await? {
+            Some(why) => Chain::Broken(Broken { seq: head.seq + 1, why }),
+            None => Chain::Whole(head),
+        })
+    }
+
+    /// Walks the whole chain.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn verify_chain(&self) -> Result<Chain, Error> {
+        self.walk_chain(|_| {}).await
+    }
+
+    /// The end of the chain; the place before the first event while there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn chain_head(&self) -> Result<Head, Error> {
+        Ok(head(&mut *self.reader().await?).await?.unwrap_or_else(Head::beginning))
+    }
+
+    /// The hash of the event at a place, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn chain_hash(&self, seq: u64) -> Result<Option<String>, Error> {
+        let mut connection = self.reader().await?;
+        let hash = sqlx::query_scalar("SELECT hash FROM events WHERE seq = $1").bind(stored(seq));
+        Ok(hash.fetch_optional(&mut *connection).await?)
     }
 }
 
-fn broken(seq: i64, why: String) -> Chain {
-    Chain::Broken(Broken { seq: counted(seq), why })
-}
-
-async fn piece(connection: &mut Connection, after: i64) -> Result<Vec<Row>, Error> {
-    let rows = sqlx::query_as(
+/// Walks the next events, at most [`PIECE`] of them; gives what is wrong at the first that does not hold.
+async fn walk_piece(
+    connection: &mut Connection,
+    head: &mut Head,
+    visit: &mut impl FnMut(Walked<'_>),
+) -> Result<Option<String>, Error> {
+    let mut rows = sqlx::query_as::<_, Row>(
         "SELECT seq, stream, version, kind, v, at, record, previous, hash FROM events \
          WHERE seq > $1 ORDER BY seq LIMIT $2",
     )
-    .bind(after)
+    .bind(stored(head.seq))
     .bind(PIECE)
-    .fetch_all(connection)
-    .await?;
-    Ok(rows)
+    .fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        match step(head, &row) {
+            Ok(next) => *head = next,
+            Err(why) => return Ok(Some(why)),
+        }
+        visit(Walked { head, stream: &row.stream, kind: &row.kind, record: &row.record });
+    }
+    Ok(None)
 }
 
-/// Checks one row against the one before it, and moves on to it.
-fn step(walk: &mut Head, row: &Row) -> Result<(), String> {
-    let expected = walk.seq + 1;
-    if row.seq != expected {
-        return Err(format!("Event {expected} is missing: the next one that is there is {}.", row.seq));
-    }
-    if row.previous != walk.hash {
-        return Err(format!(
-            "Event {expected} does not follow the event before it: one of the two was replaced or moved."
-        ));
-    }
-    if row.hash != link_hash(&row.previous, &row.record).as_str() {
-        return Err(format!("The record of event {expected} was changed: its hash does not fit it any more."));
-    }
-    let repeated: Repeated = serde_json::from_str(&row.record)
-        .map_err(|error| format!("The record of event {expected} cannot be read: {error}."))?;
+/// Checks one row against the one before it, and gives the place behind it.
+fn step(head: &Head, row: &Row) -> Result<Head, String> {
+    let Row { previous, hash, record, .. } = row;
+    let next = head.follow(&domain::audit::Link { seq: counted(row.seq), previous, hash, record })?;
+    let repeated: Repeated<'_> = serde_json::from_str(record)
+        .map_err(|error| format!("The record of event {} cannot be read: {error}.", next.seq))?;
     let same = (repeated.seq, repeated.version, repeated.at, repeated.v) == (row.seq, row.version, row.at, row.v);
     if !same || repeated.stream != row.stream || repeated.event.kind != row.kind {
-        return Err(format!("A column of event {expected} was changed: it does not say what the record says."));
+        return Err(format!("A column of event {} was changed: it does not say what the record says.", next.seq));
     }
-    *walk = Head { seq: row.seq, hash: row.hash.clone() };
-    Ok(())
+    Ok(next)
 }
 
 /// A run whose list row knows more events than there are: the end of the chain was cut off.

@@ -32,7 +32,7 @@ mod words;
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Pool, Sqlite, Transaction};
 
-pub use chain::{Broken, Chain};
+pub use chain::{Broken, Chain, Walked};
 pub use deliveries::{Due, NewDelivery, Outcome, Recipient};
 pub use error::{Error, OpenError};
 pub use factors::{StoredOffer, StoredPasskey, Tried};
