@@ -8,6 +8,7 @@ use domain::policy::Verb;
 
 pub(crate) mod account;
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod runs;
@@ -56,6 +57,8 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/approvals/break-glass", Policy::Verb(Verb::WorkRun)),
     ("/api/approvals/decide", Policy::Verb(Verb::Approve)),
     ("/api/approvals/review", Policy::Verb(Verb::Approve)),
+    ("/api/pages/audit", Policy::Verb(Verb::Audit)),
+    ("/api/audit/verify", Policy::Verb(Verb::Audit)),
     ("/api/pages/account", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/people", Policy::Verb(Verb::ManagePeople)),
     ("/api/pages/deliveries", Policy::Verb(Verb::ManagePeople)),

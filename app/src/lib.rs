@@ -22,7 +22,7 @@ mod live;
 mod loaded;
 mod pages;
 mod passkey;
-mod record;
+pub mod record;
 pub mod routes;
 pub mod shell;
 mod waiting;

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod approval;
 pub mod approvals;
+pub mod audit;
 pub mod documents;
 pub mod history;
 pub mod home;

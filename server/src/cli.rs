@@ -34,6 +34,39 @@ pub enum Command {
     /// Look after accounts while the portal is not running
     #[command(subcommand)]
     User(UserCommand),
+    /// Check that nobody has changed what is kept of the past
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// What `audit` can do.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Read all events, checkpoints and outputs again, and name the first of each that was changed; the portal may run
+    #[command(after_help = "Exit code: 0 everything is as it was recorded, 1 something is not, 2 it could not be read.")]
+    Verify {
+        /// The public key that you trust [default: the one of the key in the data folder]
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Print the public key that checks this portal's checkpoints: keep it where nobody who can change the data can change it
+    Key {
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Check the evidence bundle of a run and say what it proves; no portal and no data folder is needed
+    #[command(after_help = "Exit code: 0 it proves what is printed, 1 it proves nothing, 2 it could not be read.")]
+    Check {
+        /// The bundle, as the page of a run offers it
+        file: PathBuf,
+        /// The public key that you trust; without it the one in the bundle is used, and its fingerprint is for you to compare
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
 }
 
 /// The arguments of `serve`.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use domain::Lowering;
 use domain::approval::ApprovalRules;
 use domain::plan::PlanTarget;
-use portal::{Channels, SecretSources, TargetSettings};
+use portal::{Channels, CheckpointSettings, SecretSources, TargetSettings};
 
 use crate::cli::ServeArguments;
 use file::{ConfigFile, TargetTable};
@@ -49,6 +49,8 @@ pub struct Config {
     pub secrets: SecretSources,
     /// How people are told of what waits for them.
     pub channels: Channels,
+    /// Where and how often checkpoints are kept.
+    pub checkpoints: CheckpointSettings,
     /// How the log is written.
     pub log: LogFormat,
 }
@@ -173,6 +175,10 @@ impl Config {
             approvals: file.approvals,
             secrets,
             channels,
+            checkpoints: CheckpointSettings {
+                folder: file.checkpoints.folder.map(|path| folder.join(path)),
+                ..file.checkpoints
+            },
             log: arguments.log_format.or(file.log_format).unwrap_or_default(),
         }
     }

@@ -2,11 +2,12 @@
 //!
 //! From the outside in: [`requests`] gives every request a number, a line in the log and its headers; [`gate`] looks at host and
 //! origin; the session is found; [`gate`] again asks the table in [`routes`] who may; then pages and server functions of
-//! `app`, the raw [`output`], the files of the site ([`assets`]).
+//! `app`, the raw [`output`], the [`evidence`] of a run, the files of the site ([`assets`]).
 
 pub mod again;
 pub mod answers;
 pub mod assets;
+pub mod evidence;
 pub mod gate;
 pub mod origin;
 pub mod output;
@@ -94,6 +95,7 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
     let guarded = Router::new()
         .leptos_routes_with_context(site, pages, context, shell)
         .route(routes::OUTPUT, get(output::output))
+        .route(routes::EVIDENCE, get(evidence::evidence))
         .fallback(no_such_page)
         .layer(from_fn_with_state(site.clone(), gate::gate))
         .with_state(site.clone());

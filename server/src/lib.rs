@@ -1,11 +1,12 @@
 //! From configuration to a listening process: HTTP, sessions, headers, command line. No rules live here.
 //!
-//! - [`cli`] and [`config`]: what was asked for; [`documents`] and [`accounts`]: the commands that do not serve
+//! - [`cli`] and [`config`]: what was asked for; [`documents`], [`accounts`] and [`auditing`]: the commands that do not serve
 //! - [`serve`]: opening the portal, the loop over connections, stopping; [`outliving`]: whether steps outlive that here
 //! - [`http`]: layers, routes, sessions, files of the site
 //! - [`telemetry`]: the log
 
 pub mod accounts;
+pub mod auditing;
 pub mod cli;
 pub mod config;
 pub mod documents;
@@ -39,6 +40,7 @@ pub fn main() -> ExitCode {
         Some(Command::Lint(arguments)) => documents::lint(&arguments),
         Some(Command::Show(arguments)) => documents::show(&arguments),
         Some(Command::User(command)) => accounts::run(command),
+        Some(Command::Audit(command)) => auditing::run(command),
     }
 }
 

@@ -120,6 +120,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         secrets: config.secrets.clone(),
         public: config.public_url.as_ref().map(ToString::to_string),
         channels: config.channels.clone(),
+        checkpoints: config.checkpoints.clone(),
         build,
         clock: Arc::new(SystemClock),
     };

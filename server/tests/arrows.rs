@@ -7,20 +7,22 @@ use std::process::Command;
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("domain", &[]),
     ("runbook", &["domain"]),
     ("engine", &["domain"]),
     ("store", &["domain"]),
-    ("portal", &["domain", "engine", "runbook", "store"]),
+    ("audit", &["domain"]),
+    ("portal", &["audit", "domain", "engine", "runbook", "store"]),
     ("app", &["domain", "portal"]),
-    ("server", &["app", "domain", "engine", "portal", "runbook", "store"]),
+    ("server", &["app", "audit", "domain", "engine", "portal", "runbook", "store"]),
     ("testkit", &["domain", "engine", "portal", "runbook", "store"]),
 ];
 
 /// What must never be sent to a browser, or could not work there.
-const NOT_IN_A_BROWSER: [&str; 12] =
-    ["tokio", "axum", "hyper", "sqlx", "bollard", "mio", "rustix", "nix", "portal", "engine", "store", "runbook"];
+const NOT_IN_A_BROWSER: [&str; 13] = [
+    "tokio", "axum", "hyper", "sqlx", "bollard", "mio", "rustix", "nix", "portal", "engine", "store", "audit", "runbook",
+];
 
 fn workspace() -> BTreeMap<String, Package> {
     let metadata = MetadataCommand::new().no_deps().exec().unwrap();

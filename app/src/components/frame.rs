@@ -143,16 +143,21 @@ fn NarrowMenu(actor: Actor) -> impl IntoView {
 #[component]
 fn Places(actor: Actor) -> impl IntoView {
     let path = use_location().pathname;
-    let people = actor.may(Verb::ManagePeople).is_ok();
+    let may = move |place| match place {
+        "/people" => actor.may(Verb::ManagePeople).is_ok(),
+        "/audit" => actor.may(Verb::Audit).is_ok(),
+        _ => true,
+    };
     [
         ("/", "Home"),
         ("/approvals", "Approvals"),
         ("/history", "History"),
         ("/documents", "Documents"),
+        ("/audit", "Audit"),
         ("/people", "People"),
     ]
     .into_iter()
-    .filter(|(place, _)| people || *place != "/people")
+    .filter(move |(place, _)| may(place))
     .map(|(place, name)| {
         let current = move || path.with(|path| current(place, path));
         view! {

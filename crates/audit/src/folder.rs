@@ -112,6 +112,25 @@ impl CheckpointFolder {
         Ok(None)
     }
 
+    /// The first checkpoint of a key that covers an event, which was recorded at a moment.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn covering(&self, seq: u64, at: Timestamp, key: &PublicKey) -> io::Result<Option<SignedCheckpoint>> {
+        let first = month(at);
+        for name in self.names()?.iter().filter(|name| **name >= first) {
+            for line in BufReader::new(File::open(self.path.join(name))?).split(b'\n') {
+                let signed = serde_json::from_slice::<SignedCheckpoint>(&line?).ok();
+                let found = signed.filter(|signed| signed.checkpoint.seq >= seq && key.verifies(signed));
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether the folder lies on the same file system as another place: who can write there can often write here.
     ///
     /// # Errors

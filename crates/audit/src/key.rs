@@ -70,7 +70,9 @@ impl PublicKey {
         let bytes = hex::decode(&signed.signature).ok().and_then(|bytes| bytes.try_into().ok());
         bytes.is_some_and(|bytes: [u8; 64]| {
             let signature = Signature::from_bytes(&bytes);
-            self.0.verify_strict(signed.checkpoint.text().as_bytes(), &signature).is_ok()
+            // One signature has one written form.
+            hex::encode(bytes) == signed.signature
+                && self.0.verify_strict(signed.checkpoint.text().as_bytes(), &signature).is_ok()
         })
     }
 }

@@ -24,7 +24,7 @@ pub mod text;
 pub mod time;
 pub mod view;
 
-pub use digest::Digest;
+pub use digest::{Digest, Hasher};
 pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug};
 pub use risk::{Lowered, Lowering, Risk, lowered};
 pub use time::Timestamp;

@@ -78,13 +78,15 @@ pub enum Verb {
     Overrule,
     /// Decide requests for approval, review what was started without one.
     Approve,
+    /// Read what happened to no run, verify the record.
+    Audit,
     /// Create, change and disable people.
     ManagePeople,
 }
 
 impl Verb {
     /// All verbs, for tests that walk the table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
         Self::OwnAccount,
         Self::StartRun,
@@ -92,6 +94,7 @@ impl Verb {
         Self::Stop,
         Self::Overrule,
         Self::Approve,
+        Self::Audit,
         Self::ManagePeople,
     ];
 
@@ -104,6 +107,7 @@ impl Verb {
             Self::Stop => "stop a step",
             Self::Overrule => "overrule the person who works in a run",
             Self::Approve => "decide a request for approval",
+            Self::Audit => "look into the audit",
             Self::ManagePeople => "look after people",
         }
     }
@@ -112,7 +116,7 @@ impl Verb {
         match self {
             Self::Read | Self::OwnAccount => Role::Viewer,
             Self::StartRun | Self::WorkRun | Self::Stop => Role::Operator,
-            Self::Overrule | Self::Approve => Role::Lead,
+            Self::Overrule | Self::Approve | Self::Audit => Role::Lead,
             Self::ManagePeople => Role::Administrator,
         }
     }
@@ -156,6 +160,10 @@ pub struct Operator<'a>(&'a Actor);
 #[derive(Clone, Copy, Debug)]
 pub struct Approver<'a>(&'a Actor);
 
+/// Proof that a person may look into the audit.
+#[derive(Clone, Copy, Debug)]
+pub struct Auditor<'a>(&'a Actor);
+
 /// Proof that a person may look after people.
 #[derive(Clone, Copy, Debug)]
 pub struct Administrator<'a>(&'a Actor);
@@ -179,6 +187,11 @@ impl Actor {
     /// The proof for deciding requests for approval.
     pub fn approver(&self) -> Result<Approver<'_>, Forbidden> {
         self.may(Verb::Approve).map(|()| Approver(self))
+    }
+
+    /// The proof for looking into the audit.
+    pub fn auditor(&self) -> Result<Auditor<'_>, Forbidden> {
+        self.may(Verb::Audit).map(|()| Auditor(self))
     }
 
     /// The proof for looking after people.
@@ -213,6 +226,13 @@ impl Approver<'_> {
     }
 }
 
+impl Auditor<'_> {
+    /// The person.
+    pub fn actor(&self) -> &Actor {
+        self.0
+    }
+}
+
 impl Administrator<'_> {
     /// The person.
     pub fn actor(&self) -> &Actor {
@@ -234,6 +254,7 @@ mod tests {
             (Verb::Stop, [false, true, true, true]),
             (Verb::Overrule, [false, false, true, true]),
             (Verb::Approve, [false, false, true, true]),
+            (Verb::Audit, [false, false, true, true]),
             (Verb::ManagePeople, [false, false, false, true]),
         ];
 

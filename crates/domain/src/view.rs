@@ -1,11 +1,13 @@
 //! What pages show: plain data that the server fills and both halves of the app read.
 
 mod account;
+mod audit;
 mod deliveries;
 
 use serde::{Deserialize, Serialize};
 
 pub use account::{AccountView, PasskeyInfo, QrCode, SessionInfo, ShownOffer};
+pub use audit::{AuditRow, AuditView, CheckpointInfo, VerificationState};
 pub use deliveries::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState, OwnMail};
 
 use crate::approval::{ApprovalRules, Difference};

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::AttemptId;
 use domain::attempt::{FORMAT, Intent, Mark, Spec};
+use domain::{AttemptId, Digest};
 use tokio::sync::watch;
 
 use crate::folder::{Folder, TROUBLE};
 use crate::follow::Followers;
 use crate::inspect::inspect;
 use crate::launch::launch;
+use crate::output::stored_digest;
 use crate::record::{Handover, Secret};
 use crate::steer::steer;
 use crate::{Inspection, Key, Ladder, LaunchError, MasterKey, Output, Progress, Steer, SteerError, survivors};
@@ -104,6 +105,11 @@ impl Engine {
     /// Bytes in `out.log`; none when it cannot be read.
     pub fn length(&self, id: &AttemptId) -> u64 {
         self.lookup(*id).length().unwrap_or(0)
+    }
+
+    /// The length of an attempt's output and its SHA-256, read from its first byte to its last.
+    pub async fn digest(&self, id: &AttemptId) -> io::Result<(u64, Digest)> {
+        stored_digest(self.0.root.clone(), *id).await
     }
 
     /// The output of an attempt, open for reading. The error says why not in a sentence ([`crate::Unreadable`]).

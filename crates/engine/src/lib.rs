@@ -95,7 +95,7 @@ pub use follow::Progress;
 pub use inspect::Inspection;
 pub use key::MasterKey;
 pub use launch::LaunchError;
-pub use output::{Output, PIECE, Unreadable};
+pub use output::{Output, PIECE, Unreadable, stored_digest};
 pub use record::{Ladder, Secret, Steer};
 pub use screen::Painter;
 pub use shim::mask::forms::can_be_masked;

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::{AttemptId, Digest};
 use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::folder::{Folder, LOG};
@@ -34,6 +36,21 @@ impl Unreadable {
     }
 }
 
+/// The length of the output that an attempt has left below a folder of runs, and its SHA-256. No portal need run for that.
+///
+/// # Errors
+///
+/// When there is none, or it cannot be read.
+pub async fn stored_digest(root: PathBuf, id: AttemptId) -> io::Result<(u64, Digest)> {
+    let read = move || {
+        let mut file = Folder::new(&root, id).open(LOG).map_err(Unreadable::error)?;
+        let mut hash = domain::Hasher::default();
+        let bytes = io::copy(&mut file, &mut hash)?;
+        Ok((bytes, hash.digest()))
+    };
+    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+}
+
 impl Output {
     pub(crate) fn open(folder: &Folder) -> io::Result<Self> {
         folder.open(LOG).map(|file| Self(Arc::new(file))).map_err(Unreadable::error)
@@ -56,6 +73,11 @@ impl Output {
         }
     }
 
+    /// All of it from the first byte on, for who may wait for the disk.
+    pub fn reader(&self) -> impl io::Read + use<> {
+        Reader { file: Arc::clone(&self.0), at: 0 }
+    }
+
     async fn read_from_disk(&self, from: u64, mut buffer: Vec<u8>) -> io::Result<Bytes> {
         let file = Arc::clone(&self.0);
         let read = move || {
@@ -64,5 +86,19 @@ impl Output {
             Ok(buffer.into())
         };
         tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+    }
+}
+
+/// A place of its own in the file that others read, too.
+struct Reader {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl io::Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
     }
 }

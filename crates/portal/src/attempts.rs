@@ -308,9 +308,11 @@ impl Portal {
 
     async fn interrupt(&self, id: AttemptId, reason: String) -> Result<(), Error> {
         let intent = self.intent(id).await?;
-        let bytes = self.engine().length(&id);
+        let stored = self.engine().digest(&id).await;
+        let bytes = stored.as_ref().map_or_else(|_| self.engine().length(&id), |(bytes, _)| *bytes);
+        let output = stored.ok().map(|(_, digest)| digest);
         let survivors = self.engine().survivors(&intent).await;
-        let interrupt = Command::Interrupt { step: id.step, attempt: id.attempt, reason, bytes, survivors };
+        let interrupt = Command::Interrupt { step: id.step, attempt: id.attempt, reason, bytes, output, survivors };
         self.decide(id.run, &interrupt, &Who::Portal).await.map(drop)
     }
 }

@@ -7,6 +7,7 @@
 mod account;
 mod adhoc;
 mod approvals;
+mod auditing;
 mod attempts;
 mod clock;
 mod documents;
@@ -43,6 +44,7 @@ use tokio_util::task::TaskTracker;
 pub use account::Sure;
 pub use adhoc::Added;
 pub use approvals::{Decision, Handed};
+pub use auditing::{Bundle, KeptRecord, Unverifiable};
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use factors::spelled_secret;
@@ -50,9 +52,10 @@ pub use notices::{Channels, MailSettings, MailTls, Sender, WebhookKind, WebhookS
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
 pub use secrets::SecretSources;
-pub use settings::{Settings, TargetSettings};
+pub use settings::{CheckpointSettings, Settings, TargetSettings};
 pub use watching::Follow;
 
+use auditing::Checkpoints;
 use clock::ExpiryClock;
 use documents::Documents;
 use factors::{Passkeys, Vault};
@@ -75,6 +78,7 @@ struct Inner {
     passwords: Passwords,
     vault: Vault,
     passkeys: Passkeys,
+    checkpoints: Checkpoints,
     live: Live,
     people: watch::Sender<u64>,
     clock: ExpiryClock,
@@ -125,6 +129,7 @@ impl Portal {
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             vault: keys.vault,
             passkeys: Passkeys::new(settings.public.as_deref()),
+            checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
             live: Live::default(),
             people: watch::Sender::new(0),
             clock: ExpiryClock::new(settings.clock, seen),
@@ -135,6 +140,7 @@ impl Portal {
             _lock: lock,
         }));
         portal.tasks().spawn(portal.clone().keep_expiring());
+        portal.tasks().spawn(portal.clone().keep_checkpoints());
         portal.start_telling().await.map_err(|error| data_error(&settings.data, &error))?;
         let open = portal.reconcile().await.map_err(|error| data_error(&settings.data, &error))?;
         if open > 0 {
@@ -223,6 +229,10 @@ impl Portal {
 
     fn passkeys(&self) -> &Passkeys {
         &self.0.passkeys
+    }
+
+    fn checkpoints(&self) -> &Checkpoints {
+        &self.0.checkpoints
     }
 
     fn live(&self) -> &Live {

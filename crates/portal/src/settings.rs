@@ -5,7 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use audit::{PublicKey, Signer};
 use domain::Lowering;
 use domain::approval::ApprovalRules;
 use domain::plan::PlanTarget;
@@ -37,6 +39,8 @@ pub struct Settings {
     pub public: Option<String>,
     /// How people are told of what waits for them.
     pub channels: Channels,
+    /// Where and how often checkpoints of the chain of events are kept.
+    pub checkpoints: CheckpointSettings,
     /// The build, for pages to compare.
     pub build: String,
     /// The clock.
@@ -54,13 +58,43 @@ pub struct TargetSettings {
     pub directory: String,
 }
 
-/// What the key file opens.
+/// Where and how often checkpoints are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointSettings {
+    /// Their folder; `None` is `checkpoints` in the data folder.
+    pub folder: Option<PathBuf>,
+    /// The longest time between an event and the checkpoint that covers it.
+    pub every: Duration,
+}
+
+impl CheckpointSettings {
+    /// The longest time that can be set.
+    pub const LONGEST: Duration = Duration::from_mins(1);
+
+    /// The folder of a portal with this data folder.
+    pub fn folder(&self, data: &Path) -> PathBuf {
+        self.folder.clone().unwrap_or_else(|| data.join("checkpoints"))
+    }
+}
+
+impl Default for CheckpointSettings {
+    fn default() -> Self {
+        Self { folder: None, every: Self::LONGEST }
+    }
+}
+
+/// What the key files open.
 pub(crate) struct Keys {
     /// Authenticates exit records.
     pub(crate) engine: MasterKey,
     /// Seals the secrets of second factors.
     pub(crate) vault: Vault,
+    /// Signs checkpoints.
+    pub(crate) signer: Signer,
 }
+
+/// The file of the key that signs checkpoints, in the data folder.
+const AUDIT_KEY: &str = "keys/audit.key";
 
 /// Makes and locks the data folder and reads its key, or makes one.
 pub(crate) fn open_data(folder: &Path) -> Result<(File, Keys), OpenError> {
@@ -80,7 +114,19 @@ pub(crate) fn open_data(folder: &Path) -> Result<(File, Keys), OpenError> {
         Err(TryLockError::Error(error)) => return Err(unusable(error)),
     }
     let key = key(&folder.join("keys/shim.key")).map_err(unusable)?;
-    Ok((lock, Keys { engine: MasterKey::new(key), vault: Vault::new(&key) }))
+    let signer = Signer::new(self::key(&folder.join(AUDIT_KEY)).map_err(unusable)?);
+    Ok((lock, Keys { engine: MasterKey::new(key), vault: Vault::new(&key), signer }))
+}
+
+/// The key that checks the checkpoints of a data folder, while its portal may or may not run.
+///
+/// # Errors
+///
+/// When the folder has no key, or it cannot be read.
+pub(crate) fn public_key(folder: &Path) -> std::io::Result<PublicKey> {
+    let mut seed = [0_u8; 32];
+    File::open(folder.join(AUDIT_KEY))?.read_exact(&mut seed)?;
+    Ok(Signer::new(seed).public())
 }
 
 /// Writes a small file that is there whole or not at all, also after the power was lost.
@@ -93,7 +139,7 @@ fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
-/// The key from which all others are derived: 32 random bytes, made once and readable by the portal's user alone.
+/// A key: 32 random bytes, made once and readable by the portal's user alone.
 fn key(path: &Path) -> std::io::Result<[u8; 32]> {
     let mut bytes = [0_u8; 32];
     match File::open(path) {

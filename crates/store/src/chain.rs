@@ -218,14 +218,22 @@ async fn walk_piece(
     .bind(stored(head.seq))
     .bind(PIECE)
     .fetch(connection);
-    while let Some(row) = rows.try_next().await? {
+    loop {
+        let row = match rows.try_next().await {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(None),
+            // Text that is no text, a number that is no number: not what was recorded.
+            Err(error @ sqlx::Error::ColumnDecode { .. }) => {
+                return Ok(Some(format!("Event {} cannot be read: {error}.", head.seq + 1)));
+            }
+            Err(error) => return Err(error.into()),
+        };
         match step(head, &row) {
             Ok(next) => *head = next,
             Err(why) => return Ok(Some(why)),
         }
         visit(Walked { head, stream: &row.stream, kind: &row.kind, record: &row.record });
     }
-    Ok(None)
 }
 
 /// Checks one row against the one before it, and gives the place behind it.

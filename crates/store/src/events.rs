@@ -11,7 +11,7 @@ use crate::chain::{self, Link};
 use crate::{Connection, Error, Store, Write, attempts, counted, projection, stored};
 
 /// The stream of everything that happens to no run.
-const PORTAL: &str = "portal";
+pub(crate) const PORTAL: &str = "portal";
 
 pub(crate) fn stream(run: RunId) -> String {
     format!("run:{run}")

@@ -16,6 +16,7 @@
 mod actions;
 mod approvals;
 mod attempts;
+mod auditing;
 mod chain;
 mod deliveries;
 mod error;
@@ -32,6 +33,7 @@ mod words;
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Pool, Sqlite, Transaction};
 
+pub use auditing::{ChainPiece, EvidenceRow};
 pub use chain::{Broken, Chain, Walked};
 pub use deliveries::{Due, NewDelivery, Outcome, Recipient};
 pub use error::{Error, OpenError};

@@ -79,6 +79,18 @@ impl Inspected {
         Ok(Self { place, found })
     }
 
+    /// Opens the database for reading alone, while its portal may or may not run.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Open`] with one sentence; there has to be a database.
+    pub async fn read(self) -> Result<Store, Error> {
+        if let Found::Nothing = self.found {
+            return Err(OpenError::Unusable { file: self.place.file.clone(), why: "there is none".to_owned() }.into());
+        }
+        Ok(self.place.read().await?)
+    }
+
     /// Opens the database, or makes it.
     ///
     /// # Errors
@@ -219,6 +231,16 @@ impl Place {
         let readers = self.pool(READERS).min_connections(READERS);
         let readers = readers.connect_with(reading).await.map_err(|error| self.why(&error))?;
         Ok(Store { writer, readers })
+    }
+
+    /// Connections that read. Where nobody can write beside the file nobody changes it either, and `SQLite` needs no file of
+    /// its own there.
+    async fn read(&self) -> Result<Store, OpenError> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
+        let writable = rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok();
+        let options = self.options().read_only(true).immutable(!writable);
+        let readers = self.pool(READERS).connect_with(options).await.map_err(|error| self.why(&error))?;
+        Ok(Store { writer: readers.clone(), readers })
     }
 
     async fn migrate(&self, store: &Store) -> Result<(), OpenError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::approval::ApprovalRules;
 use domain::{Lowering, Risk};
-use portal::{MailSettings, WebhookSettings};
+use portal::{CheckpointSettings, MailSettings, WebhookSettings};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::de::{DeTable, DeValue};
 
@@ -60,6 +60,7 @@ pub(super) struct ConfigFile {
     pub webhooks: Vec<WebhookSettings>,
     /// The files of secrets by name.
     pub secrets: Vec<(String, PathBuf)>,
+    pub checkpoints: CheckpointSettings,
 }
 
 #[derive(Deserialize)]
@@ -84,6 +85,22 @@ struct Tables {
     webhook: Vec<WebhookSettings>,
     #[serde(default)]
     secret: BTreeMap<String, SecretTable>,
+    #[serde(default)]
+    audit: AuditTable,
+}
+
+/// `[audit]`.
+#[derive(Default, Deserialize)]
+struct AuditTable {
+    checkpoints: Option<PathBuf>,
+    #[serde(default, deserialize_with = "checkpoint_span")]
+    every: Option<Duration>,
+}
+
+impl AuditTable {
+    fn settings(self) -> CheckpointSettings {
+        CheckpointSettings { folder: self.checkpoints, every: self.every.unwrap_or(CheckpointSettings::LONGEST) }
+    }
 }
 
 /// One `[secret.NAME]`.
@@ -175,6 +192,7 @@ impl ConfigFile {
             mail: tables.mail.map(|table| table.0),
             webhooks: tables.webhook,
             secrets: tables.secret.into_iter().map(|(name, table)| (name, table.file)).collect(),
+            checkpoints: tables.audit.settings(),
         })
     }
 }
@@ -192,9 +210,11 @@ const TOP: &[&str] = &[
     "mail",
     "webhook",
     "secret",
+    "audit",
 ];
 const SESSION: &[&str] = &["idle", "absolute"];
 const LOG: &[&str] = &["format"];
+const AUDIT: &[&str] = &["checkpoints", "every"];
 const SECRET: &[&str] = &["file"];
 const TARGET: &[&str] = &["kind", "about", "production", "shell", "path", "directory"];
 
@@ -204,9 +224,13 @@ const LOWER: &[&str] = &["command", "class", "reason"];
 fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), ConfigError> {
     let mut unknown = Vec::new();
     collect_unknown(table, "", TOP, &mut unknown);
-    for (name, known) in
-        [("session", SESSION), ("log", LOG), ("approval", approval::KEYS), ("mail", telling::MAIL_KEYS)]
-    {
+    for (name, known) in [
+        ("session", SESSION),
+        ("log", LOG),
+        ("approval", approval::KEYS),
+        ("mail", telling::MAIL_KEYS),
+        ("audit", AUDIT),
+    ] {
         if let Some(DeValue::Table(inner)) = table.get(name).map(toml::Spanned::get_ref) {
             collect_unknown(inner, &format!("{name}."), known, &mut unknown);
             collect_unknown_rules(inner, ("rule", "approval.rule."), approval::RULE_KEYS, &mut unknown);
@@ -285,6 +309,16 @@ fn one_line(message: &str) -> String {
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse_span(&text).map(Some).map_err(D::Error::custom)
+}
+
+/// A span between a second and a minute.
+fn checkpoint_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let every = span(deserializer)?;
+    let allowed = Duration::from_secs(1)..=CheckpointSettings::LONGEST;
+    if every.is_none_or(|every| allowed.contains(&every)) {
+        return Ok(every);
+    }
+    Err(D::Error::custom("checkpoints are written at least every minute and at most every second; write \"1s\" to \"1m\""))
 }
 
 fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicUrl>, D::Error> {

@@ -14,17 +14,21 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/approvals/{id}", Policy::Verb(Verb::Read)),
     ("/history", Policy::Verb(Verb::Read)),
     ("/documents", Policy::Verb(Verb::Read)),
-    // The page itself says what it takes; its data is guarded by its function.
+    // These pages say themselves what it takes; their data is guarded by their functions.
+    ("/audit", Policy::Verb(Verb::Read)),
     ("/people", Policy::Verb(Verb::Read)),
     ("/account", Policy::Verb(Verb::OwnAccount)),
 ];
 
 /// What is neither a page nor a server function. The files of the site are open as well: they are the same for everybody.
 pub const RESOURCES: &[(&str, Policy)] =
-    &[(OUTPUT, Policy::Verb(Verb::Read)), (ALIVE, Policy::Open), (READY, Policy::Open)];
+    &[(OUTPUT, Policy::Verb(Verb::Read)), (EVIDENCE, Policy::Verb(Verb::Read)), (ALIVE, Policy::Open), (READY, Policy::Open)];
 
 /// The raw output of an attempt.
 pub const OUTPUT: &str = "/runs/{run}/output/{step}/{attempt}";
+
+/// The evidence bundle of a run.
+pub const EVIDENCE: &str = "/runs/{run}/evidence";
 
 /// Whether the process lives.
 pub const ALIVE: &str = "/healthz";

@@ -16,6 +16,7 @@ mod receivers;
 mod record;
 mod secrets;
 mod shims;
+mod tampering;
 mod telling;
 mod upgrades;
 mod waiting;

@@ -114,6 +114,7 @@ impl Served {
             secrets: SecretSources::default(),
             public: public.map(str::to_owned),
             channels: portal::Channels::default(),
+            checkpoints: portal::CheckpointSettings::default(),
             build: "test".to_owned(),
             clock,
         };

@@ -152,6 +152,9 @@ fn RecordHead(run: Run, end: End) -> impl IntoView {
                     <Glyph sign=Sign::Play />
                     "Run again…"
                 </a>
+                <a class="btn" data-kind="quiet" href=format!("/runs/{}/evidence", run.id) download rel="external">
+                    "Evidence"
+                </a>
             </div>
             <div class="facts-line">
                 <span>{run.started.by.name().to_owned()}</span>

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decide::Wanted;
 use super::event::Verdict;
-use crate::RunId;
+use crate::{Digest, RunId};
 use crate::approval::Evidence;
 use crate::attempt::{Exit, Input, Mark};
 use crate::plan::{Plan, PlanStep};
@@ -248,6 +248,8 @@ pub enum Command {
         reason: String,
         /// Bytes of output that are there.
         bytes: u64,
+        /// Their SHA-256, where they could be read.
+        output: Option<Digest>,
         /// Processes that still run.
         survivors: Vec<String>,
     },

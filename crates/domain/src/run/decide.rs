@@ -105,9 +105,9 @@ fn on(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Even
         Command::Settle { step, attempt, exit } => {
             Ok(end(run, *step, *attempt, || Event::AttemptEnded { step: *step, attempt: *attempt, exit: exit.clone() }))
         }
-        Command::Interrupt { step, attempt, reason, bytes, survivors } => Ok(end(run, *step, *attempt, || {
-            let (reason, survivors) = (reason.clone(), survivors.clone());
-            Event::AttemptInterrupted { step: *step, attempt: *attempt, reason, bytes: *bytes, survivors }
+        Command::Interrupt { step, attempt, reason, bytes, output, survivors } => Ok(end(run, *step, *attempt, || {
+            let (reason, output, survivors) = (reason.clone(), output.clone(), survivors.clone());
+            Event::AttemptInterrupted { step: *step, attempt: *attempt, reason, bytes: *bytes, output, survivors }
         })),
         Command::LoseLock { to, by, reason } => Ok(lock::lose(run, *to, by, reason)),
         Command::Expire { request } => Ok(approval::expire(run, *request, facts)),

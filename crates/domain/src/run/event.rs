@@ -9,7 +9,7 @@ use crate::approval::{Difference, Evidence};
 use crate::attempt::{CommandEnd, Exit, Key};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Actor;
-use crate::{Digest, RunId, Timestamp};
+use crate::{AttemptId, Digest, RunId, Timestamp};
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +150,9 @@ pub enum Event {
         reason: String,
         /// Bytes of output that are there.
         bytes: u64,
+        /// Their SHA-256, where they could be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Digest>,
         /// Processes that still run.
         survivors: Vec<String>,
     },
@@ -409,6 +412,16 @@ impl Event {
                 | Self::GlassBroken { .. }
                 | Self::GlassReviewed { .. }
         )
+    }
+
+    /// The output that the event binds: of which attempt, how many bytes, and their SHA-256.
+    pub fn output(&self, run: RunId) -> Option<(AttemptId, u64, &Digest)> {
+        let (step, attempt, bytes, digest) = match self {
+            Self::AttemptEnded { step, attempt, exit } => (step, attempt, exit.bytes, &exit.output),
+            Self::AttemptInterrupted { step, attempt, bytes, output, .. } => (step, attempt, *bytes, output.as_ref()?),
+            _ => return None,
+        };
+        Some((AttemptId { run, step: *step, attempt: *attempt }, bytes, digest))
     }
 
     /// The version of the stored form of all kinds that exist today.

@@ -40,6 +40,7 @@ impl Desk {
             secrets: SecretSources::default(),
             public: None,
             channels: crate::Channels::default(),
+            checkpoints: crate::CheckpointSettings::default(),
             build: "test".to_owned(),
             clock: clock.clone(),
         };

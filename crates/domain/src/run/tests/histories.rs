@@ -476,7 +476,10 @@ fn any_event() -> impl Strategy<Value = Event> {
                     Command::Settle { exit, .. } => Event::AttemptEnded { step, attempt, exit },
                     _ => Event::TargetConfirmed,
                 },
-                10 => Event::AttemptInterrupted { step, attempt, reason: text, bytes: offset, survivors: Vec::new() },
+                10 => {
+                    let survivors = Vec::new();
+                    Event::AttemptInterrupted { step, attempt, reason: text, bytes: offset, output: None, survivors }
+                }
                 11 => Event::CommandSkipped { step, command, reason: text },
                 12 => Event::StepSkipped { step, reason: text },
                 13 => Event::StepDone { step },

@@ -356,7 +356,7 @@ pub fn other(idle: u64) -> Holder {
 
 pub fn interrupt(step: u32, attempt: u32) -> Command {
     let (reason, survivors) = ("The shim is gone.".to_owned(), vec!["sleep (pid 7)".to_owned()]);
-    Command::Interrupt { step, attempt, reason, bytes: 9, survivors }
+    Command::Interrupt { step, attempt, reason, bytes: 9, output: None, survivors }
 }
 
 /// Asks for the approval of commands.

@@ -1,0 +1,10 @@
+//! The record, and what proves it: checkpoints are written while something happens, and verification reads everything again.
+
+mod bundle;
+mod checkpoints;
+mod page;
+mod verify;
+
+pub(crate) use checkpoints::Checkpoints;
+pub use bundle::Bundle;
+pub use verify::{KeptRecord, Unverifiable};
