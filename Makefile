@@ -76,6 +76,12 @@ run: server ## build everything and start the portal on http://127.0.0.1:3000
 dev: setup-dev ## rebuild and reload while you edit
 	@$(with_tools) --wasm cargo leptos watch
 
+# --- Measure ---
+
+.PHONY: bench
+bench: | setup ## measure what has to be fast, each against a floor that is measured in the same run
+	@$(with_tools) cargo bench --quiet --package portal
+
 # --- Test ---
 
 .PHONY: test e2e prove pictures audit check stack stack-down
