@@ -83,6 +83,27 @@ pattern = "*.dump"
   return { folder, runbooks, data, backup, config };
 }
 
+/** Takes the evidence of the run that is open along, and checks it with the program of a few lines that shares nothing with the portal. */
+async function evidence(operator: Operator, portal: Portal, folder: string): Promise<string> {
+  const [download] = await Promise.all([
+    operator.page.waitForEvent('download'),
+    operator.page.getByRole('link', { name: 'Evidence' }).click(),
+  ]);
+  const [bundle, key] = [join(folder, 'evidence.tar'), join(folder, 'key.pem')];
+  await download.saveAs(bundle);
+  await writeFile(key, execFileSync(portal.binary, ['audit', 'key', '--data', portal.data]));
+  const said = execFileSync(portal.binary, ['audit', 'check', bundle, '--key', key], { encoding: 'utf8' });
+  expect(said).toContain('approved Restore database');
+  const program = join(import.meta.dirname, '../../docs/check-evidence.mjs');
+  const story = execFileSync(process.execPath, [program, bundle, key], { encoding: 'utf8' });
+  // One byte less, and it proves nothing.
+  const bytes = await readFile(bundle);
+  const place = bytes.indexOf('sessions are corrupt');
+  await writeFile(bundle, Buffer.concat([bytes.subarray(0, place), Buffer.from('S'), bytes.subarray(place + 1)]));
+  expect(() => execFileSync(process.execPath, [program, bundle, key], { stdio: 'pipe' })).toThrow('NOT PROVEN: an event was changed');
+  return story;
+}
+
 /** A lead with a phone in the hand. */
 async function lead(browser: import('@playwright/test').Browser, portal: Portal, scripts: boolean): Promise<Operator> {
   const context = await browser.newContext({ javaScriptEnabled: scripts, viewport: { width: 390, height: 844 } });
@@ -152,6 +173,8 @@ test('a restore is asked for first, approved by a lead on a phone, and done only
     const record = olga.page.locator('main');
     for (const words of ['asked for the approval of Restore database', 'Lena Fischer approved Restore database', 'services away for'])
       await expect(record).toContainText(words);
+    const story = await evidence(olga, portal, folder);
+    for (const words of ['run:1: ', 'Olga Marin approval_requested', 'Lena Fischer approval_granted', 'run_finished']) expect(story).toContain(words);
     await olga.go('/approvals');
     await expect(olga.page.getByRole('row').filter({ hasText: 'Restore database' })).toContainText('used');
 

@@ -50,6 +50,7 @@ test('pages to read', async ({ operator, browser, portal }) => {
     ['/documents', 'documents'],
     ['/account', 'account'],
     ['/people', 'people-denied'],
+    ['/audit', 'audit-denied'],
     ['/nowhere', 'not-found'],
     ['/runs/999999', 'run-not-found'],
   ] as const) {
@@ -59,6 +60,11 @@ test('pages to read', async ({ operator, browser, portal }) => {
   const administrator = await someone(browser, portal, 'ada', true);
   await administrator.go('/people');
   await look(administrator.page, 'people');
+  await administrator.go('/audit');
+  await look(administrator.page, 'audit');
+  await administrator.page.getByRole('button', { name: 'Verify now' }).click();
+  await expect(administrator.page.getByText('Everything is as it was recorded')).toBeVisible();
+  await look(administrator.page, 'audit-verified');
   await administrator.page.context().close();
 });
 

@@ -42,6 +42,16 @@ export class Portal {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** The program itself, for its other commands. */
+  get binary(): string {
+    return binary;
+  }
+
+  /** The data folder. */
+  get data(): string {
+    return join(this.folder, 'data');
+  }
+
   /** The folder of documents that this portal reads. */
   get runbooks(): string {
     return join(this.folder, 'runbooks');
@@ -65,7 +75,7 @@ export class Portal {
     const child = spawn(
       binary,
       [
-        ...['serve', '--listen', `127.0.0.1:${this.port}`, '--data', join(this.folder, 'data'), '--runbooks', this.runbooks],
+        ...['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, '--runbooks', this.runbooks],
         ...(this.config === undefined ? [] : ['--config', this.config]),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },

@@ -126,6 +126,22 @@ impl Scene {
         self.post("/api/runs/run", &format!("run={run}&step=3&attempt={attempt}&commands=1"), cookie).await
     }
 
+    /// A run in which Lena has approved step 3, and which has then run it.
+    pub async fn approved_and_run(&self) -> i64 {
+        let codes = self.codes("lena").await;
+        let run = self.asked().await;
+        assert_eq!(self.approve(run, &self.lena, &codes[0]).await.status, StatusCode::OK);
+        assert_eq!(self.replace(run, 1, &self.olga).await.status, StatusCode::OK);
+        self.site.settled(u32::try_from(run).unwrap()).await;
+        run
+    }
+
+    /// The last events outside of runs, newest first: their places in the chain, and their names.
+    async fn outside_of_runs(&self) -> Vec<(u64, String)> {
+        let piece = self.site.portal.store().chain_piece(None, 2, true).await.unwrap();
+        piece.rows.into_iter().map(|row| (row.seq, row.kind)).collect()
+    }
+
     pub async fn run(&self, run: i64) -> Run {
         self.site.portal.store().run(RunId(run)).await.unwrap().unwrap()
     }
@@ -209,8 +225,11 @@ async fn nobody_approves_what_they_have_shaped_by_any_way() {
     let lenas = scene.codes("lena").await;
     let refused = async |run: i64, cookie: &str, code: &str, status: StatusCode, way: &str| {
         let before = scene.run(run).await.version;
+        let events = scene.outside_of_runs().await;
         let answer = scene.approve(run, cookie, code).await;
         assert_eq!(answer.status, status, "{way}: {}", answer.body);
+        let told = scene.outside_of_runs().await;
+        assert_eq!(told[1], events[0], "{way}: one audit event, and no more: {told:?}");
         let after = scene.run(run).await;
         assert_eq!(after.version, before, "{way} changed the run");
         assert_ne!(

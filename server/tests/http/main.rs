@@ -7,6 +7,7 @@ mod approvals;
 #[path = "../../../crates/runbook/tests/reading/bare.rs"]
 mod bare;
 mod documents;
+mod evidence;
 mod faults;
 mod forms;
 mod headers;

@@ -116,7 +116,7 @@ impl Portal {
     }
 
     /// The same for the loop: what goes wrong stands on the page, and is tried again.
-    async fn note_checkpoint(&self) {
+    pub(crate) async fn note_checkpoint(&self) {
         let trouble = match self.checkpoint().await {
             Ok(_) => None,
             Err(error) => {

@@ -70,6 +70,8 @@ impl Portal {
     }
 
     async fn verify(&self, events: u64) -> Result<Verification, super::Unverifiable> {
+        // What happened up to now is covered as well.
+        self.note_checkpoint().await;
         let checkpoints = self.checkpoints();
         let folder = checkpoints.folder().clone();
         let record = KeptRecord::new(self.store().clone(), checkpoints.data(), folder, checkpoints.public());
