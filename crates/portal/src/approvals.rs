@@ -138,11 +138,19 @@ impl Portal {
         let who = Who::Person(actor.clone());
         // Nobody loses a try for a decision that would be refused in any case.
         self.would_decide_proven(run, command, &who, proof.is_some()).await?;
-        let guess = match proof {
-            Some(Handed { session, proof }) => Some(self.guess(&actor.id, &session, proof).await?),
-            None => None,
+        let proven = async {
+            let guess = match proof {
+                Some(Handed { session, proof }) => Some(self.guess(&actor.id, &session, proof).await?),
+                None => None,
+            };
+            self.decide_proven(run, command, &who, guess).await.map(drop)
         };
-        self.decide_proven(run, command, &who, guess).await.map(drop)
+        let outcome = proven.await;
+        // What the gate refuses it records itself; that somebody could not prove who they are belongs into the record as well.
+        if let Err(Error::Invalid(_)) = &outcome {
+            self.note_refused(actor, "second_factor").await?;
+        }
+        outcome
     }
 
     /// What waits for a decision, and what was decided.
