@@ -108,9 +108,8 @@ async fn the_bundle_tells_who_asked_and_who_approved() {
 
     let proof = proven(&bundle(&scene.site, &scene.olga).await, &key(&scene.site));
 
-    let told = |by: &str, is: fn(&Event) -> bool| {
-        proof.entries.iter().any(|entry| entry.by.name() == by && is(&entry.event))
-    };
+    let told =
+        |by: &str, is: fn(&Event) -> bool| proof.entries.iter().any(|entry| entry.by.name() == by && is(&entry.event));
     assert!(told("Olga", |event| matches!(event, Event::ApprovalRequested { .. })));
     assert!(told("Lena", |event| matches!(event, Event::ApprovalGranted { .. })));
     assert!(told("Olga", |event| matches!(event, Event::AttemptStarted { approval: Some(1), .. })));
@@ -134,12 +133,15 @@ async fn nothing_in_a_bundle_can_be_changed_unseen() {
         ("an event is there twice", with_lines(&whole, |lines| lines.insert(2, lines[1].clone()))),
         ("two events change places", with_lines(&whole, |lines| lines.swap(1, 2))),
         ("the place before", with_lines(&whole, |lines| lines[0] = lines[0].replacen("\"seq\":", "\"seq\":1", 1))),
-        ("an event is shown by its digest alone", with_lines(&whole, |lines| {
-            let place = lines.iter().position(|line| line.contains("command_started")).unwrap();
-            let line: serde_json::Value = serde_json::from_str(&lines[place]).unwrap();
-            let digest = domain::Digest::of(line["record"].as_str().unwrap().as_bytes());
-            lines[place] = format!("{{\"digest\":\"{digest}\"}}");
-        })),
+        (
+            "an event is shown by its digest alone",
+            with_lines(&whole, |lines| {
+                let place = lines.iter().position(|line| line.contains("command_started")).unwrap();
+                let line: serde_json::Value = serde_json::from_str(&lines[place]).unwrap();
+                let digest = domain::Digest::of(line["record"].as_str().unwrap().as_bytes());
+                lines[place] = format!("{{\"digest\":\"{digest}\"}}");
+            }),
+        ),
         ("an output", with(&whole, "outputs/1-1.log", flip)),
         ("an output is cut", with(&whole, "outputs/1-1.log", |bytes| bytes.truncate(2))),
         ("the signature", with(&whole, "checkpoint.json", flip)),

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::decide::Wanted;
 use super::event::Verdict;
-use crate::{Digest, RunId};
 use crate::approval::Evidence;
 use crate::attempt::{Exit, Input, Mark};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Verb;
+use crate::{Digest, RunId};
 
 /// What a person or a shim wants to happen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
