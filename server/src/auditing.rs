@@ -82,11 +82,12 @@ fn verdict(verification: &Verification, took_ms: u64) -> String {
         size(*bytes),
         span(took_ms)
     );
+    // Writing into a string cannot fail.
     if proven < events {
-        text += &format!("Events {} to {events} are younger than the last checkpoint.\n", proven + 1);
+        let _ = writeln!(text, "Events {} to {events} are younger than the last checkpoint.", proven + 1);
     }
     for Finding { part, why, .. } in findings {
-        text += &format!("CHANGED, {}: {why}\n", part.word());
+        let _ = writeln!(text, "CHANGED, {}: {why}", part.word());
     }
     text += if findings.is_empty() {
         "Everything is as it was recorded.\n"
@@ -125,7 +126,6 @@ fn proven(proof: &Proof) -> String {
     let run = proof.entries.iter().fold(None, |run: Option<Run>, entry| evolve(proof.run, run, entry));
     let mut text = String::new();
     let title = run.as_ref().map(|run| format!(", \u{201c}{}\u{201d}", run.plan.title)).unwrap_or_default();
-    // Writing into a string cannot fail.
     let _ = writeln!(text, "Evidence of run {}{title}", proof.run);
     let _ = writeln!(text, "\nProven with the key {}{}:", proof.fingerprint, trust(proof));
     let _ = writeln!(

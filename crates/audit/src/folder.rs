@@ -210,7 +210,9 @@ mod tests {
         let written = [signed(1, 0), signed(2, 86_400_000 * 40), signed(3, 86_400_000 * 41)];
 
         assert!(folder.latest().unwrap().is_none());
-        written.iter().for_each(|signed| folder.append(signed).unwrap());
+        for signed in &written {
+            folder.append(signed).unwrap();
+        }
 
         let read: Vec<_> = folder.read().unwrap().into_iter().filter_map(|stored| stored.signed).collect();
         assert_eq!(read, written);

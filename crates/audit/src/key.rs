@@ -53,11 +53,19 @@ impl PublicKey {
     }
 
     /// The key in PEM, as `openssl` and others read it.
+    ///
+    /// # Panics
+    ///
+    /// Never: 32 bytes always have one.
     pub fn pem(&self) -> String {
         self.0.to_public_key_pem(LineEnding::LF).expect("32 bytes always have a PEM")
     }
 
     /// The SHA-256 of the key's DER form, in groups, to be read out over the telephone.
+    ///
+    /// # Panics
+    ///
+    /// Never: 32 bytes always have one.
     pub fn fingerprint(&self) -> String {
         let der = self.0.to_public_key_der().expect("32 bytes always have a DER form");
         let digits = hex::encode(Sha256::digest(der.as_bytes()));
@@ -89,14 +97,14 @@ mod tests {
 
     #[test]
     fn only_what_was_signed_with_the_key_verifies() {
-        let (signer, other) = (Signer::new([7; 32]), Signer::new([8; 32]));
-        let signed = signer.sign(checkpoint());
+        let (key, other) = (Signer::new([7; 32]), Signer::new([8; 32]));
+        let signed = key.sign(checkpoint());
 
-        assert!(signer.public().verifies(&signed));
+        assert!(key.public().verifies(&signed));
         assert!(!other.public().verifies(&signed));
         let moved = Checkpoint { seq: 8, ..checkpoint() };
-        assert!(!signer.public().verifies(&SignedCheckpoint { checkpoint: moved, ..signed.clone() }));
-        assert!(!signer.public().verifies(&SignedCheckpoint { signature: "no hex".to_owned(), ..signed }));
+        assert!(!key.public().verifies(&SignedCheckpoint { checkpoint: moved, ..signed.clone() }));
+        assert!(!key.public().verifies(&SignedCheckpoint { signature: "no hex".to_owned(), ..signed }));
     }
 
     #[test]

@@ -230,8 +230,8 @@ async fn nobody_approves_what_they_have_shaped_by_any_way() {
         assert_eq!(answer.status, status, "{way}: {}", answer.body);
         let told = scene.outside_of_runs().await;
         // Strangers are asked to sign in: what they try is not worth the disk that they could fill with it.
-        let before = told.get(usize::from(!cookie.is_empty()));
-        assert_eq!(before, events.first(), "{way}: one audit event, and no more: {told:?}");
+        let newest_before = told.get(usize::from(!cookie.is_empty()));
+        assert_eq!(newest_before, events.first(), "{way}: one audit event, and no more: {told:?}");
         let after = scene.run(run).await;
         assert_eq!(after.version, before, "{way} changed the run");
         assert_ne!(

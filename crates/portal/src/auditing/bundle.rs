@@ -72,13 +72,14 @@ impl Portal {
         let mut rest = ChainWriter::new(BufWriter::new(self.nameless()?));
         let mut bound = BTreeSet::new();
         let walked = self.store().walk_evidence(id, places, |row| {
-            Ok::<(), Error>(match row {
+            match row {
                 EvidenceRow::Own(record) => {
                     bound.extend(bound_by(&record, id));
                     rest.record(record)?;
                 }
                 EvidenceRow::Other(digest) => rest.digest(&digest)?,
-            })
+            }
+            Ok::<(), Error>(())
         });
         let before = walked.await.map_err(older_form)?;
         let mut rest = rest.into_inner().into_inner().map_err(|error| Error::Output(error.into_error()))?;
