@@ -5,6 +5,7 @@ mod parts;
 
 use domain::RunId;
 use domain::run::{Request, Run};
+use domain::text::one_line;
 use domain::view::DecisionView;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -14,6 +15,7 @@ use crate::AppError;
 use crate::api::approvals::decision;
 use crate::clock::Clock;
 use crate::components::ago::Ago;
+use crate::components::command_text::visible;
 use crate::components::risk::RiskMark;
 use crate::loaded::loaded;
 use crate::pages::approvals::RequestMark;
@@ -22,6 +24,9 @@ use crate::waiting::news;
 
 use deciding::Deciding;
 use parts::{Against, EarlierRuns, EvidenceList, Rollback, WhatRuns};
+
+/// Characters of a tab's title.
+const TITLE: usize = 200;
 
 /// `/approvals/{run}-{request}`
 #[component]
@@ -57,7 +62,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
     let Some(request) = view.request().cloned() else { return ().into_any() };
     let steps = steps_of(&view.run, &request);
     let target = view.run.plan.target.name.clone();
-    let title = format!("Approve: {steps} on {target}");
+    let title = one_line(&format!("Approve: {steps} on {target}"), TITLE);
     let glass = request.glass.is_some();
     let covered = || request.steps().filter_map(|covered| view.run.plan.step(covered.step));
     let risk = covered().map(|plan| plan.risk).max().unwrap_or_default();
@@ -73,7 +78,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
                         <li>{format!("Request {}-{}", view.run.id, view.number)}</li>
                     </ol>
                 </nav>
-                <h1>{format!("{steps} on {target}")}</h1>
+                <h1>{visible(format!("{steps} on {target}"))}</h1>
                 <div class="facts-line">
                     <RiskMark risk />
                     <RequestMark status=view.status glass />
@@ -82,7 +87,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
                         <Ago at=request.asked.at />
                     </span>
                     <a href=format!("/runs/{}", view.run.id)>
-                        {format!("run {}, {}", view.run.id, view.run.plan.title)}
+                        {visible(format!("run {}, {}", view.run.id, view.run.plan.title))}
                     </a>
                 </div>
             </header>
@@ -121,7 +126,7 @@ fn Why(request: Request) -> impl IntoView {
             </h2>
             <blockquote class="reason">
                 <p>{lines(&request.reason)}</p>
-                <footer>{by}</footer>
+                <footer>{visible(by)}</footer>
             </blockquote>
         </section>
     }

@@ -96,7 +96,7 @@ impl Scene {
     }
 
     /// Starts a run with its value; gives its number.
-    async fn start(&self, cookie: &str) -> i64 {
+    pub async fn start(&self, cookie: &str) -> i64 {
         let key = uuid();
         let form = format!("slug=restore&target=local&key={key}&values[backup]={}", self.backup);
         let answer = self.post("/api/runs/start", &form, cookie).await;
@@ -104,7 +104,7 @@ impl Scene {
         answer.body.trim().parse().unwrap()
     }
 
-    async fn ask(&self, run: i64, request: u32, cookie: &str) -> Answer {
+    pub async fn ask(&self, run: i64, request: u32, cookie: &str) -> Answer {
         let form = format!("run={run}&request={request}&wanted[s3.1]=on&reason=data+is+corrupt");
         self.post("/api/approvals/ask", &form, cookie).await
     }
@@ -117,12 +117,12 @@ impl Scene {
         run
     }
 
-    async fn approve(&self, run: i64, cookie: &str, code: &str) -> Answer {
+    pub async fn approve(&self, run: i64, cookie: &str, code: &str) -> Answer {
         let form = format!("run={run}&request=1&decision=approve&code={code}");
         self.post("/api/approvals/decide", &form, cookie).await
     }
 
-    async fn replace(&self, run: i64, attempt: u32, cookie: &str) -> Answer {
+    pub async fn replace(&self, run: i64, attempt: u32, cookie: &str) -> Answer {
         self.post("/api/runs/run", &format!("run={run}&step=3&attempt={attempt}&commands=1"), cookie).await
     }
 
@@ -130,7 +130,7 @@ impl Scene {
         self.site.portal.store().run(RunId(run)).await.unwrap().unwrap()
     }
 
-    async fn status(&self, run: i64) -> RequestStatus {
+    pub async fn status(&self, run: i64) -> RequestStatus {
         let run = self.run(run).await;
         run.request_status(run.request(1).unwrap(), self.site.portal.expiry_now())
     }
@@ -140,7 +140,7 @@ impl Scene {
     }
 
     /// Sets a second factor up: codes that work once each.
-    async fn codes(&self, login: &str) -> Vec<String> {
+    pub async fn codes(&self, login: &str) -> Vec<String> {
         self.factor(login).await.1
     }
 

@@ -10,6 +10,7 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::notices::{RefusedHere, answering};
+use crate::components::command_text::visible;
 use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
@@ -142,7 +143,7 @@ fn Asked(number: u32) -> impl IntoView {
             <div class="callout" data-tone=tone role="status">
                 <Glyph sign=Sign::NeedsApproval />
                 <p class="head">
-                    {head} " "
+                    {visible(head)} " "
                     <a href=approval_address(live.id(), number)>{format!("Request {}-{number}", live.id())}</a>
                 </p>
                 {more(status, &request, until)}
@@ -179,13 +180,13 @@ fn head(status: RequestStatus, request: &Request, steps: &str) -> (&'static str,
 fn more(status: RequestStatus, request: &Request, until: Option<Timestamp>) -> AnyView {
     match (&request.end, status, until) {
         (Some(RequestEnd::Rejected { stamp, reason }), ..) => {
-            view! { <p>{format!("{}: ", stamp.by.name())}<q>{reason.clone()}</q></p> }.into_any()
+            view! { <p>{visible(format!("{}: ", stamp.by.name()))}<q>{visible(reason.clone())}</q></p> }.into_any()
         }
         (Some(RequestEnd::Cancelled { stamp, reason }), ..) => {
-            view! { <p>{format!("{}. {reason}", stamp.by.name())}</p> }.into_any()
+            view! { <p>{visible(format!("{}. {reason}", stamp.by.name()))}</p> }.into_any()
         }
         (Some(RequestEnd::Void { why, .. }), ..) => {
-            let rows = why.iter().map(|one| view! { <li>{one.to_string()}</li> }).collect_view();
+            let rows = why.iter().map(|one| view! { <li>{visible(one.to_string())}</li> }).collect_view();
             view! { <ul class="plain-list">{rows}</ul> }.into_any()
         }
         (None, RequestStatus::Approved, Some(until)) => {
@@ -193,7 +194,7 @@ fn more(status: RequestStatus, request: &Request, until: Option<Timestamp>) -> A
             let by = if request.glass.is_some() { request.reason.clone() } else { format!("By {by}.") };
             view! {
                 <p>
-                    {by} " It has to start within " <Left until /> {format!(", until {} UTC.", until.time_of_day())}
+                    {visible(by)} " It has to start within " <Left until /> {format!(", until {} UTC.", until.time_of_day())}
                 </p>
             }
             .into_any()
@@ -286,7 +287,7 @@ fn Tick(one: Needed) -> impl IntoView {
         <label class="tick-row">
             <input type="checkbox" name=one.field() value="on" checked=open disabled=!open />
             <span>
-                {one.words.clone()}
+                {visible(one.words.clone())}
                 {(!help.is_empty()).then(|| view! { <span class="help">{help.clone()}</span> })}
             </span>
         </label>

@@ -1,0 +1,48 @@
+//! What the pages of approvals show to the person who decides.
+
+use http::StatusCode;
+
+use crate::approvals::Scene;
+
+/// What a browser would show: the text of a page without its marks.
+fn text(html: &str) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for character in html.chars() {
+        match character {
+            '<' => inside = true,
+            '>' => inside = false,
+            _ if !inside => text.push(character),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_others_wrote_deceives_the_lead_who_decides() {
+    let scene = Scene::open().await;
+    let otto = scene.site.person("otto", "O%D1%82to", "operator", &scene.ada).await;
+    let run = scene.start(&otto).await;
+    let reason = "harml%E2%80%AEess+wh%D0%B5re+Gr%C3%B6%C3%9Fe+stays";
+    let form = format!("run={run}&request=1&wanted[s3.1]=on&reason={reason}");
+    scene.done("/api/approvals/ask", &form, &otto).await;
+
+    for (path, who) in [("/approvals".to_owned(), &scene.lena), (format!("/approvals/{run}-1"), &scene.lena)] {
+        let page = scene.site.get(&path, who).await;
+        let shown = text(&page.body);
+        for mark in ["harmlU+202Eess", "whе\u{2009}U+0435re", "Größe stays", "Oт\u{2009}U+0442to"] {
+            assert!(shown.contains(mark), "{path} shows {mark}: {shown}");
+        }
+        assert!(!shown.contains('\u{202e}'), "{path}: {shown}");
+    }
+
+    let refused = format!("run={run}&request=1&reason=n%E2%80%AEo");
+    scene.done("/api/approvals/cancel", &refused, &otto).await;
+    for path in [format!("/approvals/{run}-1"), format!("/runs/{run}")] {
+        let page = scene.site.get(&path, &otto).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let shown = text(&page.body);
+        assert!(shown.contains("nU+202Eo"), "{path}: {shown}");
+    }
+}
