@@ -1,5 +1,6 @@
 //! The page on which a request is decided: what will run, on what, with which evidence, and two buttons.
 
+mod course;
 pub mod deciding;
 mod parts;
 
@@ -22,6 +23,7 @@ use crate::pages::approvals::RequestMark;
 use crate::pages::run::facts::lines;
 use crate::waiting::news;
 
+use course::Course;
 use deciding::Deciding;
 use parts::{Against, EarlierRuns, EvidenceList, Rollback, WhatRuns};
 
@@ -93,6 +95,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
             </header>
             <div class="main stack" data-gap="large">
                 <Why request=request.clone() />
+                <Course run=(*view.run).clone() request=request.clone() />
                 <WhatRuns view=view.clone() request=request.clone() />
                 <Against view=view.clone() />
                 <EvidenceList evidence=request.evidence.clone() />

@@ -14,6 +14,7 @@
 
 mod away;
 mod command;
+mod course;
 mod decide;
 mod difference;
 mod event;
@@ -27,6 +28,7 @@ mod work;
 
 pub use away::{Away, downtime};
 pub use command::Command;
+pub use course::{Leg, Mover, course_words};
 pub use decide::{Facts, Wanted, decide};
 pub use difference::between;
 pub use event::{Entry, Event, Verdict, Who};

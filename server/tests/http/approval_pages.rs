@@ -46,3 +46,31 @@ async fn nothing_that_others_wrote_deceives_the_lead_who_decides() {
         assert!(shown.contains("nU+202Eo"), "{path}: {shown}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lead_sees_where_the_run_stands() {
+    let scene = Scene::open().await;
+    let run = scene.asked().await;
+    scene.done("/api/runs/skip-step", &format!("run={run}&step=1&reason=seen+before"), &scene.olga).await;
+    let added = format!("run={run}&after=1&place=5&text=date&reason=what+time+is+it");
+    scene.done("/api/runs/add-step", &added, &scene.olga).await;
+
+    let page = scene.site.get(&format!("/approvals/{run}-1"), &scene.lena).await;
+    let shown = text(&page.body);
+    let (_, course) = shown.split_once("Where the run stands").unwrap();
+
+    assert!(course.contains("1 of 4 steps over, 1 of them skipped; 1 added by hand"), "{course}");
+    let places: Vec<usize> = [
+        "Look",
+        "Olga: seen before",
+        "added by hand: what time is it",
+        "Stop",
+        "the run is here",
+        "Replace",
+        "asked for",
+    ]
+    .iter()
+    .map(|words| course.find(words).unwrap_or_else(|| panic!("{words}: {course}")))
+    .collect();
+    assert!(places.is_sorted(), "in the order in which they are meant: {course}");
+}

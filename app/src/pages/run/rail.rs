@@ -186,7 +186,7 @@ fn Row(step: u32, plan: PlanStep) -> impl IntoView {
 }
 
 /// What is worth a second line: what runs next, why it was skipped, what stopped it.
-fn why(plan: &PlanStep, state: &StepState, status: StepStatus) -> Option<String> {
+pub fn why(plan: &PlanStep, state: &StepState, status: StepStatus) -> Option<String> {
     if let Some(skip) = &state.skipped {
         return Some(format!("{}: {}", skip.stamp.by.name(), skip.reason));
     }

@@ -2,6 +2,7 @@
 
 mod approval;
 mod away;
+mod course;
 mod histories;
 mod holding;
 mod input;

@@ -57,10 +57,18 @@ impl Run {
 
     /// The variables that are kept after an attempt: those that its commands export by name, and those that it got itself.
     fn exports<'c>(&self, commands: impl Iterator<Item = &'c PlanCommand>) -> Vec<String> {
-        let own = commands.flat_map(|command| &command.exports);
-        let got = self.carried.iter().flat_map(|carried| &carried.names);
-        let may = |name: &&String| can_be_carried(name) && self.plan.parameter(name).is_none();
-        own.chain(got).filter(may).cloned().collect::<BTreeSet<String>>().into_iter().collect()
+        let got = self.carried.iter().flat_map(|carried| carried.names.clone());
+        let got = got.filter(|name| self.may_carry(name));
+        self.own_exports(commands).into_iter().chain(got).collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
+    /// The variables that commands export by name for later steps.
+    pub(super) fn own_exports<'c>(&self, commands: impl IntoIterator<Item = &'c PlanCommand>) -> BTreeSet<String> {
+        commands.into_iter().flat_map(|command| &command.exports).filter(|name| self.may_carry(name)).cloned().collect()
+    }
+
+    fn may_carry(&self, name: &str) -> bool {
+        can_be_carried(name) && self.plan.parameter(name).is_none()
     }
 
     /// The values that some commands use, of those that are set.
