@@ -1,8 +1,10 @@
 //! What the pages of approvals show to the person who decides.
 
-use http::StatusCode;
+use axum::body::Body;
+use http::{StatusCode, header};
 
 use crate::approvals::Scene;
+use crate::site::{Served, call};
 
 /// What a browser would show: the text of a page without its marks.
 fn text(html: &str) -> String {
@@ -73,4 +75,44 @@ async fn the_lead_sees_where_the_run_stands() {
     .map(|words| course.find(words).unwrap_or_else(|| panic!("{words}: {course}")))
     .collect();
     assert!(places.is_sorted(), "in the order in which they are meant: {course}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_lead_is_needed_stands_where_one_asks_and_where_one_decides() {
+    let scene = Scene::open().await;
+    let run = scene.start(&scene.olga).await;
+    let why = "A lead has to approve this, since it destroys";
+
+    let asking = text(&scene.site.get(&format!("/runs/{run}"), &scene.olga).await.body);
+    assert!(asking.contains(why), "{asking}");
+    assert_eq!(scene.ask(run, 1, &scene.olga).await.status, StatusCode::OK);
+    let deciding = text(&scene.site.get(&format!("/approvals/{run}-1"), &scene.lena).await.body);
+    assert!(deciding.contains(why), "{deciding}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_is_still_to_export_is_named_with_its_variables() {
+    let document = "# Load\n\n## Load\n\n### Steps\n\n1. **Settings**\n\n   ```bash\n   export DB_HOST=db\n   export DB_NAME=shop\n   ```\n\n\
+                    2. **Replace**\n\n   ```bash\n   rm -r /no/such/folder\n   ```\n";
+    let site = Served::with_document("load.md", document.as_bytes()).await;
+    let ada = site.administrator().await;
+    let olga = site.person("olga", "Olga", "operator", &ada).await;
+    let post = async |path: &str, form: &str| {
+        site.send(call(path).header(header::COOKIE, &olga).body(Body::from(form.to_owned())).unwrap()).await
+    };
+    let run = post("/api/runs/start", "slug=load&target=local&key=one").await;
+    let run = run.body.trim().to_owned();
+    let words = "Step 1, “Settings”, is still to run: it exports DB_HOST and DB_NAME";
+
+    let asking = text(&site.get(&format!("/runs/{run}"), &olga).await.body);
+    assert!(asking.contains(words) && asking.contains("run it first"), "{asking}");
+    let asked = post("/api/approvals/ask", &format!("run={run}&request=1&wanted[s2.1]=on&reason=now")).await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.body);
+    let deciding = text(&site.get(&format!("/approvals/{run}-1"), &ada).await.body);
+    assert!(deciding.contains(words) && deciding.contains("void as soon as"), "{deciding}");
+
+    assert_eq!(post("/api/runs/run", &format!("run={run}&step=1&attempt=1&commands=1,2")).await.status, StatusCode::OK);
+    site.settled(run.parse().unwrap()).await;
+    let after = text(&site.get(&format!("/approvals/{run}-1"), &ada).await.body);
+    assert!(after.contains("It became void") && after.contains("DB_HOST"), "{after}");
 }

@@ -95,12 +95,31 @@ fn facts(run: &Run, covered: &Covered) -> AnyView {
             <dd>{visible(run.holder.by.name())}</dd>
             <dt>"Limits"</dt>
             <dd>{format!("{limit}, output kept up to {}", time::size(work.output_cap))}</dd>
+            {covered.need.as_ref().map(|need| view! { <dt>"Why a lead"</dt><dd>{visible(need.words())}"."</dd> })}
+            {moving(run, covered)}
             {(!secrets.is_empty()).then(|| view! { <dt>"Secrets"</dt><dd>{visible(secrets)}</dd> })}
             {carried.map(|carried| view! { <dt>"Carried over"</dt><dd>{visible(carried)}</dd> })}
         </dl>
         {environment(covered)}
     }
     .into_any()
+}
+
+/// Steps before it that are still to run and change what it is given: each makes the request void.
+fn moving(run: &Run, covered: &Covered) -> Option<AnyView> {
+    let movers = run.movers_before(covered.step);
+    let rows: Vec<AnyView> =
+        movers.iter().map(|mover| view! { <li>{visible(mover.words())}"."</li> }.into_any()).collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <dt>"Not settled"</dt>
+            <dd data-tone="warn">
+                "This request is void as soon as one of these steps has run:"
+                <ul class="plain-list">{rows}</ul>
+            </dd>
+        }
+        .into_any()
+    })
 }
 
 /// Everything that the shell finds in its environment, name by name.

@@ -3,7 +3,7 @@
 
 use domain::Timestamp;
 use domain::policy::Role;
-use domain::run::{Request, RequestEnd, RequestStatus, Run};
+use domain::run::{Mover, Request, RequestEnd, RequestStatus, Run};
 use domain::time;
 use domain::view::{ApprovalGround, approval_address};
 use leptos::form::ActionForm;
@@ -28,8 +28,10 @@ struct Needed {
     words: String,
     /// The values that are missing first.
     missing: Vec<String>,
-    /// The step before it that changes the directory or exports something, and is not over: it would make an approval void.
-    moves: Option<u32>,
+    /// Why it needs one.
+    why: String,
+    /// The steps before it that would make an approval void.
+    moves: Vec<Mover>,
 }
 
 impl Needed {
@@ -56,12 +58,13 @@ fn needed(run: &Run, ground: &ApprovalGround) -> Vec<Needed> {
                 run.request_status(request, ground.now).is_live()
                     && request.covers.iter().any(|covered| covered.step == step && covered.commands == offer.commands)
             });
-            if need.is_some() && !asked {
+            if let Some(need) = need.filter(|_| !asked) {
                 found.push(Needed {
                     step,
                     words: format!("{}, {}", super::actions::called(plan), choice_words(&plan.title, &offer)),
                     missing: run.missing_values(step, &offer.commands),
-                    moves: moves_before(run, step),
+                    why: need.words(),
+                    moves: run.movers_before(step),
                     commands: offer.commands,
                 });
             }
@@ -81,16 +84,6 @@ fn has_begun(run: &Run, ground: &ApprovalGround) -> bool {
         let needs = ground.rules.need(&run.plan, plan, plan.risk, ground.now).is_some();
         run.status(place).needs_a_person() || started && needs
     })
-}
-
-/// The first step before another that goes to another directory or exports something, and was not run yet.
-fn moves_before(run: &Run, step: u32) -> Option<u32> {
-    let before =
-        (1..step).zip(&run.plan.steps).filter(|(place, plan)| plan.is_on_the_way() && !run.status(*place).is_over());
-    let goes = |command: &domain::plan::PlanCommand| {
-        command.pipeline.first().is_some_and(|program| program == "cd") || !command.exports.is_empty()
-    };
-    before.filter(|(_, plan)| plan.commands.iter().any(goes)).map(|(_, plan)| plan.number).next()
 }
 
 /// Everything about approvals that an operator has to see.
@@ -274,21 +267,23 @@ fn Ask(needed: Memo<Vec<Needed>>) -> impl IntoView {
 #[component]
 fn Tick(one: Needed) -> impl IntoView {
     let open = one.missing.is_empty();
-    let help = match (&one.missing[..], one.moves) {
-        ([], Some(step)) => {
-            format!(
-                "Step {step} changes the directory or what later steps get, which would make the approval void: run it first."
-            )
-        }
-        ([], None) => String::new(),
-        (missing, _) => format!("Set {} first.", missing.join(", ")),
-    };
+    let mut help = vec![format!("{}.", one.why)];
+    if open {
+        help.extend(
+            one.moves
+                .iter()
+                .map(|mover| format!("{}. That would make the approval void: run it first.", mover.words())),
+        );
+    } else {
+        help.push(format!("Set {} first.", one.missing.join(", ")));
+    }
+    let help = help.into_iter().map(|line| view! { <span class="help">{visible(line)}</span> }).collect_view();
     view! {
         <label class="tick-row">
             <input type="checkbox" name=one.field() value="on" checked=open disabled=!open />
             <span>
                 {visible(one.words.clone())}
-                {(!help.is_empty()).then(|| view! { <span class="help">{help.clone()}</span> })}
+                {help}
             </span>
         </label>
     }

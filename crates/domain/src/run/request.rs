@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Who};
 use super::state::{Attempt, AttemptEnding, Run, Stamp, StepState};
-use crate::approval::{Difference, Evidence};
+use crate::approval::{Difference, Evidence, Need};
 use crate::attempt::{AttemptResult, Carried, Work};
 use crate::{AttemptId, Digest, PersonId, Timestamp};
 
@@ -22,6 +22,9 @@ pub struct Covered {
     /// Whether it is of the document's rollback: it holds only where the approval says so, and only after a failure.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
+    /// What made the approval necessary when it was asked for; `None` in requests of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<Need>,
 }
 
 impl Covered {

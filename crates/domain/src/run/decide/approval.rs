@@ -131,8 +131,9 @@ fn cover(run: &Run, step: u32, commands: &[u32], facts: &Facts) -> Result<(Cover
     }
     let work = run.work(step, commands, &run.holder.by).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
     starting::carried(&work)?;
-    let work = Box::new(work);
-    Ok((Covered { step, commands: commands.to_vec(), work, rollback: false }, need.leads))
+    let leads = need.leads;
+    let (work, commands) = (Box::new(work), commands.to_vec());
+    Ok((Covered { step, commands, work, rollback: false, need: Some(need) }, leads))
 }
 
 /// What of the document's rollback needs approval and could be started with the values that are known.

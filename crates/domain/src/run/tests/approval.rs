@@ -469,7 +469,11 @@ fn a_rule_asks_for_an_approval_of_what_does_not_destroy() {
 
     let refusal = decide(Some(&story.run), &run(2, 1, &[1]), &olga, &facts).unwrap_err();
     assert!(matches!(refusal, Refusal::NeedsApproval { .. }));
-    assert!(decide(Some(&story.run), &ask(1, &[(2, &[1])]), &olga, &facts).is_ok());
+    let asked = decide(Some(&story.run), &ask(1, &[(2, &[1]), (4, &[1, 2])]), &olga, &facts).unwrap();
+    let asked = story.clone().with(asked, &olga);
+    let needs: Vec<_> = asked.run.requests[0].steps().map(|covered| covered.need.as_ref().unwrap().words()).collect();
+    assert!(needs.iter().all(|need| need.contains("by a rule: no outage without a lead")), "{needs:?}");
+    assert_eq!(asked.run.requests[0].covers[2].need.as_ref().unwrap().words(), needs[0], "the rollback, too");
     assert!(decide(Some(&story.run), &run(1, 1, &[1]), &olga, &facts).is_ok());
 }
 
