@@ -244,13 +244,13 @@ fn difference(difference: &Difference) -> AnyView {
 }
 
 fn rejection(rejection: &Rejection) -> AnyView {
-    let Rejection { row, reason } = rejection;
+    let Rejection { row, again, reason } = rejection;
     let by = row.decided_by.clone().unwrap_or_default();
     view! {
         <div class="callout" data-tone="warn">
             <Glyph sign=Sign::Warning />
             <p class="head">
-                {visible(format!("{by} said no to the same "))}
+                {visible(format!("{by} said no to {} ", again.words()))}
                 <Ago at=row.decided.unwrap_or(row.asked) />
                 ", "
                 <a href=row.address()>{format!("request {}-{}", row.run, row.request)}</a>

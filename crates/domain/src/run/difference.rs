@@ -30,7 +30,7 @@ pub(super) fn differences(approved: &Work, now: &Work) -> Vec<Difference> {
 }
 
 /// How one piece of work differs from another, whoever runs them and in whichever run.
-pub fn between(before: &Work, now: &Work) -> Vec<Difference> {
+pub(super) fn between(before: &Work, now: &Work) -> Vec<Difference> {
     let without = |work: &Work| {
         let mut work = work.clone();
         work.environment.retain(|name, _| !is_acting(name));

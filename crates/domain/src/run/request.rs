@@ -32,6 +32,18 @@ impl Covered {
     pub fn digest(&self) -> Digest {
         self.work.digest()
     }
+
+    /// A digest that is the same for a set that does the same on the same target, whoever asks and in whichever step.
+    pub fn same(&self) -> Digest {
+        Digest::of_canonical(&self.what())
+    }
+
+    /// The target, the directory, the scripts, and the values but those that only tell for whom they work.
+    fn what(&self) -> (&String, &String, Vec<&String>, BTreeMap<&String, &String>) {
+        let work = &self.work;
+        let values = work.environment.iter().filter(|(name, _)| !is_acting(name)).collect();
+        (&work.target, &work.directory, work.commands.iter().map(|command| &command.script).collect(), values)
+    }
 }
 
 /// A request for approval, or the breaking of the glass, which is an approval that its maker gave alone.
@@ -267,18 +279,8 @@ impl Request {
 
     /// A digest that is the same for another request that asks for the same on the same target, whoever asks.
     pub fn same(&self) -> Digest {
-        let what = |covered: &Covered| {
-            let values: BTreeMap<String, String> =
-                covered.work.environment.iter().filter(|(name, _)| !is_acting(name)).map(owned).collect();
-            let scripts: Vec<String> = covered.work.commands.iter().map(|command| command.script.clone()).collect();
-            (covered.work.target.clone(), covered.work.directory.clone(), scripts, values)
-        };
-        Digest::of_canonical(&self.steps().map(what).collect::<Vec<_>>())
+        Digest::of_canonical(&self.steps().map(Covered::what).collect::<Vec<_>>())
     }
-}
-
-fn owned((name, value): (&String, &String)) -> (String, String) {
-    (name.clone(), value.clone())
 }
 
 /// Whether a variable only tells for whom a command works.
