@@ -14,6 +14,7 @@ mod error;
 mod evidence;
 mod factors;
 mod gate;
+mod knocking;
 mod live;
 mod notices;
 mod pages;
@@ -46,6 +47,7 @@ pub use approvals::{Decision, Handed};
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use factors::spelled_secret;
+pub use knocking::Knock;
 pub use notices::{Channels, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
@@ -56,6 +58,7 @@ pub use watching::Follow;
 use clock::ExpiryClock;
 use documents::Documents;
 use factors::{Passkeys, Vault};
+use knocking::{Devices, Knocks};
 use live::Live;
 use passwords::Passwords;
 
@@ -74,6 +77,8 @@ struct Inner {
     channels: Channels,
     passwords: Passwords,
     vault: Vault,
+    devices: Devices,
+    knocks: Knocks,
     passkeys: Passkeys,
     live: Live,
     people: watch::Sender<u64>,
@@ -124,6 +129,8 @@ impl Portal {
             channels: settings.channels,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             vault: keys.vault,
+            devices: keys.devices,
+            knocks: Knocks::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
             live: Live::default(),
             people: watch::Sender::new(0),
@@ -219,6 +226,14 @@ impl Portal {
 
     fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    fn devices(&self) -> &Devices {
+        &self.0.devices
+    }
+
+    fn knocks(&self) -> &Knocks {
+        &self.0.knocks
     }
 
     fn passkeys(&self) -> &Passkeys {

@@ -8,8 +8,10 @@ use domain::view::{PeopleView, SessionInfo};
 use rand::RngCore as _;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use store::Credentials;
 
 use crate::account::session_info;
+use crate::knocking::{Counter, Knock};
 use crate::{Error, Portal, passwords};
 
 /// The longest login and name, in characters.
@@ -97,13 +99,29 @@ impl Portal {
         if good { Ok(()) } else { Err(Error::Invalid(USED.to_owned())) }
     }
 
-    /// Checks login and password. Takes as long for an unknown login as for a wrong password.
+    /// Checks login and password: the person, and the token by which this device is known from now on. Takes as long for an
+    /// unknown login as for a wrong password.
     ///
     /// # Errors
     ///
-    /// [`Error::SignIn`], one text for unknown, wrong and disabled.
-    pub async fn sign_in(&self, login: &str, password: &str) -> Result<Actor, Error> {
-        let known = self.store().person_by_login(&login.trim().to_lowercase()).await?;
+    /// [`Error::SignIn`], one text for unknown, wrong and disabled; [`Error::TooOften`] without having looked at the password.
+    pub async fn sign_in(&self, login: &str, password: &str, knock: &Knock) -> Result<(Actor, String), Error> {
+        let login = login.trim().to_lowercase();
+        let known = self.store().person_by_login(&login).await?;
+        let token = known.as_ref().zip(knock.device.as_deref());
+        let device = token.and_then(|(known, token)| self.devices().known(&known.id, token, self.expiry_now()));
+        let counters = Counter::all(&login, knock, device);
+        self.knocks().count(&counters, self.expiry_now()).map_err(|until| {
+            tracing::info!("a try to sign in came too early and was not looked at");
+            Error::TooOften(until.since(self.expiry_now()))
+        })?;
+        let actor = self.check_sign_in(&login, password, known).await?;
+        self.knocks().forgive(&counters);
+        let token = self.devices().token(&actor.id, self.expiry_now());
+        Ok((actor, token))
+    }
+
+    async fn check_sign_in(&self, login: &str, password: &str, known: Option<Credentials>) -> Result<Actor, Error> {
         let fits = self.passwords().check(password, known.as_ref().map(|known| known.hash.as_str())).await?;
         let mut write = self.store().begin().await?;
         let now = self.now();

@@ -14,6 +14,7 @@ use engine::MasterKey;
 use rand::RngCore as _;
 
 use crate::factors::Vault;
+use crate::knocking::Devices;
 use crate::{Channels, OpenError, SecretSources};
 
 /// Everything that a portal needs from outside.
@@ -60,6 +61,8 @@ pub(crate) struct Keys {
     pub(crate) engine: MasterKey,
     /// Seals the secrets of second factors.
     pub(crate) vault: Vault,
+    /// Makes devices known.
+    pub(crate) devices: Devices,
 }
 
 /// Makes and locks the data folder and reads its key, or makes one.
@@ -80,7 +83,7 @@ pub(crate) fn open_data(folder: &Path) -> Result<(File, Keys), OpenError> {
         Err(TryLockError::Error(error)) => return Err(unusable(error)),
     }
     let key = key(&folder.join("keys/shim.key")).map_err(unusable)?;
-    Ok((lock, Keys { engine: MasterKey::new(key), vault: Vault::new(&key) }))
+    Ok((lock, Keys { vault: Vault::new(&key), devices: Devices::new(&key), engine: MasterKey::new(key) }))
 }
 
 /// Writes a small file that is there whole or not at all, also after the power was lost.

@@ -10,6 +10,7 @@ mod bare;
 mod documents;
 mod faults;
 mod forms;
+mod guessing;
 mod headers;
 mod origins;
 mod policies;
