@@ -38,8 +38,8 @@ pub use lock::{ABANDONED_AFTER_MS, Holder};
 pub use refusal::{Refusal, TEXT_LIMIT};
 pub use request::{Approval, Covered, Glass, Request, RequestEnd, RequestStatus, Shaped};
 pub use state::{
-    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Offer, RestEnd, Run, Skip,
-    Stamp, StepState, StepStatus, Tick, ValueSet, ticks,
+    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Ground, Lock, Note, Offer, RestEnd, Run,
+    Skip, Stamp, StepState, StepStatus, Tick, ValueSet, ticks,
 };
 
 #[cfg(test)]

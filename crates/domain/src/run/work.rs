@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::Who;
-use super::state::Run;
+use super::state::{Ground, Run};
 use crate::attempt::{Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, PlanCommand};
 use crate::steering::can_be_carried;
@@ -19,13 +19,14 @@ impl Run {
         let values = self.values_of(step, commands);
         let target = &self.plan.target;
         let environment = target.environment.iter().cloned().chain(self.acting(who)).chain(values).collect();
+        let ground = self.ground(step, commands);
         let runs = chosen.iter().filter(|(_, command)| command.by_portal.is_none());
         Some(Work {
             target: target.name.clone(),
             interpreter: target.interpreter.clone(),
             pipefail: plan.pipefail,
             tty: plan.tty,
-            directory: self.directory.clone(),
+            directory: ground.directory,
             environment,
             commands: runs.map(|(number, command)| command.work(*number)).collect(),
             timeout_ms: plan.timeout_ms,
@@ -35,8 +36,17 @@ impl Run {
             secrets: self.secrets_of(step, commands),
             mask_files: self.plan.mask_paths(),
             exports: self.exports(chosen.iter().map(|(_, command)| *command)),
-            carried: self.carried.clone(),
+            carried: ground.carried,
         })
+    }
+
+    /// Where an attempt at some commands begins: where the run stands. The same commands once more after they have ended badly
+    /// begin where they began before, unless somebody has moved the run meanwhile: `cd x && make` would find no `x` in `x`.
+    pub fn ground(&self, step: u32, commands: &[u32]) -> Ground {
+        let here = Ground { directory: self.directory.clone(), carried: self.carried.clone() };
+        let last = self.step(step).and_then(|state| state.attempts.last());
+        let again = last.filter(|last| last.is_bad() && last.commands == commands && last.left() == here);
+        again.map_or(here, |last| last.began.clone())
     }
 
     /// The secrets that some commands use, each with its version; empty while it is not known.

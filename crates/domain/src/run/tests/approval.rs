@@ -362,6 +362,48 @@ fn after_a_failure_one_retry_starts_where_it_was_ticked() {
 }
 
 #[test]
+fn a_retry_begins_where_the_approved_attempt_began_wherever_that_has_gone() {
+    let failed = asked().lead(LENA, with_all()).runs(4, &[1, 2]).ends(1, Outcome::Failure);
+    let failed = failed.settles(AttemptResult::Failed { command: 1 });
+    assert_eq!(failed.run.directory, "/srv/app", "`cd app && make` has failed in app");
+
+    let again = failed.clone().runs(4, &[1, 2]);
+    let covered = &again.run.requests[0].covers[0];
+    assert_eq!(again.run.steps[3].attempts[1].digest, covered.digest(), "exactly what was approved");
+    assert_eq!(again.run.directory, "/srv", "and the page says so");
+
+    let facts = failed.facts(Some(Role::Operator));
+    let elsewhere = "the directory was \u{201c}/srv\u{201d} and is \u{201c}/srv/app\u{201d}";
+    assert_eq!(failed.voids(&run(8, 1, &[1]), &facts), [elsewhere], "the rollback was approved for another place");
+    let back = failed.clone().does(Command::SetDirectory { path: "/srv".to_owned() });
+    assert_eq!(back.runs(8, &[1]).run.requests[0].uses.len(), 2);
+
+    let moved = failed.does(Command::SetDirectory { path: "/other".to_owned() });
+    let facts = moved.facts(Some(Role::Operator));
+    assert_eq!(
+        moved.voids(&run(4, 2, &[1, 2]), &facts),
+        ["the directory was \u{201c}/srv\u{201d} and is \u{201c}/other\u{201d}"]
+    );
+}
+
+#[test]
+fn what_was_started_by_breaking_the_glass_may_be_started_again_as_long_as_it_fails() {
+    let olga = person("Olga", Role::Lead);
+    let glass = Command::BreakGlass { request: 1, wanted: vec![(4, vec![1, 2])], reason: "nobody answers".to_owned() };
+    let facts = Facts { factor: Some("code".to_owned()), ..ready().facts(Some(Role::Lead)) };
+    let mut story = ready().with(decide(Some(&ready().run), &glass, &olga, &facts).unwrap(), &olga);
+
+    for attempt in 1..=3 {
+        story = story.runs(4, &[1, 2]).ends(1, Outcome::Failure).settles(AttemptResult::Failed { command: 1 });
+        assert_eq!(story.status(1), RequestStatus::Approved, "after attempt {attempt}");
+    }
+    assert!(matches!(story.clone().waits(16).refuses(run(4, 4, &[1, 2])), Refusal::TooLate(_)), "but not for ever");
+    let done = story.succeeds(4, &[1, 2]);
+    assert_eq!(done.refuses(run(4, 5, &[1, 2])), Refusal::Spent);
+    assert_eq!(done.run.requests.len(), 1, "one glass, one mark, one review");
+}
+
+#[test]
 fn a_command_that_failed_is_not_passed_over_under_an_approval() {
     let failed = asked().lead(LENA, with_all()).runs(4, &[1, 2]).ends(1, Outcome::Failure);
     let failed = failed.ends_in_place(AttemptResult::Failed { command: 1 });
