@@ -75,7 +75,7 @@ impl Portal {
         self.decide(run, &command, &who).await.map(drop)
     }
 
-    /// Decides a request. To approve takes a second factor, which is used up by it; to reject does not.
+    /// Decides a request, either way by a second factor, which is used up by it.
     ///
     /// # Errors
     ///
@@ -92,7 +92,6 @@ impl Portal {
             Decision::Approve { retry, rollback, comment } => Command::Grant { request, retry, rollback, comment },
             Decision::Reject { reason } => Command::Reject { request, reason },
         };
-        let proof = proof.filter(|_| matches!(command, Command::Grant { .. }));
         self.prove_and_decide(approver.actor(), run, &command, proof).await
     }
 

@@ -416,14 +416,25 @@ async fn a_broken_glass_is_marked_for_ever_and_reviewed_before_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lead_says_no_with_a_reason_and_without_a_second_factor() {
+async fn a_lead_says_no_with_a_reason_and_by_a_second_factor() {
     let scene = Scene::open().await;
+    let codes = scene.codes("lars").await;
     let run = scene.asked().await;
+    let rejects = async |more: &str| {
+        let form = format!("run={run}&request=1&decision=reject&{more}");
+        scene.post("/api/approvals/decide", &form, &scene.lars).await
+    };
 
-    let silent =
-        scene.post("/api/approvals/decide", &format!("run={run}&request=1&decision=reject"), &scene.lars).await;
+    let silent = rejects(&format!("code={}", codes[0])).await;
     assert_eq!(silent.status, StatusCode::CONFLICT, "{}", silent.body);
-    scene.done("/api/approvals/decide", &format!("run={run}&request=1&decision=reject&reason=wait"), &scene.lars).await;
+    let unproven = rejects("reason=wait").await;
+    assert_eq!(unproven.status, StatusCode::CONFLICT, "{}", unproven.body);
+    assert!(unproven.body.contains("takes your second factor"), "{}", unproven.body);
+    let wrong = rejects("reason=wait&code=000000").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
+    assert_eq!(scene.status(run).await, RequestStatus::Waiting);
+    let proven = rejects(&format!("reason=wait&code={}", codes[0])).await;
+    assert_eq!(proven.status, StatusCode::OK, "a refused rejection has not used the code up: {}", proven.body);
     assert_eq!(scene.status(run).await, RequestStatus::Rejected);
 
     // Who asks for the same again finds the rejection on the page of the new request.

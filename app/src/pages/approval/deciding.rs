@@ -132,10 +132,13 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                 <span class="help">"Stands in the record for ever, with your name."</span>
             </div>
             {if view.factors.any() {
-                let with_passkey = format!("Approve “{steps}” with a passkey");
-                view! { <FactorFields factors=view.factors id="decision" with_passkey free=true /> }.into_any()
+                let with_passkey = vec![
+                    ("Reject with a passkey".to_owned(), "reject"),
+                    (format!("Approve “{steps}” with a passkey"), "approve"),
+                ];
+                view! { <FactorFields factors=view.factors id="decision" with_passkey /> }.into_any()
             } else {
-                no_factor("To approve", "; to reject needs none.")
+                no_factor("A decision", ". Without one you can still take the request back, below.")
             }}
             <Refused problem />
             // What the return key does in a field: nothing.
@@ -143,7 +146,15 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                 "Enter decides nothing"
             </button>
             <div class="stack" data-gap="tight">
-                <button class="btn" type="submit" data-wide name="decision" value="reject" disabled=action.pending()>
+                <button
+                    class="btn"
+                    type="submit"
+                    data-wide
+                    name="decision"
+                    value="reject"
+                    data-proven="reject"
+                    disabled=move || action.pending().get() || !view.factors.any()
+                >
                     {format!("Reject request {}-{}", view.run.id, view.number)}
                 </button>
                 <button
@@ -153,7 +164,7 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                     data-wide
                     name="decision"
                     value="approve"
-                    data-proven=""
+                    data-proven="approve"
                     disabled=move || action.pending().get() || !view.factors.any()
                 >
                     {visible(format!("Approve “{steps}”"))}

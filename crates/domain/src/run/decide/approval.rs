@@ -169,7 +169,9 @@ pub(super) fn grant(
 /// A lead says no: the request ends, whatever others have said.
 pub(super) fn reject(run: &Run, number: u32, reason: &str, facts: &Facts) -> Result<Event, Refusal> {
     undecided(run, number, facts)?;
-    Ok(Event::ApprovalRejected { request: number, reason: reasoned(reason)? })
+    let reason = reasoned(reason)?;
+    let factor = facts.factor.clone().ok_or(Refusal::NoFactor)?;
+    Ok(Event::ApprovalRejected { request: number, reason, factor })
 }
 
 /// The person who works in the run, or any lead, takes it back.

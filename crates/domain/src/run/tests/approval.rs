@@ -135,6 +135,12 @@ fn an_operator_a_stranger_and_a_lead_without_a_second_factor_decide_nothing() {
     assert!(matches!(by(Some(Role::Operator), Some("code".to_owned())), Refusal::Forbidden(_)));
     assert_eq!(by(None, Some("code".to_owned())), Refusal::Disabled);
     assert_eq!(by(Some(Role::Lead), None), Refusal::NoFactor);
+    let reject = |factor: Option<&str>| {
+        let facts = Facts { factor: factor.map(str::to_owned), ..story.facts(Some(Role::Lead)) };
+        decide(Some(&story.run), &Command::Reject { request: 1, reason: "no".to_owned() }, &lena(), &facts)
+    };
+    assert_eq!(reject(None).unwrap_err(), Refusal::NoFactor, "to say no is a decision, too");
+    assert!(matches!(&reject(Some("code")).unwrap()[..], [Event::ApprovalRejected { factor, .. }] if factor == "code"));
 }
 
 #[test]
