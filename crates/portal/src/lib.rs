@@ -48,7 +48,7 @@ pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use factors::spelled_secret;
 pub use knocking::Knock;
-pub use notices::{Channels, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
+pub use notices::{Channels, Keep, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
 pub use secrets::SecretSources;

@@ -58,6 +58,8 @@ pub(super) struct ConfigFile {
     pub approvals: ApprovalRules,
     pub mail: Option<MailSettings>,
     pub webhooks: Vec<WebhookSettings>,
+    /// How long a notice is kept.
+    pub notices_keep: Option<Duration>,
     /// The files of secrets by name.
     pub secrets: Vec<(String, PathBuf)>,
 }
@@ -79,6 +81,8 @@ struct Tables {
     lower: Vec<Lowering>,
     #[serde(default)]
     approval: ApprovalTable,
+    #[serde(default)]
+    notices: NoticesTable,
     mail: Option<MailTable>,
     #[serde(default, deserialize_with = "telling::webhooks")]
     webhook: Vec<WebhookSettings>,
@@ -98,6 +102,12 @@ struct SessionTable {
     idle: Option<Duration>,
     #[serde(default, deserialize_with = "span")]
     absolute: Option<Duration>,
+}
+
+#[derive(Default, Deserialize)]
+struct NoticesTable {
+    #[serde(default, deserialize_with = "span")]
+    keep: Option<Duration>,
 }
 
 #[derive(Default, Deserialize)]
@@ -172,6 +182,7 @@ impl ConfigFile {
             targets,
             lowerings: tables.lower,
             approvals: tables.approval.rules(),
+            notices_keep: tables.notices.keep,
             mail: tables.mail.map(|table| table.0),
             webhooks: tables.webhook,
             secrets: tables.secret.into_iter().map(|(name, table)| (name, table.file)).collect(),
@@ -189,11 +200,13 @@ const TOP: &[&str] = &[
     "target",
     "lower",
     "approval",
+    "notices",
     "mail",
     "webhook",
     "secret",
 ];
 const SESSION: &[&str] = &["idle", "absolute"];
+const NOTICES: &[&str] = &["keep"];
 const LOG: &[&str] = &["format"];
 const SECRET: &[&str] = &["file"];
 const TARGET: &[&str] = &["kind", "about", "production", "shell", "path", "directory"];
@@ -204,9 +217,13 @@ const LOWER: &[&str] = &["command", "class", "reason"];
 fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), ConfigError> {
     let mut unknown = Vec::new();
     collect_unknown(table, "", TOP, &mut unknown);
-    for (name, known) in
-        [("session", SESSION), ("log", LOG), ("approval", approval::KEYS), ("mail", telling::MAIL_KEYS)]
-    {
+    for (name, known) in [
+        ("session", SESSION),
+        ("log", LOG),
+        ("approval", approval::KEYS),
+        ("notices", NOTICES),
+        ("mail", telling::MAIL_KEYS),
+    ] {
         if let Some(DeValue::Table(inner)) = table.get(name).map(toml::Spanned::get_ref) {
             collect_unknown(inner, &format!("{name}."), known, &mut unknown);
             collect_unknown_rules(inner, ("rule", "approval.rule."), approval::RULE_KEYS, &mut unknown);
