@@ -12,6 +12,7 @@ use store::Credentials;
 
 use crate::account::session_info;
 use crate::knocking::{Counter, Knock};
+use crate::notices::typed_address;
 use crate::{Error, Portal, passwords};
 
 /// The longest login and name, in characters.
@@ -28,6 +29,8 @@ pub struct NewPerson {
     pub role: Role,
     /// The first password.
     pub password: String,
+    /// Where mail reaches them; empty: nowhere.
+    pub mail: String,
 }
 
 impl std::fmt::Debug for NewPerson {
@@ -74,6 +77,7 @@ impl Portal {
             name: name.to_owned(),
             role: Role::Administrator,
             password: password.to_owned(),
+            mail: String::new(),
         };
         let login = checked(&new)?;
         self.token_is_good(token).await?;
@@ -177,6 +181,7 @@ impl Portal {
     /// [`Error::Invalid`] when the login is taken or malformed, or the password does not do.
     pub async fn create_person(&self, administrator: Administrator<'_>, new: NewPerson) -> Result<PersonId, Error> {
         let login = checked(&new)?;
+        let mail = typed_address(&new.mail).map_err(Error::Invalid)?;
         let hash = self.passwords().hash(&new.password).await?;
         let actor = Actor { id: PersonId(random_hex()), name: new.name.trim().to_owned(), role: new.role };
         let by = Who::Person(administrator.actor().clone());
@@ -190,7 +195,8 @@ impl Portal {
             }
             inserted => inserted?,
         }
-        let body = json!({ "person": actor.id, "login": login, "role": actor.role });
+        write.set_mail(&actor.id, mail.as_deref()).await?;
+        let body = json!({ "person": actor.id, "login": login, "role": actor.role, "mail": mail.is_some() });
         write.audit(Some(&by), self.now(), "person_created", body).await?;
         write.commit().await?;
         Ok(actor.id)
