@@ -55,7 +55,7 @@ fn blanks(text: &str) -> Vec<(usize, Mark)> {
     let mut found = Vec::new();
     for run in text.as_bytes().chunk_by(|one, other| is_blank(one) == is_blank(other)) {
         if run.len() > BLANKS && run.first().is_some_and(is_blank) {
-            let lines = run.iter().filter(|byte| **byte == b'\n').count();
+            let lines = text[at..at + run.len()].matches('\n').count();
             found.push((at, Mark::Blanks { blanks: run.len() - lines, lines }));
         }
         at += run.len();

@@ -115,10 +115,8 @@ fn take<'r>(left: &mut Vec<Set<'r>>, is: impl Fn(&Set<'r>) -> bool) -> Option<Se
 }
 
 fn changed(earlier: &Set<'_>, set: &Set<'_>, several: bool) -> Vec<Difference> {
-    let of_step = |found: Difference| match several {
-        true => Difference { what: format!("\u{201c}{}\u{201d}, {}", set.step.title, found.what), ..found },
-        false => found,
-    };
+    let title = if several { format!("\u{201c}{}\u{201d}, ", set.step.title) } else { String::new() };
+    let of_step = |found: Difference| Difference { what: format!("{title}{}", found.what), ..found };
     between(&earlier.covered.work, &set.covered.work).into_iter().map(of_step).collect()
 }
 

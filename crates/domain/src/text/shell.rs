@@ -72,7 +72,7 @@ fn step(places: &mut Vec<Place>, before: char, character: char) {
         (_, '"') => places.push(Place::Double),
         (_, '(') => places.push(Place::Parentheses),
         (_, '#') if before.is_whitespace() || matches!(before, ';' | '&' | '|' | '(' | '`') => {
-            places.push(Place::Comment)
+            places.push(Place::Comment);
         }
         _ => {}
     }
