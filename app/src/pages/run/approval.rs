@@ -332,7 +332,7 @@ fn Emergency(needed: Memo<Vec<Needed>>, number: Memo<u32>) -> impl IntoView {
                     "Go on without an approval"
                 </button>
                 <span class="quiet small">
-                    "All leads and administrators are told at once, the run is marked for ever, and another lead has to review it before you can do it again."
+                    "All leads and administrators are told at once, the run is marked for ever, and another lead has to review it before you can do it again. What fails may be started once more under it."
                 </span>
             </ActionForm>
         </details>
