@@ -26,6 +26,9 @@ pub enum AppError {
     /// It cannot happen as things stand.
     #[error("{0}")]
     Conflict(String),
+    /// Tried too often; the same again helps only after a while.
+    #[error("{0}")]
+    TooOften(String),
     /// Too much at once.
     #[error("{0}")]
     Busy(String),

@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::ResponseOptions;
-use portal::{Decision, Handed, Portal, Sure};
+use portal::{Decision, Handed, Knock, Portal, Sure};
 use tower_sessions::Session;
 
 use crate::AppError;
@@ -32,6 +32,18 @@ pub const AGENT: &str = "agent";
 
 /// The most characters that are kept of what a browser calls itself.
 const AGENT_LIMIT: usize = 256;
+
+/// A browser keeps the token of its device for so long: 180 days.
+const DEVICE_SECONDS: u32 = 180 * 24 * 60 * 60;
+
+/// In which cookie a browser keeps the token of its device; the server says so, as it does for the session.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceCookie {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it goes over https only.
+    pub secure: bool,
+}
 
 /// The address at the other end of the connection: the browser's, or the proxy's. What a request says about it in its headers is
 /// believed nowhere.
@@ -107,6 +119,32 @@ fn address() -> String {
 fn agent() -> String {
     let agent = parts().and_then(|parts| text(&parts.headers, header::USER_AGENT.as_str()).map(str::to_owned));
     agent.unwrap_or_default().chars().take(AGENT_LIMIT).collect()
+}
+
+/// Where a request that wants to sign in comes from.
+pub fn knock() -> Knock {
+    Knock { peer: address(), device: device_token() }
+}
+
+fn device_token() -> Option<String> {
+    let parts = parts()?;
+    let DeviceCookie { name, .. } = parts.extensions.get::<DeviceCookie>()?;
+    let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split("; ")).filter_map(|pair| pair.split_once('='));
+    pairs.find(|(found, _)| found == name).map(|(_, token)| token.to_owned())
+}
+
+/// Gives the browser the token by which this device is known to the account from now on.
+pub fn remember_device(token: &str) {
+    let cookie = parts().and_then(|parts| parts.extensions.get::<DeviceCookie>().copied());
+    let (Some(DeviceCookie { name, secure }), Some(response)) = (cookie, use_context::<ResponseOptions>()) else {
+        return;
+    };
+    let secure = if secure { "; Secure" } else { "" };
+    let text = format!("{name}={token}; Path=/; Max-Age={DEVICE_SECONDS}; HttpOnly; SameSite=Lax{secure}");
+    if let Ok(value) = text.parse() {
+        response.append_header(header::SET_COOKIE, value);
+    }
 }
 
 /// Ends the session at the server.
@@ -240,6 +278,7 @@ pub fn status(error: &AppError) -> StatusCode {
         AppError::NotFound => StatusCode::NOT_FOUND,
         AppError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         AppError::Conflict(_) => StatusCode::CONFLICT,
+        AppError::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
         AppError::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
         AppError::Unreachable | AppError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -323,6 +362,7 @@ impl From<portal::Error> for AppError {
             ) => Self::Denied(sentence),
             portal::Error::Refused(_) | portal::Error::Launch(_) | portal::Error::Moved => Self::Conflict(sentence),
             portal::Error::Invalid(_) | portal::Error::SignIn => Self::Invalid(sentence),
+            portal::Error::TooOften(_) => Self::TooOften(sentence),
             portal::Error::Busy(_) | portal::Error::Unsure(_) | portal::Error::Unrecorded(_) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a use case was put off");
                 Self::Busy(sentence)

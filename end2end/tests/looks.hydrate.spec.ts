@@ -1,4 +1,5 @@
 // Every page in the states that people meet it in: readable by everybody, in both themes, at every width.
+import { setUp } from './factor.ts';
 import { expect, someone, test } from './fixtures.ts';
 import { look } from './look.ts';
 import { Portal } from './portal.ts';
@@ -136,11 +137,14 @@ test('a request for approval, from the question to the answer', async ({ browser
   await look(page, 'run-asked');
 
   const lead = await someone(browser, portal, 'lena', true);
+  await lead.go('/account');
+  const { codes } = await setUp(lead.page);
   await lead.go('/approvals');
   await look(lead.page, 'inbox');
   await lead.go(`/approvals/${run}-1`);
   await look(lead.page, 'decision');
   await lead.page.getByRole('textbox', { name: /^Reason/ }).fill('Not before the dump of today is safe.');
+  await lead.page.getByLabel('Code of your second factor').fill(codes[0] ?? '');
   await lead.press(/^Reject request/);
   await expect(lead.page.getByText('Lena Fischer said no').first()).toBeVisible();
   await look(lead.page, 'decision-rejected');

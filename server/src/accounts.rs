@@ -24,7 +24,8 @@ pub fn run(command: UserCommand) -> ExitCode {
                 let password = read_password()?;
                 let portal = open(place).await?;
                 let name = name.unwrap_or_else(|| login.clone());
-                finish(&portal, add(&portal, NewPerson { login, name, role, password }).await).await
+                finish(&portal, add(&portal, NewPerson { login, name, role, password, mail: String::new() }).await)
+                    .await
             }
             UserCommand::List { place } => {
                 let portal = open(place).await?;

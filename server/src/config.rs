@@ -15,7 +15,7 @@ use std::time::Duration;
 use domain::Lowering;
 use domain::approval::ApprovalRules;
 use domain::plan::PlanTarget;
-use portal::{Channels, CheckpointSettings, SecretSources, TargetSettings};
+use portal::{Channels, CheckpointSettings, Keep, SecretSources, TargetSettings};
 
 use crate::cli::ServeArguments;
 use file::{ConfigFile, TargetTable};
@@ -160,6 +160,7 @@ impl Config {
         let mut secrets = surroundings.secrets.clone().with_files(files);
         let origin = public_url.as_ref().map(|url| url.origin().to_owned());
         let mut channels = Channels { mail: file.mail, webhooks: file.webhooks, origin, ..Channels::default() };
+        channels.keep = file.notices_keep.map_or_else(Keep::default, Keep);
         channels.secrets = secrets.take(channels.secret_names());
         Self {
             listen: arguments.listen.or(file.listen).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),

@@ -134,9 +134,15 @@ fn sessions_by_host(guarded: &Router, site: &Site) -> Router {
     let secure = guarded.clone().layer(layer(site.sessions(), sessions::Cookie::Secure));
     let local = guarded.clone().layer(layer(site.sessions(), sessions::Cookie::ThisMachine));
     let encrypted = site.public_url().is_some_and(PublicUrl::is_https);
-    Router::new().fallback(move |request: Request| {
+    Router::new().fallback(move |mut request: Request| {
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let chosen = if !encrypted && app::ssr::is_this_machine(host) { local.clone() } else { secure.clone() };
+        let here = !encrypted && app::ssr::is_this_machine(host);
+        let (chosen, cookie) = if here {
+            (local.clone(), sessions::Cookie::ThisMachine)
+        } else {
+            (secure.clone(), sessions::Cookie::Secure)
+        };
+        request.extensions_mut().insert(cookie.of_device());
         async move { chosen.oneshot(request).await }
     })
 }

@@ -84,7 +84,7 @@ pub async fn cancel_approval(run: RunId, request: u32, #[server(default)] reason
     answer(async { act(run, 0, Command::CancelApproval { request, reason }).await }.await)
 }
 
-/// Decides a request: `approve` with a second factor, or `reject` with a reason. `also` has the keys `retry` and `rollback` where
+/// Decides a request by a second factor: `approve`, or `reject` with a reason. `also` has the keys `retry` and `rollback` where
 /// these are approved, too.
 #[server(endpoint = "approvals/decide")]
 pub async fn decide(

@@ -7,14 +7,20 @@ use crate::AppError;
 
 /// Makes an account.
 #[server(endpoint = "people/create")]
-pub async fn create_person(login: String, name: String, role: String, password: String) -> Result<(), AppError> {
+pub async fn create_person(
+    login: String,
+    name: String,
+    role: String,
+    password: String,
+    #[server(default)] mail: String,
+) -> Result<(), AppError> {
     use crate::ssr::{answer, back_to, caller, role_named};
 
     answer(
         async {
             let caller = caller().await?;
             let role = role_named(&role)?;
-            let person = portal::NewPerson { login, name, role, password };
+            let person = portal::NewPerson { login, name, role, password, mail };
             caller.portal.create_person(caller.actor.administrator()?, person).await?;
             back_to("/people");
             Ok(())

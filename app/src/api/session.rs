@@ -35,8 +35,9 @@ pub async fn sign_in(login: String, password: String, #[server(default)] next: S
 
     answer(
         async {
-            let actor = portal()?.sign_in(&login, &password).await?;
+            let (actor, device) = portal()?.sign_in(&login, &password, &ssr::knock()).await?;
             ssr::sign_in(&actor).await?;
+            ssr::remember_device(&device);
             go_to(&next);
             Ok(())
         }

@@ -6,7 +6,7 @@ use domain::plan::PlanCommand;
 use domain::runbook::Command;
 use leptos::prelude::*;
 
-use super::command_text::{CommandText, Visible};
+use super::command_text::{CommandText, Visible, visible};
 use super::copy::Copy;
 use super::glyph::{Glyph, Sign};
 use super::risk::RiskMark;
@@ -87,9 +87,12 @@ fn heading(command: &PlanCommand) -> Option<AnyView> {
     match (&command.choice, &command.label) {
         (Some(choice), _) => {
             let word = if choice.exclusive { "one of several" } else { "only if needed" };
-            Some(view! { <p class="label"><span class="badge">{word}</span>" "{choice.when.clone()}</p> }.into_any())
+            Some(
+                view! { <p class="label"><span class="badge">{word}</span>" "{visible(choice.when.clone())}</p> }
+                    .into_any(),
+            )
         }
-        (None, Some(label)) => Some(view! { <p class="label">"# "{label.clone()}</p> }.into_any()),
+        (None, Some(label)) => Some(view! { <p class="label">"# "{visible(label.clone())}</p> }.into_any()),
         (None, None) => None,
     }
 }
@@ -113,7 +116,7 @@ fn value_list(command: &PlanCommand, values: &BTreeMap<String, String>, secrets:
                 .into_any()
             }
             None => view! {
-                <dt data-missing="">{placeholder.text.clone()}</dt>
+                <dt data-missing="">{visible(placeholder.text.clone())}</dt>
                 <dd data-missing="">"stands for a value that the side file does not declare: cannot start"</dd>
             }
             .into_any(),

@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 use leptos::wasm_bindgen::JsCast as _;
 use leptos::web_sys::{Element, HtmlElement, HtmlFormElement, HtmlInputElement};
 
+use super::command_text::visible;
 use super::glyph::{Glyph, Sign};
 use crate::api::account::ask_for_passkey;
 use crate::passkey;
@@ -18,16 +19,14 @@ use crate::passkey;
 pub fn FactorFields(
     factors: Factors,
     #[prop(into)] id: String,
-    /// What the passkey's button says; it then presses the form's own button with `data-proven`.
+    /// The buttons of the passkey, where the form decides between several things: what each says, and the value of the form's own
+    /// button (its `data-proven`) that it presses.
     #[prop(optional)]
-    with_passkey: Option<String>,
-    /// Whether the form can be sent without a factor, too, for something else.
-    #[prop(optional)]
-    free: bool,
+    with_passkey: Vec<(String, &'static str)>,
 ) -> impl IntoView {
-    let by_code = factors.authenticator.then(|| view! { <CodeField id required=!free && factors.passkeys == 0 /> });
-    let words = with_passkey.unwrap_or_else(|| "Go on with a passkey".to_owned());
-    let by_passkey = (factors.passkeys > 0).then(|| view! { <PasskeyButton words /> });
+    let by_code = factors.authenticator.then(|| view! { <CodeField id required=factors.passkeys == 0 /> });
+    let buttons = if with_passkey.is_empty() { vec![("Go on with a passkey".to_owned(), "")] } else { with_passkey };
+    let by_passkey = (factors.passkeys > 0).then(|| view! { <PasskeyButtons buttons /> });
     view! {
         {by_code}
         {by_passkey}
@@ -59,9 +58,9 @@ fn CodeField(id: String, required: bool) -> impl IntoView {
 
 /// Lets a passkey answer, and then sends the form around the button with the answer in it.
 #[component]
-fn PasskeyButton(words: String) -> impl IntoView {
+fn PasskeyButtons(buttons: Vec<(String, &'static str)>) -> impl IntoView {
     let problem = RwSignal::new(None::<String>);
-    let pressed = move |event: MouseEvent| {
+    let pressed = move |event: MouseEvent, proven: &'static str| {
         let Some(form) = form_of(&event) else { return };
         // What else the form asks for comes first: an answer serves once.
         if !form.report_validity() {
@@ -70,19 +69,25 @@ fn PasskeyButton(words: String) -> impl IntoView {
         problem.set(None);
         spawn_local(async move {
             match answer().await {
-                Ok(answer) => send(&form, &answer),
+                Ok(answer) => send(&form, &answer, proven),
                 Err(sentence) => _ = problem.try_set(Some(sentence)),
             }
         });
     };
+    let buttons = buttons
+        .into_iter()
+        .map(|(words, proven)| {
+            view! {
+                <button class="btn" type="button" on:click=move |event| pressed(event, proven)>
+                    {visible(words)}
+                </button>
+            }
+        })
+        .collect_view();
     view! {
         <div class="field needs-scripts">
             <input type="hidden" name="passkey" value="" />
-            <div class="actions">
-                <button class="btn" type="button" on:click=pressed>
-                    {words}
-                </button>
-            </div>
+            <div class="actions">{buttons}</div>
             <div role="alert">
                 {move || {
                     problem
@@ -115,11 +120,11 @@ fn form_of(event: &MouseEvent) -> Option<HtmlFormElement> {
     button.closest("form").ok().flatten()?.dyn_into().ok()
 }
 
-fn send(form: &HtmlFormElement, answer: &str) {
+fn send(form: &HtmlFormElement, answer: &str, proven: &str) {
     let field = form.query_selector("input[name=passkey]").ok().flatten();
     if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
         field.set_value(answer);
-        let button = form.query_selector("button[data-proven]").ok().flatten();
+        let button = form.query_selector(&format!("button[data-proven='{proven}']")).ok().flatten();
         let button = button.and_then(|button| button.dyn_into::<HtmlElement>().ok());
         // A form that is not sent any more has gone away with its page.
         drop(form.request_submit_with_submitter(button.as_ref()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::runbook::{Piece, Placeholder, filled_address, pieces_of_code, pieces_of_prose};
 use leptos::prelude::*;
 
-use super::command_text::Visible;
+use super::command_text::{Visible, visible};
 
 /// What the words around the commands stand for. Put into the context of what shows them; without it they stand as written.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ impl Filling {
 pub fn words(text: String) -> AnyView {
     match Filling::here() {
         Some(filling) => shown(pieces_of_prose(&text, &filling.placeholders), filling.values),
-        None => text.into_any(),
+        None => visible(text),
     }
 }
 
@@ -70,7 +70,7 @@ fn shown(pieces: Vec<Piece>, values: Signal<BTreeMap<String, String>>) -> AnyVie
 
 fn shown_piece(piece: &Piece, values: &BTreeMap<String, String>) -> AnyView {
     match piece {
-        Piece::Plain(text) => text.clone().into_any(),
+        Piece::Plain(text) => visible(text.clone()),
         Piece::Filled { text, parameter } => match values.get(parameter) {
             Some(value) => {
                 view! { <var title=format!("stands for {text}")><Visible text=value.clone() /></var> }.into_any()

@@ -3,6 +3,7 @@
 use domain::runbook::{Inline, Item, Prose};
 use leptos::prelude::*;
 
+use super::command_text::visible;
 use super::filled;
 
 /// Blocks of prose.
@@ -26,7 +27,7 @@ fn block(prose: Prose) -> AnyView {
             view! { <blockquote class="reason"><ProseView prose=content /></blockquote> }.into_any()
         }
         Prose::Table { head, rows, .. } => table(head, rows),
-        Prose::Code { text, .. } => view! { <pre class="shown"><code>{text}</code></pre> }.into_any(),
+        Prose::Code { text, .. } => view! { <pre class="shown"><code>{visible(text)}</code></pre> }.into_any(),
         Prose::Rule { .. } => view! { <hr /> }.into_any(),
     }
 }

@@ -1,10 +1,12 @@
 //! The page on which a request is decided: what will run, on what, with which evidence, and two buttons.
 
+mod course;
 pub mod deciding;
 mod parts;
 
 use domain::RunId;
 use domain::run::{Request, Run};
+use domain::text::one_line;
 use domain::view::DecisionView;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -14,14 +16,19 @@ use crate::AppError;
 use crate::api::approvals::decision;
 use crate::clock::Clock;
 use crate::components::ago::Ago;
+use crate::components::command_text::visible;
 use crate::components::risk::RiskMark;
 use crate::loaded::loaded;
 use crate::pages::approvals::RequestMark;
 use crate::pages::run::facts::lines;
 use crate::waiting::news;
 
+use course::Course;
 use deciding::Deciding;
 use parts::{Against, EarlierRuns, EvidenceList, Rollback, WhatRuns};
+
+/// Characters of a tab's title.
+const TITLE: usize = 200;
 
 /// `/approvals/{run}-{request}`
 #[component]
@@ -57,7 +64,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
     let Some(request) = view.request().cloned() else { return ().into_any() };
     let steps = steps_of(&view.run, &request);
     let target = view.run.plan.target.name.clone();
-    let title = format!("Approve: {steps} on {target}");
+    let title = one_line(&format!("Approve: {steps} on {target}"), TITLE);
     let glass = request.glass.is_some();
     let covered = || request.steps().filter_map(|covered| view.run.plan.step(covered.step));
     let risk = covered().map(|plan| plan.risk).max().unwrap_or_default();
@@ -73,7 +80,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
                         <li>{format!("Request {}-{}", view.run.id, view.number)}</li>
                     </ol>
                 </nav>
-                <h1>{format!("{steps} on {target}")}</h1>
+                <h1>{visible(format!("{steps} on {target}"))}</h1>
                 <div class="facts-line">
                     <RiskMark risk />
                     <RequestMark status=view.status glass />
@@ -82,12 +89,13 @@ fn Decision(view: DecisionView) -> impl IntoView {
                         <Ago at=request.asked.at />
                     </span>
                     <a href=format!("/runs/{}", view.run.id)>
-                        {format!("run {}, {}", view.run.id, view.run.plan.title)}
+                        {visible(format!("run {}, {}", view.run.id, view.run.plan.title))}
                     </a>
                 </div>
             </header>
             <div class="main stack" data-gap="large">
                 <Why request=request.clone() />
+                <Course run=(*view.run).clone() request=request.clone() />
                 <WhatRuns view=view.clone() request=request.clone() />
                 <Against view=view.clone() />
                 <EvidenceList evidence=request.evidence.clone() />
@@ -121,7 +129,7 @@ fn Why(request: Request) -> impl IntoView {
             </h2>
             <blockquote class="reason">
                 <p>{lines(&request.reason)}</p>
-                <footer>{by}</footer>
+                <footer>{visible(by)}</footer>
             </blockquote>
         </section>
     }

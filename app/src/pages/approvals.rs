@@ -8,6 +8,7 @@ use leptos_meta::Title;
 use crate::api::approvals::inbox;
 use crate::clock::Clock;
 use crate::components::ago::Ago;
+use crate::components::command_text::visible;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::left::Left;
 use crate::components::risk::RiskMark;
@@ -75,14 +76,14 @@ fn Waiting(rows: Vec<ApprovalRow>) -> impl IntoView {
             let approvals = (row.leads > 1).then(|| format!("{} of {} leads have approved", row.approvals, row.leads));
             view! {
                 <li>
-                    <a class="name" href=row.address()>{format!("{} on {}", row.steps, row.target)}</a>
+                    <a class="name" href=row.address()>{visible(format!("{} on {}", row.steps, row.target))}</a>
                     <span class="where">
                         <RiskMark risk=row.risk />
-                        {format!(" run {}, {}", row.run, row.title)}
+                        {visible(format!(" run {}, {}", row.run, row.title))}
                     </span>
                     <span class="what">
-                        <q>{row.reason.clone()}</q>
-                        <span class="soft">{format!("{}, ", row.by)}<Ago at=row.asked /></span>
+                        <q>{visible(row.reason.clone())}</q>
+                        <span class="soft">{visible(format!("{}, ", row.by))}<Ago at=row.asked /></span>
                         {approvals.map(|approvals| view! { <span class="soft">{approvals}</span> })}
                     </span>
                     <span class="time">
@@ -106,17 +107,17 @@ fn Unreviewed(rows: Vec<ApprovalRow>) -> impl IntoView {
         .map(|row| {
             view! {
                 <li>
-                    <a class="name" href=row.address()>{format!("{} on {}", row.steps, row.target)}</a>
-                    <span class="where">{format!("run {}, {}", row.run, row.title)}</span>
+                    <a class="name" href=row.address()>{visible(format!("{} on {}", row.steps, row.target))}</a>
+                    <span class="where">{visible(format!("run {}, {}", row.run, row.title))}</span>
                     <span class="what">
                         <span class="state" data-tone="danger">
                             <Glyph sign=Sign::Warning />
                             "started without an approval"
                         </span>
-                        <q>{row.reason.clone()}</q>
+                        <q>{visible(row.reason.clone())}</q>
                     </span>
                     <span class="time">
-                        <b>{row.by.clone()}</b>
+                        <b>{visible(row.by.clone())}</b>
                         <span class="quiet">
                             <Ago at=row.asked />
                         </span>
@@ -164,14 +165,14 @@ fn recent_row(row: ApprovalRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">
-                <a href=row.address()>{format!("{} on {}", row.steps, row.target)}</a>
-                <span class="sub">{format!("run {}, {}", row.run, row.title)}</span>
+                <a href=row.address()>{visible(format!("{} on {}", row.steps, row.target))}</a>
+                <span class="sub">{visible(format!("run {}, {}", row.run, row.title))}</span>
             </th>
             <td>
                 <RequestMark status=row.status glass=row.glass />
             </td>
-            <td class="soft">{by}</td>
-            <td class="soft">{row.by.clone()}</td>
+            <td class="soft">{visible(by)}</td>
+            <td class="soft">{visible(row.by.clone())}</td>
             <td class="quiet">
                 <Ago at=row.asked />
             </td>

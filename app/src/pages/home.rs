@@ -8,6 +8,7 @@ use leptos_meta::Title;
 use crate::api::pages::home;
 use crate::clock::Clock;
 use crate::components::ago::{Ago, Elapsed};
+use crate::components::command_text::visible;
 use crate::components::findings::findings_words;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::health::Health;
@@ -126,7 +127,7 @@ fn WaitingCard(row: RunRow) -> impl IntoView {
             <p>
                 <StateMark status=row.status />
                 {format!(" at {words}. Run {}, started by {}", row.id, row.by)}
-                {(!row.reason.is_empty()).then(|| view! { ": "<q>{row.reason.clone()}</q> })}
+                {(!row.reason.is_empty()).then(|| view! { ": "<q>{visible(row.reason.clone())}</q> })}
             </p>
             <div class="actions">
                 <a class="btn" data-kind="primary" href=href>

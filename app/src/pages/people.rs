@@ -331,6 +331,11 @@ fn CreateForm(deeds: PeopleDeeds) -> impl IntoView {
                 <RoleChoice chosen=Role::Operator label="Role of the new account".to_owned() />
             </div>
             <div class="field">
+                <label for="new-mail">"Mail address " <span class="quiet">"may be left out"</span></label>
+                <input class="input" id="new-mail" name="mail" type="email" autocomplete="off" />
+                <span class="help">"Requests for approval and decisions are told there, where the portal sends mail."</span>
+            </div>
+            <div class="field">
                 <label for="new-password">"First password"</label>
                 <input class="input" id="new-password" name="password" type="password" required minlength="15" autocomplete="new-password" />
                 <span class="help">"At least 15 characters. They change it on their account page."</span>

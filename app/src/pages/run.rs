@@ -10,7 +10,7 @@ mod head;
 mod moment;
 mod next;
 mod notices;
-mod rail;
+pub mod rail;
 mod record;
 mod stage;
 mod stopping;

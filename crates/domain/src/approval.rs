@@ -103,6 +103,20 @@ pub struct Need {
     pub why: Option<String>,
 }
 
+impl Need {
+    /// Why, in a sentence without its stop: `A lead has to approve this, since it destroys`.
+    pub fn words(&self) -> String {
+        let who = match self.leads {
+            0 | 1 => "A lead has to approve this".to_owned(),
+            leads => format!("{leads} leads have to approve this"),
+        };
+        match &self.why {
+            None => format!("{who}, since it destroys"),
+            Some(why) => format!("{who}, by a rule: {}", why.trim_end_matches('.')),
+        }
+    }
+}
+
 /// What the portal found out for the person who decides, at one moment, by looking only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -208,6 +222,14 @@ mod tests {
         assert!(!is_within(night, at(6, 0).minute_of_day()));
         assert!(is_within((60, 120), at(1, 30).minute_of_day()));
         assert!(!is_within((60, 120), at(2, 0).minute_of_day()));
+    }
+
+    #[test]
+    fn what_needs_an_approval_says_by_what_rule() {
+        let need = |leads, why: Option<&str>| Need { leads, why: why.map(str::to_owned) }.words();
+
+        assert_eq!(need(1, None), "A lead has to approve this, since it destroys");
+        assert_eq!(need(2, Some("no outage at night")), "2 leads have to approve this, by a rule: no outage at night");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod frame;
 mod ids;
 pub mod notice;
 pub mod outcome;
+pub mod pace;
 pub mod plan;
 pub mod policy;
 mod risk;

@@ -14,8 +14,10 @@
 
 mod away;
 mod command;
+mod course;
 mod decide;
 mod difference;
+mod earlier;
 mod event;
 mod fold;
 mod lock;
@@ -27,16 +29,17 @@ mod work;
 
 pub use away::{Away, downtime};
 pub use command::Command;
+pub use course::{Leg, Mover, course_words};
 pub use decide::{Facts, Wanted, decide};
-pub use difference::between;
+pub use earlier::{Again, Asked, again, compared};
 pub use event::{Entry, Event, Verdict, Who};
 pub use fold::{evolve, fold};
 pub use lock::{ABANDONED_AFTER_MS, Holder};
 pub use refusal::{Refusal, TEXT_LIMIT};
 pub use request::{Approval, Covered, Glass, Request, RequestEnd, RequestStatus, Shaped};
 pub use state::{
-    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, Offer, RestEnd, Run, Skip,
-    Stamp, StepState, StepStatus, Tick, ValueSet, ticks,
+    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Ground, Lock, Note, Offer, RestEnd, Run,
+    Skip, Stamp, StepState, StepStatus, Tick, ValueSet, ticks,
 };
 
 #[cfg(test)]

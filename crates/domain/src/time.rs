@@ -33,6 +33,12 @@ impl Timestamp {
         Self(self.0.saturating_add_unsigned(milliseconds))
     }
 
+    /// The moment so many milliseconds earlier.
+    #[must_use]
+    pub fn minus(self, milliseconds: u64) -> Self {
+        Self(self.0.saturating_sub_unsigned(milliseconds))
+    }
+
     /// As `2026-11-23T21:58:04Z`, for machines and for the attribute `datetime`.
     pub fn iso(self) -> String {
         let (year, month, day) = self.date();

@@ -15,7 +15,7 @@ use crate::attempt::Condition;
 use crate::factor::Factors;
 use crate::plan::{Plan, PlanParameter};
 use crate::policy::{Actor, Role};
-use crate::run::{Request, RequestStatus, Run, StepStatus, Verdict};
+use crate::run::{Again, Request, RequestStatus, Run, StepStatus, Verdict};
 use crate::runbook::{Finding, Part, Procedure, Prose};
 use crate::screen::Screen;
 use crate::{Digest, PersonId, Risk, RunId, Slug, Timestamp};
@@ -533,7 +533,7 @@ pub struct DecisionView {
     pub factors: Factors,
     /// The last approved run of the same procedure, and how this one differs from it.
     pub last: Option<LastApproved>,
-    /// Earlier requests for the very same that a lead said no to, newest first.
+    /// Earlier requests for the same, or for a part of it, that a lead said no to, newest first.
     pub rejections: Vec<Rejection>,
     /// The last runs of the procedure, newest first, with who approved.
     pub runs: Vec<EarlierRun>,
@@ -559,11 +559,13 @@ pub struct LastApproved {
     pub differences: Vec<Difference>,
 }
 
-/// An earlier request for the same that was rejected.
+/// An earlier request for the same, or for a part of it, that was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     /// The request.
     pub row: ApprovalRow,
+    /// What of it is asked for again.
+    pub again: Again,
     /// Why.
     pub reason: String,
 }

@@ -1,9 +1,8 @@
 //! Asking for approval, deciding, and what pages show about it.
 
-use domain::approval::Difference;
 use domain::factor::Proof;
 use domain::policy::{Actor, Approver, Operator, Viewer};
-use domain::run::{Command, Request, Run, Wanted, Who, between};
+use domain::run::{Command, Request, Run, Wanted, Who, again, compared};
 use domain::view::{ApprovalGround, DecisionView, EarlierRun, InboxView, LastApproved, Rejection};
 use domain::{RunId, Timestamp};
 use futures::stream::BoxStream;
@@ -17,6 +16,9 @@ const RECENT: u32 = 20;
 
 /// Earlier runs and rejections that a decision shows.
 const RUNS: u32 = 5;
+
+/// Runs of a procedure in which a rejection of one of its steps still says something.
+const LATELY: u32 = 20;
 
 /// Requests that are marked as expired at once.
 const AT_ONCE: u32 = 100;
@@ -73,7 +75,7 @@ impl Portal {
         self.decide(run, &command, &who).await.map(drop)
     }
 
-    /// Decides a request. To approve takes a second factor, which is used up by it; to reject does not.
+    /// Decides a request, either way by a second factor, which is used up by it.
     ///
     /// # Errors
     ///
@@ -90,7 +92,6 @@ impl Portal {
             Decision::Approve { retry, rollback, comment } => Command::Grant { request, retry, rollback, comment },
             Decision::Reject { reason } => Command::Reject { request, reason },
         };
-        let proof = proof.filter(|_| matches!(command, Command::Grant { .. }));
         self.prove_and_decide(approver.actor(), run, &command, proof).await
     }
 
@@ -195,7 +196,7 @@ impl Portal {
             cannot: self.cannot_decide(viewer.actor(), &state, number, now),
             factors,
             last: self.last_approved(&state, request).await?,
-            rejections: self.rejections(request, (run, number)).await?,
+            rejections: self.rejections(&state, (number, request)).await?,
             runs: self.earlier_runs(&state).await?,
             run: Box::new(state),
         })
@@ -220,19 +221,27 @@ impl Portal {
         let Some(earlier) = self.store().run(id).await? else { return Ok(None) };
         let Some(before) = earlier.request(number) else { return Ok(None) };
         let by = names(before).join(", ");
-        let differences = compared(before, request);
+        let differences = compared((&earlier.plan, before), (&run.plan, request));
         Ok(before.approved_at().map(|at| LastApproved { run: id, at, by, differences }))
     }
 
-    async fn rejections(&self, request: &Request, own: (RunId, u32)) -> Result<Vec<Rejection>, Error> {
+    async fn rejections(&self, run: &Run, (number, request): (u32, &Request)) -> Result<Vec<Rejection>, Error> {
+        let lately = self.store().last_of(&run.plan.slug, LATELY).await?;
+        let since = lately.iter().map(|row| row.id).min().unwrap_or(run.id);
         let mut rejections = Vec::new();
-        for row in self.store().rejections(&request.same(), RUNS).await? {
-            if (row.run, row.request) == own {
+        for row in self.store().rejections(request, (&run.plan.slug, since), LATELY).await? {
+            if (row.run, row.request) == (run.id, number) {
                 continue;
             }
-            let run = self.store().run(row.run).await?;
-            let reason = run.as_ref().and_then(|run| run.request(row.request)).and_then(Request::rejected_because);
-            rejections.push(Rejection { reason: reason.unwrap_or_default().to_owned(), row });
+            let Some(earlier) = self.store().run(row.run).await? else { continue };
+            let Some(rejected) = earlier.request(row.request) else { continue };
+            if let Some(again) = again((&earlier.plan, rejected), (&run.plan, request)) {
+                let reason = rejected.rejected_because().unwrap_or_default().to_owned();
+                rejections.push(Rejection { row, again, reason });
+            }
+            if rejections.len() == RUNS as usize {
+                break;
+            }
         }
         Ok(rejections)
     }
@@ -293,20 +302,4 @@ impl Portal {
 /// Who approved a request, by name.
 fn names(request: &Request) -> Vec<String> {
     request.approvals.iter().map(|approval| approval.stamp.by.name().to_owned()).collect()
-}
-
-/// How what is asked for differs from what was approved in an earlier run; whoever runs it is no difference.
-fn compared(before: &Request, now: &Request) -> Vec<Difference> {
-    let mut pairs = before.steps().zip(now.steps());
-    let mut found: Vec<Difference> =
-        pairs.by_ref().flat_map(|(before, now)| between(&before.work, &now.work)).collect();
-    let (one, other) = (before.steps().count(), now.steps().count());
-    if one != other {
-        found.push(Difference {
-            what: "the number of steps".to_owned(),
-            approved: one.to_string(),
-            now: other.to_string(),
-        });
-    }
-    found
 }

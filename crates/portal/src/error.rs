@@ -21,6 +21,9 @@ pub enum Error {
     /// Sign-in name and password do not fit an enabled account. One text for all reasons.
     #[error("the sign-in name or the password is wrong")]
     SignIn,
+    /// Somebody has tried to sign in too often; the next try is looked at after so many milliseconds.
+    #[error("too many tries to sign in")]
+    TooOften(u64),
     /// Too much at once; trying again helps.
     #[error("{0}")]
     Busy(&'static str),
@@ -61,6 +64,11 @@ impl Error {
             Self::Forbidden(forbidden) => ended(forbidden.to_string()),
             Self::Invalid(sentence) => sentence.clone(),
             Self::SignIn => "The sign-in name or the password is wrong. Nobody was signed in.".to_owned(),
+            Self::TooOften(wait) => format!(
+                "There were too many tries to sign in. The password was not looked at; try again in {}, or on a device on which you \
+                 have signed in before.",
+                whole_seconds(*wait)
+            ),
             Self::Busy(sentence) | Self::Unrecorded(sentence) => (*sentence).to_owned(),
             Self::Moved => {
                 "Somebody was faster: this run has moved on. Nothing was changed; look again and decide.".to_owned()
@@ -73,6 +81,14 @@ impl Error {
                 "This request failed inside the portal. Nothing was changed; it has been logged.".to_owned()
             }
         }
+    }
+}
+
+/// `1 s`, `15 min 0 s`: a moment that is waited for is rounded up.
+fn whole_seconds(ms: u64) -> String {
+    match ms.div_ceil(1000) {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => domain::time::span(seconds * 1000),
     }
 }
 

@@ -15,6 +15,7 @@ mod error;
 mod evidence;
 mod factors;
 mod gate;
+mod knocking;
 mod live;
 mod notices;
 mod pages;
@@ -48,7 +49,8 @@ pub use auditing::{Bundle, KeptRecord, Unverifiable};
 pub use clock::SystemClock;
 pub use error::{Error, OpenError};
 pub use factors::spelled_secret;
-pub use notices::{Channels, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
+pub use knocking::Knock;
+pub use notices::{Channels, Keep, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
 pub use people::{NewPerson, Standing};
 pub use runs::StartRun;
 pub use secrets::SecretSources;
@@ -59,6 +61,7 @@ use auditing::Checkpoints;
 use clock::ExpiryClock;
 use documents::Documents;
 use factors::{Passkeys, Vault};
+use knocking::{Devices, Knocks};
 use live::Live;
 use passwords::Passwords;
 
@@ -77,6 +80,8 @@ struct Inner {
     channels: Channels,
     passwords: Passwords,
     vault: Vault,
+    devices: Devices,
+    knocks: Knocks,
     passkeys: Passkeys,
     checkpoints: Checkpoints,
     live: Live,
@@ -128,6 +133,8 @@ impl Portal {
             channels: settings.channels,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             vault: keys.vault,
+            devices: keys.devices,
+            knocks: Knocks::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
             live: Live::default(),
@@ -225,6 +232,14 @@ impl Portal {
 
     fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    fn devices(&self) -> &Devices {
+        &self.0.devices
+    }
+
+    fn knocks(&self) -> &Knocks {
+        &self.0.knocks
     }
 
     fn passkeys(&self) -> &Passkeys {

@@ -21,11 +21,11 @@ use rand::RngCore as _;
 use serde_json::json;
 use store::{Due, NewDelivery, Outcome, Write};
 
-pub use channels::{Channels, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
+pub use channels::{Channels, Keep, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
 
 use crate::people::{random_hex, still_administers, unknown_person};
 use crate::{Error, Portal};
-use channels::typed_address;
+pub(crate) use channels::typed_address;
 use mail::Letter;
 use sending::{Failure, outcome};
 use webhook::Post;
@@ -46,6 +46,10 @@ const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 /// Before the database is asked again that could not be read or written.
 const RECOVERY: Duration = Duration::from_secs(5);
+
+/// Ended deliveries that are dropped in one transaction, and how often it is looked for them.
+const DROPPED_AT_ONCE: u32 = 500;
+const DROPPED_EVERY: Duration = Duration::from_hours(1);
 
 /// Deliveries on the page.
 const LISTED: u32 = 50;
@@ -90,7 +94,35 @@ impl Portal {
         for channel in channels {
             self.tasks().spawn(self.clone().keep_telling(channel));
         }
+        self.tasks().spawn(self.clone().keep_dropping());
         Ok(())
+    }
+
+    /// Drops notices that came to their end long ago, also those of channels that are not there any more.
+    async fn keep_dropping(self) {
+        loop {
+            if let Err(error) = self.drop_ended().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "old notices could not be dropped");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(DROPPED_EVERY) => {}
+                () = self.closing() => return,
+            }
+        }
+    }
+
+    /// Drops what is due to be, batch by batch: between two of them others can write.
+    pub(crate) async fn drop_ended(&self) -> Result<(), Error> {
+        let keep = u64::try_from(self.channels().keep.0.as_millis()).unwrap_or(u64::MAX);
+        let before = self.expiry_now().minus(keep);
+        loop {
+            let mut write = self.store().begin().await?;
+            let dropped = write.prune_deliveries(before, DROPPED_AT_ONCE).await?;
+            write.commit().await?;
+            if dropped < u64::from(DROPPED_AT_ONCE) {
+                return Ok(());
+            }
+        }
     }
 
     async fn keep_telling(self, channel: Channel) {

@@ -8,8 +8,11 @@ use domain::view::{PeopleView, SessionInfo};
 use rand::RngCore as _;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use store::Credentials;
 
 use crate::account::session_info;
+use crate::knocking::{Counter, Knock};
+use crate::notices::typed_address;
 use crate::{Error, Portal, passwords};
 
 /// The longest login and name, in characters.
@@ -26,6 +29,8 @@ pub struct NewPerson {
     pub role: Role,
     /// The first password.
     pub password: String,
+    /// Where mail reaches them; empty: nowhere.
+    pub mail: String,
 }
 
 impl std::fmt::Debug for NewPerson {
@@ -72,6 +77,7 @@ impl Portal {
             name: name.to_owned(),
             role: Role::Administrator,
             password: password.to_owned(),
+            mail: String::new(),
         };
         let login = checked(&new)?;
         self.token_is_good(token).await?;
@@ -97,13 +103,29 @@ impl Portal {
         if good { Ok(()) } else { Err(Error::Invalid(USED.to_owned())) }
     }
 
-    /// Checks login and password. Takes as long for an unknown login as for a wrong password.
+    /// Checks login and password: the person, and the token by which this device is known from now on. Takes as long for an
+    /// unknown login as for a wrong password.
     ///
     /// # Errors
     ///
-    /// [`Error::SignIn`], one text for unknown, wrong and disabled.
-    pub async fn sign_in(&self, login: &str, password: &str) -> Result<Actor, Error> {
-        let known = self.store().person_by_login(&login.trim().to_lowercase()).await?;
+    /// [`Error::SignIn`], one text for unknown, wrong and disabled; [`Error::TooOften`] without having looked at the password.
+    pub async fn sign_in(&self, login: &str, password: &str, knock: &Knock) -> Result<(Actor, String), Error> {
+        let login = login.trim().to_lowercase();
+        let known = self.store().person_by_login(&login).await?;
+        let token = known.as_ref().zip(knock.device.as_deref());
+        let device = token.and_then(|(known, token)| self.devices().known(&known.id, token, self.expiry_now()));
+        let counters = Counter::all(&login, knock, device);
+        self.knocks().count(&counters, self.expiry_now()).map_err(|until| {
+            tracing::info!("a try to sign in came too early and was not looked at");
+            Error::TooOften(until.since(self.expiry_now()))
+        })?;
+        let actor = self.check_sign_in(&login, password, known).await?;
+        self.knocks().forgive(&counters);
+        let token = self.devices().token(&actor.id, self.expiry_now());
+        Ok((actor, token))
+    }
+
+    async fn check_sign_in(&self, login: &str, password: &str, known: Option<Credentials>) -> Result<Actor, Error> {
         let fits = self.passwords().check(password, known.as_ref().map(|known| known.hash.as_str())).await?;
         let mut write = self.store().begin().await?;
         let now = self.now();
@@ -159,6 +181,7 @@ impl Portal {
     /// [`Error::Invalid`] when the login is taken or malformed, or the password does not do.
     pub async fn create_person(&self, administrator: Administrator<'_>, new: NewPerson) -> Result<PersonId, Error> {
         let login = checked(&new)?;
+        let mail = typed_address(&new.mail).map_err(Error::Invalid)?;
         let hash = self.passwords().hash(&new.password).await?;
         let actor = Actor { id: PersonId(random_hex()), name: new.name.trim().to_owned(), role: new.role };
         let by = Who::Person(administrator.actor().clone());
@@ -172,7 +195,8 @@ impl Portal {
             }
             inserted => inserted?,
         }
-        let body = json!({ "person": actor.id, "login": login, "role": actor.role });
+        write.set_mail(&actor.id, mail.as_deref()).await?;
+        let body = json!({ "person": actor.id, "login": login, "role": actor.role, "mail": mail.is_some() });
         write.audit(Some(&by), self.now(), "person_created", body).await?;
         write.commit().await?;
         Ok(actor.id)

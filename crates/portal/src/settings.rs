@@ -16,6 +16,7 @@ use engine::MasterKey;
 use rand::RngCore as _;
 
 use crate::factors::Vault;
+use crate::knocking::Devices;
 use crate::{Channels, OpenError, SecretSources};
 
 /// Everything that a portal needs from outside.
@@ -91,6 +92,8 @@ pub(crate) struct Keys {
     pub(crate) vault: Vault,
     /// Signs checkpoints.
     pub(crate) signer: Signer,
+    /// Makes devices known.
+    pub(crate) devices: Devices,
 }
 
 /// The file of the key that signs checkpoints, in the data folder.
@@ -115,7 +118,8 @@ pub(crate) fn open_data(folder: &Path) -> Result<(File, Keys), OpenError> {
     }
     let key = key(&folder.join("keys/shim.key")).map_err(unusable)?;
     let signer = Signer::new(self::key(&folder.join(AUDIT_KEY)).map_err(unusable)?);
-    Ok((lock, Keys { engine: MasterKey::new(key), vault: Vault::new(&key), signer }))
+    let (vault, devices) = (Vault::new(&key), Devices::new(&key));
+    Ok((lock, Keys { vault, devices, engine: MasterKey::new(key), signer }))
 }
 
 /// The key that checks the checkpoints of a data folder, while its portal may or may not run.

@@ -5,6 +5,7 @@ mod watch;
 
 use domain::Risk;
 use domain::runbook::{CodeBlock, Command, Inline, Item};
+use domain::text::deceives;
 
 use crate::encoding::Repair;
 use crate::markdown::Code;
@@ -439,13 +440,10 @@ fn programs(text: &str) -> Vec<String> {
     pipeline(&shell).iter().map(name).collect()
 }
 
-/// Characters that turn the reading direction, take no room, or steer a terminal.
+/// Characters that show nothing or turn text around; one finding a line.
 fn hidden(text: &str, first_line: u32, notes: &mut Vec<Note>) {
     for (row, line) in text.lines().enumerate() {
-        let found = line.chars().find(|c| {
-            (c.is_control() && *c != '\t') || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{A0}')
-        });
-        if let Some(character) = found {
+        if let Some(character) = line.chars().find(|character| deceives(*character)) {
             notes.push(Note { line: line_at(first_line, row), problem: Problem::Hidden { character } });
         }
     }

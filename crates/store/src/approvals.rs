@@ -2,7 +2,7 @@
 
 use domain::run::{Request, RequestEnd, Run};
 use domain::view::ApprovalRow;
-use domain::{Digest, PersonId, Risk, RunId, Slug, Timestamp};
+use domain::{PersonId, Risk, RunId, Slug, Timestamp};
 
 use crate::words::{parse, word};
 use crate::{Connection, Error, Store, Write};
@@ -78,9 +78,15 @@ pub(crate) async fn write(connection: &mut Connection, run: &Run) -> Result<(), 
             .bind(row.reviewed.map(|at| at.0))
             .execute(&mut *connection)
             .await?;
+        for covered in request.steps() {
+            let query = sqlx::query(SET).bind(run.id.0).bind(number).bind(covered.same().as_str().to_owned());
+            query.execute(&mut *connection).await?;
+        }
     }
     Ok(())
 }
+
+const SET: &str = "INSERT INTO approval_sets (run, request, digest) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
 const UPSERT: &str = "INSERT INTO approvals (run, request, slug, title, steps, target, risk, by_id, by_name, reason, asked, \
      expires, leads, approvals, status, decided, decided_by, same, glass, reviewed) \
@@ -161,6 +167,11 @@ const NEXT_EXPIRY: &str =
     "SELECT MIN(expires) FROM approvals WHERE status IN ('waiting', 'approved') AND expires >= $1";
 const LAST_USED: &str = "SELECT run, request FROM approvals WHERE slug = $1 AND status = 'used' AND glass = 0 AND run < $2 ORDER BY run DESC LIMIT 1";
 const REJECTED: &str = select!("WHERE same = $1 AND status = 'rejected' ORDER BY asked DESC LIMIT $2");
+const REJECTED_SET: &str = select!(
+    "WHERE status = 'rejected' AND EXISTS (SELECT 1 FROM approval_sets s WHERE s.run = approvals.run \
+     AND s.request = approvals.request AND s.digest = $1) ORDER BY asked DESC LIMIT $2"
+);
+const REJECTED_OF: &str = select!("WHERE slug = $1 AND status = 'rejected' AND run >= $2 ORDER BY asked DESC LIMIT $3");
 const WAITED: &str = "SELECT decided - asked FROM approvals WHERE status IN ('approved', 'used') AND glass = 0 ORDER BY asked DESC LIMIT $1";
 
 impl Store {
@@ -205,10 +216,26 @@ impl Store {
         Ok(row.map(|(run, request)| (RunId(run), request)))
     }
 
-    /// Earlier requests for the very same that a lead said no to, the last one first.
-    pub async fn rejections(&self, same: &Digest, limit: u32) -> Result<Vec<ApprovalRow>, Error> {
-        let query = sqlx::query_as(REJECTED).bind(same.as_str()).bind(limit);
-        mapped(query.fetch_all(&mut *self.reader().await?).await?)
+    /// Requests that a lead said no to and that may have asked for the same as this one, the last one first: for all of it, for
+    /// one of its sets, or for anything of the procedure in a run from `since` on. Each kind is cut at the limit.
+    pub async fn rejections(
+        &self,
+        request: &Request,
+        (slug, since): (&Slug, RunId),
+        limit: u32,
+    ) -> Result<Vec<ApprovalRow>, Error> {
+        let mut reader = self.reader().await?;
+        let query = sqlx::query_as(REJECTED).bind(request.same().as_str().to_owned()).bind(limit);
+        let mut rows: Vec<Row> = query.fetch_all(&mut *reader).await?;
+        for covered in request.steps() {
+            let query = sqlx::query_as(REJECTED_SET).bind(covered.same().as_str().to_owned()).bind(limit);
+            rows.extend(query.fetch_all(&mut *reader).await?);
+        }
+        let query = sqlx::query_as(REJECTED_OF).bind(slug.as_str()).bind(since.0).bind(limit);
+        rows.extend(query.fetch_all(&mut *reader).await?);
+        rows.sort_by_key(|row| std::cmp::Reverse((row.asked, row.run, row.request)));
+        rows.dedup_by_key(|row| (row.run, row.request));
+        mapped(rows)
     }
 
     /// How many milliseconds the middle one of the last decisions took; `None` without any.

@@ -91,6 +91,8 @@ const SETTLE: &str = "UPDATE deliveries SET tries = tries + 1, state = $2, at = 
 const WAITING_CHANNELS: &str = "SELECT DISTINCT channel FROM deliveries WHERE state = 'waiting'";
 const DROP_CHANNEL: &str = "UPDATE deliveries SET state = 'given_up', at = $2, error = $3 \
      WHERE channel = $1 AND state = 'waiting'";
+const PRUNE: &str = "DELETE FROM deliveries WHERE id IN \
+     (SELECT id FROM deliveries WHERE state <> 'waiting' AND at < $1 ORDER BY at LIMIT $2)";
 const LAST: &str = "SELECT d.id, d.channel, p.name, d.notice, d.made, d.tries, d.state, d.at, d.error \
      FROM deliveries d LEFT JOIN people p ON p.id = d.person ORDER BY d.id DESC LIMIT $1";
 
@@ -196,6 +198,12 @@ impl Write {
         let (state, at, error) = outcome.columns(now);
         sqlx::query(SETTLE).bind(id).bind(word(&state)).bind(at.0).bind(error).execute(self.connection()).await?;
         Ok(())
+    }
+
+    /// Drops the oldest deliveries that came to their end before a moment, at most so many; gives how many those were.
+    pub async fn prune_deliveries(&mut self, before: Timestamp, most: u32) -> Result<u64, Error> {
+        let query = sqlx::query(PRUNE).bind(before.0).bind(most);
+        Ok(query.execute(self.connection()).await?.rows_affected())
     }
 
     /// Gives up what waits for channels that are not there any more.

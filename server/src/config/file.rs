@@ -58,6 +58,8 @@ pub(super) struct ConfigFile {
     pub approvals: ApprovalRules,
     pub mail: Option<MailSettings>,
     pub webhooks: Vec<WebhookSettings>,
+    /// How long a notice is kept.
+    pub notices_keep: Option<Duration>,
     /// The files of secrets by name.
     pub secrets: Vec<(String, PathBuf)>,
     pub checkpoints: CheckpointSettings,
@@ -80,6 +82,8 @@ struct Tables {
     lower: Vec<Lowering>,
     #[serde(default)]
     approval: ApprovalTable,
+    #[serde(default)]
+    notices: NoticesTable,
     mail: Option<MailTable>,
     #[serde(default, deserialize_with = "telling::webhooks")]
     webhook: Vec<WebhookSettings>,
@@ -115,6 +119,12 @@ struct SessionTable {
     idle: Option<Duration>,
     #[serde(default, deserialize_with = "span")]
     absolute: Option<Duration>,
+}
+
+#[derive(Default, Deserialize)]
+struct NoticesTable {
+    #[serde(default, deserialize_with = "span")]
+    keep: Option<Duration>,
 }
 
 #[derive(Default, Deserialize)]
@@ -189,6 +199,7 @@ impl ConfigFile {
             targets,
             lowerings: tables.lower,
             approvals: tables.approval.rules(),
+            notices_keep: tables.notices.keep,
             mail: tables.mail.map(|table| table.0),
             webhooks: tables.webhook,
             secrets: tables.secret.into_iter().map(|(name, table)| (name, table.file)).collect(),
@@ -207,12 +218,14 @@ const TOP: &[&str] = &[
     "target",
     "lower",
     "approval",
+    "notices",
     "mail",
     "webhook",
     "secret",
     "audit",
 ];
 const SESSION: &[&str] = &["idle", "absolute"];
+const NOTICES: &[&str] = &["keep"];
 const LOG: &[&str] = &["format"];
 const AUDIT: &[&str] = &["checkpoints", "every"];
 const SECRET: &[&str] = &["file"];
@@ -228,6 +241,7 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
         ("session", SESSION),
         ("log", LOG),
         ("approval", approval::KEYS),
+        ("notices", NOTICES),
         ("mail", telling::MAIL_KEYS),
         ("audit", AUDIT),
     ] {

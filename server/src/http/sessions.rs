@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use app::ssr::{ADDRESS, AGENT, PERSON};
+use app::ssr::{ADDRESS, AGENT, DeviceCookie, PERSON};
 use async_trait::async_trait;
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -37,6 +37,16 @@ pub enum Cookie {
     Secure,
     /// For a browser on the portal's own machine, over plain http.
     ThisMachine,
+}
+
+impl Cookie {
+    /// The cookie that carries the token of the device, beside that of the session.
+    pub const fn of_device(self) -> DeviceCookie {
+        match self {
+            Self::Secure => DeviceCookie { name: "__Host-portal-device", secure: true },
+            Self::ThisMachine => DeviceCookie { name: "portal-device", secure: false },
+        }
+    }
 }
 
 /// The layer that gives every request its session.

@@ -110,6 +110,9 @@ impl Browser {
     fn keep_cookie(&mut self, response: &Response<Body>) {
         for cookie in response.headers().get_all("set-cookie") {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+            if pair.contains("portal-device=") {
+                continue;
+            }
             self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
         }
     }

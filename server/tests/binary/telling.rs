@@ -55,6 +55,18 @@ fn done(response: ureq::http::Response<ureq::Body>) -> String {
     body
 }
 
+/// Sets an authenticator app up: a recovery code.
+fn second_factor(person: &mut Browser) -> String {
+    done(person.call("account/authenticator/offer", &[("password", PASSWORD)]));
+    let view: Value = serde_json::from_str(&done(person.call("pages/account", &[]))).unwrap();
+    let secret = view["offer"]["secret"].as_str().unwrap().replace(' ', "");
+    let secret = totp_rs::Secret::try_from_base32(secret).unwrap().as_bytes().to_vec();
+    let seconds = u64::try_from(view["now"].as_i64().unwrap() / 1000).unwrap();
+    let code = totp_rs::Builder::new().with_secret(secret).build_noncompliant().generate(seconds).to_string();
+    done(person.call("account/authenticator/switch-on", &[("code", &code)]));
+    view["offer"]["recovery_codes"][0].as_str().unwrap().to_owned()
+}
+
 /// Olga, an administrator, has asked for an approval in a run of hers.
 fn ask(olga: &mut Browser) {
     let start = [("slug", "restore"), ("target", ""), ("reason", ""), ("key", "one"), ("values[backup]", VALUE)];
@@ -138,7 +150,8 @@ fn a_request_reaches_leads_by_mail_and_webhooks_and_the_decision_whoever_asked()
 
     let mut lead = Browser::new(&portal.address);
     lead.sign_in("lena");
-    let reject = [("run", "1"), ("request", "1"), ("decision", "reject"), ("reason", "not now")];
+    let code = second_factor(&mut lead);
+    let reject = [("run", "1"), ("request", "1"), ("decision", "reject"), ("reason", "not now"), ("code", &*code)];
     done(lead.call("approvals/decide", &reject));
 
     let mail = smtp.next();

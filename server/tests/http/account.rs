@@ -323,3 +323,22 @@ async fn the_page_to_sign_in_says_what_to_do_about_a_forgotten_password() {
 
     assert!(page.body.contains("An administrator can give you another one"), "{}", page.body);
 }
+
+#[tokio::test]
+async fn a_new_account_can_have_a_mail_address_from_the_beginning() {
+    let site = Served::start().await;
+    let ada = site.administrator().await;
+    let create = async |login: &str, mail: &str| {
+        let password = PASSWORD.replace(' ', "+");
+        let form = format!("login={login}&name=Olga&role=operator&password={password}&mail={mail}");
+        site.send(call("/api/people/create").header(header::COOKIE, &ada).body(Body::from(form)).unwrap()).await
+    };
+
+    let wrong = create("otto", "nowhere").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
+    assert!(wrong.body.contains("This is no mail address"), "{}", wrong.body);
+    assert_eq!(create("olga", "olga%40example.com").await.status, StatusCode::OK);
+    let page = site.get("/people", &ada).await.body;
+    assert!(page.contains("olga@example.com") && !page.contains("otto"), "{page}");
+    assert!(page.contains("name=\"mail\"") && page.contains("id=\"new-mail\""), "{page}");
+}

@@ -96,7 +96,7 @@ impl Scene {
     }
 
     /// Starts a run with its value; gives its number.
-    async fn start(&self, cookie: &str) -> i64 {
+    pub async fn start(&self, cookie: &str) -> i64 {
         let key = uuid();
         let form = format!("slug=restore&target=local&key={key}&values[backup]={}", self.backup);
         let answer = self.post("/api/runs/start", &form, cookie).await;
@@ -104,7 +104,7 @@ impl Scene {
         answer.body.trim().parse().unwrap()
     }
 
-    async fn ask(&self, run: i64, request: u32, cookie: &str) -> Answer {
+    pub async fn ask(&self, run: i64, request: u32, cookie: &str) -> Answer {
         let form = format!("run={run}&request={request}&wanted[s3.1]=on&reason=data+is+corrupt");
         self.post("/api/approvals/ask", &form, cookie).await
     }
@@ -117,12 +117,12 @@ impl Scene {
         run
     }
 
-    async fn approve(&self, run: i64, cookie: &str, code: &str) -> Answer {
+    pub async fn approve(&self, run: i64, cookie: &str, code: &str) -> Answer {
         let form = format!("run={run}&request=1&decision=approve&code={code}");
         self.post("/api/approvals/decide", &form, cookie).await
     }
 
-    async fn replace(&self, run: i64, attempt: u32, cookie: &str) -> Answer {
+    pub async fn replace(&self, run: i64, attempt: u32, cookie: &str) -> Answer {
         self.post("/api/runs/run", &format!("run={run}&step=3&attempt={attempt}&commands=1"), cookie).await
     }
 
@@ -146,7 +146,7 @@ impl Scene {
         self.site.portal.store().run(RunId(run)).await.unwrap().unwrap()
     }
 
-    async fn status(&self, run: i64) -> RequestStatus {
+    pub async fn status(&self, run: i64) -> RequestStatus {
         let run = self.run(run).await;
         run.request_status(run.request(1).unwrap(), self.site.portal.expiry_now())
     }
@@ -156,7 +156,7 @@ impl Scene {
     }
 
     /// Sets a second factor up: codes that work once each.
-    async fn codes(&self, login: &str) -> Vec<String> {
+    pub async fn codes(&self, login: &str) -> Vec<String> {
         self.factor(login).await.1
     }
 
@@ -437,14 +437,25 @@ async fn a_broken_glass_is_marked_for_ever_and_reviewed_before_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lead_says_no_with_a_reason_and_without_a_second_factor() {
+async fn a_lead_says_no_with_a_reason_and_by_a_second_factor() {
     let scene = Scene::open().await;
+    let codes = scene.codes("lars").await;
     let run = scene.asked().await;
+    let rejects = async |more: &str| {
+        let form = format!("run={run}&request=1&decision=reject&{more}");
+        scene.post("/api/approvals/decide", &form, &scene.lars).await
+    };
 
-    let silent =
-        scene.post("/api/approvals/decide", &format!("run={run}&request=1&decision=reject"), &scene.lars).await;
+    let silent = rejects(&format!("code={}", codes[0])).await;
     assert_eq!(silent.status, StatusCode::CONFLICT, "{}", silent.body);
-    scene.done("/api/approvals/decide", &format!("run={run}&request=1&decision=reject&reason=wait"), &scene.lars).await;
+    let unproven = rejects("reason=wait").await;
+    assert_eq!(unproven.status, StatusCode::CONFLICT, "{}", unproven.body);
+    assert!(unproven.body.contains("takes your second factor"), "{}", unproven.body);
+    let wrong = rejects("reason=wait&code=000000").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
+    assert_eq!(scene.status(run).await, RequestStatus::Waiting);
+    let proven = rejects(&format!("reason=wait&code={}", codes[0])).await;
+    assert_eq!(proven.status, StatusCode::OK, "a refused rejection has not used the code up: {}", proven.body);
     assert_eq!(scene.status(run).await, RequestStatus::Rejected);
 
     // Who asks for the same again finds the rejection on the page of the new request.

@@ -173,6 +173,7 @@ async fn who_lost_the_right_meanwhile_makes_no_account() {
         name: login.to_owned(),
         role,
         password: PASSWORD.to_owned(),
+        mail: String::new(),
     };
     let made = site.portal.create_person(console.administrator().unwrap(), new("bert", Role::Administrator)).await;
     let bert = site.portal.actor(&made.unwrap()).await.unwrap().unwrap();

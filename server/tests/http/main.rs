@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod account;
+mod approval_pages;
 mod approvals;
 #[path = "../../../crates/runbook/tests/reading/bare.rs"]
 mod bare;
@@ -10,6 +11,7 @@ mod documents;
 mod evidence;
 mod faults;
 mod forms;
+mod guessing;
 mod headers;
 mod origins;
 mod policies;

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use crate::api::approvals::{CancelApproval, Decide, ReviewGlass};
 use crate::components::ago::Ago;
+use crate::components::command_text::visible;
 use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
@@ -75,12 +76,12 @@ fn approvals(approvals: &[Approval]) -> AnyView {
                 (false, true) => ", with the rollback",
                 (false, false) => "",
             };
-            let comment = (!approval.comment.is_empty()).then(|| view! { <q>{approval.comment.clone()}</q> });
+            let comment = (!approval.comment.is_empty()).then(|| view! { <q>{visible(approval.comment.clone())}</q> });
             view! {
                 <li>
                     <Glyph sign=Sign::State(domain::run::StepStatus::Done) />
                     <span>
-                        {format!("{} approved{more} ", approval.stamp.by.name())}
+                        {visible(format!("{} approved{more} ", approval.stamp.by.name()))}
                         <Ago at=approval.stamp.at />
                         {format!(", by {}. ", approval.factor)}
                         {comment}
@@ -131,10 +132,13 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                 <span class="help">"Stands in the record for ever, with your name."</span>
             </div>
             {if view.factors.any() {
-                let with_passkey = format!("Approve “{steps}” with a passkey");
-                view! { <FactorFields factors=view.factors id="decision" with_passkey free=true /> }.into_any()
+                let with_passkey = vec![
+                    ("Reject with a passkey".to_owned(), "reject"),
+                    (format!("Approve “{steps}” with a passkey"), "approve"),
+                ];
+                view! { <FactorFields factors=view.factors id="decision" with_passkey /> }.into_any()
             } else {
-                no_factor("To approve", "; to reject needs none.")
+                no_factor("A decision", ". Without one you can still take the request back, below.")
             }}
             <Refused problem />
             // What the return key does in a field: nothing.
@@ -142,7 +146,15 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                 "Enter decides nothing"
             </button>
             <div class="stack" data-gap="tight">
-                <button class="btn" type="submit" data-wide name="decision" value="reject" disabled=action.pending()>
+                <button
+                    class="btn"
+                    type="submit"
+                    data-wide
+                    name="decision"
+                    value="reject"
+                    data-proven="reject"
+                    disabled=move || action.pending().get() || !view.factors.any()
+                >
                     {format!("Reject request {}-{}", view.run.id, view.number)}
                 </button>
                 <button
@@ -152,10 +164,10 @@ fn DecideForm(view: DecisionView, request: Request, steps: String) -> impl IntoV
                     data-wide
                     name="decision"
                     value="approve"
-                    data-proven=""
+                    data-proven="approve"
                     disabled=move || action.pending().get() || !view.factors.any()
                 >
-                    {format!("Approve “{steps}”")}
+                    {visible(format!("Approve “{steps}”"))}
                 </button>
             </div>
             <p class="quiet small">{void}</p>
@@ -183,12 +195,12 @@ fn outcome(view: &DecisionView, request: &Request) -> AnyView {
     let moment = |at: Timestamp| view! { <Ago at /> };
     match &request.end {
         Some(RequestEnd::Rejected { stamp, reason }) => view! {
-            <p>{format!("{} said no ", stamp.by.name())} {moment(stamp.at)} ": "<q>{reason.clone()}</q></p>
+            <p>{visible(format!("{} said no ", stamp.by.name()))} {moment(stamp.at)} ": "<q>{visible(reason.clone())}</q></p>
         }
         .into_any(),
         Some(RequestEnd::Cancelled { stamp, reason }) => {
-            let reason = (!reason.is_empty()).then(|| view! { ": "<q>{reason.clone()}</q> });
-            view! { <p>{format!("{} took it back ", stamp.by.name())} {moment(stamp.at)} {reason}</p> }.into_any()
+            let reason = (!reason.is_empty()).then(|| view! { ": "<q>{visible(reason.clone())}</q> });
+            view! { <p>{visible(format!("{} took it back ", stamp.by.name()))} {moment(stamp.at)} {reason}</p> }.into_any()
         }
         Some(RequestEnd::Expired { at }) => {
             let words = match request.approved_at() {
@@ -198,7 +210,7 @@ fn outcome(view: &DecisionView, request: &Request) -> AnyView {
             view! { <p>{words} {moment(*at)} "."</p> }.into_any()
         }
         Some(RequestEnd::Void { at, why }) => {
-            let rows = why.iter().map(|one| view! { <li>{one.to_string()}</li> }).collect_view();
+            let rows = why.iter().map(|one| view! { <li>{visible(one.to_string())}</li> }).collect_view();
             view! {
                 <p>"It became void " {moment(*at)} ", because something is not as it was:"</p>
                 <ul class="plain-list">{rows}</ul>
@@ -272,12 +284,12 @@ fn Review(view: DecisionView, request: Request) -> impl IntoView {
     let started = format!("{} {what} this without an approval.", request.asked.by.name());
     match review {
         Some((stamp, comment)) => view! {
-            <p>{started}</p>
-            <p>{format!("{} reviewed it ", stamp.by.name())} <Ago at=stamp.at /> ": "<q>{comment}</q></p>
+            <p>{visible(started)}</p>
+            <p>{visible(format!("{} reviewed it ", stamp.by.name()))} <Ago at=stamp.at /> ": "<q>{visible(comment)}</q></p>
         }
         .into_any(),
         None => view! {
-            <p>{started} " Nobody has reviewed it yet."</p>
+            <p>{visible(started)} " Nobody has reviewed it yet."</p>
             <ActionForm action attr:class="deed">
                 {fields}
                 <div class="field">

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use crate::components::ago::Ago;
 use crate::components::command::CommandCard;
-use crate::components::command_text::Visible;
+use crate::components::command_text::{Bytes, Visible, visible};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::ProseView;
 use crate::components::run_lists::duration_words;
@@ -55,7 +55,7 @@ fn step(run: &Run, covered: &Covered) -> AnyView {
         <section class="step" aria-labelledby=label>
             <header>
                 <span class="no">{plan.number}</span>
-                <h3 id=id>{plan.title.clone()}</h3>
+                <h3 id=id>{visible(plan.title.clone())}</h3>
             </header>
             {cards}
             {facts(run, covered)}
@@ -82,7 +82,7 @@ fn facts(run: &Run, covered: &Covered) -> AnyView {
         <dl class="facts">
             <dt>"Target"</dt>
             <dd>
-                {run.plan.target.name.clone()}
+                {visible(run.plan.target.name.clone())}
                 {run.plan.target.production.then_some(", production")}
             </dd>
             <dt>"Directory"</dt>
@@ -92,15 +92,34 @@ fn facts(run: &Run, covered: &Covered) -> AnyView {
                 </span>
             </dd>
             <dt>"Runs as"</dt>
-            <dd>{run.holder.by.name().to_owned()}</dd>
+            <dd>{visible(run.holder.by.name())}</dd>
             <dt>"Limits"</dt>
             <dd>{format!("{limit}, output kept up to {}", time::size(work.output_cap))}</dd>
-            {(!secrets.is_empty()).then(|| view! { <dt>"Secrets"</dt><dd>{secrets}</dd> })}
-            {carried.map(|carried| view! { <dt>"Carried over"</dt><dd>{carried}</dd> })}
+            {covered.need.as_ref().map(|need| view! { <dt>"Why a lead"</dt><dd>{visible(need.words())}"."</dd> })}
+            {moving(run, covered)}
+            {(!secrets.is_empty()).then(|| view! { <dt>"Secrets"</dt><dd>{visible(secrets)}</dd> })}
+            {carried.map(|carried| view! { <dt>"Carried over"</dt><dd>{visible(carried)}</dd> })}
         </dl>
         {environment(covered)}
     }
     .into_any()
+}
+
+/// Steps before it that are still to run and change what it is given: each makes the request void.
+fn moving(run: &Run, covered: &Covered) -> Option<AnyView> {
+    let movers = run.movers_before(covered.step);
+    let rows: Vec<AnyView> =
+        movers.iter().map(|mover| view! { <li>{visible(mover.words())}"."</li> }.into_any()).collect();
+    (!rows.is_empty()).then(|| {
+        view! {
+            <dt>"Not settled"</dt>
+            <dd data-tone="warn">
+                "This request is void as soon as one of these steps has run:"
+                <ul class="plain-list">{rows}</ul>
+            </dd>
+        }
+        .into_any()
+    })
 }
 
 /// Everything that the shell finds in its environment, name by name.
@@ -109,7 +128,7 @@ fn environment(covered: &Covered) -> AnyView {
         .work
         .environment
         .iter()
-        .map(|(name, value)| view! { <dt>{name.clone()}</dt><dd class="value"><Visible text=value.clone() /></dd> })
+        .map(|(name, value)| view! { <dt>{visible(name.clone())}</dt><dd class="value"><Visible text=value.clone() /></dd> })
         .collect_view();
     view! {
         <details class="fold">
@@ -132,40 +151,20 @@ fn bytes(commands: &[WorkCommand], covered: &Covered) -> AnyView {
     } else {
         "with characters beyond ASCII"
     };
-    let lines = text.lines().map(marked).collect_view();
+    let length = time::thousands(text.len() as u64);
     view! {
         <details class="fold">
             <summary>
                 <Glyph sign=Sign::Fold />
-                {format!("Exact bytes: {}, {said}", time::thousands(text.len() as u64))}
+                {format!("Exact bytes: {length}, {said}")}
             </summary>
             <div class="bytes">
-                <pre tabindex="0" aria-label="Exact bytes with blanks made visible">{lines}</pre>
+                <pre tabindex="0" aria-label="Exact bytes with blanks made visible"><Bytes text /></pre>
                 <p>
                     "SHA-256 of all that the step is given: " <code>{covered.digest().to_string()}</code>
                 </p>
             </div>
         </details>
-    }
-    .into_any()
-}
-
-fn marked(line: &str) -> AnyView {
-    let words = line
-        .split(' ')
-        .enumerate()
-        .map(|(place, word)| {
-            let blank = (place > 0).then(|| view! { <i>"·"</i> });
-            view! {
-                {blank}
-                <Visible text=word.to_owned() />
-            }
-        })
-        .collect_view();
-    view! {
-        {words}
-        <i>"⏎"</i>
-        "\n"
     }
     .into_any()
 }
@@ -196,7 +195,7 @@ fn against(last: &LastApproved) -> AnyView {
         1 => "1 difference".to_owned(),
         count => format!("{count} differences"),
     };
-    let by = format!("approved by {}", last.by);
+    let by = visible(format!("approved by {}", last.by));
     let rows = last.differences.iter().map(difference).collect_view();
     view! {
         <div class="spread">
@@ -226,7 +225,7 @@ fn difference(difference: &Difference) -> AnyView {
                     <span></span>
                     <span>{shown}</span>
                     <span>
-                        {format!("{what}: ")}
+                        {visible(format!("{what}: "))}
                         <Visible text=text.clone() />
                     </span>
                 </li>
@@ -234,7 +233,7 @@ fn difference(difference: &Difference) -> AnyView {
         })
     };
     if approved.is_empty() && now.is_empty() {
-        let what = what.clone();
+        let what = visible(what.clone());
         return view! { <li><span></span><span>"≠"</span><span>{what}</span></li> }.into_any();
     }
     view! {
@@ -245,19 +244,19 @@ fn difference(difference: &Difference) -> AnyView {
 }
 
 fn rejection(rejection: &Rejection) -> AnyView {
-    let Rejection { row, reason } = rejection;
+    let Rejection { row, again, reason } = rejection;
     let by = row.decided_by.clone().unwrap_or_default();
     view! {
         <div class="callout" data-tone="warn">
             <Glyph sign=Sign::Warning />
             <p class="head">
-                {format!("{by} said no to the same ")}
+                {visible(format!("{by} said no to {} ", again.words()))}
                 <Ago at=row.decided.unwrap_or(row.asked) />
                 ", "
                 <a href=row.address()>{format!("request {}-{}", row.run, row.request)}</a>
             </p>
             <p>
-                <q>{reason.clone()}</q>
+                <q>{visible(reason.clone())}</q>
             </p>
         </div>
     }
@@ -303,9 +302,9 @@ fn evidence_row(item: &EvidenceItem) -> AnyView {
             <Glyph sign />
             <span>
                 <span class="sr">{format!("{word}: ")}</span>
-                {item.name.clone()}
+                {visible(item.name.clone())}
             </span>
-            <span class="by">{item.result.clone()}</span>
+            <span class="by">{visible(item.result.clone())}</span>
             <span class="saw">{saw} {bound}</span>
         </li>
     }
@@ -327,12 +326,12 @@ pub fn EarlierRuns(runs: Vec<EarlierRun>) -> impl IntoView {
                     <th scope="row">
                         <a href=format!("/runs/{}", row.id)>{row.id.to_string()}</a>
                         " "
-                        {row.target.clone()}
+                        {visible(row.target.clone())}
                     </th>
                     <td>
                         <RunMark row=row.clone() />
                     </td>
-                    <td class="soft">{who}</td>
+                    <td class="soft">{visible(who)}</td>
                     <td class="quiet">
                         <Ago at=row.started />
                     </td>

@@ -3,13 +3,14 @@
 
 use domain::Timestamp;
 use domain::policy::Role;
-use domain::run::{Request, RequestEnd, RequestStatus, Run};
+use domain::run::{Mover, Request, RequestEnd, RequestStatus, Run};
 use domain::time;
 use domain::view::{ApprovalGround, approval_address};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::notices::{RefusedHere, answering};
+use crate::components::command_text::visible;
 use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
@@ -27,8 +28,10 @@ struct Needed {
     words: String,
     /// The values that are missing first.
     missing: Vec<String>,
-    /// The step before it that changes the directory or exports something, and is not over: it would make an approval void.
-    moves: Option<u32>,
+    /// Why it needs one.
+    why: String,
+    /// The steps before it that would make an approval void.
+    moves: Vec<Mover>,
 }
 
 impl Needed {
@@ -55,12 +58,13 @@ fn needed(run: &Run, ground: &ApprovalGround) -> Vec<Needed> {
                 run.request_status(request, ground.now).is_live()
                     && request.covers.iter().any(|covered| covered.step == step && covered.commands == offer.commands)
             });
-            if need.is_some() && !asked {
+            if let Some(need) = need.filter(|_| !asked) {
                 found.push(Needed {
                     step,
                     words: format!("{}, {}", super::actions::called(plan), choice_words(&plan.title, &offer)),
                     missing: run.missing_values(step, &offer.commands),
-                    moves: moves_before(run, step),
+                    why: need.words(),
+                    moves: run.movers_before(step),
                     commands: offer.commands,
                 });
             }
@@ -80,16 +84,6 @@ fn has_begun(run: &Run, ground: &ApprovalGround) -> bool {
         let needs = ground.rules.need(&run.plan, plan, plan.risk, ground.now).is_some();
         run.status(place).needs_a_person() || started && needs
     })
-}
-
-/// The first step before another that goes to another directory or exports something, and was not run yet.
-fn moves_before(run: &Run, step: u32) -> Option<u32> {
-    let before =
-        (1..step).zip(&run.plan.steps).filter(|(place, plan)| plan.is_on_the_way() && !run.status(*place).is_over());
-    let goes = |command: &domain::plan::PlanCommand| {
-        command.pipeline.first().is_some_and(|program| program == "cd") || !command.exports.is_empty()
-    };
-    before.filter(|(_, plan)| plan.commands.iter().any(goes)).map(|(_, plan)| plan.number).next()
 }
 
 /// Everything about approvals that an operator has to see.
@@ -142,7 +136,7 @@ fn Asked(number: u32) -> impl IntoView {
             <div class="callout" data-tone=tone role="status">
                 <Glyph sign=Sign::NeedsApproval />
                 <p class="head">
-                    {head} " "
+                    {visible(head)} " "
                     <a href=approval_address(live.id(), number)>{format!("Request {}-{number}", live.id())}</a>
                 </p>
                 {more(status, &request, until)}
@@ -179,13 +173,13 @@ fn head(status: RequestStatus, request: &Request, steps: &str) -> (&'static str,
 fn more(status: RequestStatus, request: &Request, until: Option<Timestamp>) -> AnyView {
     match (&request.end, status, until) {
         (Some(RequestEnd::Rejected { stamp, reason }), ..) => {
-            view! { <p>{format!("{}: ", stamp.by.name())}<q>{reason.clone()}</q></p> }.into_any()
+            view! { <p>{visible(format!("{}: ", stamp.by.name()))}<q>{visible(reason.clone())}</q></p> }.into_any()
         }
         (Some(RequestEnd::Cancelled { stamp, reason }), ..) => {
-            view! { <p>{format!("{}. {reason}", stamp.by.name())}</p> }.into_any()
+            view! { <p>{visible(format!("{}. {reason}", stamp.by.name()))}</p> }.into_any()
         }
         (Some(RequestEnd::Void { why, .. }), ..) => {
-            let rows = why.iter().map(|one| view! { <li>{one.to_string()}</li> }).collect_view();
+            let rows = why.iter().map(|one| view! { <li>{visible(one.to_string())}</li> }).collect_view();
             view! { <ul class="plain-list">{rows}</ul> }.into_any()
         }
         (None, RequestStatus::Approved, Some(until)) => {
@@ -193,7 +187,7 @@ fn more(status: RequestStatus, request: &Request, until: Option<Timestamp>) -> A
             let by = if request.glass.is_some() { request.reason.clone() } else { format!("By {by}.") };
             view! {
                 <p>
-                    {by} " It has to start within " <Left until /> {format!(", until {} UTC.", until.time_of_day())}
+                    {visible(by)} " It has to start within " <Left until /> {format!(", until {} UTC.", until.time_of_day())}
                 </p>
             }
             .into_any()
@@ -273,21 +267,23 @@ fn Ask(needed: Memo<Vec<Needed>>) -> impl IntoView {
 #[component]
 fn Tick(one: Needed) -> impl IntoView {
     let open = one.missing.is_empty();
-    let help = match (&one.missing[..], one.moves) {
-        ([], Some(step)) => {
-            format!(
-                "Step {step} changes the directory or what later steps get, which would make the approval void: run it first."
-            )
-        }
-        ([], None) => String::new(),
-        (missing, _) => format!("Set {} first.", missing.join(", ")),
-    };
+    let mut help = vec![format!("{}.", one.why)];
+    if open {
+        help.extend(
+            one.moves
+                .iter()
+                .map(|mover| format!("{}. That would make the approval void: run it first.", mover.words())),
+        );
+    } else {
+        help.push(format!("Set {} first.", one.missing.join(", ")));
+    }
+    let help = help.into_iter().map(|line| view! { <span class="help">{visible(line)}</span> }).collect_view();
     view! {
         <label class="tick-row">
             <input type="checkbox" name=one.field() value="on" checked=open disabled=!open />
             <span>
-                {one.words.clone()}
-                {(!help.is_empty()).then(|| view! { <span class="help">{help.clone()}</span> })}
+                {visible(one.words.clone())}
+                {help}
             </span>
         </label>
     }
@@ -336,7 +332,7 @@ fn Emergency(needed: Memo<Vec<Needed>>, number: Memo<u32>) -> impl IntoView {
                     "Go on without an approval"
                 </button>
                 <span class="quiet small">
-                    "All leads and administrators are told at once, the run is marked for ever, and another lead has to review it before you can do it again."
+                    "All leads and administrators are told at once, the run is marked for ever, and another lead has to review it before you can do it again. What fails may be started once more under it."
                 </span>
             </ActionForm>
         </details>

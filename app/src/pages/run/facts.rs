@@ -11,7 +11,7 @@ use super::actions::ValueForm;
 use super::control::{Directory, lock_words};
 use super::notices::{RefusedHere, answering};
 use crate::components::ago::Ago;
-use crate::components::command_text::Visible;
+use crate::components::command_text::{Visible, visible};
 use crate::components::pace::{Pace, usual_words};
 use crate::deeds::{Deeds, Hands, Place};
 use crate::live::Live;
@@ -173,8 +173,8 @@ fn note_list(run: &Run, notes: &[Note]) -> Vec<AnyView> {
 /// What a person wrote, with their line breaks.
 pub fn lines(text: &str) -> Vec<AnyView> {
     let line = |(place, line): (usize, &str)| {
-        let line = line.to_owned();
-        if place == 0 { line.into_any() } else { view! { <br /> {line} }.into_any() }
+        let line = visible(line);
+        if place == 0 { line } else { view! { <br /> {line} }.into_any() }
     };
     text.lines().enumerate().map(line).collect()
 }

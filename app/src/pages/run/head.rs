@@ -7,6 +7,7 @@ use leptos_meta::Title;
 
 use super::actions::called;
 use crate::components::ago::Ago;
+use crate::components::command_text::visible;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::StateMark;
 use crate::deeds::Hands;
@@ -56,12 +57,12 @@ pub fn Head() -> impl IntoView {
             <nav class="crumb" aria-label="Breadcrumb">
                 <ol>
                     <li>
-                        <a href=format!("/procedures/{}", run.plan.slug)>{run.plan.title.clone()}</a>
+                        <a href=format!("/procedures/{}", run.plan.slug)>{visible(run.plan.title.clone())}</a>
                     </li>
                     <li>{format!("Run {}", run.id)}</li>
                 </ol>
             </nav>
-            <h1>{format!("{} on {}", run.plan.title, run.plan.target.name)}</h1>
+            <h1>{visible(format!("{} on {}", run.plan.title, run.plan.target.name))}</h1>
             {hands
                 .then(|| {
                     view! {
@@ -79,9 +80,9 @@ pub fn Head() -> impl IntoView {
                 })}
             <div class="facts-line">
                 {mark}
-                <span>{move || live.run.with(|run| run.holder.by.name().to_owned())}</span>
+                <span>{move || visible(live.run.with(|run| run.holder.by.name().to_owned()))}</span>
                 <span>"started " <Ago at=run.started.at /></span>
-                {(!run.reason.is_empty()).then(|| view! { <span>{run.reason.clone()}</span> })}
+                {(!run.reason.is_empty()).then(|| view! { <span>{visible(run.reason.clone())}</span> })}
                 <DownFor />
                 <Watchers />
             </div>

@@ -9,7 +9,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 
-use crate::components::command_text::Visible;
+use crate::components::command_text::{Visible, visible};
 use crate::components::filled::told;
 use crate::components::glyph::{Glyph, Sign};
 use crate::live::Live;
@@ -174,8 +174,8 @@ fn Row(step: u32, plan: PlanStep) -> impl IntoView {
                 {move || state_sign(status.get())}
                 <span class="name">
                     <span class="no">{number}</span>
-                    {title}
-                    {move || why().map(|why| view! { <span class="why">{why}</span> })}
+                    {visible(title)}
+                    {move || why().map(|why| view! { <span class="why">{visible(why)}</span> })}
                 </span>
                 <span class="t">{move || state.with(|state| clock_of(live, state))}</span>
             </a>
@@ -186,7 +186,7 @@ fn Row(step: u32, plan: PlanStep) -> impl IntoView {
 }
 
 /// What is worth a second line: what runs next, why it was skipped, what stopped it.
-fn why(plan: &PlanStep, state: &StepState, status: StepStatus) -> Option<String> {
+pub fn why(plan: &PlanStep, state: &StepState, status: StepStatus) -> Option<String> {
     if let Some(skip) = &state.skipped {
         return Some(format!("{}: {}", skip.stamp.by.name(), skip.reason));
     }

@@ -16,6 +16,7 @@ use super::rail::{command_status, number};
 use super::stage::{Pages, ending};
 use super::stopping::EndRestOfClosed;
 use crate::components::ago::{Ago, TimeOfDay};
+use crate::components::command_text::visible;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::log_view::LogView;
 use crate::components::pace::{Pace, usual_words};
@@ -114,7 +115,7 @@ fn alone(run: &Run) -> Option<AnyView> {
                 <Glyph sign=Sign::Warning />
                 <p class="head">{head}</p>
                 <p>
-                    <q>{request.reason.clone()}</q>
+                    <q>{visible(request.reason.clone())}</q>
                     " "
                     {reviewed}
                     " "

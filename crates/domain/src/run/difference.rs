@@ -30,7 +30,7 @@ pub(super) fn differences(approved: &Work, now: &Work) -> Vec<Difference> {
 }
 
 /// How one piece of work differs from another, whoever runs them and in whichever run.
-pub fn between(before: &Work, now: &Work) -> Vec<Difference> {
+pub(super) fn between(before: &Work, now: &Work) -> Vec<Difference> {
     let without = |work: &Work| {
         let mut work = work.clone();
         work.environment.retain(|name, _| !is_acting(name));
@@ -43,11 +43,13 @@ pub fn between(before: &Work, now: &Work) -> Vec<Difference> {
     differences(&without(before), &without(now))
 }
 
-/// The same for what goes on under an approval after an attempt: the rest of the commands, or a retry, from where that attempt
-/// has left the shell. Nothing else may have moved it since.
+/// The same for what goes on under an approval after an attempt: the rest of the commands from where that attempt has left the
+/// shell, or the same ones from where they began. Nothing else may have moved it since.
 pub(super) fn continued(approved: &Work, last: &Attempt, now: &Work) -> Vec<Difference> {
     let mut rest = approved.clone();
-    (rest.directory, rest.carried) = last.left(approved);
+    let same = last.is_bad() && last.commands.iter().eq(now.commands.iter().map(|command| &command.number));
+    let ground = if same { last.began.clone() } else { last.left() };
+    (rest.directory, rest.carried) = (ground.directory, ground.carried);
     rest.exports.clone_from(&now.exports);
     rest.commands.retain(|command| now.commands.iter().any(|other| other.number == command.number));
     rest.environment.retain(|name, _| now.environment.contains_key(name));

@@ -298,6 +298,9 @@ pub enum Event {
         request: u32,
         /// Why.
         reason: String,
+        /// The kind of second factor that was proven for it, in words; empty in rejections of versions that took none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        factor: String,
     },
     /// A request was taken back.
     ApprovalCancelled {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::away::{self, Effect};
 use super::event::{Entry, Event, Who};
 use super::state::{
-    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Lock, Note, RestEnd, Run, Skip, Stamp,
-    StepState, Tick, ValueSet, ticks,
+    Attempt, AttemptEnd, AttemptEnding, Change, ChangeKind, CommandState, End, Ground, Lock, Note, RestEnd, Run, Skip,
+    Stamp, StepState, Tick, ValueSet, ticks,
 };
 use crate::attempt::{Carried, CommandRange, Outcome};
 use crate::plan::{Plan, PlanStep};
@@ -158,9 +158,15 @@ impl Run {
                 self.carried = Carried::of(exit.id, exported);
             }
         }
-        let began = self.begin_of(event);
+        let (began, ground) = (self.begin_of(event), self.ground_of(event));
         if let Some(state) = self.step_mut(step) {
             state.apply(event, stamp);
+            if let Some((attempt, ground)) = state.attempts.last_mut().zip(ground.clone()) {
+                attempt.began = ground;
+            }
+        }
+        if let Some(ground) = ground {
+            (self.directory, self.carried) = (ground.directory, ground.carried);
         }
         if let Event::CommandEnded { command, at, .. } = event {
             self.note_effect(step, *command, began, *at);
@@ -169,6 +175,12 @@ impl Run {
             self.note_values(step, commands);
             self.note_use(*approval, AttemptId { run: self.id, step, attempt: *attempt });
         }
+    }
+
+    /// Where an attempt begins that an event starts.
+    fn ground_of(&self, event: &Event) -> Option<Ground> {
+        let Event::AttemptStarted { step, commands, .. } = event else { return None };
+        Some(self.ground(*step, commands))
     }
 
     fn change(&mut self, stamp: Stamp, kind: ChangeKind) {
@@ -242,6 +254,7 @@ impl StepState {
                     commands: commands.clone(),
                     digest: digest.clone(),
                     started: stamp,
+                    began: Ground::default(),
                     values: BTreeMap::new(),
                     watches_ended: Vec::new(),
                     stop: None,

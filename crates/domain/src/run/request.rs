@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Who};
-use super::state::{Attempt, AttemptEnding, Run, Stamp, StepState};
-use crate::approval::{Difference, Evidence};
+use super::state::{Attempt, AttemptEnding, Ground, Run, Stamp, StepState};
+use crate::approval::{Difference, Evidence, Need};
 use crate::attempt::{AttemptResult, Carried, Work};
 use crate::{AttemptId, Digest, PersonId, Timestamp};
 
@@ -22,12 +22,27 @@ pub struct Covered {
     /// Whether it is of the document's rollback: it holds only where the approval says so, and only after a failure.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rollback: bool,
+    /// What made the approval necessary when it was asked for; `None` in requests of versions that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need: Option<Need>,
 }
 
 impl Covered {
     /// The digest that the intent has to have.
     pub fn digest(&self) -> Digest {
         self.work.digest()
+    }
+
+    /// A digest that is the same for a set that does the same on the same target, whoever asks and in whichever step.
+    pub fn same(&self) -> Digest {
+        Digest::of_canonical(&self.what())
+    }
+
+    /// The target, the directory, the scripts, and the values but those that only tell for whom they work.
+    fn what(&self) -> (&String, &String, Vec<&String>, BTreeMap<&String, &String>) {
+        let work = &self.work;
+        let values = work.environment.iter().filter(|(name, _)| !is_acting(name)).collect();
+        (&work.target, &work.directory, work.commands.iter().map(|command| &command.script).collect(), values)
     }
 }
 
@@ -223,7 +238,13 @@ impl Request {
         self.approvals.get(place).map(|approval| approval.stamp.at)
     }
 
-    /// Whether every lead who approved has approved one retry, too. Breaking the glass covers none.
+    /// Whether what has ended badly so often may be started once more: once where every lead has approved that. What was started
+    /// by breaking the glass may be started again as long as it fails: that is no second glass.
+    pub fn may_retry(&self, bad: usize) -> bool {
+        self.glass.is_some() || self.retry() && bad == 1
+    }
+
+    /// Whether every lead who approved has approved one retry, too.
     pub fn retry(&self) -> bool {
         !self.approvals.is_empty() && self.approvals.iter().all(|approval| approval.retry)
     }
@@ -264,18 +285,8 @@ impl Request {
 
     /// A digest that is the same for another request that asks for the same on the same target, whoever asks.
     pub fn same(&self) -> Digest {
-        let what = |covered: &Covered| {
-            let values: BTreeMap<String, String> =
-                covered.work.environment.iter().filter(|(name, _)| !is_acting(name)).map(owned).collect();
-            let scripts: Vec<String> = covered.work.commands.iter().map(|command| command.script.clone()).collect();
-            (covered.work.target.clone(), covered.work.directory.clone(), scripts, values)
-        };
-        Digest::of_canonical(&self.steps().map(what).collect::<Vec<_>>())
+        Digest::of_canonical(&self.steps().map(Covered::what).collect::<Vec<_>>())
     }
-}
-
-fn owned((name, value): (&String, &String)) -> (String, String) {
-    (name.clone(), value.clone())
 }
 
 /// Whether a variable only tells for whom a command works.
@@ -332,8 +343,8 @@ impl Run {
     fn may_go_on(&self, request: &Request, covered: &Covered) -> bool {
         let Some(last) = self.uses_of(request, covered).last() else { return false };
         let bad = self.uses_of(request, covered).filter(|attempt| attempt.is_bad()).count();
-        let may_fail = last.end.is_none() && (request.retry() || request.rollback());
-        last.has_paused() || last.is_bad() && request.retry() && bad == 1 || may_fail
+        let may_fail = last.end.is_none() && (request.may_retry(bad + 1) || request.rollback());
+        last.has_paused() || last.is_bad() && request.may_retry(bad) || may_fail
     }
 
     /// Until when the next thing has to start that it lets start; `None` before the approval.
@@ -521,16 +532,15 @@ impl Attempt {
         matches!(self.result(), Some(AttemptResult::Difference { .. }))
     }
 
-    /// The directory in which it has left the shell, and the variables that it has left for later attempts; as they were before
-    /// where it did not say.
-    pub(super) fn left(&self, before: &Work) -> (String, Option<Carried>) {
+    /// What it has left for later attempts; what it found where it did not say.
+    pub(super) fn left(&self) -> Ground {
         let known = self.end.as_ref().and_then(|end| match &end.ending {
             AttemptEnding::Known(exit) => Some(exit),
             AttemptEnding::Unknown { .. } => None,
         });
-        let directory = known.and_then(|exit| exit.directory.clone()).unwrap_or_else(|| before.directory.clone());
+        let directory = known.and_then(|exit| exit.directory.clone()).unwrap_or_else(|| self.began.directory.clone());
         let exported = known.and_then(|exit| exit.exported.as_ref().map(|exported| Carried::of(exit.id, exported)));
-        (directory, exported.unwrap_or_else(|| before.carried.clone()))
+        Ground { directory, carried: exported.unwrap_or_else(|| self.began.carried.clone()) }
     }
 
     fn result(&self) -> Option<&AttemptResult> {

@@ -269,6 +269,9 @@ pub struct Attempt {
     pub digest: Digest,
     /// Who started it, and when.
     pub started: Stamp,
+    /// Where it began.
+    #[serde(default)]
+    pub began: Ground,
     /// The values of the parameters that its commands use, as they were then.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
@@ -285,6 +288,15 @@ pub struct Attempt {
     /// What came of that, oldest first.
     #[serde(default)]
     pub rest_ended: Vec<RestEnd>,
+}
+
+/// What an attempt finds of what those before it have left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ground {
+    /// The directory.
+    pub directory: String,
+    /// The variables.
+    pub carried: Option<Carried>,
 }
 
 /// What came of it when somebody asked to end what an attempt had left behind.

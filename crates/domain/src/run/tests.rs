@@ -2,6 +2,8 @@
 
 mod approval;
 mod away;
+mod course;
+mod earlier;
 mod histories;
 mod holding;
 mod input;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::Who;
-use super::state::Run;
+use super::state::{Ground, Run};
 use crate::attempt::{Work, WorkCommand};
 use crate::plan::{OUTPUT_CAP, PlanCommand};
 use crate::steering::can_be_carried;
@@ -19,13 +19,14 @@ impl Run {
         let values = self.values_of(step, commands);
         let target = &self.plan.target;
         let environment = target.environment.iter().cloned().chain(self.acting(who)).chain(values).collect();
+        let ground = self.ground(step, commands);
         let runs = chosen.iter().filter(|(_, command)| command.by_portal.is_none());
         Some(Work {
             target: target.name.clone(),
             interpreter: target.interpreter.clone(),
             pipefail: plan.pipefail,
             tty: plan.tty,
-            directory: self.directory.clone(),
+            directory: ground.directory,
             environment,
             commands: runs.map(|(number, command)| command.work(*number)).collect(),
             timeout_ms: plan.timeout_ms,
@@ -35,8 +36,17 @@ impl Run {
             secrets: self.secrets_of(step, commands),
             mask_files: self.plan.mask_paths(),
             exports: self.exports(chosen.iter().map(|(_, command)| *command)),
-            carried: self.carried.clone(),
+            carried: ground.carried,
         })
+    }
+
+    /// Where an attempt at some commands begins: where the run stands. The same commands once more after they have ended badly
+    /// begin where they began before, unless somebody has moved the run meanwhile: `cd x && make` would find no `x` in `x`.
+    pub fn ground(&self, step: u32, commands: &[u32]) -> Ground {
+        let here = Ground { directory: self.directory.clone(), carried: self.carried.clone() };
+        let last = self.step(step).and_then(|state| state.attempts.last());
+        let again = last.filter(|last| last.is_bad() && last.commands == commands && last.left() == here);
+        again.map_or(here, |last| last.began.clone())
     }
 
     /// The secrets that some commands use, each with its version; empty while it is not known.
@@ -57,10 +67,18 @@ impl Run {
 
     /// The variables that are kept after an attempt: those that its commands export by name, and those that it got itself.
     fn exports<'c>(&self, commands: impl Iterator<Item = &'c PlanCommand>) -> Vec<String> {
-        let own = commands.flat_map(|command| &command.exports);
-        let got = self.carried.iter().flat_map(|carried| &carried.names);
-        let may = |name: &&String| can_be_carried(name) && self.plan.parameter(name).is_none();
-        own.chain(got).filter(may).cloned().collect::<BTreeSet<String>>().into_iter().collect()
+        let got = self.carried.iter().flat_map(|carried| carried.names.clone());
+        let got = got.filter(|name| self.may_carry(name));
+        self.own_exports(commands).into_iter().chain(got).collect::<BTreeSet<String>>().into_iter().collect()
+    }
+
+    /// The variables that commands export by name for later steps.
+    pub(super) fn own_exports<'c>(&self, commands: impl IntoIterator<Item = &'c PlanCommand>) -> BTreeSet<String> {
+        commands.into_iter().flat_map(|command| &command.exports).filter(|name| self.may_carry(name)).cloned().collect()
+    }
+
+    fn may_carry(&self, name: &str) -> bool {
+        can_be_carried(name) && self.plan.parameter(name).is_none()
     }
 
     /// The values that some commands use, of those that are set.

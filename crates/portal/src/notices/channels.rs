@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::time::Duration;
 
 use domain::notice::{Channel, Occasion};
 use lettre::Address;
@@ -20,6 +21,19 @@ pub struct Channels {
     pub origin: Option<String>,
     /// Where the secrets of the channels come from, which no step gets.
     pub secrets: SecretSources,
+    /// How long a notice is kept after it came to its end.
+    pub keep: Keep,
+}
+
+/// How long something is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep(pub Duration);
+
+/// 30 days.
+impl Default for Keep {
+    fn default() -> Self {
+        Self(Duration::from_hours(30 * 24))
+    }
 }
 
 /// How mail is sent.
@@ -145,7 +159,7 @@ const ADDRESS_LIMIT: usize = 254;
 /// # Errors
 ///
 /// A sentence when it is none.
-pub(super) fn typed_address(text: &str) -> Result<Option<String>, String> {
+pub(crate) fn typed_address(text: &str) -> Result<Option<String>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);

@@ -1,6 +1,6 @@
 use domain::approval::ApprovalRules;
 use domain::policy::Role;
-use domain::run::{Command, Event, Facts, RequestStatus, Run, Who, decide};
+use domain::run::{Command, Event, Facts, Request, RequestStatus, Run, Who, decide};
 use domain::{RunId, Timestamp};
 use testkit::{NOW, person};
 
@@ -81,9 +81,19 @@ async fn an_earlier_rejection_of_the_same_is_found_whoever_asks() {
     does(&store, run, no, &lead(), NOW).await;
     let again = asked(&store, NOW).await;
 
-    let found = store.rejections(&again.request(1).unwrap().same(), 5).await.unwrap();
+    let request = again.request(1).unwrap();
+    let runs = async |slug: &str, since: i64, request: &Request| {
+        let found = store.rejections(request, (&slug.into(), RunId(since)), 5).await.unwrap();
+        found.iter().map(|row| row.run.0).collect::<Vec<_>>()
+    };
 
-    assert_eq!(found.iter().map(|row| row.run).collect::<Vec<_>>(), [RunId(1)]);
+    assert_eq!(runs("elsewhere", 9, request).await, [1], "all of it");
+    let mut more = request.clone();
+    more.covers.push(more.covers[0].clone());
+    assert_eq!(runs("elsewhere", 9, &more).await, [1], "a set of it");
+    more.covers.clear();
+    assert_eq!(runs(again.plan.slug.as_str(), 1, &more).await, [1], "the procedure");
+    assert_eq!(runs(again.plan.slug.as_str(), 2, &more).await, [0; 0], "in the last runs only");
 }
 
 #[tokio::test]

@@ -162,3 +162,43 @@ async fn what_another_version_wrote_keeps_nobody_from_being_told_the_rest() {
     assert_eq!((&due[0].notice, &due[1].notice), (&None, &Some(notice)));
     assert_eq!(store.last_deliveries(9).await.unwrap()[1].about, None);
 }
+
+#[tokio::test]
+async fn what_came_to_its_end_is_dropped_in_batches_and_what_waits_is_kept() {
+    let (store, _folder) = store().await;
+    let notice = notice(&store).await;
+    let all: Vec<NewDelivery> = (0..6).map(|number| to(&number.to_string(), ops(), None, &notice)).collect();
+    queue(&store, &all).await;
+    let ids: Vec<i64> = store.last_deliveries(10).await.unwrap().iter().rev().map(|row| row.id).collect();
+    for (place, id) in ids.iter().enumerate().take(4) {
+        let outcome = if place == 0 { Outcome::GivenUp { error: "gone".to_owned() } } else { Outcome::Delivered };
+        settle(&store, *id, NOW.plus(place as u64), outcome).await;
+    }
+    let later = Outcome::Later { next: NOW, error: "not yet".to_owned() };
+    settle(&store, ids[4], NOW, later).await;
+    let prune = async |before: Timestamp| {
+        let mut write = store.begin().await.unwrap();
+        let pruned = write.prune_deliveries(before, 2).await.unwrap();
+        write.commit().await.unwrap();
+        pruned
+    };
+
+    assert_eq!(prune(NOW.plus(3)).await, 2);
+    assert_eq!(prune(NOW.plus(3)).await, 1);
+    assert_eq!(prune(NOW.plus(3)).await, 0, "the fourth has not been there for long enough");
+    let left: Vec<i64> = store.last_deliveries(10).await.unwrap().iter().rev().map(|row| row.id).collect();
+    assert_eq!(left, ids[3..], "and what waits stays, however old");
+}
+
+#[tokio::test]
+async fn what_is_dropped_is_found_by_an_index() {
+    let (store, _folder) = store().await;
+    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {PRUNE}")))
+        .bind(0)
+        .bind(1)
+        .fetch_all(&mut *store.reader().await.unwrap())
+        .await
+        .unwrap();
+
+    assert!(plan.iter().any(|(.., detail)| detail.contains("deliveries_ended")), "{plan:?}");
+}

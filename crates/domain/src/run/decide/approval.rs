@@ -131,8 +131,9 @@ fn cover(run: &Run, step: u32, commands: &[u32], facts: &Facts) -> Result<(Cover
     }
     let work = run.work(step, commands, &run.holder.by).ok_or_else(|| Refusal::Nothing(format!("step {step}")))?;
     starting::carried(&work)?;
-    let work = Box::new(work);
-    Ok((Covered { step, commands: commands.to_vec(), work, rollback: false }, need.leads))
+    let leads = need.leads;
+    let (work, commands) = (Box::new(work), commands.to_vec());
+    Ok((Covered { step, commands, work, rollback: false, need: Some(need) }, leads))
 }
 
 /// What of the document's rollback needs approval and could be started with the values that are known.
@@ -168,7 +169,9 @@ pub(super) fn grant(
 /// A lead says no: the request ends, whatever others have said.
 pub(super) fn reject(run: &Run, number: u32, reason: &str, facts: &Facts) -> Result<Event, Refusal> {
     undecided(run, number, facts)?;
-    Ok(Event::ApprovalRejected { request: number, reason: reasoned(reason)? })
+    let reason = reasoned(reason)?;
+    let factor = facts.factor.clone().ok_or(Refusal::NoFactor)?;
+    Ok(Event::ApprovalRejected { request: number, reason, factor })
 }
 
 /// The person who works in the run, or any lead, takes it back.
@@ -303,8 +306,8 @@ fn is_open(run: &Run, request: &Request, covered: &Covered, commands: &[u32], fa
         None => in_time(run.start_until(request), facts),
         Some(last) if last.end.is_none() => Err(Refusal::Spent),
         Some(last) if last.is_bad() => {
-            let retried = uses.iter().filter(|attempt| attempt.is_bad()).count() > 1;
-            if !request.retry() || retried || !starts_at_the_failure(run, covered, commands) {
+            let bad = uses.iter().filter(|attempt| attempt.is_bad()).count();
+            if !request.may_retry(bad) || !starts_at_the_failure(run, covered, commands) {
                 return Err(Refusal::Spent);
             }
             in_time(last.end.as_ref().map(|end| end.at.plus(request.start_within_ms)), facts)
@@ -497,8 +500,10 @@ fn why_void(run: &Run, request: &Request, facts: &Facts) -> Vec<Difference> {
         RequestStatus::Waiting | RequestStatus::Approved => {}
         _ => return Vec::new(),
     }
-    // A rollback that nobody has approved binds nobody.
-    let binds = |covered: &&Covered| !covered.rollback || request.approved_at().is_none() || request.rollback();
+    // A rollback that nobody has approved binds nobody. Once an approved step was started it is looked at when it starts itself:
+    // that step may have left the shell elsewhere, and its retry is none the worse for that.
+    let may_come = request.rollback() && request.uses.is_empty();
+    let binds = |covered: &&Covered| !covered.rollback || request.approved_at().is_none() || may_come;
     let unused = request.covers.iter().filter(binds).filter(|covered| run.uses_of(request, covered).next().is_none());
     let mut why: Vec<Difference> = Vec::new();
     for covered in unused {

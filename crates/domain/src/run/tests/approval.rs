@@ -135,6 +135,12 @@ fn an_operator_a_stranger_and_a_lead_without_a_second_factor_decide_nothing() {
     assert!(matches!(by(Some(Role::Operator), Some("code".to_owned())), Refusal::Forbidden(_)));
     assert_eq!(by(None, Some("code".to_owned())), Refusal::Disabled);
     assert_eq!(by(Some(Role::Lead), None), Refusal::NoFactor);
+    let reject = |factor: Option<&str>| {
+        let facts = Facts { factor: factor.map(str::to_owned), ..story.facts(Some(Role::Lead)) };
+        decide(Some(&story.run), &Command::Reject { request: 1, reason: "no".to_owned() }, &lena(), &facts)
+    };
+    assert_eq!(reject(None).unwrap_err(), Refusal::NoFactor, "to say no is a decision, too");
+    assert!(matches!(&reject(Some("code")).unwrap()[..], [Event::ApprovalRejected { factor, .. }] if factor == "code"));
 }
 
 #[test]
@@ -362,6 +368,48 @@ fn after_a_failure_one_retry_starts_where_it_was_ticked() {
 }
 
 #[test]
+fn a_retry_begins_where_the_approved_attempt_began_wherever_that_has_gone() {
+    let failed = asked().lead(LENA, with_all()).runs(4, &[1, 2]).ends(1, Outcome::Failure);
+    let failed = failed.settles(AttemptResult::Failed { command: 1 });
+    assert_eq!(failed.run.directory, "/srv/app", "`cd app && make` has failed in app");
+
+    let again = failed.clone().runs(4, &[1, 2]);
+    let covered = &again.run.requests[0].covers[0];
+    assert_eq!(again.run.steps[3].attempts[1].digest, covered.digest(), "exactly what was approved");
+    assert_eq!(again.run.directory, "/srv", "and the page says so");
+
+    let facts = failed.facts(Some(Role::Operator));
+    let elsewhere = "the directory was \u{201c}/srv\u{201d} and is \u{201c}/srv/app\u{201d}";
+    assert_eq!(failed.voids(&run(8, 1, &[1]), &facts), [elsewhere], "the rollback was approved for another place");
+    let back = failed.clone().does(Command::SetDirectory { path: "/srv".to_owned() });
+    assert_eq!(back.runs(8, &[1]).run.requests[0].uses.len(), 2);
+
+    let moved = failed.does(Command::SetDirectory { path: "/other".to_owned() });
+    let facts = moved.facts(Some(Role::Operator));
+    assert_eq!(
+        moved.voids(&run(4, 2, &[1, 2]), &facts),
+        ["the directory was \u{201c}/srv\u{201d} and is \u{201c}/other\u{201d}"]
+    );
+}
+
+#[test]
+fn what_was_started_by_breaking_the_glass_may_be_started_again_as_long_as_it_fails() {
+    let olga = person("Olga", Role::Lead);
+    let glass = Command::BreakGlass { request: 1, wanted: vec![(4, vec![1, 2])], reason: "nobody answers".to_owned() };
+    let facts = Facts { factor: Some("code".to_owned()), ..ready().facts(Some(Role::Lead)) };
+    let mut story = ready().with(decide(Some(&ready().run), &glass, &olga, &facts).unwrap(), &olga);
+
+    for attempt in 1..=3 {
+        story = story.runs(4, &[1, 2]).ends(1, Outcome::Failure).settles(AttemptResult::Failed { command: 1 });
+        assert_eq!(story.status(1), RequestStatus::Approved, "after attempt {attempt}");
+    }
+    assert!(matches!(story.clone().waits(16).refuses(run(4, 4, &[1, 2])), Refusal::TooLate(_)), "but not for ever");
+    let done = story.succeeds(4, &[1, 2]);
+    assert_eq!(done.refuses(run(4, 5, &[1, 2])), Refusal::Spent);
+    assert_eq!(done.run.requests.len(), 1, "one glass, one mark, one review");
+}
+
+#[test]
 fn a_command_that_failed_is_not_passed_over_under_an_approval() {
     let failed = asked().lead(LENA, with_all()).runs(4, &[1, 2]).ends(1, Outcome::Failure);
     let failed = failed.ends_in_place(AttemptResult::Failed { command: 1 });
@@ -469,7 +517,11 @@ fn a_rule_asks_for_an_approval_of_what_does_not_destroy() {
 
     let refusal = decide(Some(&story.run), &run(2, 1, &[1]), &olga, &facts).unwrap_err();
     assert!(matches!(refusal, Refusal::NeedsApproval { .. }));
-    assert!(decide(Some(&story.run), &ask(1, &[(2, &[1])]), &olga, &facts).is_ok());
+    let asked = decide(Some(&story.run), &ask(1, &[(2, &[1]), (4, &[1, 2])]), &olga, &facts).unwrap();
+    let asked = story.clone().with(asked, &olga);
+    let needs: Vec<_> = asked.run.requests[0].steps().map(|covered| covered.need.as_ref().unwrap().words()).collect();
+    assert!(needs.iter().all(|need| need.contains("by a rule: no outage without a lead")), "{needs:?}");
+    assert_eq!(asked.run.requests[0].covers[2].need.as_ref().unwrap().words(), needs[0], "the rollback, too");
     assert!(decide(Some(&story.run), &run(1, 1, &[1]), &olga, &facts).is_ok());
 }
 

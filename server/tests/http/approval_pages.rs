@@ -1,0 +1,118 @@
+//! What the pages of approvals show to the person who decides.
+
+use axum::body::Body;
+use http::{StatusCode, header};
+
+use crate::approvals::Scene;
+use crate::site::{Served, call};
+
+/// What a browser would show: the text of a page without its marks.
+fn text(html: &str) -> String {
+    let mut text = String::new();
+    let mut inside = false;
+    for character in html.chars() {
+        match character {
+            '<' => inside = true,
+            '>' => inside = false,
+            _ if !inside => text.push(character),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_others_wrote_deceives_the_lead_who_decides() {
+    let scene = Scene::open().await;
+    let otto = scene.site.person("otto", "O%D1%82to", "operator", &scene.ada).await;
+    let run = scene.start(&otto).await;
+    let reason = "harml%E2%80%AEess+wh%D0%B5re+Gr%C3%B6%C3%9Fe+stays";
+    let form = format!("run={run}&request=1&wanted[s3.1]=on&reason={reason}");
+    scene.done("/api/approvals/ask", &form, &otto).await;
+
+    for (path, who) in [("/approvals".to_owned(), &scene.lena), (format!("/approvals/{run}-1"), &scene.lena)] {
+        let page = scene.site.get(&path, who).await;
+        let shown = text(&page.body);
+        for mark in ["harmlU+202Eess", "whе\u{2009}U+0435re", "Größe stays", "Oт\u{2009}U+0442to"] {
+            assert!(shown.contains(mark), "{path} shows {mark}: {shown}");
+        }
+        assert!(!shown.contains('\u{202e}'), "{path}: {shown}");
+    }
+
+    let refused = format!("run={run}&request=1&reason=n%E2%80%AEo");
+    scene.done("/api/approvals/cancel", &refused, &otto).await;
+    for path in [format!("/approvals/{run}-1"), format!("/runs/{run}")] {
+        let page = scene.site.get(&path, &otto).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let shown = text(&page.body);
+        assert!(shown.contains("nU+202Eo"), "{path}: {shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lead_sees_where_the_run_stands() {
+    let scene = Scene::open().await;
+    let run = scene.asked().await;
+    scene.done("/api/runs/skip-step", &format!("run={run}&step=1&reason=seen+before"), &scene.olga).await;
+    let added = format!("run={run}&after=1&place=5&text=date&reason=what+time+is+it");
+    scene.done("/api/runs/add-step", &added, &scene.olga).await;
+
+    let page = scene.site.get(&format!("/approvals/{run}-1"), &scene.lena).await;
+    let shown = text(&page.body);
+    let (_, course) = shown.split_once("Where the run stands").unwrap();
+
+    assert!(course.contains("1 of 4 steps over, 1 of them skipped; 1 added by hand"), "{course}");
+    let places: Vec<usize> = [
+        "Look",
+        "Olga: seen before",
+        "added by hand: what time is it",
+        "Stop",
+        "the run is here",
+        "Replace",
+        "asked for",
+    ]
+    .iter()
+    .map(|words| course.find(words).unwrap_or_else(|| panic!("{words}: {course}")))
+    .collect();
+    assert!(places.is_sorted(), "in the order in which they are meant: {course}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_lead_is_needed_stands_where_one_asks_and_where_one_decides() {
+    let scene = Scene::open().await;
+    let run = scene.start(&scene.olga).await;
+    let why = "A lead has to approve this, since it destroys";
+
+    let asking = text(&scene.site.get(&format!("/runs/{run}"), &scene.olga).await.body);
+    assert!(asking.contains(why), "{asking}");
+    assert_eq!(scene.ask(run, 1, &scene.olga).await.status, StatusCode::OK);
+    let deciding = text(&scene.site.get(&format!("/approvals/{run}-1"), &scene.lena).await.body);
+    assert!(deciding.contains(why), "{deciding}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_is_still_to_export_is_named_with_its_variables() {
+    let document = "# Load\n\n## Load\n\n### Steps\n\n1. **Settings**\n\n   ```bash\n   export DB_HOST=db\n   export DB_NAME=shop\n   ```\n\n\
+                    2. **Replace**\n\n   ```bash\n   rm -r /no/such/folder\n   ```\n";
+    let site = Served::with_document("load.md", document.as_bytes()).await;
+    let ada = site.administrator().await;
+    let olga = site.person("olga", "Olga", "operator", &ada).await;
+    let post = async |path: &str, form: &str| {
+        site.send(call(path).header(header::COOKIE, &olga).body(Body::from(form.to_owned())).unwrap()).await
+    };
+    let run = post("/api/runs/start", "slug=load&target=local&key=one").await;
+    let run = run.body.trim().to_owned();
+    let words = "Step 1, “Settings”, is still to run: it exports DB_HOST and DB_NAME";
+
+    let asking = text(&site.get(&format!("/runs/{run}"), &olga).await.body);
+    assert!(asking.contains(words) && asking.contains("run it first"), "{asking}");
+    let asked = post("/api/approvals/ask", &format!("run={run}&request=1&wanted[s2.1]=on&reason=now")).await;
+    assert_eq!(asked.status, StatusCode::OK, "{}", asked.body);
+    let deciding = text(&site.get(&format!("/approvals/{run}-1"), &ada).await.body);
+    assert!(deciding.contains(words) && deciding.contains("void as soon as"), "{deciding}");
+
+    assert_eq!(post("/api/runs/run", &format!("run={run}&step=1&attempt=1&commands=1,2")).await.status, StatusCode::OK);
+    site.settled(run.parse().unwrap()).await;
+    let after = text(&site.get(&format!("/approvals/{run}-1"), &ada).await.body);
+    assert!(after.contains("It became void") && after.contains("DB_HOST"), "{after}");
+}
