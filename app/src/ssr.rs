@@ -203,9 +203,8 @@ pub fn strokes_of(typed: Typed) -> Result<Vec<Stroke>, AppError> {
         return serde_json::from_str(&keys).map_err(unreadable);
     }
     if !key.is_empty() {
-        let press = Press::parse(&key).map_err(|error| {
-            AppError::Invalid(format!("{}. Nothing was sent.", capital(&error.to_string())))
-        })?;
+        let press = Press::parse(&key)
+            .map_err(|error| AppError::Invalid(format!("{}. Nothing was sent.", capital(&error.to_string()))))?;
         return Ok(vec![Stroke::Key(press)]);
     }
     let enter = (!enter.is_empty()).then_some(Stroke::Key(Press::plain(Named::Enter)));

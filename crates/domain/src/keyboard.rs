@@ -81,10 +81,9 @@ pub fn bytes(strokes: &[Stroke], modes: Modes) -> Vec<u8> {
 impl Stroke {
     fn bytes(&self, modes: Modes) -> Vec<u8> {
         match self {
-            Self::Text(text) => plain(text),
             Self::Key(press) => press.bytes(modes),
             Self::Paste(text) if modes.bracketed_paste => [b"\x1b[200~", &*plain(text), b"\x1b[201~"].concat(),
-            Self::Paste(text) => plain(text),
+            Self::Text(text) | Self::Paste(text) => plain(text),
         }
     }
 

@@ -75,8 +75,13 @@ impl Authenticator {
 
 impl Scene {
     pub async fn open() -> Self {
+        Self::with("restore.md", DOCUMENT, SIDE).await
+    }
+
+    /// The same people with another document.
+    pub async fn with(name: &str, document: &str, side: &str) -> Self {
         let clock = Arc::new(FixedClock::default());
-        let site = Served::by_clock_with_side(clock.clone(), "restore.md", DOCUMENT, SIDE).await;
+        let site = Served::by_clock_with_side(clock.clone(), name, document, side).await;
         let ada = site.administrator().await;
         let olga = site.person("olga", "Olga", "operator", &ada).await;
         let lena = site.person("lena", "Lena", "lead", &ada).await;
@@ -117,7 +122,7 @@ impl Scene {
         run
     }
 
-    async fn approve(&self, run: i64, cookie: &str, code: &str) -> Answer {
+    pub async fn approve(&self, run: i64, cookie: &str, code: &str) -> Answer {
         let form = format!("run={run}&request=1&decision=approve&code={code}");
         self.post("/api/approvals/decide", &form, cookie).await
     }
@@ -140,7 +145,7 @@ impl Scene {
     }
 
     /// Sets a second factor up: codes that work once each.
-    async fn codes(&self, login: &str) -> Vec<String> {
+    pub async fn codes(&self, login: &str) -> Vec<String> {
         self.factor(login).await.1
     }
 

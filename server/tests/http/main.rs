@@ -10,6 +10,7 @@ mod documents;
 mod faults;
 mod forms;
 mod headers;
+mod keyboard;
 mod origins;
 mod policies;
 mod races;

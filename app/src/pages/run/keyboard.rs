@@ -177,7 +177,7 @@ fn not_sent(error: &AppError, waited: bool) -> String {
     format!("{error}{look}{rest} Your keys are yours again.")
 }
 
-/// What is held down. Where AltGr makes a character, browsers may call it Ctrl and Alt.
+/// What is held down. Where `AltGr` makes a character, browsers may call it Ctrl and Alt.
 fn held(event: &ev::KeyboardEvent) -> Held {
     let makes = event.get_modifier_state("AltGraph");
     Held {
