@@ -51,8 +51,6 @@ struct Keys {
     /// What has the focus while the keys go to the step.
     field: NodeRef<html::Textarea>,
     switch: NodeRef<html::Button>,
-    /// Whether they go to the step.
-    on: RwSignal<bool>,
     outbox: StoredValue<Outbox>,
     /// The number of the last batch; 0 when the run itself has to be asked.
     number: StoredValue<u32>,
@@ -70,7 +68,6 @@ impl Keys {
             command,
             field: NodeRef::new(),
             switch: NodeRef::new(),
-            on: RwSignal::new(false),
             outbox: StoredValue::new(Outbox::default()),
             number: StoredValue::new(0),
             composes: StoredValue::new(false),
@@ -86,14 +83,14 @@ impl Keys {
     }
 
     fn take_back(self) {
-        self.on.set(false);
+        self.live.typing.set(false);
         if let Some(switch) = self.switch.get_untracked() {
             drop(switch.focus());
         }
     }
 
     fn switched(self) {
-        if self.on.get_untracked() { self.take_back() } else { self.hand_over() }
+        if self.live.typing.get_untracked() { self.take_back() } else { self.hand_over() }
     }
 
     fn pressed(self, event: &ev::KeyboardEvent) {
@@ -193,8 +190,9 @@ fn held(event: &ev::KeyboardEvent) -> Held {
 pub fn Keyboard(id: AttemptId, command: u32) -> impl IntoView {
     let live = Live::here();
     let keys = Keys::of(live, id, command);
+    on_cleanup(move || _ = live.typing.try_set(false));
     view! {
-        <div class="keyboard" data-on=move || keys.on.get().then_some("")>
+        <div class="keyboard" data-on=move || keys.live.typing.get().then_some("")>
             <Switch keys />
             <p class="trouble" role="alert">
                 {move || keys.trouble.get()}
@@ -219,17 +217,17 @@ fn Switch(keys: Keys) -> impl IntoView {
                 type="button"
                 node_ref=keys.switch
                 on:mousedown=move |event| {
-                    if keys.on.get_untracked() {
+                    if keys.live.typing.get_untracked() {
                         event.prevent_default();
                     }
                 }
                 on:click=move |_| keys.switched()
             >
                 <Glyph sign=Sign::Keyboard />
-                {move || if keys.on.get() { "Take your keys back".to_owned() } else { offer.clone() }}
+                {move || if keys.live.typing.get() { "Take your keys back".to_owned() } else { offer.clone() }}
             </button>
             <p class="state" role="status">
-                {move || keys.on.get().then(|| told.clone())}
+                {move || keys.live.typing.get().then(|| told.clone())}
             </p>
             <KeysField keys label />
             <p class="help" id="keyboard-help">
@@ -259,8 +257,8 @@ fn KeysField(keys: Keys, label: String) -> impl IntoView {
             autocapitalize="off"
             spellcheck="false"
             node_ref=keys.field
-            on:focus=move |_| keys.on.set(true)
-            on:blur=move |_| keys.on.set(false)
+            on:focus=move |_| keys.live.typing.set(true)
+            on:blur=move |_| keys.live.typing.set(false)
             on:keydown=move |event| keys.pressed(&event)
             on:paste=move |event| keys.pasted(&event)
             on:compositionstart=move |_| keys.composes.set_value(true)

@@ -182,19 +182,26 @@ fn EndWatchForm(id: AttemptId, command: u32) -> impl IntoView {
     .into_any()
 }
 
-/// Beside a watch it is the second thing to do: the watch ends by its own button.
+/// Beside a watch it is the second thing to do: the watch ends by its own button. So it is beside a keyboard.
 #[component]
 fn StopForm(id: AttemptId, watching: bool) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let fields = hidden(id.run, &place_of(id));
     let words = format!("Stop {}", named(live, id.step));
+    let can = holds(live);
+    let typing = Memo::new(move |_| can.get() && live.run.with(|run| keyboard_of(run, id.step)).is_some());
+    let kind = move || match typing.get() {
+        _ if watching => Some("quiet"),
+        true => None,
+        false => Some("primary"),
+    };
     view! {
         <ActionForm action=deeds.stop attr:class="deed" attr:id=(!watching).then_some(NEXT)>
             {fields}
             <button
                 class="btn"
-                data-kind=if watching { "quiet" } else { "primary" }
+                data-kind=kind
                 data-key=(!watching).then_some("x")
                 type="submit"
                 disabled=deeds.stop.pending()
