@@ -79,6 +79,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/runs/directory", Policy::Verb(Verb::WorkRun)),
     ("/api/runs/add-step", Policy::Verb(Verb::WorkRun)),
     ("/api/runs/input", Policy::Verb(Verb::WorkRun)),
+    ("/api/runs/keys", Policy::Verb(Verb::WorkRun)),
     ("/api/runs/abort", Policy::Verb(Verb::Stop)),
     ("/api/runs/end-watch", Policy::Verb(Verb::Stop)),
     ("/api/runs/stop", Policy::Verb(Verb::Stop)),

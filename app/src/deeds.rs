@@ -10,7 +10,7 @@ use crate::AppError;
 use crate::api::approvals::{BreakGlass, CancelApproval, RequestApproval};
 use crate::api::runs::{
     Abort, AddNote, AddStep, CompleteStep, EndWatch, Finish, RunCommands, SendInput, SetDirectory, SetValue,
-    SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, Untick,
+    SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, TypeKeys, Untick,
 };
 use crate::live::Live;
 
@@ -103,6 +103,8 @@ pub struct Deeds {
     pub add_step: ServerAction<AddStep>,
     /// Send something to the command that runs.
     pub input: ServerAction<SendInput>,
+    /// Type with a full keyboard.
+    pub keys: ServerAction<TypeKeys>,
     /// Give the run up.
     pub abort: ServerAction<Abort>,
     /// Close the run.
@@ -136,6 +138,7 @@ impl Deeds {
             directory: ServerAction::new(),
             add_step: ServerAction::new(),
             input: ServerAction::new(),
+            keys: ServerAction::new(),
             abort: ServerAction::new(),
             finish: ServerAction::new(),
             request_approval: ServerAction::new(),
@@ -178,7 +181,7 @@ impl Deeds {
         if is_in_sight { None } else { self.problem() }
     }
 
-    fn answers(self) -> [Answer; 20] {
+    fn answers(self) -> [Answer; 21] {
         [
             self.value.value(),
             self.run.value(),
@@ -195,6 +198,7 @@ impl Deeds {
             self.directory.value(),
             self.add_step.value(),
             self.input.value(),
+            self.keys.value(),
             self.abort.value(),
             self.finish.value(),
             self.request_approval.value(),

@@ -45,6 +45,9 @@ fn pressed(event: &KeyboardEvent) {
         }
         return;
     }
+    if event.default_prevented() {
+        return;
+    }
     if (event.ctrl_key() || event.meta_key()) && !event.alt_key() && key.eq_ignore_ascii_case("k") {
         if open_dialog("palette") {
             event.prevent_default();
@@ -52,7 +55,7 @@ fn pressed(event: &KeyboardEvent) {
         return;
     }
     let modified = event.ctrl_key() || event.meta_key() || event.alt_key();
-    if modified || event.default_prevented() || in_field() || in_dialog() || !are_on() {
+    if modified || in_field() || in_dialog() || !are_on() {
         return;
     }
     let done = match key.as_str() {

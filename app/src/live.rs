@@ -45,6 +45,8 @@ pub struct Live {
     pub outdated: RwSignal<bool>,
     /// Whether the rows on the stage go along with the output.
     pub following: RwSignal<bool>,
+    /// Whether the keys of the page go to the step on the stage.
+    pub typing: RwSignal<bool>,
     /// When output last came while this log was on the stage.
     pub heard: RwSignal<Option<Timestamp>>,
     /// What the command on the stage is found to be doing.
@@ -88,6 +90,7 @@ impl Live {
             shown: RwSignal::new(shown),
             following: RwSignal::new(!log.is_page()),
             log: RwSignal::new(log),
+            typing: RwSignal::new(false),
             heard: RwSignal::new(None),
             condition: RwSignal::new(condition),
             trouble: RwSignal::new(None),

@@ -1,6 +1,5 @@
 //! What happened in a run, one sentence per event, in order: told from the state, which keeps who and when.
 
-use domain::Timestamp;
 use domain::attempt::AttemptResult;
 use domain::plan::PlanStep;
 use domain::run::{
@@ -8,6 +7,7 @@ use domain::run::{
     Verdict, ticks,
 };
 use domain::runbook::{PartKind, plain};
+use domain::{Timestamp, time};
 
 /// The sign beside a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,12 @@ fn change_moment(run: &Run, change: &Change) -> Moment {
             let what = key.map_or("a line", domain::attempt::Key::word);
             let step = run.plan.step(*step).map_or_else(String::new, |plan| in_sentence(&step_name(plan)));
             (format!("{by} sent {what} to command {command} of {step}"), None)
+        }
+        ChangeKind::KeysTyped { step, command, bytes, until, .. } => {
+            let step = run.plan.step(*step).map_or_else(String::new, |plan| in_sentence(&step_name(plan)));
+            let until = until.since(change.stamp.at);
+            let words = format!("{by} typed {} with the keyboard into command {command} of {step}", time::size(*bytes));
+            (words, (until >= 1000).then(|| format!("within {}", time::span(until))))
         }
         ChangeKind::SecretChanged { name } => {
             (format!("the secret {name} had changed: later attempts get its new value"), None)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use domain::attempt::{Input, Key};
 use domain::factor::Proof;
+use domain::keyboard::{Named, Press, Stroke};
 use domain::policy::{Actor, Forbidden, Role};
 use domain::run::{Command, Refusal, Verdict, Wanted};
 use domain::{PersonId, RunId};
@@ -19,6 +20,8 @@ use portal::{Decision, Handed, Knock, Portal, Sure};
 use tower_sessions::Session;
 
 use crate::AppError;
+use crate::api::runs::Typed;
+use crate::components::words::capital;
 use crate::loaded::PageStatus;
 
 /// The key under which a session keeps the id of its person.
@@ -228,6 +231,22 @@ pub fn input_of(key: &str, line: String) -> Result<Input, AppError> {
     let known = Key::ALL.into_iter().find(|known| known.name() == key);
     let key = known.ok_or_else(|| AppError::Invalid("There is no such key. Nothing was sent.".to_owned()))?;
     Ok(Input::Key { key })
+}
+
+/// What was typed with a full keyboard.
+pub fn strokes_of(typed: Typed) -> Result<Vec<Stroke>, AppError> {
+    let Typed { keys, key, line, enter } = typed;
+    if !keys.is_empty() {
+        let unreadable = |_| AppError::Invalid("The keys were not understood. Nothing was sent.".to_owned());
+        return serde_json::from_str(&keys).map_err(unreadable);
+    }
+    if !key.is_empty() {
+        let press = Press::parse(&key)
+            .map_err(|error| AppError::Invalid(format!("{}. Nothing was sent.", capital(&error.to_string()))))?;
+        return Ok(vec![Stroke::Key(press)]);
+    }
+    let enter = (!enter.is_empty()).then_some(Stroke::Key(Press::plain(Named::Enter)));
+    Ok([Stroke::Text(line)].into_iter().chain(enter).collect())
 }
 
 /// What a form says to a change of the second factor.

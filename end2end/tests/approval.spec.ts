@@ -148,7 +148,7 @@ test('a restore is asked for first, approved by a lead on a phone, and done only
     await expect(page.getByRole('heading', { name: 'Restore database on practice' })).toBeVisible();
     for (const words of ['mongorestore', 'sessions are corrupt since the last release', 'Backup file', 'Who else works on practice'])
       await expect(page.getByText(words).first()).toBeVisible();
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    expect(await page.evaluate(() => window.document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     await page.getByLabel('Code of your second factor').fill(codes[0] ?? '');
     await page.getByRole('button', { name: 'Approve “Restore database”' }).click();
     await expect(page.getByText(/Lena Fischer approved/).first()).toBeVisible();

@@ -9,6 +9,7 @@ use domain::frame::Cursor;
 use domain::view::LogView;
 use domain::{ActionKey, RunId, Slug};
 use leptos::server;
+use serde::{Deserialize, Serialize};
 use server_fn::codec::{ByteStream, Streaming};
 
 use crate::AppError;
@@ -202,6 +203,43 @@ pub async fn send_input(
     answer(
         async {
             let input = input_of(&key, line)?;
+            act(run, step, Command::SendInput { step, attempt, command, number, input }).await
+        }
+        .await,
+    )
+}
+
+/// What a form or the page types with a full keyboard: keys by the page, one key by its name, or a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Typed {
+    /// Everything that was typed, as JSON: `[{"text":"ls"},{"key":"enter"},{"key":"ctrl-c"},{"paste":"…"}]`.
+    pub keys: String,
+    /// One key, as `ctrl-c`.
+    pub key: String,
+    /// A line, when there is neither.
+    pub line: String,
+    /// Not empty when Enter follows the line.
+    pub enter: String,
+}
+
+/// Types into an interactive step with a full keyboard.
+#[server(endpoint = "runs/keys")]
+pub async fn type_keys(
+    run: RunId,
+    step: u32,
+    attempt: u32,
+    command: u32,
+    number: u32,
+    #[server(default)] typed: Typed,
+) -> Result<(), AppError> {
+    use crate::ssr::{act, answer, strokes_of};
+    use domain::attempt::Input;
+    use domain::run::Command;
+
+    answer(
+        async {
+            let input = Input::Keys { strokes: strokes_of(typed)? };
             act(run, step, Command::SendInput { step, attempt, command, number, input }).await
         }
         .await,

@@ -23,6 +23,8 @@ pub enum Sign {
     Copy,
     /// Stop.
     Stop,
+    /// A keyboard.
+    Keyboard,
     /// Someone else looks.
     Eyes,
     /// A duration.
@@ -68,6 +70,7 @@ impl Sign {
             Self::Note => "#i-note",
             Self::Copy => "#i-copy",
             Self::Stop => "#i-stop",
+            Self::Keyboard => "#i-keyboard",
             Self::Eyes => "#i-eyes",
             Self::Clock => "#i-clock",
             Self::File => "#i-file",

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::glyph::{Glyph, Sign};
 use crate::keys;
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 10] = [
     ("Ctrl K", "search or jump"),
     ("j", "next step"),
     ("k", "previous step"),
@@ -13,6 +13,7 @@ const KEYS: [(&str, &str); 9] = [
     ("x", "stop the watch or the step"),
     ("n", "write a note"),
     ("End", "follow the output"),
+    ("Ctrl ]", "take your keys back from an interactive step"),
     ("/", "search in the history"),
     ("?", "show these keys"),
 ];

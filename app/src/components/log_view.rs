@@ -24,6 +24,7 @@ pub fn LogView(step: u32, attempt: u32) -> impl IntoView {
     Effect::new(move |_| {
         live.log.track();
         live.run.track();
+        live.typing.track();
         if live.following.get() {
             request_animation_frame(move || view.go_to_the_end());
         }
@@ -101,11 +102,14 @@ impl Window {
         }
     }
 
-    /// The end of the rows; of a screen that is higher than the box its begin, or what of it its reader has gone on to.
+    /// The end of the rows; of a screen that is higher than the box its begin, or what of it its reader has gone on to. Who types
+    /// sees the cursor.
     fn place_to_follow(self, list: &web_sys::Element) -> i32 {
         let newest = list.last_element_child().filter(|_| self.live.log.with_untracked(Log::has_live_screen));
         let screen = newest.and_then(|newest| newest.dyn_into::<web_sys::HtmlElement>().ok());
-        screen.map_or(list.scroll_height(), |screen| screen.offset_top().max(list.scroll_top()))
+        let Some(screen) = screen else { return list.scroll_height() };
+        let place = screen.offset_top().max(list.scroll_top());
+        if self.live.typing.get_untracked() { with_cursor_in_sight(list, place) } else { place }
     }
 
     fn follow(self) {
@@ -137,6 +141,20 @@ impl Window {
             self.follow();
         }
     }
+}
+
+/// A place to scroll to at which the row with the cursor is seen: the nearest to one.
+fn with_cursor_in_sight(list: &web_sys::Element, place: i32) -> i32 {
+    let Some(row) = list.query_selector("[data-cursor]").ok().flatten() else { return place };
+    let (row, frame) = (row.get_bounding_client_rect(), list.get_bounding_client_rect());
+    let pixels = |length: f64| {
+        #[expect(clippy::cast_possible_truncation, reason = "no window has more than two billion pixels")]
+        let whole = length.ceil() as i32;
+        whole
+    };
+    let top = list.scroll_top() + pixels(row.top() - frame.top());
+    let bottom = top + pixels(row.height());
+    place.max(bottom - list.client_height()).min(top)
 }
 
 /// Goes to the line that the address names (`#L120`), when it is here.

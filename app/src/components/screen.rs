@@ -41,5 +41,10 @@ fn ScreenRow(command: u32, place: usize) -> impl IntoView {
     let row = Memo::new(move |_| {
         live.log.with(|log| log.screen(command).map(|screen| screen.row_with_cursor(place)).unwrap_or_default())
     });
-    view! { <div>{move || row.get().iter().map(piece).collect_view()}</div> }.into_any()
+    let has_cursor =
+        Memo::new(move |_| live.log.with(|log| log.screen(command).is_some_and(|screen| screen.has_cursor(place))));
+    view! {
+        <div data-cursor=move || has_cursor.get().then_some("")>{move || row.get().iter().map(piece).collect_view()}</div>
+    }
+    .into_any()
 }

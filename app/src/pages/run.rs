@@ -7,6 +7,7 @@ mod control;
 pub mod facts;
 mod finish;
 mod head;
+mod keyboard;
 mod moment;
 mod next;
 mod notices;

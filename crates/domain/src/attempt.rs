@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::keyboard::{Modes, Stroke};
 use crate::{AttemptId, Digest, is_default};
 
 /// The version that this portal writes into `spec.json`, `out.idx` and `exit.json`.
@@ -140,11 +141,26 @@ pub struct Condition {
     pub raw: bool,
     /// When it printed last, or began (wall clock, milliseconds since 1970), once it has been silent for five seconds.
     pub silent_since: Option<i64>,
+    /// What it has asked of its terminal.
+    #[serde(skip_serializing_if = "is_default")]
+    pub modes: Modes,
 }
 
 impl Condition {
     /// Nothing is known.
-    pub const NONE: Self = Self { command: 0, waiting: false, screen: false, raw: false, silent_since: None };
+    pub const NONE: Self = Self {
+        command: 0,
+        waiting: false,
+        screen: false,
+        raw: false,
+        silent_since: None,
+        modes: Modes { application_cursor: false, bracketed_paste: false },
+    };
+
+    /// What a command has asked of its terminal; nothing when another one is meant.
+    pub fn modes_of(&self, command: u32) -> Modes {
+        if self.command == command { self.modes } else { Modes::default() }
+    }
 }
 
 /// What a person can send to the command that runs.
@@ -160,6 +176,11 @@ pub enum Input {
     Key {
         /// Which.
         key: Key,
+    },
+    /// Whatever a keyboard has, into an interactive step. It is not stored.
+    Keys {
+        /// What was typed, in order.
+        strokes: Vec<Stroke>,
     },
 }
 

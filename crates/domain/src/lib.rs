@@ -10,6 +10,7 @@ mod digest;
 pub mod factor;
 pub mod frame;
 mod ids;
+pub mod keyboard;
 pub mod notice;
 pub mod outcome;
 pub mod pace;

@@ -62,6 +62,11 @@ impl Screen {
         self.to == Some(self.from)
     }
 
+    /// Whether the cursor is seen in a row, from 0.
+    pub fn has_cursor(&self, place: usize) -> bool {
+        self.cursor.is_some_and(|cursor| usize::from(cursor.row) == place)
+    }
+
     /// A row with the cursor in it, as a cell in which text and ground change places.
     pub fn row_with_cursor(&self, place: usize) -> Row {
         let row = self.rows.get(place).cloned().unwrap_or_default();
@@ -181,6 +186,7 @@ mod tests {
         assert_eq!(turned(at(5).row_with_cursor(0)), [piece("añb  ", false), piece(" ", true)]);
         assert_eq!(turned(at(1).row_with_cursor(1)), [piece("c", false)]);
         assert_eq!(at(1).row_with_cursor(9), Row::new());
+        assert!(at(1).has_cursor(0) && !at(1).has_cursor(1) && !screen(&["a"]).has_cursor(0));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod painter;
 
+use domain::keyboard::Modes;
 use memchr::memchr;
 
 pub use painter::Painter;
@@ -37,6 +38,8 @@ pub(crate) struct Sequences {
     saved: bool,
     /// Something was printed since the last act.
     printed: bool,
+    /// What the terminal was asked for, as far as it changes what keys send.
+    modes: Modes,
 }
 
 impl Sequences {
@@ -87,7 +90,7 @@ impl Sequences {
             (b'[', 2, _) => return None,
             (b'[', _, b'@'..=b'~') => self.control(byte),
             (b'[', 3..LONGEST, _) => return None,
-            (b'c', ..) => Some(Act::Reset),
+            (b'c', ..) => self.reset(),
             (b'7', ..) => self.save(true),
             (b'8', ..) => self.save(false),
             _ => None,
@@ -101,6 +104,7 @@ impl Sequences {
         match last {
             b'h' | b'l' => {
                 let mut modes = parameters.strip_prefix(b"?")?.split(|byte| *byte == b';');
+                self.modes = with_modes(self.modes, modes.clone(), last == b'h');
                 modes.any(|mode| matches!(mode, b"47" | b"1047" | b"1049")).then_some(())?;
                 self.saved = false;
                 Some(if last == b'h' { Act::Enter } else { Act::Leave })
@@ -116,6 +120,23 @@ impl Sequences {
         self.saved = saved;
         None
     }
+
+    fn reset(&mut self) -> Option<Act> {
+        self.modes = Modes::default();
+        Some(Act::Reset)
+    }
+}
+
+/// The modes after some of them were set or taken back.
+fn with_modes<'a>(mut modes: Modes, named: impl Iterator<Item = &'a [u8]>, on: bool) -> Modes {
+    for mode in named {
+        match mode {
+            b"1" => modes.application_cursor = on,
+            b"2004" => modes.bracketed_paste = on,
+            _ => {}
+        }
+    }
+    modes
 }
 
 /// What the output of a command has done to the screen.
@@ -143,6 +164,11 @@ impl Screen {
             }
         }
     }
+
+    /// What the command has asked of its terminal.
+    pub(crate) fn modes(&self) -> Modes {
+        self.sequences.modes
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +194,20 @@ mod tests {
         assert_eq!(after(b"\x1b[?1049h text \x1b[?1049l"), (false, false));
         assert_eq!(after(b"\x1b[?47h\x1bc"), (false, false));
         assert_eq!(after(b"\x1b\x1b[?47h"), (true, false));
+    }
+
+    #[test]
+    fn what_a_program_asks_of_its_keys_is_known_until_it_takes_it_back() {
+        let modes = |output: &[u8]| {
+            let mut screen = Screen::default();
+            output.chunks(1).for_each(|piece| screen.read(piece));
+            (screen.modes().application_cursor, screen.modes().bracketed_paste)
+        };
+
+        assert_eq!(modes(b"plain \x1b[1h\x1b[31m"), (false, false));
+        assert_eq!(modes(b"\x1b[?1h\x1b=\x1b[?2004h"), (true, true));
+        assert_eq!(modes(b"\x1b[?1;2004h\x1b[?1l"), (false, true));
+        assert_eq!(modes(b"\x1b[?1049;1h\x1bc"), (false, false));
     }
 
     #[test]

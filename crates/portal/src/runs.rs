@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::attempt::Input;
 use domain::policy::{Actor, Operator};
-use domain::run::{Command, Refusal, Who};
-use domain::{ActionKey, AttemptId, RunId, Slug};
+use domain::run::{Command, Refusal, Run, Who};
+use domain::{ActionKey, AttemptId, RunId, Slug, keyboard};
 use engine::Steer;
 
 use crate::planning::{self, Ground};
@@ -93,7 +93,7 @@ impl Portal {
                 return self.stop_and_note(&decided.run, AttemptId { run, step, attempt }).await;
             }
             Command::SendInput { step, attempt, command, input, .. } => {
-                return self.send_input(AttemptId { run, step, attempt }, command, input).await;
+                return self.send_input(&decided.run, AttemptId { run, step, attempt }, command, input).await;
             }
             Command::Abort { .. } => {
                 if let Some(open) = decided.run.open_attempt() {
@@ -108,10 +108,14 @@ impl Portal {
 
 impl Portal {
     /// Hands something to the shim. It is not tried again: an answer that comes late might answer another question.
-    async fn send_input(&self, id: AttemptId, command: u32, input: Input) -> Result<(), Error> {
+    async fn send_input(&self, run: &Run, id: AttemptId, command: u32, input: Input) -> Result<(), Error> {
         let steer = match input {
             Input::Line { text } => Steer::Input { command, line: text },
             Input::Key { key } => Steer::Key { command, key },
+            Input::Keys { strokes } => {
+                let modes = self.found(run, id).modes_of(command);
+                Steer::Keys { command, bytes: keyboard::bytes(&strokes, modes) }
+            }
         };
         self.engine().steer(&id, steer).await.map_err(|error| {
             Error::Invalid(format!(

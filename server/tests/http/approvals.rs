@@ -75,8 +75,13 @@ impl Authenticator {
 
 impl Scene {
     pub async fn open() -> Self {
+        Self::with("restore.md", DOCUMENT, SIDE).await
+    }
+
+    /// The same people with another document.
+    pub async fn with(name: &str, document: &str, side: &str) -> Self {
         let clock = Arc::new(FixedClock::default());
-        let site = Served::by_clock_with_side(clock.clone(), "restore.md", DOCUMENT, SIDE).await;
+        let site = Served::by_clock_with_side(clock.clone(), name, document, side).await;
         let ada = site.administrator().await;
         let olga = site.person("olga", "Olga", "operator", &ada).await;
         let lena = site.person("lena", "Lena", "lead", &ada).await;

@@ -13,6 +13,7 @@ mod faults;
 mod forms;
 mod guessing;
 mod headers;
+mod keyboard;
 mod origins;
 mod policies;
 mod races;

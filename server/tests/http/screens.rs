@@ -67,26 +67,30 @@ impl Started {
         self.site.get(&format!("/runs/1?step={step}&attempt=1"), &self.cookie).await.body
     }
 
-    /// Follows the attempt of a step from a byte on.
     async fn look(&self, step: u32, offset: u64) -> Viewer {
-        let cursor = Cursor { version: 0, step, attempt: 1, offset };
-        let viewer = someone(Role::Viewer);
-        let frames = self.site.portal.watch(viewer.viewer().unwrap(), RunId(1), cursor).await.unwrap();
-        Viewer { frames: Box::pin(frames.map(|framed| framed.frame)), screen: None, condition: Condition::NONE, offset }
+        Viewer::of(&self.site, step, offset).await
     }
 }
 
 /// What a page knows.
-struct Viewer {
+pub struct Viewer {
     frames: std::pin::Pin<Box<dyn futures::Stream<Item = Frame> + Send>>,
     screen: Option<Screen>,
-    condition: Condition,
+    pub condition: Condition,
     offset: u64,
 }
 
 impl Viewer {
+    /// Follows the first attempt of a step of the first run, from a byte on.
+    pub async fn of(site: &Served, step: u32, offset: u64) -> Self {
+        let cursor = Cursor { version: 0, step, attempt: 1, offset };
+        let viewer = someone(Role::Viewer);
+        let frames = site.portal.watch(viewer.viewer().unwrap(), RunId(1), cursor).await.unwrap();
+        Self { frames: Box::pin(frames.map(|framed| framed.frame)), screen: None, condition: Condition::NONE, offset }
+    }
+
     /// Takes frames until something holds.
-    async fn until(&mut self, holds: impl Fn(&Self) -> bool) {
+    pub async fn until(&mut self, holds: impl Fn(&Self) -> bool) {
         while !holds(self) {
             let frame = self.frames.next().await.expect("the stream goes on until the attempt has ended");
             let ended = matches!(&frame, Frame::Event { entry } if matches!(entry.event, Event::AttemptEnded { .. }));
@@ -110,7 +114,7 @@ impl Viewer {
         }
     }
 
-    fn rows(&self) -> Vec<String> {
+    pub fn rows(&self) -> Vec<String> {
         let rows = self.screen.iter().flat_map(|screen| &screen.rows);
         rows.map(|row| row.iter().map(|span| span.text.as_str()).collect()).collect()
     }

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::actions::{NEXT, named};
+use super::keyboard::Keyboard;
 use crate::api::runs::Stop;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
@@ -53,7 +54,8 @@ pub fn Stopping(id: AttemptId) -> impl IntoView {
     .into_any()
 }
 
-/// What the command asks for, as far as the shim sees: a line, or the keys that end a full-screen program.
+/// What can be typed: everything into an interactive step; else what the command asks for, as far as the shim sees: a line, or the
+/// keys that end a full-screen program.
 #[component]
 fn Asking(id: AttemptId) -> impl IntoView {
     let live = Live::here();
@@ -61,12 +63,17 @@ fn Asking(id: AttemptId) -> impl IntoView {
     let asks = Memo::new(move |_| {
         let condition = live.condition.get();
         let here = can.get() && live.log.with(|log| log.is_of(id.step, id.attempt));
-        here.then(|| Asks::of(condition)).flatten().map(|asks| (condition.command, asks))
+        if !here {
+            return None;
+        }
+        let keyboard = live.run.with(|run| keyboard_of(run, id.step)).map(|command| (command, Asks::Everything));
+        keyboard.or_else(|| Asks::of(condition).map(|asks| (condition.command, asks)))
     });
     move || {
         asks.get().map(|(command, asks)| match asks {
             Asks::Line => view! { <LineForm id command /> }.into_any(),
             Asks::Keys => view! { <KeyForms id command /> }.into_any(),
+            Asks::Everything => view! { <Keyboard id command /> }.into_any(),
         })
     }
 }
@@ -75,6 +82,13 @@ fn Asking(id: AttemptId) -> impl IntoView {
 enum Asks {
     Line,
     Keys,
+    Everything,
+}
+
+/// The command that runs in a step which has a full keyboard.
+fn keyboard_of(run: &Run, step: u32) -> Option<u32> {
+    let has_keyboard = run.plan.step(step).is_some_and(|plan| plan.interactive && plan.tty);
+    run.step(step).and_then(StepState::running).filter(|_| has_keyboard)
 }
 
 impl Asks {
@@ -90,8 +104,7 @@ impl Asks {
 #[component]
 fn LineForm(id: AttemptId, command: u32) -> impl IntoView {
     let deeds = Deeds::here();
-    let [step, attempt] = place_of(id);
-    let fields = hidden(id.run, &[step, attempt, ("command", command.to_string())]);
+    let fields = fields_of(id, command);
     let field = NodeRef::<leptos::html::Input>::new();
     let answer = deeds.input.value();
     Effect::new(move |_| {
@@ -123,7 +136,7 @@ fn LineForm(id: AttemptId, command: u32) -> impl IntoView {
 
 /// The number that what is sent will have: a form that is sent twice answers one question.
 #[component]
-fn InputNumber() -> impl IntoView {
+pub fn InputNumber() -> impl IntoView {
     let live = Live::here();
     let number = Memo::new(move |_| live.run.with(Run::next_input));
     view! { <input type="hidden" name="number" value=move || number.get() /> }.into_any()
@@ -155,8 +168,7 @@ fn KeyForms(id: AttemptId, command: u32) -> impl IntoView {
 #[component]
 fn EndWatchForm(id: AttemptId, command: u32) -> impl IntoView {
     let deeds = Deeds::here();
-    let [step, attempt] = place_of(id);
-    let fields = hidden(id.run, &[step, attempt, ("command", command.to_string())]);
+    let fields = fields_of(id, command);
     view! {
         <ActionForm action=deeds.end_watch attr:class="deed" attr:id=NEXT>
             {fields}
@@ -170,19 +182,26 @@ fn EndWatchForm(id: AttemptId, command: u32) -> impl IntoView {
     .into_any()
 }
 
-/// Beside a watch it is the second thing to do: the watch ends by its own button.
+/// Beside a watch it is the second thing to do: the watch ends by its own button. So it is beside a keyboard.
 #[component]
 fn StopForm(id: AttemptId, watching: bool) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let fields = hidden(id.run, &place_of(id));
     let words = format!("Stop {}", named(live, id.step));
+    let can = holds(live);
+    let typing = Memo::new(move |_| can.get() && live.run.with(|run| keyboard_of(run, id.step)).is_some());
+    let kind = move || match typing.get() {
+        _ if watching => Some("quiet"),
+        true => None,
+        false => Some("primary"),
+    };
     view! {
         <ActionForm action=deeds.stop attr:class="deed" attr:id=(!watching).then_some(NEXT)>
             {fields}
             <button
                 class="btn"
-                data-kind=if watching { "quiet" } else { "primary" }
+                data-kind=kind
                 data-key=(!watching).then_some("x")
                 type="submit"
                 disabled=deeds.stop.pending()
@@ -232,6 +251,12 @@ fn EndRestButton(#[prop(optional, into)] disabled: Signal<bool>) -> impl IntoVie
         </button>
     }
     .into_any()
+}
+
+/// What a form says about the command that it is for.
+pub fn fields_of(id: AttemptId, command: u32) -> AnyView {
+    let [step, attempt] = place_of(id);
+    hidden(id.run, &[step, attempt, ("command", command.to_string())])
 }
 
 fn place_of(id: AttemptId) -> [(&'static str, String); 2] {

@@ -255,6 +255,18 @@ pub enum Event {
         /// The key, when it was one; `None` for a line.
         key: Option<Key>,
     },
+    /// Someone typed into an interactive step with a full keyboard. What was typed is not kept, beyond what the program itself
+    /// printed.
+    KeysTyped {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+        /// The command's number in the step.
+        command: u32,
+        /// How many bytes it was.
+        bytes: u32,
+    },
     /// Someone gave the run up while a step was running: it is closed when that has ended.
     AbortRequested {
         /// Why.
@@ -457,6 +469,7 @@ impl Event {
             Self::DirectorySet { .. } => "directory_set",
             Self::StepAdded { .. } => "step_added",
             Self::InputSent { .. } => "input_sent",
+            Self::KeysTyped { .. } => "keys_typed",
             Self::AbortRequested { .. } => "abort_requested",
             Self::ApprovalRequested { .. } => "approval_requested",
             Self::ApprovalGranted { .. } => "approval_granted",

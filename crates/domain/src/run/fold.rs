@@ -119,6 +119,9 @@ impl Run {
             Event::InputSent { step, command, key, .. } => {
                 self.change(stamp, ChangeKind::InputSent { step: *step, command: *command, key: *key });
             }
+            Event::KeysTyped { step, attempt, command, bytes } => {
+                self.note_keys((*step, *attempt, *command), *bytes, stamp);
+            }
             Event::AbortRequested { reason } => {
                 self.abort = Some(reason.clone());
                 self.change(stamp, ChangeKind::AbortAsked { reason: reason.clone() });
@@ -185,6 +188,21 @@ impl Run {
 
     fn change(&mut self, stamp: Stamp, kind: ChangeKind) {
         self.changes.push(Change { stamp, kind });
+    }
+
+    /// Keys that one person types one after the other are one thing that happened.
+    fn note_keys(&mut self, place: (u32, u32, u32), more: u32, stamp: Stamp) {
+        if let Some(Change { stamp: begun, kind }) = self.changes.last_mut()
+            && let ChangeKind::KeysTyped { step, attempt, command, bytes, batches, until } = kind
+            && (begun.by == stamp.by && (*step, *attempt, *command) == place)
+        {
+            *bytes = bytes.saturating_add(more.into());
+            *batches = batches.saturating_add(1);
+            *until = stamp.at;
+            return;
+        }
+        let ((step, attempt, command), until) = (place, stamp.at);
+        self.change(stamp, ChangeKind::KeysTyped { step, attempt, command, bytes: more.into(), batches: 1, until });
     }
 
     fn add_step(&mut self, step: &PlanStep, stamp: Stamp) {

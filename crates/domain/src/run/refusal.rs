@@ -231,6 +231,12 @@ pub enum Refusal {
     /// No program takes single keys.
     #[error("No full-screen program runs in this command now. Nothing was sent")]
     NoScreen,
+    /// Only single lines, and the keys that end a full-screen program.
+    #[error("This step has no full keyboard: its side file does not say that it is interactive. Nothing was sent")]
+    NoKeyboard,
+    /// What was typed cannot be sent.
+    #[error("{0}. Nothing was sent")]
+    Keys(&'static str),
     /// A reason is missing.
     #[error("Say why. Nothing was changed")]
     NoReason,

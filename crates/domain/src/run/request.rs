@@ -204,7 +204,10 @@ impl Shaped {
             Event::RunStarted { .. } => Self::Started,
             Event::ValueSet { .. } | Event::TargetConfirmed | Event::DirectorySet { .. } => Self::Set,
             Event::ApprovalRequested { .. } => Self::Asked,
-            Event::AttemptStarted { .. } | Event::WatchEnded { .. } | Event::InputSent { .. } => Self::Ran,
+            Event::AttemptStarted { .. }
+            | Event::WatchEnded { .. }
+            | Event::InputSent { .. }
+            | Event::KeysTyped { .. } => Self::Ran,
             Event::CommandSkipped { .. } | Event::StepSkipped { .. } | Event::StepDone { .. } => Self::Passed,
             Event::RunTakenOver { .. } => Self::TookOver,
             Event::StepAdded { .. } => Self::Added,

@@ -152,6 +152,21 @@ pub enum ChangeKind {
         /// The key, when it was one; `None` for a line.
         key: Option<Key>,
     },
+    /// Somebody typed with a full keyboard, for a while.
+    KeysTyped {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step.
+        attempt: u32,
+        /// The command's number.
+        command: u32,
+        /// How many bytes, together.
+        bytes: u64,
+        /// How often something was sent.
+        batches: u32,
+        /// When the last of it was.
+        until: Timestamp,
+    },
     /// A secret has another value than at the last attempt.
     SecretChanged {
         /// Its name.
@@ -477,10 +492,14 @@ impl Run {
         u32::try_from(self.steps.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    /// The number that the next line or key gets which is sent to a command.
+    /// The number that the next line, key or batch of keys gets which is sent to a command.
     pub fn next_input(&self) -> u32 {
-        let sent = self.changes.iter().filter(|change| matches!(change.kind, ChangeKind::InputSent { .. })).count();
-        u32::try_from(sent).unwrap_or(u32::MAX).saturating_add(1)
+        let sent = self.changes.iter().map(|change| match change.kind {
+            ChangeKind::InputSent { .. } => 1,
+            ChangeKind::KeysTyped { batches, .. } => batches,
+            _ => 0,
+        });
+        sent.fold(1, u32::saturating_add)
     }
 
     /// Whether a command of an attempt is known to have begun.

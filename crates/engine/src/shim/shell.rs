@@ -119,8 +119,17 @@ impl Shell {
 
     /// Whether the terminal hands over single keys now, and not lines.
     pub(crate) fn takes_keys(&self) -> bool {
-        let modes = self.terminal.as_ref().and_then(|terminal| rustix::termios::tcgetattr(&terminal.end).ok());
-        modes.is_some_and(|modes| !modes.local_modes.contains(LocalModes::ICANON))
+        self.modes_now().is_some_and(|modes| !modes.contains(LocalModes::ICANON))
+    }
+
+    /// Whether Ctrl-C is a signal now, and not a key like others.
+    pub(crate) fn takes_signals(&self) -> bool {
+        self.modes_now().is_some_and(|modes| modes.contains(LocalModes::ISIG))
+    }
+
+    fn modes_now(&self) -> Option<LocalModes> {
+        let terminal = self.terminal.as_ref()?;
+        rustix::termios::tcgetattr(&terminal.end).ok().map(|modes| modes.local_modes)
     }
 
     /// Where it is now. Of one that was removed below it, where that was. Where it began is called as it was given, whatever links

@@ -69,7 +69,7 @@ impl Silence {
 
     /// Takes what the command has printed.
     pub(crate) fn printed(&mut self, bytes: &[u8], now: Instant) {
-        let alternate = self.screen.alternate;
+        let before = (self.screen.alternate, self.screen.modes());
         self.screen.read(bytes);
         self.line_is_open = bytes.last() != Some(&b'\n');
         (self.printed, self.moved) = (now, now);
@@ -77,7 +77,8 @@ impl Silence {
             return;
         }
         let known = self.state.known();
-        if known.waiting || known.silent_since.is_some() || alternate != self.screen.alternate {
+        let changed = before != (self.screen.alternate, self.screen.modes());
+        if known.waiting || known.silent_since.is_some() || changed {
             self.look_in(Duration::ZERO, now);
         } else if !self.screen.paints {
             self.look_in(SILENT, now);
@@ -105,6 +106,7 @@ impl Silence {
             screen: self.has_screen(shell),
             raw: shell.takes_keys(),
             silent_since: (silent >= LONG_SILENT).then(|| clock::now().saturating_sub_unsigned(milliseconds(silent))),
+            modes: self.screen.modes(),
         };
         // The same silence, told again, would only drift by the rounding.
         let known = self.state.known();

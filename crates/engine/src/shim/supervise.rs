@@ -317,7 +317,12 @@ impl Life<'_> {
                     self.interrupted_by(key);
                     self.type_in([byte_of(key)]);
                 }
-                Steer::Keys { bytes, .. } => self.type_in(bytes),
+                Steer::Keys { bytes, .. } => {
+                    if bytes.contains(&byte_of(Key::Interrupt)) && self.all.shell.takes_signals() {
+                        self.interrupted_by(Key::Interrupt);
+                    }
+                    self.type_in(bytes);
+                }
             }
         }
     }

@@ -75,6 +75,24 @@ async fn a_step_can_be_interrupted_although_the_portal_was_started_in_the_backgr
     assert_eq!(end.command(1).code, Some(130));
 }
 
+/// Blocks SIGTERM, sends it to itself, and becomes the shim, for which it waits from then on: it comes at the one moment at which
+/// the shim blocks nothing.
+const WITH_A_SIGNAL_THAT_WAITS: &str =
+    "use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGTERM)); kill TERM => $$; exec @ARGV";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_comes_at_the_moment_of_the_shells_start_stops_the_step_and_ends_nobody() {
+    let shim = env!("CARGO_BIN_EXE_portal-shim");
+    let place = Place::behind(&format!("exec perl -e '{WITH_A_SIGNAL_THAT_WAITS}' '{shim}' \"$@\""));
+    for step in [Step::new(&["sleep 7107.1; echo never"]), Step::new(&["sleep 7107.1; echo never"]).pipes()] {
+        let end = place.run(step).await;
+
+        assert_eq!(*end.result(), AttemptResult::Stopped);
+        assert_eq!(end.text(), "");
+        assert!(!lives("7107.1"));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_that_is_killed() {
     let place = Place::new();

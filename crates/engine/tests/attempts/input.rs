@@ -2,7 +2,7 @@
 
 use domain::AttemptId;
 use domain::attempt::{AttemptResult, Outcome};
-use engine::{Condition, Key, Steer, SteerError};
+use engine::{Condition, Key, Secret, Steer, SteerError};
 
 use crate::harness::{Place, Step};
 
@@ -94,6 +94,53 @@ async fn the_full_keyboard_is_there_for_interactive_work_alone() {
     place.progress(id, |progress| progress.condition.raw).await;
     place.engine.steer(&id, keys).await.unwrap();
     assert_eq!(place.end(id).await.text(), "ready\n 1b 5b 41\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_typed_key_by_key_and_shown_is_masked_all_the_same() {
+    let place = Place::new();
+    let spec = place.spec(Step::new(&["stty echo; echo ready; head -n 1 >/dev/null"]).interactive());
+    let value = "correct-horse-battery";
+    let secret = Secret { name: "TOKEN".to_owned(), value: value.to_owned(), used: false };
+    place.start(&spec, vec![secret]).await;
+    place.wait_for(spec.id, "ready").await;
+
+    for key in value.bytes().chain([b'\r']) {
+        place.engine.keys(&spec.id, 1, vec![key]).await.unwrap();
+    }
+
+    let text = place.end(spec.id).await.text();
+    assert!(text.starts_with("ready\n") && !text.contains("horse") && !text.contains("battery"), "{text}");
+    assert!(text.len() > "ready\n\n".len(), "the terminal has shown that something was typed: {text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_of_a_full_keyboard_ends_a_command_where_it_is_a_signal_and_is_named() {
+    let place = Place::new();
+    let id = place.launch(Step::new(&["echo ready; sleep 60"]).interactive()).await;
+    place.wait_for(id, "ready").await;
+
+    place.engine.keys(&id, 1, vec![3]).await.unwrap();
+    let end = place.end(id).await;
+    assert_eq!(end.command(1).explanation.as_deref(), Some("the command was ended with Ctrl-C"));
+
+    let id = place.launch(Step::new(&["stty raw; echo ready; head -c 1 >/dev/null; false"]).interactive()).await;
+    place.progress(id, |progress| progress.condition.raw).await;
+    place.engine.keys(&id, 1, vec![3]).await.unwrap();
+    let end = place.end(id).await;
+    assert_eq!((end.outcome(1), end.command(1).explanation.as_deref()), (Outcome::Failure, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_program_asks_of_its_keys_is_seen_at_once() {
+    let place = Place::new();
+    let id = place.launch(Step::new(&["printf '\\033[?1h'; read -r x; printf '\\033[?1l'; read -r x"])).await;
+
+    place.progress(id, |progress| progress.condition.modes.application_cursor).await;
+    place.engine.input(&id, 1, String::new()).await.unwrap();
+    place.progress(id, |progress| !progress.condition.modes.application_cursor).await;
+
+    place.stop(id).await;
 }
 
 /// Runs a command until it is seen in a condition, and says which. It is stopped then.

@@ -452,7 +452,7 @@ fn look(run: &Run) {
 /// Any event with any numbers, also such as no gate would let through.
 fn any_event() -> impl Strategy<Value = Event> {
     let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
-    (0_u8..33, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
+    (0_u8..34, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
         |(kind, step, attempt, command, choice, offset)| {
             let (text, at) = ("x".to_owned(), Timestamp(i64::MAX));
             let some_step = (choice % 2 == 0).then_some(step);
@@ -495,6 +495,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 19 => Event::DirectorySet { path: text },
                 20 => Event::StepAdded { step: Box::new(added("df -h", command)) },
                 22 => Event::InputSent { step, attempt, command, key: (choice % 2 == 0).then_some(Key::Interrupt) },
+                32 => Event::KeysTyped { step, attempt, command, bytes: attempt },
                 21 => Event::AbortRequested { reason: text },
                 24 => Event::ApprovalGranted {
                     request: step,

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Input, Key, Limits, Mark, Outcome};
+use crate::keyboard::Stroke;
 use crate::plan::{AdHoc, Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use crate::policy::{Actor, Role};
 use crate::run::{Command, Entry, Event, Facts, Holder, Refusal, Run, Who, decide, evolve};
@@ -328,6 +329,11 @@ pub fn typed(step: u32, attempt: u32, command: u32, text: &str) -> Command {
 
 pub fn pressed(step: u32, attempt: u32, command: u32) -> Command {
     Command::SendInput { step, attempt, command, number: 1, input: Input::Key { key: Key::Quit } }
+}
+
+pub fn keys(step: u32, attempt: u32, command: u32, text: &str) -> Command {
+    let strokes = vec![Stroke::Text(text.to_owned())];
+    Command::SendInput { step, attempt, command, number: 1, input: Input::Keys { strokes } }
 }
 
 /// Adds the step that `added` makes to a plan like `plan`'s.

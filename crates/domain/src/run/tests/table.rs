@@ -80,6 +80,7 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         (adds(added("df -h", 40)), inside(["Nothing"; 5])),
         (typed(1, 1, 1, "yes"), inside(["NotRunning", "NotWaiting", "NotRunning", "NotRunning", "NotRunning"])),
         (pressed(6, 1, 1), inside(["NotRunning", "NotRunning", "NoScreen", "NotRunning", "NotRunning"])),
+        (keys(1, 1, 1, "x"), inside(["NotRunning", "NoKeyboard", "NotRunning", "NotRunning", "NotRunning"])),
         (ask(1, &[(4, &[1])]), inside(["ok"; 5])),
         (ask(2, &[(4, &[1])]), inside(["Over"; 5])),
         (Command::Grant { request: 1, retry: false, rollback: false, comment: String::new() }, inside(["Nothing"; 5])),
@@ -154,6 +155,8 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::LockFree(_) => "LockFree",
         Refusal::NotWaiting => "NotWaiting",
         Refusal::NoScreen => "NoScreen",
+        Refusal::NoKeyboard => "NoKeyboard",
+        Refusal::Keys(_) => "Keys",
     }
 }
 
