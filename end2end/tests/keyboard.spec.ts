@@ -54,7 +54,7 @@ async function byKeyboard(olga: Operator): Promise<void> {
   const last = screen.locator('div').last();
   const hand = page.getByRole('button', { name: 'Hand your keys to step 1' });
   await expect(last).toHaveText(/^- notes.txt/);
-  await look(page, 'keyboard');
+  await page.getByRole('button', { name: 'Send a line or a single key' }).click();
 
   await hand.click();
   await expect(page.getByRole('status').filter({ hasText: 'Your keys go to step 1' })).toBeVisible();
@@ -66,7 +66,7 @@ async function byKeyboard(olga: Operator): Promise<void> {
   for (const key of ['Backspace', 'ArrowLeft', 'Delete', 'Escape']) await page.keyboard.press(key);
   await expect(last).toHaveText(/^- notes.txt/);
   await expect(screen.locator('div').nth(1)).toHaveText('zweite Zeil');
-  await look(page, 'keyboard-on');
+  await look(page, 'keyboard');
 
   // The way out, also by a key; then letters are the page's own again.
   await page.keyboard.press('Control+]');
@@ -77,8 +77,7 @@ async function byKeyboard(olga: Operator): Promise<void> {
   await page.getByRole('button', { name: 'Take your keys back' }).click();
   await expect(page.getByText('Your keys go to step 1')).toBeHidden();
 
-  await page.getByRole('button', { name: 'Send a line or a single key' }).click();
-  await look(page, 'keyboard-forms');
+  await page.getByRole('button', { name: 'Press Esc', exact: true }).click();
   await hand.click();
   await page.keyboard.type(':wq');
   await page.keyboard.press('Enter');
