@@ -94,7 +94,7 @@ impl Console {
     /// How many events the audit chain has.
     async fn events(&self) -> u64 {
         match self.scene.site.portal.store().verify_chain().await.unwrap() {
-            Chain::Whole { events, .. } => events,
+            Chain::Whole(head) => head.seq,
             Chain::Broken(broken) => panic!("{broken:?}"),
         }
     }
