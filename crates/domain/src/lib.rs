@@ -14,6 +14,7 @@ pub mod notice;
 pub mod outcome;
 pub mod plan;
 pub mod policy;
+pub mod redaction;
 mod risk;
 pub mod run;
 pub mod runbook;

@@ -19,6 +19,7 @@ mod difference;
 mod event;
 mod fold;
 mod lock;
+mod redaction;
 mod refusal;
 mod request;
 mod state;
@@ -32,6 +33,7 @@ pub use difference::between;
 pub use event::{Entry, Event, Verdict, Who};
 pub use fold::{evolve, fold};
 pub use lock::{ABANDONED_AFTER_MS, Holder};
+pub use redaction::{Redaction, RedactionEnd};
 pub use refusal::{Refusal, TEXT_LIMIT};
 pub use request::{Approval, Covered, Glass, Request, RequestEnd, RequestStatus, Shaped};
 pub use state::{

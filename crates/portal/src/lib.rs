@@ -7,8 +7,8 @@
 mod account;
 mod adhoc;
 mod approvals;
-mod auditing;
 mod attempts;
+mod auditing;
 mod clock;
 mod documents;
 mod error;

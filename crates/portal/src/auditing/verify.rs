@@ -63,11 +63,7 @@ impl KeptRecord {
     /// # Errors
     ///
     /// One sentence.
-    pub async fn open(
-        data: &Path,
-        checkpoints: &CheckpointSettings,
-        key: Option<&Path>,
-    ) -> Result<Self, Unverifiable> {
+    pub async fn open(data: &Path, checkpoints: &CheckpointSettings, key: Option<&Path>) -> Result<Self, Unverifiable> {
         let key = match key {
             Some(file) => read_key(file)?,
             None => Self::public_key(data)?,
@@ -139,7 +135,9 @@ impl KeptRecord {
                 )),
                 None => verification.note(bad_checkpoint(
                     None,
-                    format!("There is no checkpoint in {place}: it was changed, or the power was lost while it was written."),
+                    format!(
+                        "There is no checkpoint in {place}: it was changed, or the power was lost while it was written."
+                    ),
                 )),
             }
         }

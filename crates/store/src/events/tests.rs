@@ -138,6 +138,7 @@ async fn an_attempt_is_open_from_its_intent_to_its_end() {
         attempt: 1,
         reason: "the shim is gone".to_owned(),
         bytes: 0,
+        output: None,
         survivors: Vec::new(),
     };
     continued(&store, Some(other), &[intent(2, 1)], NOW).await;
