@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::ResponseOptions;
-use portal::{Decision, Handed, Portal, Sure};
+use portal::{Decision, Handed, Portal, Sought, Sure};
 use tower_sessions::Session;
 
 use crate::AppError;
@@ -182,6 +182,25 @@ pub fn decision_named(name: &str, also: &BTreeMap<String, String>, text: String)
     }
 }
 
+/// What a form wants to have covered: a text, or lines or bytes from one to another.
+pub fn sought(text: String, unit: &str, from: &str, to: &str) -> Result<Sought, AppError> {
+    let ranged = !from.trim().is_empty() || !to.trim().is_empty();
+    match (text.is_empty(), ranged, unit) {
+        (false, false, _) => Ok(Sought::Text(text)),
+        (true, true, "bytes") => Ok(Sought::Bytes(place(from)?, place(to)?)),
+        (true, true, _) => {
+            let first = place(from)?;
+            Ok(Sought::Lines(first, if to.trim().is_empty() { first } else { place(to)? }))
+        }
+        _ => Err(AppError::Invalid("Name either the text or where it stands. Nothing was asked.".to_owned())),
+    }
+}
+
+fn place(number: &str) -> Result<u64, AppError> {
+    let unreadable = |_| AppError::Invalid("A place is a whole number. Nothing was asked.".to_owned());
+    number.trim().replace(',', "").parse().map_err(unreadable)
+}
+
 /// What a form sends to a command: the key that it names, else its line.
 pub fn input_of(key: &str, line: String) -> Result<Input, AppError> {
     if key.is_empty() {
@@ -319,11 +338,19 @@ impl From<portal::Error> for AppError {
             portal::Error::NotFound | portal::Error::Refused(Refusal::NoRun) => Self::NotFound,
             portal::Error::Forbidden(_)
             | portal::Error::Refused(
-                Refusal::Forbidden(_) | Refusal::Disabled | Refusal::Shaped(_) | Refusal::NoGlass | Refusal::OwnGlass,
+                Refusal::Forbidden(_)
+                | Refusal::Disabled
+                | Refusal::Shaped(_)
+                | Refusal::NoGlass
+                | Refusal::OwnGlass
+                | Refusal::OwnRedaction,
             ) => Self::Denied(sentence),
             portal::Error::Refused(_) | portal::Error::Launch(_) | portal::Error::Moved => Self::Conflict(sentence),
             portal::Error::Invalid(_) | portal::Error::SignIn => Self::Invalid(sentence),
-            portal::Error::Busy(_) | portal::Error::Unsure(_) | portal::Error::Unrecorded(_) => {
+            portal::Error::Busy(_)
+            | portal::Error::Unsure(_)
+            | portal::Error::Unrecorded(_)
+            | portal::Error::Undone(_) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a use case was put off");
                 Self::Busy(sentence)
             }

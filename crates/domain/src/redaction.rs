@@ -56,7 +56,8 @@ pub fn cover(piece: &mut [u8], at: u64, ranges: &[ByteRange]) {
     let first = ranges.partition_point(|range| range.to <= at);
     for range in ranges[first..].iter().take_while(|range| range.from < end) {
         let within = |byte: u64| usize::try_from(byte.clamp(at, end) - at).unwrap_or(piece.len());
-        let (from, to) = (within(range.from), within(range.to));
+        let from = within(range.from);
+        let to = within(range.to).max(from);
         piece[from..to].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = MASK);
     }
 }
