@@ -140,7 +140,7 @@ impl Scene {
     }
 
     /// Sets a second factor up: codes that work once each.
-    async fn codes(&self, login: &str) -> Vec<String> {
+    pub async fn codes(&self, login: &str) -> Vec<String> {
         self.factor(login).await.1
     }
 

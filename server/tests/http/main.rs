@@ -13,6 +13,7 @@ mod headers;
 mod origins;
 mod policies;
 mod races;
+mod redaction;
 mod screens;
 mod site;
 mod together;
