@@ -182,23 +182,24 @@ pub fn decision_named(name: &str, also: &BTreeMap<String, String>, text: String)
     }
 }
 
-/// What a form wants to have covered: a text, or lines or bytes from one to another.
-pub fn sought(text: String, unit: &str, from: &str, to: &str) -> Result<Sought, AppError> {
-    let ranged = !from.trim().is_empty() || !to.trim().is_empty();
-    match (text.is_empty(), ranged, unit) {
-        (false, false, _) => Ok(Sought::Text(text)),
-        (true, true, "bytes") => Ok(Sought::Bytes(place(from)?, place(to)?)),
-        (true, true, _) => {
-            let first = place(from)?;
-            Ok(Sought::Lines(first, if to.trim().is_empty() { first } else { place(to)? }))
-        }
+/// What a form wants to have covered: a text, or lines or bytes in a range, as `12-15`.
+pub fn sought(text: String, unit: &str, range: &str) -> Result<Sought, AppError> {
+    match (text.is_empty(), range.trim().is_empty(), unit) {
+        (false, true, _) => Ok(Sought::Text(text)),
+        (true, false, "bytes") => ranged(range).map(|(from, to)| Sought::Bytes(from, to.unwrap_or(from + 1))),
+        (true, false, _) => ranged(range).map(|(from, to)| Sought::Lines(from, to.unwrap_or(from))),
         _ => Err(AppError::Invalid("Name either the text or where it stands. Nothing was asked.".to_owned())),
     }
 }
 
-fn place(number: &str) -> Result<u64, AppError> {
-    let unreadable = |_| AppError::Invalid("A place is a whole number. Nothing was asked.".to_owned());
-    number.trim().replace(',', "").parse().map_err(unreadable)
+/// One number, or two with a hyphen between them.
+fn ranged(range: &str) -> Result<(u64, Option<u64>), AppError> {
+    let number = |text: &str| text.trim().parse::<u64>().ok().filter(|number| *number < u64::MAX);
+    let read = match range.split_once('-') {
+        Some((from, to)) => number(from).zip(number(to)).map(|(from, to)| (from, Some(to))),
+        None => number(range).map(|from| (from, None)),
+    };
+    read.ok_or_else(|| AppError::Invalid("A place is a number, or two as 12-15. Nothing was asked.".to_owned()))
 }
 
 /// What a form sends to a command: the key that it names, else its line.

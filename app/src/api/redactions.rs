@@ -20,7 +20,7 @@ pub async fn redaction(run: RunId, number: u32) -> Result<RedactionView, AppErro
     )
 }
 
-/// Asks for something in the output of an attempt to be covered: a text, or `lines` or `bytes` from one to another.
+/// Asks for something in the output of an attempt to be covered: a text, or `lines` or `bytes` in a range, as `12-15`.
 #[server(endpoint = "redactions/ask")]
 pub async fn ask_redaction(
     run: RunId,
@@ -28,8 +28,7 @@ pub async fn ask_redaction(
     attempt: u32,
     #[server(default)] text: String,
     #[server(default)] unit: String,
-    #[server(default)] from: String,
-    #[server(default)] to: String,
+    #[server(default)] range: String,
     reason: String,
 ) -> Result<(), AppError> {
     use crate::ssr::{answer, back_to, caller, sought};
@@ -39,7 +38,7 @@ pub async fn ask_redaction(
         async {
             let caller = caller().await?;
             let redactor = caller.actor.redactor()?;
-            let sought = sought(text, &unit, &from, &to)?;
+            let sought = sought(text, &unit, &range)?;
             caller.portal.ask_redaction(redactor, AttemptId { run, step, attempt }, sought, reason).await?;
             back_to(&format!("/runs/{run}?step={step}&attempt={attempt}#covering"));
             Ok(())
@@ -52,8 +51,6 @@ pub async fn ask_redaction(
 #[server(endpoint = "redactions/decide")]
 pub async fn decide_redaction(
     run: RunId,
-    step: u32,
-    attempt: u32,
     number: u32,
     decision: String,
     #[server(default)] reason: String,
@@ -66,18 +63,18 @@ pub async fn decide_redaction(
         async {
             let caller = caller().await?;
             let approver = caller.actor.approver()?;
-            match decision.as_str() {
+            let id = match decision.as_str() {
                 "confirm" => {
                     let proof = handed(&code, &passkey)?;
-                    caller.portal.confirm_redaction(approver, run, number, proof).await?;
+                    caller.portal.confirm_redaction(approver, run, number, proof).await?
                 }
                 "reject" => caller.portal.reject_redaction(approver, run, number, reason).await?,
                 _ => {
                     let sentence = "Say whether you confirm or reject. Nothing was decided.";
                     return Err(AppError::Invalid(sentence.to_owned()));
                 }
-            }
-            back_to(&format!("/runs/{run}?step={step}&attempt={attempt}#covering"));
+            };
+            back_to(&format!("/runs/{run}?step={}&attempt={}#covering", id.step, id.attempt));
             Ok(())
         }
         .await,

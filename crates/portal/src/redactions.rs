@@ -99,7 +99,7 @@ impl Portal {
         }
     }
 
-    /// Confirms it, with a second factor, and covers it. It comes to its end also when whoever asked goes away meanwhile.
+    /// Confirms it, with a second factor, and covers it; gives whose output that is. It comes to its end also when whoever asked goes away meanwhile.
     ///
     /// # Errors
     ///
@@ -111,21 +111,21 @@ impl Portal {
         run: RunId,
         number: u32,
         proof: Option<Handed>,
-    ) -> Result<(), Error> {
+    ) -> Result<AttemptId, Error> {
         let (portal, actor) = (self.clone(), approver.actor().clone());
         let confirm = async move {
             let _alone = portal.redacting().write().await;
             let (old, new) = portal.before_and_after(run, number).await?;
             portal.prove_and_decide(&actor, run, &Command::ConfirmRedaction { number, old, new }, proof).await?;
             match portal.finish_redaction(run, number).await {
-                Ok(()) => Ok(()),
+                Ok(()) => portal.attempt_of_redaction(run, number).await,
                 Err(error) => Err(portal.finish_later(run, number, &error)),
             }
         };
         self.tasks().spawn(confirm).await.map_err(|_| Error::Broken("covering output"))?
     }
 
-    /// Says no to it, or takes it back.
+    /// Says no to it, or takes it back; gives whose output that is about.
     ///
     /// # Errors
     ///
@@ -136,9 +136,15 @@ impl Portal {
         run: RunId,
         number: u32,
         reason: String,
-    ) -> Result<(), Error> {
+    ) -> Result<AttemptId, Error> {
         let who = Who::Person(approver.actor().clone());
-        self.decide(run, &Command::RejectRedaction { number, reason }, &who).await.map(drop)
+        self.decide(run, &Command::RejectRedaction { number, reason }, &who).await?;
+        self.attempt_of_redaction(run, number).await
+    }
+
+    async fn attempt_of_redaction(&self, run: RunId, number: u32) -> Result<AttemptId, Error> {
+        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        state.redaction(number).map(|redaction| attempt_of(run, redaction)).ok_or(Error::NotFound)
     }
 
     /// What there is to see about a redaction that waits. What it covers is covered here already.
@@ -172,19 +178,18 @@ impl Portal {
 
     /// The lines around a place, with everything covered. Of a long place its begin and its end are shown.
     async fn around(&self, id: AttemptId, range: ByteRange, ranges: &[ByteRange]) -> Result<Vec<String>, Error> {
-        let from = range.from.saturating_sub(AROUND);
-        let gap = range.from + AROUND..range.to.saturating_sub(AROUND);
-        let mut before = self.covered(id, from..gap.start.min(range.to + AROUND), ranges).await?;
-        let lead = usize::try_from(range.from - from).unwrap_or_default().min(before.len());
-        // A line of which only the end is here is left out, but for the one in which the place stands.
-        let cut = before[..lead].iter().position(|byte| *byte == b'\n').filter(|_| from > 0);
-        before.drain(..cut.map_or(0, |place| place + 1));
-        let mut lines = lines(&before);
-        if gap.start < gap.end {
-            lines.push(format!("… {} bytes …", time::thousands(gap.end - gap.start)));
+        let (from, behind) = (range.from.saturating_sub(AROUND), range.to.saturating_add(AROUND));
+        let hidden = range.bytes().saturating_sub(2 * AROUND);
+        let until = if hidden == 0 { behind } else { range.from + AROUND };
+        let piece = self.covered(id, from..until, ranges).await?;
+        // A line of which only the end is here is left out, but for the one in which the place begins.
+        let lead = usize::try_from(range.from - from).unwrap_or_default().min(piece.len());
+        let cut = piece[..lead].iter().position(|byte| *byte == b'\n').filter(|_| from > 0);
+        let mut lines = lines(&piece[cut.map_or(0, |feed| feed + 1)..]);
+        if hidden > 0 {
+            lines.push(format!("… {} bytes …", time::thousands(hidden)));
+            lines.extend(self::lines(&self.covered(id, range.to - AROUND..behind, ranges).await?));
         }
-        let rest = gap.start.max(gap.end)..range.to + AROUND;
-        lines.extend(self::lines(&self.covered(id, rest, ranges).await?));
         Ok(lines)
     }
 

@@ -27,7 +27,7 @@ const DOCUMENT: &str = "# Leak
 1. **Print**
 
    ```bash
-   printf 'user olga\\npassword=uhagre-bggre\\nntnva uhagre-bggre!\\n' | tr a-z n-za-m; echo end
+   s=$(echo uhagre-bggre | tr a-z n-za-m); printf \"user olga\\npassword=$s\\nagain $s!\\n\"; echo end
    ```
 
 2. **Wait**
@@ -72,7 +72,7 @@ impl Scene {
     }
 
     async fn confirm(&self, cookie: &str, code: &str) -> crate::site::Answer {
-        let form = format!("run=1&step=1&attempt=1&number=1&decision=confirm&code={code}");
+        let form = format!("run=1&number=1&decision=confirm&code={code}");
         self.post("/api/redactions/decide", &form, cookie).await
     }
 
@@ -223,10 +223,10 @@ async fn what_is_nowhere_in_the_output_is_said_and_nothing_is_recorded() {
 
     for (what, words) in [
         ("text=no-such-otter", "This text is nowhere in the output"),
-        ("unit=lines&from=9&to=9", "does not have these lines"),
+        ("unit=lines&range=9", "does not have these lines"),
         ("", "Name either the text or where it stands"),
-        ("text=otter&from=1", "Name either the text or where it stands"),
-        ("unit=bytes&from=x&to=9", "A place is a whole number"),
+        ("text=otter&range=1", "Name either the text or where it stands"),
+        ("unit=bytes&range=x-9", "A place is a number"),
     ] {
         let answer = scene.post("/api/redactions/ask", &ask(what), &scene.ada).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{what}: {}", answer.body);
@@ -235,7 +235,7 @@ async fn what_is_nowhere_in_the_output_is_said_and_nothing_is_recorded() {
 
     assert_eq!(scene.redacted_run().await.version, before);
     assert_eq!(scene.site.portal.store().chain_head().await.unwrap().seq, head, "nor among what happened to no run");
-    for what in ["unit=bytes&from=5&to=5", "unit=bytes&from=9&to=5", "unit=bytes&from=0&to=5000"] {
+    for what in ["unit=bytes&range=5-5", "unit=bytes&range=9-5", "unit=bytes&range=0-5000"] {
         let answer = scene.post("/api/redactions/ask", &ask(what), &scene.ada).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{what}: {}", answer.body);
     }
@@ -248,12 +248,12 @@ async fn lines_and_bytes_are_covered_as_they_are_named() {
     let authenticator = scene.authenticator("lena").await;
     let before = scene.site.get(OUTPUT, &scene.ada).await.body;
 
-    scene.done("/api/redactions/ask", &ask("unit=lines&from=2"), &scene.ada).await;
+    scene.done("/api/redactions/ask", &ask("unit=lines&range=2"), &scene.ada).await;
     let code = scene.next_code(&authenticator);
     assert_eq!(scene.confirm(&scene.lena, &code).await.status, StatusCode::OK);
-    scene.done("/api/redactions/ask", &ask("unit=bytes&from=0&to=4"), &scene.ada).await;
+    scene.done("/api/redactions/ask", &ask("unit=bytes&range=0-4"), &scene.ada).await;
     let code = scene.next_code(&authenticator);
-    let second = format!("run=1&step=1&attempt=1&number=2&decision=confirm&code={code}");
+    let second = format!("run=1&number=2&decision=confirm&code={code}");
     scene.done("/api/redactions/decide", &second, &scene.lena).await;
 
     let after = scene.site.get(OUTPUT, &scene.ada).await.body;
@@ -262,7 +262,7 @@ async fn lines_and_bytes_are_covered_as_they_are_named() {
         (is[0], is[1], &is[2..]),
         (was[0].replacen("user", "****", 1).as_str(), &*"*".repeat(was[1].len()), &was[2..])
     );
-    let again = scene.post("/api/redactions/ask", &ask("unit=lines&from=2"), &scene.ada).await;
+    let again = scene.post("/api/redactions/ask", &ask("unit=lines&range=2"), &scene.ada).await;
     assert!(again.body.contains("covered already"), "{}", again.body);
     scene.bytes("/runs/1/evidence", &scene.ada).await;
     assert_eq!(scene.verified().await, (Vec::new(), 1));
@@ -272,19 +272,19 @@ async fn lines_and_bytes_are_covered_as_they_are_named() {
 async fn what_is_rejected_or_taken_back_covers_nothing_and_can_be_asked_again() {
     let scene = Scene::closed().await;
     scene.asks().await;
-    let twice = scene.post("/api/redactions/ask", &ask("unit=lines&from=1"), &scene.ada).await;
+    let twice = scene.post("/api/redactions/ask", &ask("unit=lines&range=1"), &scene.ada).await;
     assert_eq!(twice.status, StatusCode::CONFLICT);
     assert!(twice.body.contains("Ada asked at"), "{}", twice.body);
 
-    let reject = "run=1&step=1&attempt=1&number=1&decision=reject";
+    let reject = "run=1&number=1&decision=reject";
     assert_eq!(
         scene.post("/api/redactions/decide", reject, &scene.lars).await.status,
         StatusCode::CONFLICT,
         "no reason"
     );
     scene.done("/api/redactions/decide", &format!("{reject}&reason=we+need+it"), &scene.lars).await;
-    scene.done("/api/redactions/ask", &ask("unit=lines&from=1"), &scene.ada).await;
-    let own = "run=1&step=1&attempt=1&number=2&decision=reject&reason=wrong+line";
+    scene.done("/api/redactions/ask", &ask("unit=lines&range=1"), &scene.ada).await;
+    let own = "run=1&number=2&decision=reject&reason=wrong+line";
     scene.done("/api/redactions/decide", own, &scene.ada).await;
 
     let shown = scene.site.get(PAGE, &scene.ada).await.body;
@@ -299,7 +299,7 @@ async fn an_attempt_that_has_not_ended_is_not_covered() {
     let scene = Scene::leaked().await;
     scene.done("/api/runs/run", "run=1&step=2&attempt=1&commands=1", &scene.olga).await;
 
-    let form = "run=1&step=2&attempt=1&unit=bytes&from=0&to=1&reason=why";
+    let form = "run=1&step=2&attempt=1&unit=bytes&range=0-1&reason=why";
     let answer = scene.post("/api/redactions/ask", form, &scene.ada).await;
 
     assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.body);
@@ -383,7 +383,7 @@ async fn without_scripts_it_is_a_form_and_what_is_to_be_covered_stands_in_no_add
 
     let asked = send("/api/redactions/ask", ask(&format!("text={SECRET}")), &scene.ada).await;
     assert_eq!(asked.header("location"), "/runs/1?step=1&attempt=1#covering");
-    let form = format!("run=1&step=1&attempt=1&number=1&reason=&decision=confirm&code={}", codes[0]);
+    let form = format!("run=1&number=1&reason=&decision=confirm&code={}", codes[0]);
     let confirmed = send("/api/redactions/decide", form, &scene.lena).await;
     assert_eq!(confirmed.header("location"), "/runs/1?step=1&attempt=1#covering");
     assert!(!scene.site.get(OUTPUT, &scene.lena).await.body.contains(SECRET));

@@ -159,9 +159,9 @@ fn AskForm(id: AttemptId) -> impl IntoView {
                         <option value="bytes">"bytes, counted from 0, without the last"</option>
                     </select>
                 </div>
-                <div class="row">
-                    <label>"from" <input class="input" name="from" inputmode="numeric" autocomplete="off" /></label>
-                    <label>"to" <input class="input" name="to" inputmode="numeric" autocomplete="off" /></label>
+                <div class="field">
+                    <label for="cover-range">"From and to, as 12-15, or one alone"</label>
+                    <input class="input" id="cover-range" name="range" autocomplete="off" />
                 </div>
                 <div class="field">
                     <label for="cover-reason">"Why"</label>
@@ -228,8 +228,7 @@ fn Deciding(id: AttemptId, number: u32, own: bool) -> impl IntoView {
 
 #[component]
 fn DecideForm(id: AttemptId, view: RedactionView, own: bool) -> impl IntoView {
-    let [step, attempt] = place_of(id);
-    let fields = hidden(id.run, &[step, attempt, ("number", view.number.to_string())]);
+    let fields = hidden(id.run, &[("number", view.number.to_string())]);
     let places: Vec<AnyView> = view.places.iter().map(place_view).collect();
     let can = view.cannot.is_none();
     let confirm = can.then(|| {
