@@ -27,7 +27,7 @@ const DOCUMENT: &str = "# Leak
 1. **Print**
 
    ```bash
-   s=$(echo uhagre-bggre | tr a-z n-za-m); printf \"user olga\\npassword=$s\\nagain $s!\\n\"; echo end
+   s=$(echo uhagre-bggre | tr a-z n-za-m); printf \"user olga\\ncalled $s\\nagain $s!\\n\"; echo end
    ```
 
 2. **Wait**
@@ -142,7 +142,7 @@ async fn two_people_cover_a_secret_and_nothing_of_it_is_left_anywhere() {
     scene.asks().await;
     let waiting = scene.site.get(PAGE, &scene.lena).await.body;
     for words in
-        ["Ada wants 24 bytes in 2 places covered", "a password was printed", &format!("password={MASKED}"), "Line 3"]
+        ["Ada wants 24 bytes in 2 places covered", "a password was printed", &format!("called {MASKED}"), "Line 3"]
     {
         assert!(waiting.contains(words), "{words}: {waiting}");
     }
@@ -153,11 +153,11 @@ async fn two_people_cover_a_secret_and_nothing_of_it_is_left_anywhere() {
     assert_eq!(String::from_utf8(after.clone()).unwrap(), String::from_utf8(before).unwrap().replace(SECRET, MASKED));
     for cookie in [&scene.olga, &scene.ada] {
         let shown = scene.site.get(PAGE, cookie).await.body;
-        assert!(shown.contains(&format!("password={MASKED}")) && !shown.contains(SECRET), "{shown}");
+        assert!(shown.contains(&format!("called {MASKED}")) && !shown.contains(SECRET), "{shown}");
         assert!(shown.contains("24 bytes in 2 places covered on") && shown.contains("by Ada and Lena"), "{shown}");
         assert!(shown.contains("Lena confirmed redaction 1-1"), "{shown}");
     }
-    for path in ["/api/runs/log?run=1&step=1&attempt=1", "/history?words=password", "/audit"] {
+    for path in ["/api/runs/log?run=1&step=1&attempt=1", "/history?words=called", "/audit"] {
         assert!(!scene.site.get(path, &scene.ada).await.body.contains(SECRET), "{path}");
     }
     assert!(scene.site.get("/audit", &scene.ada).await.body.contains("output redacted"));
@@ -332,7 +332,7 @@ async fn an_output_that_was_changed_behind_the_record_is_not_made_good_by_coveri
 /// What a portal leaves that dies after the record and before, in, or just behind the overwriting.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_recorded_and_not_covered_before_a_death_is_covered_at_the_next_start() {
-    for half in ["", "password=", "password=************\nagain"] {
+    for half in ["", "called ", "again"] {
         let scene = Scene::closed().await;
         let codes = scene.codes("lena").await;
         let log = log_of(&scene.site);
