@@ -157,8 +157,14 @@ async fn two_people_cover_a_secret_and_nothing_of_it_is_left_anywhere() {
         assert!(shown.contains("24 bytes in 2 places covered on") && shown.contains("by Ada and Lena"), "{shown}");
         assert!(shown.contains("Lena confirmed redaction 1-1"), "{shown}");
     }
-    for path in ["/api/runs/log?run=1&step=1&attempt=1", "/history?words=called", "/audit"] {
+    for path in ["/history?words=called", "/audit", "/", "/documents"] {
         assert!(!scene.site.get(path, &scene.ada).await.body.contains(SECRET), "{path}");
+    }
+    for (path, form) in [("/api/runs/log", "run=1&step=1&attempt=1&from=0"), ("/api/pages/search", "")] {
+        let answer = scene.post(path, form, &scene.ada).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+        assert!(!answer.body.contains(SECRET), "{path}");
+        assert_eq!(answer.body.contains(MASKED), path.ends_with("log"), "{path}");
     }
     assert!(scene.site.get("/audit", &scene.ada).await.body.contains("output redacted"));
     assert!(scene.redacted_run().await.end.is_some(), "the run stays closed");

@@ -487,6 +487,17 @@ fn look(run: &Run) {
     }
 }
 
+/// The same for covering output: kinds 33 to 35.
+fn redaction_event(kind: u8, (step, attempt, number): (u32, u32, u32), bytes: u64) -> Event {
+    let (text, old, new) = ("x".to_owned(), output(), output());
+    let ranges = vec![ByteRange { from: bytes, to: bytes }];
+    match kind {
+        33 => Event::RedactionAsked { step, attempt, ranges, reason: text, bytes, output: old },
+        34 => Event::RedactionRejected { number, reason: text },
+        _ => Event::OutputRedacted { number, step, attempt, ranges, bytes, old, new, factor: text },
+    }
+}
+
 /// Any event with any numbers, also such as no gate would let through.
 fn any_event() -> impl Strategy<Value = Event> {
     let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
@@ -554,25 +565,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                     start_within_ms: offset,
                 },
                 23 => Event::SurvivorsEnded { step, attempt, left: vec![text] },
-                33 => Event::RedactionAsked {
-                    step,
-                    attempt,
-                    ranges: vec![ByteRange { from: offset, to: offset }],
-                    reason: text,
-                    bytes: offset,
-                    output: output(),
-                },
-                34 => Event::RedactionRejected { number: command, reason: text },
-                35 => Event::OutputRedacted {
-                    number: command,
-                    step,
-                    attempt,
-                    ranges: Vec::new(),
-                    bytes: offset,
-                    old: output(),
-                    new: output(),
-                    factor: text,
-                },
+                33..=35 => redaction_event(kind, (step, attempt, command), offset),
                 _ => Event::NoteAdded { step: some_step, text },
             }
         },

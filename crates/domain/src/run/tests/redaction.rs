@@ -1,5 +1,7 @@
 //! Stored output is covered by two people, of exactly the bytes that were asked about, also after the end of the run.
 
+#![expect(clippy::needless_pass_by_value, reason = "a story reads better when its deeds are written in place")]
+
 use super::stage::*;
 use crate::attempt::{AttemptResult, Outcome};
 use crate::policy::{Role, Verb};
