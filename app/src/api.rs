@@ -11,6 +11,7 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod pages;
 pub(crate) mod people;
+pub(crate) mod redactions;
 pub(crate) mod runs;
 pub(crate) mod session;
 
@@ -59,6 +60,9 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/approvals/review", Policy::Verb(Verb::Approve)),
     ("/api/pages/audit", Policy::Verb(Verb::Audit)),
     ("/api/audit/verify", Policy::Verb(Verb::Audit)),
+    ("/api/pages/redaction", Policy::Verb(Verb::Approve)),
+    ("/api/redactions/ask", Policy::Verb(Verb::Redact)),
+    ("/api/redactions/decide", Policy::Verb(Verb::Approve)),
     ("/api/pages/account", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/people", Policy::Verb(Verb::ManagePeople)),
     ("/api/pages/deliveries", Policy::Verb(Verb::ManagePeople)),

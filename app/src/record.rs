@@ -3,8 +3,8 @@
 use domain::attempt::AttemptResult;
 use domain::plan::PlanStep;
 use domain::run::{
-    Attempt, AttemptEnding, Change, ChangeKind, CommandState, Request, RequestEnd, Run, StepState, StepStatus, Tick,
-    Verdict, ticks,
+    Attempt, AttemptEnding, Change, ChangeKind, CommandState, Redaction, RedactionEnd, Request, RequestEnd, Run,
+    StepState, StepStatus, Tick, Verdict, ticks,
 };
 use domain::runbook::{PartKind, plain};
 use domain::{Timestamp, time};
@@ -57,6 +57,7 @@ pub fn timeline(run: &Run) -> Vec<Moment> {
         let words = format!("{} went on into the outage before the approval of a later step", stamp.by.name());
         moments.push(moment(stamp.at, Mark::Noted, words, Some(reason.clone())));
     }
+    moments.extend(run.numbered_redactions().flat_map(|(number, redaction)| redaction_moments(run, number, redaction)));
     moments.extend(run.changes.iter().map(|change| change_moment(run, change)));
     if let Some(end) = &run.end {
         let words = format!("{} closed the run: {}", end.stamp.by.name(), end.verdict.word());
@@ -129,6 +130,41 @@ fn request_moments(run: &Run, number: u32, request: &Request) -> Vec<Moment> {
         moments.push(moment(stamp.at, Mark::Noted, words, Some(comment.clone())));
     }
     moments
+}
+
+/// `12 bytes in 2 places`
+pub fn bytes_and_places(redaction: &Redaction) -> String {
+    let counted = |count: u64, one: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{} {one}s", time::thousands(count)),
+    };
+    format!("{} in {}", counted(redaction.covers(), "byte"), counted(redaction.ranges.len() as u64, "place"))
+}
+
+/// Who asked for something in an output to be covered, and who confirmed or rejected it.
+fn redaction_moments(run: &Run, number: u32, redaction: &Redaction) -> Vec<Moment> {
+    let step = run.plan.step(redaction.step).map_or_else(String::new, |plan| in_sentence(&step_name(plan)));
+    let what = format!("{} of the output of {step}, attempt {}", bytes_and_places(redaction), redaction.attempt);
+    let name = format!("redaction {}-{number}", run.id);
+    let by = redaction.asked.by.name();
+    let asked = moment(
+        redaction.asked.at,
+        Mark::Noted,
+        format!("{by} asked for {what} to be covered, {name}"),
+        Some(redaction.reason.clone()),
+    );
+    let end = redaction.end.as_ref().map(|end| match end {
+        RedactionEnd::Covered { stamp, factor, .. } => {
+            let words = format!("{} confirmed {name}, by {factor}: {what} are covered", stamp.by.name());
+            moment(stamp.at, Mark::Noted, words, None)
+        }
+        RedactionEnd::Rejected { stamp, reason } => {
+            let own = stamp.by.id() == redaction.asked.by.id();
+            let did = if own { "took back" } else { "said no to" };
+            moment(stamp.at, Mark::Noted, format!("{} {did} {name}", stamp.by.name()), Some(reason.clone()))
+        }
+    });
+    [asked].into_iter().chain(end).collect()
 }
 
 fn request_end(end: &RequestEnd, steps: &str, approved: bool) -> Moment {

@@ -16,7 +16,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::ResponseOptions;
-use portal::{Decision, Handed, Knock, Portal, Sure};
+use portal::{Decision, Handed, Knock, Portal, Sought, Sure};
 use tower_sessions::Session;
 
 use crate::AppError;
@@ -223,6 +223,26 @@ pub fn decision_named(name: &str, also: &BTreeMap<String, String>, text: String)
     }
 }
 
+/// What a form wants to have covered: a text, or lines or bytes in a range, as `12-15`.
+pub fn sought(text: String, unit: &str, range: &str) -> Result<Sought, AppError> {
+    match (text.is_empty(), range.trim().is_empty(), unit) {
+        (false, true, _) => Ok(Sought::Text(text)),
+        (true, false, "bytes") => ranged(range).map(|(from, to)| Sought::Bytes(from, to.unwrap_or(from + 1))),
+        (true, false, _) => ranged(range).map(|(from, to)| Sought::Lines(from, to.unwrap_or(from))),
+        _ => Err(AppError::Invalid("Name either the text or where it stands. Nothing was asked.".to_owned())),
+    }
+}
+
+/// One number, or two with a hyphen between them.
+fn ranged(range: &str) -> Result<(u64, Option<u64>), AppError> {
+    let number = |text: &str| text.trim().parse::<u64>().ok().filter(|number| *number < u64::MAX);
+    let read = match range.split_once('-') {
+        Some((from, to)) => number(from).zip(number(to)).map(|(from, to)| (from, Some(to))),
+        None => number(range).map(|from| (from, None)),
+    };
+    read.ok_or_else(|| AppError::Invalid("A place is a number, or two as 12-15. Nothing was asked.".to_owned()))
+}
+
 /// What a form sends to a command: the key that it names, else its line.
 pub fn input_of(key: &str, line: String) -> Result<Input, AppError> {
     if key.is_empty() {
@@ -377,12 +397,20 @@ impl From<portal::Error> for AppError {
             portal::Error::NotFound | portal::Error::Refused(Refusal::NoRun) => Self::NotFound,
             portal::Error::Forbidden(_)
             | portal::Error::Refused(
-                Refusal::Forbidden(_) | Refusal::Disabled | Refusal::Shaped(_) | Refusal::NoGlass | Refusal::OwnGlass,
+                Refusal::Forbidden(_)
+                | Refusal::Disabled
+                | Refusal::Shaped(_)
+                | Refusal::NoGlass
+                | Refusal::OwnGlass
+                | Refusal::OwnRedaction,
             ) => Self::Denied(sentence),
             portal::Error::Refused(_) | portal::Error::Launch(_) | portal::Error::Moved => Self::Conflict(sentence),
             portal::Error::Invalid(_) | portal::Error::SignIn => Self::Invalid(sentence),
             portal::Error::TooOften(_) => Self::TooOften(sentence),
-            portal::Error::Busy(_) | portal::Error::Unsure(_) | portal::Error::Unrecorded(_) => {
+            portal::Error::Busy(_)
+            | portal::Error::Unsure(_)
+            | portal::Error::Unrecorded(_)
+            | portal::Error::Undone(_) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a use case was put off");
                 Self::Busy(sentence)
             }

@@ -13,6 +13,7 @@ mod next;
 mod notices;
 pub mod rail;
 mod record;
+mod redaction;
 mod stage;
 mod stopping;
 mod ticks;
@@ -37,6 +38,7 @@ use next::ThumbBar;
 use notices::{Notices, RefusedElsewhere};
 use rail::{Rail, Strip};
 use record::Record;
+use redaction::WaitingRedactions;
 use stage::Stage;
 
 /// What the address asks for besides the run.
@@ -139,6 +141,7 @@ fn Working(view: RunView) -> impl IntoView {
                 <Notices newer=view.newer />
                 {view.locked.map(|locked| view! { <LockNotice locked /> })}
                 <LockLost />
+                <WaitingRedactions />
                 <Approvals />
                 <RefusedElsewhere problem />
                 <Stage />

@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod policy;
+pub mod redaction;
 mod risk;
 pub mod run;
 pub mod runbook;

@@ -45,7 +45,9 @@ impl Role {
             Self::Lead => {
                 "Does what an operator does, approves what others ask for, gives up any run, and takes any lock."
             }
-            Self::Administrator => "Does what a lead does, and looks after people.",
+            Self::Administrator => {
+                "Does what a lead does, looks after people, and asks for stored output to be covered."
+            }
         }
     }
 
@@ -80,13 +82,15 @@ pub enum Verb {
     Approve,
     /// Read what happened to no run, verify the record.
     Audit,
+    /// Ask for something in stored output to be covered.
+    Redact,
     /// Create, change and disable people.
     ManagePeople,
 }
 
 impl Verb {
     /// All verbs, for tests that walk the table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Read,
         Self::OwnAccount,
         Self::StartRun,
@@ -95,6 +99,7 @@ impl Verb {
         Self::Overrule,
         Self::Approve,
         Self::Audit,
+        Self::Redact,
         Self::ManagePeople,
     ];
 
@@ -108,6 +113,7 @@ impl Verb {
             Self::Overrule => "overrule the person who works in a run",
             Self::Approve => "decide a request for approval",
             Self::Audit => "look into the audit",
+            Self::Redact => "ask for output to be covered",
             Self::ManagePeople => "look after people",
         }
     }
@@ -117,7 +123,7 @@ impl Verb {
             Self::Read | Self::OwnAccount => Role::Viewer,
             Self::StartRun | Self::WorkRun | Self::Stop => Role::Operator,
             Self::Overrule | Self::Approve | Self::Audit => Role::Lead,
-            Self::ManagePeople => Role::Administrator,
+            Self::Redact | Self::ManagePeople => Role::Administrator,
         }
     }
 }
@@ -164,6 +170,10 @@ pub struct Approver<'a>(&'a Actor);
 #[derive(Clone, Copy, Debug)]
 pub struct Auditor<'a>(&'a Actor);
 
+/// Proof that a person may ask for stored output to be covered.
+#[derive(Clone, Copy, Debug)]
+pub struct Redactor<'a>(&'a Actor);
+
 /// Proof that a person may look after people.
 #[derive(Clone, Copy, Debug)]
 pub struct Administrator<'a>(&'a Actor);
@@ -192,6 +202,11 @@ impl Actor {
     /// The proof for looking into the audit.
     pub fn auditor(&self) -> Result<Auditor<'_>, Forbidden> {
         self.may(Verb::Audit).map(|()| Auditor(self))
+    }
+
+    /// The proof for asking for stored output to be covered.
+    pub fn redactor(&self) -> Result<Redactor<'_>, Forbidden> {
+        self.may(Verb::Redact).map(|()| Redactor(self))
     }
 
     /// The proof for looking after people.
@@ -233,6 +248,13 @@ impl Auditor<'_> {
     }
 }
 
+impl Redactor<'_> {
+    /// The person.
+    pub fn actor(&self) -> &Actor {
+        self.0
+    }
+}
+
 impl Administrator<'_> {
     /// The person.
     pub fn actor(&self) -> &Actor {
@@ -255,6 +277,7 @@ mod tests {
             (Verb::Overrule, [false, false, true, true]),
             (Verb::Approve, [false, false, true, true]),
             (Verb::Audit, [false, false, true, true]),
+            (Verb::Redact, [false, false, false, true]),
             (Verb::ManagePeople, [false, false, false, true]),
         ];
 

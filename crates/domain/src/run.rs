@@ -21,6 +21,7 @@ mod earlier;
 mod event;
 mod fold;
 mod lock;
+mod redaction;
 mod refusal;
 mod request;
 mod state;
@@ -35,6 +36,7 @@ pub use earlier::{Again, Asked, again, compared};
 pub use event::{Entry, Event, Verdict, Who};
 pub use fold::{evolve, fold};
 pub use lock::{ABANDONED_AFTER_MS, Holder};
+pub use redaction::{Redaction, RedactionEnd};
 pub use refusal::{Refusal, TEXT_LIMIT};
 pub use request::{Approval, Covered, Glass, Request, RequestEnd, RequestStatus, Shaped};
 pub use state::{

@@ -501,6 +501,28 @@ pub fn approval_address(run: RunId, request: u32) -> String {
     format!("/approvals/{run}-{request}")
 }
 
+/// What is to be covered in the output of an attempt, for the person who decides. What is covered is not in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedactionView {
+    /// Its number in the run, from 1.
+    pub number: u32,
+    /// The first of the places, each with what stands around it.
+    pub places: Vec<CoveredPlace>,
+    /// Why this person cannot confirm it now, in a sentence.
+    pub cannot: Option<String>,
+    /// The second factors of the person who looks.
+    pub factors: Factors,
+}
+
+/// A place that is to be covered, as it will look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoveredPlace {
+    /// The number of the line in which it begins, from 1.
+    pub line: u64,
+    /// The lines around it, with everything covered that is to be.
+    pub lines: Vec<String>,
+}
+
 /// The inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxView {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::attempt::{FORMAT, Intent, Mark, Spec};
+use domain::redaction::ByteRange;
 use domain::{AttemptId, Digest};
 use tokio::sync::watch;
 
@@ -15,6 +16,7 @@ use crate::inspect::inspect;
 use crate::launch::launch;
 use crate::output::stored_digest;
 use crate::record::{Handover, Secret};
+use crate::redact::{self, Redacted};
 use crate::steer::steer;
 use crate::{Inspection, Key, Ladder, LaunchError, MasterKey, Output, Progress, Steer, SteerError, survivors};
 
@@ -120,6 +122,43 @@ impl Engine {
     /// At most `limit` bytes of output (and at most [`crate::PIECE`]) from a place on. Who reads on uses [`Engine::output`].
     pub async fn read(&self, id: &AttemptId, from: u64, limit: usize) -> io::Result<Bytes> {
         self.output(id)?.read(from, limit).await
+    }
+
+    /// Every place at which a text stands in the output of an attempt, sorted, overlapping ones as one; at most one more than
+    /// [`domain::redaction::RANGES_LIMIT`]. The text goes nowhere else.
+    pub async fn find(&self, id: &AttemptId, text: String) -> io::Result<Vec<ByteRange>> {
+        self.on_a_thread(id, move |folder| redact::find(folder, text.as_bytes())).await
+    }
+
+    /// The bytes of some lines of an output, from one to another, both with it and counted from 1. `None` when it has no such.
+    pub async fn find_lines(&self, id: &AttemptId, from: u64, to: u64) -> io::Result<Option<ByteRange>> {
+        self.on_a_thread(id, move |folder| redact::find_lines(folder, from, to)).await
+    }
+
+    /// The numbers, from 1, of the lines in which some places of an output begin; the places are sorted.
+    pub async fn lines_of(&self, id: &AttemptId, places: Vec<u64>) -> io::Result<Vec<u64>> {
+        self.on_a_thread(id, move |folder| redact::lines_of(folder, &places)).await
+    }
+
+    /// What covering some places would make of the output of an attempt. Nothing is written.
+    pub async fn would_be(&self, id: &AttemptId, ranges: Vec<ByteRange>) -> io::Result<Redacted> {
+        self.on_a_thread(id, move |folder| redact::would_be(folder, &ranges)).await
+    }
+
+    /// Covers some places in the output of an attempt that has ended, byte for byte and durably, if that makes it `new`. It can
+    /// be done again at any time; an output that is not what this was decided about stays as it is, and is an error.
+    pub async fn redact(&self, id: &AttemptId, ranges: Vec<ByteRange>, new: Digest) -> io::Result<()> {
+        self.on_a_thread(id, move |folder| redact::redact(folder, &ranges, &new)).await
+    }
+
+    /// Lets a thread that may wait for the disk do something with the folder of an attempt.
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        id: &AttemptId,
+        work: impl FnOnce(&Folder) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let folder = self.lookup(*id);
+        tokio::task::spawn_blocking(move || work(&folder)).await.map_err(io::Error::other)?
     }
 
     /// Waits until the shim is gone, and says what became of the attempt.

@@ -90,13 +90,22 @@ impl Folder {
     /// Opens a file of the folder for reading, never through a link and never waiting for the far end of a pipe. Anything
     /// else than a file is an error that says what it is.
     pub(crate) fn open(&self, name: &str) -> io::Result<File> {
+        self.open_as(name, OFlags::RDONLY)
+    }
+
+    /// Opens a file of the folder for reading and for writing over what stands there, as carefully.
+    pub(crate) fn open_to_write_over(&self, name: &str) -> io::Result<File> {
+        self.open_as(name, OFlags::RDWR)
+    }
+
+    fn open_as(&self, name: &str, access: OFlags) -> io::Result<File> {
         let folder = self.descend()?;
         let stat = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => {}
             other => return Err(Misplaced::error(name, other)),
         }
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let flags = access | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let file = rustix::fs::openat(&folder, name, flags, Mode::empty())?;
         // It may have been exchanged since it was looked at.
         match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
@@ -110,6 +119,15 @@ impl Folder {
         let mut bytes = Vec::new();
         self.open(name)?.take(RECORD_LIMIT).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// Removes a file of the folder, durably; a link is removed itself. That it is not there is no error.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        match rustix::fs::unlinkat(self.descend()?, name, AtFlags::empty()) {
+            Err(Errno::NOENT) => return Ok(()),
+            other => other?,
+        }
+        File::open(&self.path)?.sync_all()
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

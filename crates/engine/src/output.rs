@@ -29,7 +29,7 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    fn error(source: io::Error) -> io::Error {
+    pub(crate) fn error(source: io::Error) -> io::Error {
         let kind = source.kind();
         let reason = if source.raw_os_error().is_some() { kind.to_string() } else { source.to_string() };
         io::Error::new(kind, Self { reason, source })

@@ -129,7 +129,7 @@ impl Portal {
         self.decide(run, &Command::ReviewGlass { request, comment }, &who).await.map(drop)
     }
 
-    async fn prove_and_decide(
+    pub(crate) async fn prove_and_decide(
         &self,
         actor: &Actor,
         run: RunId,

@@ -19,14 +19,14 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Waits a little longer each time.
-struct Pauses(Duration);
+pub(crate) struct Pauses(Duration);
 
 impl Pauses {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(FIRST_PAUSE)
     }
 
-    async fn pause(&mut self) {
+    pub(crate) async fn pause(&mut self) {
         tokio::time::sleep(self.0).await;
         self.0 = (self.0 * 2).min(LONGEST_PAUSE);
     }
@@ -87,7 +87,7 @@ impl Portal {
     }
 
     /// Closing leaves the attempt open: its shim goes on, and the next portal takes it up.
-    fn in_background(&self, id: AttemptId, work: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn in_background(&self, id: AttemptId, work: impl Future<Output = ()> + Send + 'static) {
         let portal = self.clone();
         self.tasks().spawn(async move {
             tokio::select! {

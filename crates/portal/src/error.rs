@@ -39,6 +39,9 @@ pub enum Error {
     /// It was done, and could not be recorded yet; the text is a sentence for the person.
     #[error("{0}")]
     Unrecorded(&'static str),
+    /// It was recorded, and could not be done yet; the text is a sentence for the person.
+    #[error("{0}")]
+    Undone(&'static str),
     /// A step could not be started.
     #[error("the step could not be started")]
     Launch(#[from] engine::LaunchError),
@@ -69,7 +72,7 @@ impl Error {
                  have signed in before.",
                 whole_seconds(*wait)
             ),
-            Self::Busy(sentence) | Self::Unrecorded(sentence) => (*sentence).to_owned(),
+            Self::Busy(sentence) | Self::Unrecorded(sentence) | Self::Undone(sentence) => (*sentence).to_owned(),
             Self::Moved => {
                 "Somebody was faster: this run has moved on. Nothing was changed; look again and decide.".to_owned()
             }

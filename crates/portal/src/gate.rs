@@ -236,6 +236,11 @@ impl Portal {
         let about_approval = events.iter().any(Event::is_about_approval);
         let now = if about_approval { self.expiry_now() } else { self.now() };
         let (run, entries) = write.append(state, run, who, now, events).await?;
+        for event in events {
+            if let Event::OutputRedacted { number, .. } = event {
+                write.note_redaction(run.id, *number).await?;
+            }
+        }
         self.tell_people(write, &run, &entries).await?;
         Ok(Decided { run, entries })
     }

@@ -22,6 +22,7 @@ mod pages;
 mod passwords;
 mod people;
 mod planning;
+mod redactions;
 mod runs;
 mod screens;
 mod secrets;
@@ -52,6 +53,7 @@ pub use factors::spelled_secret;
 pub use knocking::Knock;
 pub use notices::{Channels, Keep, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
 pub use people::{NewPerson, Standing};
+pub use redactions::Sought;
 pub use runs::StartRun;
 pub use secrets::SecretSources;
 pub use settings::{CheckpointSettings, Settings, TargetSettings};
@@ -92,6 +94,8 @@ struct Inner {
     closing: CancellationToken,
     /// What was done in an attempt and could not be recorded yet.
     unrecorded: tokio::sync::Mutex<HashMap<AttemptId, (Command, Who)>>,
+    /// Held alone by whoever covers something in stored output, and together by who reads outputs that have to fit the record.
+    redacting: tokio::sync::RwLock<()>,
     /// Held as long as the portal lives: nobody else works in the data folder.
     _lock: std::fs::File,
 }
@@ -144,8 +148,11 @@ impl Portal {
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             unrecorded: tokio::sync::Mutex::default(),
+            redacting: tokio::sync::RwLock::default(),
             _lock: lock,
         }));
+        // Before anybody reads an output: the record says that it is covered.
+        portal.finish_redactions().await.map_err(|error| data_error(&settings.data, &error))?;
         portal.tasks().spawn(portal.clone().keep_expiring());
         portal.tasks().spawn(portal.clone().keep_checkpoints());
         portal.start_telling().await.map_err(|error| data_error(&settings.data, &error))?;
@@ -260,6 +267,10 @@ impl Portal {
 
     async fn unrecorded(&self) -> tokio::sync::MutexGuard<'_, HashMap<AttemptId, (Command, Who)>> {
         self.0.unrecorded.lock().await
+    }
+
+    fn redacting(&self) -> &tokio::sync::RwLock<()> {
+        &self.0.redacting
     }
 
     /// Ends when the portal closes.

@@ -1,6 +1,6 @@
 //! Single values by name.
 
-use domain::Timestamp;
+use domain::{RunId, Timestamp};
 
 use crate::{Error, Store, Write};
 
@@ -51,5 +51,64 @@ impl Write {
     pub async fn clear_meta(&mut self, name: &str) -> Result<(), Error> {
         sqlx::query("DELETE FROM meta WHERE name = $1").bind(name).execute(self.connection()).await?;
         Ok(())
+    }
+}
+
+/// Before the run and the number of a redaction that is recorded, and not known to be carried out.
+const REDACTION: &str = "redaction:";
+
+fn redaction_name(run: RunId, number: u32) -> String {
+    format!("{REDACTION}{run}-{number}")
+}
+
+impl Store {
+    /// The redactions that are recorded and may not be carried out yet: the run and the number of each.
+    pub async fn redactions_to_finish(&self) -> Result<Vec<(RunId, u32)>, Error> {
+        let names: Vec<String> = sqlx::query_scalar("SELECT name FROM meta WHERE name LIKE $1 || '%' ORDER BY name")
+            .bind(REDACTION)
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        names.iter().map(|name| parsed(name)).collect()
+    }
+}
+
+fn parsed(name: &str) -> Result<(RunId, u32), Error> {
+    let place = name.strip_prefix(REDACTION).and_then(|place| place.split_once('-'));
+    let numbers = place.and_then(|(run, number)| Some((RunId(run.parse().ok()?), number.parse().ok()?)));
+    numbers.ok_or_else(|| Error::Inconsistent(format!("{name} names no redaction")))
+}
+
+impl Write {
+    /// Notes, in the transaction that records it, that a redaction is to be carried out.
+    pub async fn note_redaction(&mut self, run: RunId, number: u32) -> Result<(), Error> {
+        self.set_meta(&redaction_name(run, number), "").await
+    }
+
+    /// Notes that it was.
+    pub async fn clear_redaction(&mut self, run: RunId, number: u32) -> Result<(), Error> {
+        self.clear_meta(&redaction_name(run, number)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::store;
+
+    #[tokio::test]
+    async fn a_redaction_is_to_be_finished_from_its_record_on_until_it_is_done() {
+        let (store, _folder) = store().await;
+        let mut write = store.begin().await.unwrap();
+        write.note_redaction(RunId(12), 1).await.unwrap();
+        write.note_redaction(RunId(7), 3).await.unwrap();
+        write.set_meta("redactions", "something else").await.unwrap();
+        write.commit().await.unwrap();
+        assert_eq!(store.redactions_to_finish().await.unwrap(), [(RunId(12), 1), (RunId(7), 3)]);
+
+        let mut write = store.begin().await.unwrap();
+        write.clear_redaction(RunId(12), 1).await.unwrap();
+        write.commit().await.unwrap();
+
+        assert_eq!(store.redactions_to_finish().await.unwrap(), [(RunId(7), 3)]);
     }
 }

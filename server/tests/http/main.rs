@@ -17,6 +17,7 @@ mod keyboard;
 mod origins;
 mod policies;
 mod races;
+mod redaction;
 mod screens;
 mod site;
 mod together;

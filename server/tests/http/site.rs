@@ -98,6 +98,18 @@ impl Served {
         for (name, content) in files {
             std::fs::write(folder.path().join("runbooks").join(name), content).unwrap();
         }
+        Self::on(folder, public, clock).await
+    }
+
+    /// Another portal on the same data, after this one was closed.
+    pub async fn again(self, clock: Arc<dyn Clock>) -> Self {
+        let Self { portal, router, site, folder, .. } = self;
+        portal.close().await;
+        drop((portal, router, site));
+        Self::on(folder, None, clock).await
+    }
+
+    async fn on(folder: TempDir, public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
         let plan = PlanTarget {
             name: "local".to_owned(),
             production: false,
@@ -120,7 +132,7 @@ impl Served {
             clock,
         };
         let portal = Portal::open(settings).await.unwrap();
-        let token = portal.set_up_token().await.unwrap().unwrap();
+        let token = portal.set_up_token().await.unwrap().unwrap_or_default();
         let public: Option<PublicUrl> = public.map(|public| public.parse().unwrap());
         let site = Site::new(portal.clone(), Assets::embedded(), public, SessionLimits::default());
         Self { router: router(&site).unwrap(), site, portal, token, folder }

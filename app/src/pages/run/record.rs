@@ -13,6 +13,7 @@ use super::finish::{outcome_list, outcome_words};
 use super::moment::{Moment, day};
 use super::notices::{NewerNotice, RefusedElsewhere};
 use super::rail::{command_status, number};
+use super::redaction::{Covered, Covering, WaitingRedactions};
 use super::stage::{Pages, ending};
 use super::stopping::EndRestOfClosed;
 use crate::components::ago::{Ago, TimeOfDay};
@@ -44,6 +45,7 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) 
             <div class="main stack" data-gap="large">
                 <RefusedElsewhere problem />
                 {alone(&run)}
+                <WaitingRedactions />
                 <VerdictBlock run=run.clone() end=end.clone() />
                 {outcome_list(live, Hands::Off)
                     .map(|list| {
@@ -332,10 +334,12 @@ fn AttemptOutput(id: AttemptId) -> impl IntoView {
                 </a>
             </div>
             <Trouble />
+            <Covered id />
             <div class="boxed">
                 <LogView step attempt />
             </div>
             <Pages />
+            <Covering id />
         </section>
     }
     .into_any()

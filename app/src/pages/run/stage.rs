@@ -11,6 +11,7 @@ use super::actions::NextDeeds;
 use super::moment::Moment;
 use super::notices::{RefusedHere, answering};
 use super::rail::{attempt_status, number};
+use super::redaction::{Covered, Covering};
 use super::stopping::EndRest;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
@@ -50,12 +51,14 @@ fn Attempted(step: u32, attempt: u32) -> impl IntoView {
     view! {
         <section class="stage" aria-labelledby="cmdline" id="output" data-still=still.then_some("")>
             <StageHead id />
+            <Covered id />
             <LogView step attempt />
             <div class="stage-foot" id="deeds" data-deeds="" on:submit=answering(Place::Deeds(step))>
                 <NextDeeds step />
                 <RefusedHere place=Place::Deeds(step) />
             </div>
         </section>
+        <Covering id />
         <WithoutScripts />
     }
     .into_any()

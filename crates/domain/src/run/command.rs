@@ -10,6 +10,7 @@ use crate::approval::Evidence;
 use crate::attempt::{Exit, Input, Mark};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Verb;
+use crate::redaction::ByteRange;
 use crate::{Digest, RunId};
 
 /// What a person or a shim wants to happen.
@@ -97,6 +98,37 @@ pub enum Command {
         request: u32,
         /// What there is to say.
         comment: String,
+    },
+    /// Ask for something in the output of an attempt to be covered.
+    AskRedaction {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step, from 1.
+        attempt: u32,
+        /// The bytes: sorted, apart from each other, inside the output.
+        ranges: Vec<ByteRange>,
+        /// Why.
+        reason: String,
+        /// How many bytes the output has, as it was found.
+        bytes: u64,
+        /// Its SHA-256, as it was found.
+        output: Digest,
+    },
+    /// Confirm that something is covered.
+    ConfirmRedaction {
+        /// The redaction's number in the run, from 1.
+        number: u32,
+        /// The SHA-256 of the output, as it was found now.
+        old: Digest,
+        /// What it will be.
+        new: Digest,
+    },
+    /// Say no to covering something.
+    RejectRedaction {
+        /// The redaction's number in the run, from 1.
+        number: u32,
+        /// Why.
+        reason: String,
     },
     /// From the portal's clock: nobody has decided a request in time.
     Expire {
@@ -287,7 +319,12 @@ impl Command {
             | Self::CancelApproval { .. }
             | Self::BreakGlass { .. }
             | Self::Finish { .. } => Some(Verb::WorkRun),
-            Self::Grant { .. } | Self::Reject { .. } | Self::ReviewGlass { .. } => Some(Verb::Approve),
+            Self::Grant { .. }
+            | Self::Reject { .. }
+            | Self::ReviewGlass { .. }
+            | Self::ConfirmRedaction { .. }
+            | Self::RejectRedaction { .. } => Some(Verb::Approve),
+            Self::AskRedaction { .. } => Some(Verb::Redact),
             Self::Expire { .. }
             | Self::LoseLock { .. }
             | Self::Note { .. }

@@ -4,6 +4,7 @@ mod approval;
 mod holding;
 mod input;
 mod lock;
+mod redaction;
 mod starting;
 
 use std::collections::BTreeMap;
@@ -116,10 +117,26 @@ fn on(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Even
             readable(run)?;
             Ok(vec![approval::review(run, *request, comment, who)?])
         }
+        // What should not be in the record is mostly found when its run is closed.
+        Command::AskRedaction { .. } | Command::ConfirmRedaction { .. } | Command::RejectRedaction { .. } => {
+            readable(run)?;
+            Ok(vec![redact(run, command, who, facts)?])
+        }
         Command::EndSurvivors { step, attempt, left } => Ok(end_survivors(run, *step, *attempt, left)),
         // What ends something stays possible to the last: also in a run that is closed, or that cannot be read to its end.
         Command::Stop { step, attempt } => stop(run, *step, *attempt).map(|event| vec![event]),
         _ => by_person(run, command, who, facts),
+    }
+}
+
+fn redact(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Event, Refusal> {
+    match command {
+        Command::AskRedaction { step, attempt, ranges, reason, bytes, output } => {
+            redaction::ask(run, (*step, *attempt), ranges, reason, (*bytes, output))
+        }
+        Command::ConfirmRedaction { number, old, new } => redaction::confirm(run, *number, (old, new), who, facts),
+        Command::RejectRedaction { number, reason } => redaction::reject(run, *number, reason),
+        _ => Err(Refusal::NoRun),
     }
 }
 
@@ -211,6 +228,9 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         Command::Start { .. }
         | Command::Expire { .. }
         | Command::ReviewGlass { .. }
+        | Command::AskRedaction { .. }
+        | Command::ConfirmRedaction { .. }
+        | Command::RejectRedaction { .. }
         | Command::LoseLock { .. }
         | Command::Note { .. }
         | Command::Settle { .. }

@@ -9,6 +9,7 @@ use crate::approval::{Difference, Evidence};
 use crate::attempt::{CommandEnd, Exit, Key};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Actor;
+use crate::redaction::ByteRange;
 use crate::{AttemptId, Digest, RunId, Timestamp};
 
 /// Who did something.
@@ -360,6 +361,47 @@ pub enum Event {
         /// What they had to say.
         comment: String,
     },
+    /// An administrator wants something in the output of an attempt to be covered. What stands there is not kept, only where.
+    RedactionAsked {
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step, from 1.
+        attempt: u32,
+        /// The bytes.
+        ranges: Vec<ByteRange>,
+        /// Why.
+        reason: String,
+        /// How many bytes the output has.
+        bytes: u64,
+        /// What the output is: its SHA-256.
+        output: Digest,
+    },
+    /// Another person said no to it, or whoever had asked took it back.
+    RedactionRejected {
+        /// The redaction's number in the run, from 1.
+        number: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Another person confirmed it: the output has a mask of equal length in these places from now on.
+    OutputRedacted {
+        /// The redaction's number in the run, from 1.
+        number: u32,
+        /// The step's place in the plan, from 1.
+        step: u32,
+        /// The attempt's number in the step, from 1.
+        attempt: u32,
+        /// The bytes.
+        ranges: Vec<ByteRange>,
+        /// How many bytes the output has, as before.
+        bytes: u64,
+        /// What the output was: its SHA-256.
+        old: Digest,
+        /// What it is now.
+        new: Digest,
+        /// The kind of second factor that was proven for it, in words.
+        factor: String,
+    },
     /// The run was closed.
     RunFinished {
         /// What came of it.
@@ -434,6 +476,7 @@ impl Event {
         let (step, attempt, bytes, digest) = match self {
             Self::AttemptEnded { step, attempt, exit } => (step, attempt, exit.bytes, &exit.output),
             Self::AttemptInterrupted { step, attempt, bytes, output, .. } => (step, attempt, *bytes, output.as_ref()?),
+            Self::OutputRedacted { step, attempt, bytes, new, .. } => (step, attempt, *bytes, new),
             _ => return None,
         };
         Some((AttemptId { run, step: *step, attempt: *attempt }, bytes, digest))
@@ -480,6 +523,9 @@ impl Event {
             Self::OutageAccepted { .. } => "outage_accepted",
             Self::GlassBroken { .. } => "glass_broken",
             Self::GlassReviewed { .. } => "glass_reviewed",
+            Self::RedactionAsked { .. } => "redaction_asked",
+            Self::RedactionRejected { .. } => "redaction_rejected",
+            Self::OutputRedacted { .. } => "output_redacted",
             Self::RunFinished { .. } => "run_finished",
         }
     }

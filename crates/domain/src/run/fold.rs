@@ -10,7 +10,7 @@ use super::state::{
 };
 use crate::attempt::{Carried, CommandRange, Outcome};
 use crate::plan::{Plan, PlanStep};
-use crate::{AttemptId, RunId, Timestamp};
+use crate::{AttemptId, Digest, RunId, Timestamp};
 
 /// The run after all of its entries; `None` without any.
 pub fn fold<'a>(id: RunId, entries: impl IntoIterator<Item = &'a Entry>) -> Option<Run> {
@@ -77,6 +77,7 @@ impl Run {
             requests: Vec::new(),
             shapers: BTreeMap::new(),
             outage: None,
+            redactions: Vec::new(),
             end: None,
             unreadable: None,
         }
@@ -134,6 +135,9 @@ impl Run {
             | Event::ApprovalExpired { .. }
             | Event::ApprovalVoided { .. }
             | Event::GlassReviewed { .. } => self.note_request(event, stamp),
+            Event::RedactionAsked { .. } | Event::RedactionRejected { .. } | Event::OutputRedacted { .. } => {
+                self.note_redaction(event, stamp);
+            }
             Event::OutageAccepted { reason, .. } => self.outage = Some((stamp, reason.clone())),
             Event::RunFinished { verdict, comment } => {
                 self.end = Some(End { verdict: *verdict, comment: comment.clone(), stamp });
@@ -248,6 +252,14 @@ impl Run {
         }
     }
 
+    /// The output of an attempt is another one now.
+    pub(super) fn set_output(&mut self, step: u32, attempt: u32, output: &Digest) {
+        let found = self.step_mut(step).and_then(|state| at_mut(&mut state.attempts, attempt));
+        if let Some(end) = found.and_then(|attempt| attempt.end.as_mut()) {
+            end.output = Some(output.clone());
+        }
+    }
+
     fn step_mut(&mut self, step: u32) -> Option<&mut StepState> {
         at_mut(&mut self.steps, step)
     }
@@ -312,12 +324,14 @@ impl StepState {
             }
             Event::AttemptEnded { attempt, exit, .. } => {
                 self.place_exactly(*attempt, &exit.notes.ranges);
-                let (bytes, survivors) = (exit.bytes, exit.survivors.clone());
-                self.close(*attempt, AttemptEnding::Known(exit.clone()), bytes, survivors, stamp.at);
+                let (ending, survivors) = (AttemptEnding::Known(exit.clone()), exit.survivors.clone());
+                let output = Some(exit.output.clone());
+                self.close(*attempt, AttemptEnd { ending, at: stamp.at, bytes: exit.bytes, output, survivors });
             }
-            Event::AttemptInterrupted { attempt, reason, bytes, survivors, .. } => {
+            Event::AttemptInterrupted { attempt, reason, bytes, output, survivors, .. } => {
                 let ending = AttemptEnding::Unknown { reason: reason.clone() };
-                self.close(*attempt, ending, *bytes, survivors.clone(), stamp.at);
+                let (output, survivors) = (output.clone(), survivors.clone());
+                self.close(*attempt, AttemptEnd { ending, at: stamp.at, bytes: *bytes, output, survivors });
             }
             Event::CommandSkipped { command, reason, .. } => {
                 let ran = |state: &&CommandState| !matches!(state, CommandState::Waiting);
@@ -332,14 +346,14 @@ impl StepState {
         }
     }
 
-    fn close(&mut self, attempt: u32, ending: AttemptEnding, bytes: u64, survivors: Vec<String>, at: Timestamp) {
+    fn close(&mut self, attempt: u32, end: AttemptEnd) {
         for command in &mut self.commands {
             if matches!(command, CommandState::Running { attempt: of, .. } if *of == attempt) {
                 *command = CommandState::Interrupted { attempt };
             }
         }
         if let Some(open) = at_mut(&mut self.attempts, attempt) {
-            open.end = Some(AttemptEnd { ending, at, bytes, survivors });
+            open.end = Some(end);
         }
     }
 

@@ -217,6 +217,39 @@ pub enum Refusal {
     /// The own emergency cannot be reviewed.
     #[error("You started this without an approval yourself, so another lead has to review it. Nothing was changed")]
     OwnGlass,
+    /// What is to be covered cannot be covered.
+    #[error("{0}. Nothing was asked; name another place")]
+    NoPlace(&'static str),
+    /// The attempt has not ended.
+    #[error("This attempt has not ended. Nothing was asked; cover something in its output when it has")]
+    NotEnded,
+    /// Something in this output waits to be covered already.
+    #[error(
+        "{by} asked at {at} to cover something in this output, and nobody has confirmed or rejected that yet. Nothing was asked"
+    )]
+    RedactionWaits {
+        /// Who asked.
+        by: String,
+        /// When, as a time of day.
+        at: String,
+    },
+    /// The redaction was confirmed or rejected already.
+    #[error("{by} decided on this at {at}. Nothing was changed")]
+    RedactionOver {
+        /// Who.
+        by: String,
+        /// When, as a time of day.
+        at: String,
+    },
+    /// Who asks does not confirm.
+    #[error("You asked for this yourself, so another person has to confirm it. Nothing was covered")]
+    OwnRedaction,
+    /// The output is not what the record knows, or what was asked about.
+    #[error(
+        "The stored output is not the one that the record knows, or that was asked about. Nothing was covered; have the record \
+         verified, and ask again"
+    )]
+    OutputChanged,
     /// The name of the target has to be typed.
     #[error("{what} Nothing was started; type {target} to go on")]
     NeedsConfirmation {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::away::Away;
 use super::event::{Verdict, Who};
+use super::redaction::Redaction;
 use super::request::{Request, Shaped};
 use crate::attempt::{AttemptResult, Carried, CommandEnd, Exit, Intent, Key, Outcome};
 use crate::plan::{Plan, PlanStep};
@@ -67,6 +68,9 @@ pub struct Run {
     /// Why its operator went on into an outage without an approval of what comes later.
     #[serde(default)]
     pub outage: Option<(Stamp, String)>,
+    /// What was asked to be covered in its output, oldest first.
+    #[serde(default)]
+    pub redactions: Vec<Redaction>,
     /// How it was closed.
     pub end: Option<End>,
     /// Set when an event of this run is not known to this version of the portal: the run can then only be read.
@@ -345,6 +349,9 @@ pub struct AttemptEnd {
     pub at: Timestamp,
     /// Bytes of output.
     pub bytes: u64,
+    /// What the output is as far as the record knows: its SHA-256, also after something in it was covered.
+    #[serde(default)]
+    pub output: Option<Digest>,
     /// Processes that still ran then, or could not be ended.
     pub survivors: Vec<String>,
 }

@@ -8,6 +8,7 @@ mod histories;
 mod holding;
 mod input;
 mod offers;
+mod redaction;
 mod refusals;
 mod secrets;
 pub(crate) mod stage;

@@ -37,6 +37,8 @@ impl Portal {
     ///
     /// [`Error::NotFound`] for a run that is not there; [`Error::Invalid`] when it cannot be proven, with the reason.
     pub async fn evidence_bundle(&self, _viewer: Viewer<'_>, id: RunId) -> Result<Bundle, Error> {
+        // What is covered while an output is read fits no record.
+        let _together = self.redacting().read().await;
         let (first, last, at) = self.store().places_of(id).await?.ok_or(Error::NotFound)?;
         let checkpoint = self.covering(last, at).await?;
         let (chain, attempts) = self.chain_of(id, (first, checkpoint.checkpoint.seq)).await?;

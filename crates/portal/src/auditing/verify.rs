@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use audit::{CheckpointFolder, PublicKey, StoredCheckpoint};
 use domain::audit::{Anchors, Checkpoint, Finding, Part, Verification};
-use domain::run::Event;
+use domain::run::{Event, RedactionEnd};
 use domain::{AttemptId, Digest, RunId};
 use serde::Deserialize;
 use store::{Broken, Chain, Store, Walked};
@@ -151,7 +151,7 @@ impl KeptRecord {
         progress: impl Fn(Part, u64),
     ) {
         for (id, bound) in outputs.0 {
-            match self.look_at_output(id, &bound).await {
+            match self.look_again(id, &bound).await {
                 Ok(()) => {
                     verification.outputs += 1;
                     verification.bytes += bound.bytes;
@@ -161,6 +161,28 @@ impl KeptRecord {
                 }
             }
             progress(Part::Outputs, verification.outputs);
+        }
+    }
+
+    /// What does not fit may have been covered since the chain was walked, or be about to be covered.
+    async fn look_again(&self, id: AttemptId, bound: &Bound) -> Result<(), String> {
+        let Err(why) = self.look_at_output(id, bound).await else { return Ok(()) };
+        let Ok(Some(run)) = self.store.run(id.run).await else { return Err(why) };
+        let covered = run.redactions_of(id).filter_map(|(number, redaction)| match &redaction.end {
+            Some(RedactionEnd::Covered { new, .. }) => Some((number, new)),
+            _ => None,
+        });
+        let Some((number, new)) = covered.last() else { return Err(why) };
+        let later = Bound { digest: new.clone(), ..bound.clone() };
+        if *new != bound.digest && self.look_at_output(id, &later).await.is_ok() {
+            return Ok(());
+        }
+        match self.store.redactions_to_finish().await {
+            Ok(unfinished) if unfinished.contains(&(id.run, number)) => Err(format!(
+                "{why} Covering something in it is recorded and was not carried out to its end: the portal does that when it is \
+                 started."
+            )),
+            _ => Err(why),
         }
     }
 

@@ -11,9 +11,10 @@ use super::stage::*;
 use crate::attempt::{AttemptResult, Condition, Key, Outcome};
 use crate::plan::Plan;
 use crate::policy::{Role, Verb};
+use crate::redaction::ByteRange;
 use crate::run::{
-    Attempt, AttemptEnding, Command, Covered, Entry, Event, Facts, Holder, Request, Run, Verdict, Wanted, Who, decide,
-    evolve, fold,
+    Attempt, AttemptEnding, Command, Covered, Entry, Event, Facts, Holder, Redaction, Request, Run, Verdict, Wanted,
+    Who, decide, evolve, fold,
 };
 use crate::{Digest, Risk, RunId, Timestamp};
 
@@ -132,6 +133,11 @@ impl Try {
                 |(step, commands)| run_in(step, next_attempt(run, step), commands, Some(typed)),
             ),
             32 => lose_lock(),
+            47 => redact(run, choice, step, attempt),
+            48 | 49 => match last_redaction(run) {
+                number if choice % 4 == 0 => Command::RejectRedaction { number, reason: text },
+                number => confirm_redaction(number),
+            },
             44..=46 => {
                 let (step, attempt) = left_behind(run).unwrap_or((step, attempt));
                 Command::EndSurvivors { step, attempt, left: Vec::new() }
@@ -181,6 +187,9 @@ impl Try {
             _ if command.verb() == Some(Verb::Approve) => {
                 return (person(["Lena", "Lars"][usize::from(self.choice % 2)], Role::Lead), Some(Role::Lead));
             }
+            _ if command.verb() == Some(Verb::Redact) => {
+                return (person("Lena", Role::Administrator), Some(Role::Administrator));
+            }
             _ if matches!(command, Command::BreakGlass { .. }) => return (run.holder.by.clone(), Some(Role::Lead)),
             // Most deeds come from the person who works in the run: anybody else gets nowhere.
             _ if command.verb().is_some() => return (run.holder.by.clone(), Some(Role::Operator)),
@@ -202,6 +211,9 @@ fn is_among_the_holders(command: &Command) -> bool {
             | Command::Reject { .. }
             | Command::CancelApproval { .. }
             | Command::ReviewGlass { .. }
+            | Command::AskRedaction { .. }
+            | Command::ConfirmRedaction { .. }
+            | Command::RejectRedaction { .. }
             | Command::TakeOver { .. }
             | Command::Abort { .. }
     )
@@ -222,6 +234,20 @@ fn offered(run: &Run, step: u32, choice: u8) -> Option<Vec<u32>> {
 fn left_behind(run: &Run) -> Option<(u32, u32)> {
     let attempts = (1..).zip(&run.steps).flat_map(|(step, state)| (1..).zip(&state.attempts).map(move |of| (step, of)));
     attempts.into_iter().find(|(_, (_, attempt))| attempt.left_something()).map(|(step, (number, _))| (step, number))
+}
+
+/// Asks for a redaction of an attempt that has ended, where there is one.
+fn redact(run: &Run, choice: u8, step: u32, attempt: u32) -> Command {
+    let attempts = (1..)
+        .zip(&run.steps)
+        .flat_map(|(step, state)| (1..).zip(&state.attempts).map(move |(number, it)| (step, number, it)));
+    let ended = attempts.filter(|(.., attempt)| attempt.end.is_some()).nth(usize::from(choice % 3));
+    let (step, attempt) = ended.map_or((step, attempt), |(step, attempt, _)| (step, attempt));
+    ask_redaction(step, attempt, &[(u64::from(choice % 4), 4)])
+}
+
+fn last_redaction(run: &Run) -> u32 {
+    u32::try_from(run.redactions.len()).unwrap()
 }
 
 /// What the two steps that destroy offer, one of them or both.
@@ -280,8 +306,12 @@ impl Ledger {
         prop_assert!(open <= 1, "{open} attempts are open after {command:?}");
         prop_assert_eq!(open == 1, after.open_attempt().is_some());
         if before.end.is_some() && !matches!(command, Command::ReviewGlass { .. }) {
-            let ends = |event: &Event| matches!(event, Event::StopRequested { .. } | Event::SurvivorsEnded { .. });
-            prop_assert!(events.iter().all(ends), "a closed run was changed by {command:?}");
+            let after_the_end = |event: &Event| {
+                let covers = matches!(event.kind(), "redaction_asked" | "redaction_rejected" | "output_redacted");
+                covers || matches!(event, Event::StopRequested { .. } | Event::SurvivorsEnded { .. })
+            };
+            prop_assert!(events.iter().all(after_the_end), "a closed run was changed by {command:?}");
+            prop_assert_eq!(&after.end, &before.end);
         }
         for event in events {
             if let Event::AttemptStarted { step, attempt, commands, digest, approval } = event {
@@ -294,6 +324,18 @@ impl Ledger {
                 let scratch = after.plan.step(*step).is_some_and(|plan| plan.scratch);
                 let locks = worst >= Some(Risk::Disrupts) && !scratch;
                 prop_assert!(!locks || after.holds_lock(), "it disrupts without the lock: {command:?}");
+            }
+            if let Event::OutputRedacted { number, ranges, old, .. } = event {
+                let asked = before.redaction(*number).unwrap();
+                prop_assert!(
+                    asked.end.is_none() && (&asked.ranges, &asked.output) == (ranges, old),
+                    "it was not asked"
+                );
+                let confirmed = after.redaction(*number).and_then(Redaction::covered);
+                prop_assert!(
+                    confirmed.is_some_and(|stamp| stamp.by.id() != asked.asked.by.id()),
+                    "one person covered it"
+                );
             }
             if let Event::LockTaken { from, .. } = event {
                 prop_assert_eq!(*from, facts.lock.as_ref().map(|holder| holder.run));
@@ -449,10 +491,21 @@ fn look(run: &Run) {
     }
 }
 
+/// The same for covering output: kinds 33 to 35.
+fn redaction_event(kind: u8, (step, attempt, number): (u32, u32, u32), bytes: u64) -> Event {
+    let (text, old, new) = ("x".to_owned(), output(), output());
+    let ranges = vec![ByteRange { from: bytes, to: bytes }];
+    match kind {
+        33 => Event::RedactionAsked { step, attempt, ranges, reason: text, bytes, output: old },
+        34 => Event::RedactionRejected { number, reason: text },
+        _ => Event::OutputRedacted { number, step, attempt, ranges, bytes, old, new, factor: text },
+    }
+}
+
 /// Any event with any numbers, also such as no gate would let through.
 fn any_event() -> impl Strategy<Value = Event> {
     let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
-    (0_u8..34, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
+    (0_u8..37, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
         |(kind, step, attempt, command, choice, offset)| {
             let (text, at) = ("x".to_owned(), Timestamp(i64::MAX));
             let some_step = (choice % 2 == 0).then_some(step);
@@ -517,6 +570,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                     start_within_ms: offset,
                 },
                 23 => Event::SurvivorsEnded { step, attempt, left: vec![text] },
+                33..=35 => redaction_event(kind, (step, attempt, command), offset),
                 _ => Event::NoteAdded { step: some_step, text },
             }
         },
@@ -565,6 +619,6 @@ fn the_random_histories_are_deep_enough_to_mean_something() {
         attempts += story.run.steps.iter().map(|step| step.attempts.len()).sum::<usize>();
     }
 
-    assert_eq!(kinds.len(), 34, "every kind of event occurs but that of a changed secret: {kinds:?}");
+    assert_eq!(kinds.len(), 37, "every kind of event occurs but that of a changed secret: {kinds:?}");
     assert!(attempts > 500, "{attempts} attempts in 400 histories");
 }

@@ -10,6 +10,7 @@ use crate::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Input, Key, Limits
 use crate::keyboard::Stroke;
 use crate::plan::{AdHoc, Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use crate::policy::{Actor, Role};
+use crate::redaction::ByteRange;
 use crate::run::{Command, Entry, Event, Facts, Holder, Refusal, Run, Who, decide, evolve};
 use crate::runbook::{Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use crate::{AttemptId, Digest, Risk, RunId, Timestamp};
@@ -373,4 +374,20 @@ pub fn ask(request: u32, wanted: &[(u32, &[u32])]) -> Command {
 
 pub fn grant(request: u32) -> Command {
     Command::Grant { request, retry: false, rollback: false, comment: String::new() }
+}
+
+/// The output that every attempt of these stories has left.
+pub fn output() -> Digest {
+    Digest::of(b"")
+}
+
+/// Asks for some bytes of an output of nine to be covered.
+pub fn ask_redaction(step: u32, attempt: u32, ranges: &[(u64, u64)]) -> Command {
+    let ranges = ranges.iter().map(|(from, to)| ByteRange { from: *from, to: *to }).collect();
+    Command::AskRedaction { step, attempt, ranges, reason: "a password".to_owned(), bytes: 9, output: output() }
+}
+
+/// Confirms it.
+pub fn confirm_redaction(number: u32) -> Command {
+    Command::ConfirmRedaction { number, old: output(), new: Digest::of(b"covered") }
 }

@@ -88,6 +88,12 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         (Command::CancelApproval { request: 1, reason: reason() }, inside(["Nothing"; 5])),
         (Command::BreakGlass { request: 1, wanted: vec![(4, vec![1])], reason: reason() }, inside(["NoGlass"; 5])),
         (Command::ReviewGlass { request: 1, comment: reason() }, review()),
+        (
+            ask_redaction(1, 1, &[(0, 4)]),
+            ["NoRun", "Nothing", "NotEnded", "Nothing", "ok", "Nothing", "Nothing", "ReadOnly"],
+        ),
+        (confirm_redaction(1), review()),
+        (Command::RejectRedaction { number: 1, reason: reason() }, review()),
         (Command::Expire { request: 1 }, reported("-")),
         (lose_lock(), ["NoRun", "-", "-", "-", "-", "-", "-", "ok"]),
         (begins(1, 1, 2), reported("ok")),
@@ -98,7 +104,7 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
     ]
 }
 
-/// A glass can be reviewed after the end of its run; in these runs none was broken.
+/// A glass can be reviewed and a redaction decided after the end of its run; in these runs there is none.
 fn review() -> [&'static str; 8] {
     let mut expected = ["Nothing"; 8];
     (expected[0], expected[7]) = ("NoRun", "ReadOnly");
@@ -157,6 +163,12 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::NoScreen => "NoScreen",
         Refusal::NoKeyboard => "NoKeyboard",
         Refusal::Keys(_) => "Keys",
+        Refusal::NoPlace(_) => "NoPlace",
+        Refusal::NotEnded => "NotEnded",
+        Refusal::RedactionWaits { .. } => "RedactionWaits",
+        Refusal::RedactionOver { .. } => "RedactionOver",
+        Refusal::OwnRedaction => "OwnRedaction",
+        Refusal::OutputChanged => "OutputChanged",
     }
 }
 
@@ -175,6 +187,7 @@ fn what_may_happen_is_exactly_what_the_table_says() {
     for (command, expected) in table() {
         let (who, standing) = match command.verb() {
             Some(Verb::Approve) => (person("Olga", Role::Lead), Some(Role::Lead)),
+            Some(Verb::Redact) => (person("Olga", Role::Administrator), Some(Role::Administrator)),
             Some(_) => (person("Olga", Role::Operator), Some(Role::Operator)),
             None => (Who::Portal, None),
         };
