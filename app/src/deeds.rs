@@ -364,6 +364,7 @@ mod tests {
             outcome: Vec::new(),
             notes: Vec::new(),
             requests: Vec::new(),
+            redactions: Vec::new(),
             shapers: BTreeMap::new(),
             outage: None,
             end: None,

@@ -233,8 +233,8 @@ fn DecideForm(id: AttemptId, view: RedactionView, own: bool) -> impl IntoView {
     let can = view.cannot.is_none();
     let confirm = can.then(|| {
         if view.factors.any() {
-            let with_passkey = "Cover it with a passkey".to_owned();
-            view! { <FactorFields factors=view.factors id="covering" with_passkey free=true /> }.into_any()
+            let with_passkey = vec![("Cover it with a passkey".to_owned(), "confirm")];
+            view! { <FactorFields factors=view.factors id="covering" with_passkey /> }.into_any()
         } else {
             no_factor("To confirm", "; to reject needs none.")
         }
@@ -256,7 +256,8 @@ fn DecideForm(id: AttemptId, view: RedactionView, own: bool) -> impl IntoView {
                 "Enter decides nothing"
             </button>
             <div class="actions">
-                <button class="btn" type="submit" name="decision" value="reject">
+                // A code is for confirming.
+                <button class="btn" type="submit" name="decision" value="reject" formnovalidate>
                     {reject_words(id.run, view.number, own)}
                 </button>
                 {can
@@ -268,7 +269,7 @@ fn DecideForm(id: AttemptId, view: RedactionView, own: bool) -> impl IntoView {
                                 type="submit"
                                 name="decision"
                                 value="confirm"
-                                data-proven=""
+                                data-proven="confirm"
                                 disabled=!view.factors.any()
                             >
                                 {format!("Confirm and cover, redaction {}-{}", id.run, view.number)}
