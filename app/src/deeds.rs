@@ -362,6 +362,7 @@ mod tests {
             requests: Vec::new(),
             shapers: BTreeMap::new(),
             outage: None,
+            redactions: Vec::new(),
             end: None,
             unreadable: None,
         }
