@@ -367,6 +367,7 @@ mod tests {
             redactions: Vec::new(),
             shapers: BTreeMap::new(),
             outage: None,
+            redactions: Vec::new(),
             end: None,
             unreadable: None,
         }

@@ -442,6 +442,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_covered_is_a_text_or_a_range_and_not_both() {
+        let read = |text: &str, unit: &str, range: &str| {
+            sought(text.to_owned(), unit, range).map(|sought| format!("{sought:?}")).unwrap_or_default()
+        };
+
+        assert_eq!([read("secret", "lines", ""), read("", "lines", "12-15")], ["Text", "Lines(12, 15)"]);
+        assert_eq!(
+            [read("", "", " 7 "), read("", "bytes", "7"), read("", "bytes", "0-4")],
+            ["Lines(7, 7)", "Bytes(7, 8)", "Bytes(0, 4)"]
+        );
+        for (text, range) in
+            [("secret", "1"), ("", ""), ("", "x"), ("", "1-"), ("", "-1"), ("", "18446744073709551615")]
+        {
+            assert_eq!(read(text, "bytes", range), "", "{text} {range}");
+        }
+    }
+
+    #[test]
     fn plain_http_is_a_problem_only_from_another_machine() {
         let here = ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "portal.localhost"];
         let there = ["portal.example", "10.0.0.7:3000", "localhost.example", "[2001:db8::1]:3000"];

@@ -85,7 +85,7 @@ fn RunBody(session: Session, view: RunView, asked: Memo<Asked>) -> impl IntoView
     let deeds = Deeds::provide();
     follow::keep(live);
     show_what_is_asked_for(live, asked);
-    remember_what_is_started(live, deeds);
+    remember_what_is_started(live, &deeds);
     control::show_what_is_added(live);
     let view = StoredValue::new(view);
     move || {
@@ -116,7 +116,7 @@ fn show_what_is_asked_for(live: Live, asked: Memo<Asked>) {
 }
 
 /// What is started from this page takes its reader along.
-fn remember_what_is_started(live: Live, deeds: Deeds) {
+fn remember_what_is_started(live: Live, deeds: &Deeds) {
     let sent = deeds.run.input();
     Effect::new(move |_| {
         sent.with(|sent| {

@@ -90,7 +90,7 @@ impl Sequences {
             (b'[', 2, _) => return None,
             (b'[', _, b'@'..=b'~') => self.control(byte),
             (b'[', 3..LONGEST, _) => return None,
-            (b'c', ..) => self.reset(),
+            (b'c', ..) => Some(self.reset()),
             (b'7', ..) => self.save(true),
             (b'8', ..) => self.save(false),
             _ => None,
@@ -121,9 +121,9 @@ impl Sequences {
         None
     }
 
-    fn reset(&mut self) -> Option<Act> {
+    fn reset(&mut self) -> Act {
         self.modes = Modes::default();
-        Some(Act::Reset)
+        Act::Reset
     }
 }
 

@@ -79,9 +79,9 @@ impl Scene {
     }
 
     /// The same people with another document.
-    pub async fn with(name: &str, document: &str, side: &str) -> Self {
+    pub async fn with(name: &str, document: &str, beside: &str) -> Self {
         let clock = Arc::new(FixedClock::default());
-        let site = Served::by_clock_with_side(clock.clone(), name, document, side).await;
+        let site = Served::by_clock_with_side(clock.clone(), name, document, beside).await;
         let ada = site.administrator().await;
         let olga = site.person("olga", "Olga", "operator", &ada).await;
         let lena = site.person("lena", "Lena", "lead", &ada).await;

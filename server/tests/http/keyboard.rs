@@ -54,7 +54,7 @@ impl Console {
         let scene = Scene::with("console.md", DOCUMENT, &side).await;
         let work = scene.site.path("work");
         std::fs::create_dir(&work).unwrap();
-        scene.site.write("console.portal.toml", &format!("directory = {work:?}\n{side}"));
+        scene.site.write("console.portal.toml", &format!("directory = {:?}\n{side}", work.to_str().unwrap()));
         let codes = scene.codes("lena").await;
         scene.done("/api/runs/start", "slug=console&target=local&key=k", &scene.olga).await;
         Self { scene, codes }
@@ -151,7 +151,7 @@ async fn fast_typing_arrives_whole_and_in_its_order() {
     console.typed((4, 1, 81), r#"[{"key":"enter"},{"key":"ctrl-d"}]"#).await;
 
     console.scene.site.settled(1).await;
-    let expected: String = (1..=80).map(|number| format!("{number}, ")).collect();
+    let expected = (1..=80).map(|number| format!("{number}, ")).collect::<Vec<_>>().concat();
     assert_eq!(std::fs::read_to_string(console.scene.site.path("work/notes.txt")).unwrap(), expected + "\n");
 }
 
