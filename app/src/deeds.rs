@@ -364,7 +364,6 @@ mod tests {
             outcome: Vec::new(),
             notes: Vec::new(),
             requests: Vec::new(),
-            redactions: Vec::new(),
             shapers: BTreeMap::new(),
             outage: None,
             redactions: Vec::new(),
