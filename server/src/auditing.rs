@@ -62,7 +62,8 @@ fn verify(key: Option<&Path>, place: PlaceArguments) -> Result<Judged, String> {
     let config = config(place)?;
     let begun = std::time::Instant::now();
     let verification = on_a_runtime(async {
-        let record = KeptRecord::open(&config.data, &config.checkpoints, key).await.map_err(|error| error.to_string())?;
+        let record =
+            KeptRecord::open(&config.data, &config.checkpoints, key).await.map_err(|error| error.to_string())?;
         record.verify(|_, _| {}).await.map_err(|error| error.to_string())
     })?;
     let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -88,7 +89,11 @@ fn verdict(verification: &Verification, took_ms: u64) -> String {
     for Finding { part, why, .. } in findings {
         let _ = writeln!(text, "CHANGED, {}: {why}", part.word());
     }
-    text += if findings.is_empty() { "Everything is as it was recorded.\n" } else { "NOT everything is as it was recorded.\n" };
+    text += if findings.is_empty() {
+        "Everything is as it was recorded.\n"
+    } else {
+        "NOT everything is as it was recorded.\n"
+    };
     text
 }
 
@@ -100,19 +105,18 @@ fn public_key(place: PlaceArguments) -> Result<Judged, String> {
 
 fn check(file: &Path, key: Option<&Path>) -> Result<Judged, String> {
     let trusted = key.map(read_key).transpose()?;
-    let opened = File::open(file)
-        .map_err(|error| format!("{} cannot be read: {error}. Nothing was checked", file.display()))?;
+    let opened =
+        File::open(file).map_err(|error| format!("{} cannot be read: {error}. Nothing was checked", file.display()))?;
     match bundle::check(BufReader::new(opened), trusted.as_ref()) {
         Ok(proof) => Ok(Judged { good: proof.missing.is_empty(), text: proven(&proof) }),
-        Err(BadBundle::False(why)) => {
-            Ok(Judged { text: format!("{why}\nThis bundle proves nothing.\n"), good: false })
-        }
+        Err(BadBundle::False(why)) => Ok(Judged { text: format!("{why}\nThis bundle proves nothing.\n"), good: false }),
         Err(error @ BadBundle::Unreadable(_)) => Err(format!("{}: {error}", file.display())),
     }
 }
 
 fn read_key(file: &Path) -> Result<PublicKey, String> {
-    let unreadable = |why: String| format!("The public key {} cannot be used: {why}. Nothing was checked", file.display());
+    let unreadable =
+        |why: String| format!("The public key {} cannot be used: {why}. Nothing was checked", file.display());
     let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
     PublicKey::from_pem(&text).map_err(|error| unreadable(error.to_string()))
 }

@@ -43,7 +43,9 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Read all events, checkpoints and outputs again, and name the first of each that was changed; the portal may run
-    #[command(after_help = "Exit code: 0 everything is as it was recorded, 1 something is not, 2 it could not be read.")]
+    #[command(
+        after_help = "Exit code: 0 everything is as it was recorded, 1 something is not, 2 it could not be read."
+    )]
     Verify {
         /// The public key that you trust [default: the one of the key in the data folder]
         #[arg(long, value_name = "FILE")]

@@ -21,7 +21,8 @@ const ARROWS: [(&str, &[&str]); 9] = [
 
 /// What must never be sent to a browser, or could not work there.
 const NOT_IN_A_BROWSER: [&str; 13] = [
-    "tokio", "axum", "hyper", "sqlx", "bollard", "mio", "rustix", "nix", "portal", "engine", "store", "audit", "runbook",
+    "tokio", "axum", "hyper", "sqlx", "bollard", "mio", "rustix", "nix", "portal", "engine", "store", "audit",
+    "runbook",
 ];
 
 fn workspace() -> BTreeMap<String, Package> {

@@ -229,8 +229,12 @@ mod tests {
 
         folder.append(&signed(3, 1)).unwrap();
 
-        let read: Vec<_> =
-            folder.read().unwrap().into_iter().map(|stored| stored.signed.map(|signed| signed.checkpoint.seq)).collect();
+        let read: Vec<_> = folder
+            .read()
+            .unwrap()
+            .into_iter()
+            .map(|stored| stored.signed.map(|signed| signed.checkpoint.seq))
+            .collect();
         assert_eq!(read, [Some(1), None, Some(3)]);
         assert_eq!(folder.latest().unwrap(), Some(signed(3, 1)));
     }

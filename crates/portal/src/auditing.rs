@@ -5,6 +5,6 @@ mod checkpoints;
 mod page;
 mod verify;
 
-pub(crate) use checkpoints::Checkpoints;
 pub use bundle::Bundle;
+pub(crate) use checkpoints::Checkpoints;
 pub use verify::{KeptRecord, Unverifiable};

@@ -74,12 +74,7 @@ impl Store {
     /// # Errors
     ///
     /// When the database cannot be read.
-    pub async fn chain_piece(
-        &self,
-        before: Option<u64>,
-        limit: u32,
-        portal_only: bool,
-    ) -> Result<ChainPiece, Error> {
+    pub async fn chain_piece(&self, before: Option<u64>, limit: u32, portal_only: bool) -> Result<ChainPiece, Error> {
         let query = if portal_only {
             "SELECT seq, version, stream, kind, at, record FROM events WHERE stream = $3 AND version < $1 \
              ORDER BY version DESC LIMIT $2"
@@ -144,7 +139,11 @@ impl Store {
                 return Err(Error::Inconsistent(format!("event {seq} is not linked by its digest")).into());
             }
             before.get_or_insert(here);
-            visit(if stream == own { EvidenceRow::Own(record) } else { EvidenceRow::Other(Digest::of(record.as_bytes())) })?;
+            visit(if stream == own {
+                EvidenceRow::Own(record)
+            } else {
+                EvidenceRow::Other(Digest::of(record.as_bytes()))
+            })?;
         }
         before.ok_or_else(|| Error::Gone.into())
     }
@@ -179,13 +178,19 @@ mod tests {
         let (store, _folder) = store().await;
         begun(&store).await;
         let mut write = store.begin().await.unwrap();
-        write.audit(Some(&who(Role::Lead)), NOW, "refused", serde_json::json!({ "what": "people", "count": 2 })).await.unwrap();
+        write
+            .audit(Some(&who(Role::Lead)), NOW, "refused", serde_json::json!({ "what": "people", "count": 2 }))
+            .await
+            .unwrap();
         write.commit().await.unwrap();
 
         let newest = store.chain_piece(None, 1, true).await.unwrap();
         let rest = store.chain_piece(newest.older, 1, true).await.unwrap();
 
-        assert_eq!(newest.rows[0].details, [("what".to_owned(), "people".to_owned()), ("count".to_owned(), "2".to_owned())]);
+        assert_eq!(
+            newest.rows[0].details,
+            [("what".to_owned(), "people".to_owned()), ("count".to_owned(), "2".to_owned())]
+        );
         assert_eq!((rest.rows[0].kind.as_str(), rest.older), ("database_created", None));
     }
 

@@ -332,7 +332,9 @@ fn checkpoint_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     if every.is_none_or(|every| allowed.contains(&every)) {
         return Ok(every);
     }
-    Err(D::Error::custom("checkpoints are written at least every minute and at most every second; write \"1s\" to \"1m\""))
+    Err(D::Error::custom(
+        "checkpoints are written at least every minute and at most every second; write \"1s\" to \"1m\"",
+    ))
 }
 
 fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PublicUrl>, D::Error> {

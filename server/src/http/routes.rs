@@ -21,8 +21,12 @@ pub const PAGES: &[(&str, Policy)] = &[
 ];
 
 /// What is neither a page nor a server function. The files of the site are open as well: they are the same for everybody.
-pub const RESOURCES: &[(&str, Policy)] =
-    &[(OUTPUT, Policy::Verb(Verb::Read)), (EVIDENCE, Policy::Verb(Verb::Read)), (ALIVE, Policy::Open), (READY, Policy::Open)];
+pub const RESOURCES: &[(&str, Policy)] = &[
+    (OUTPUT, Policy::Verb(Verb::Read)),
+    (EVIDENCE, Policy::Verb(Verb::Read)),
+    (ALIVE, Policy::Open),
+    (READY, Policy::Open),
+];
 
 /// The raw output of an attempt.
 pub const OUTPUT: &str = "/runs/{run}/output/{step}/{attempt}";

@@ -206,7 +206,8 @@ fn tamper(past: &Past, data: &Path, random: &mut StdRng) -> (&'static str, Expec
         6 => {
             let seq = seq.max(2);
             // Also in the lists that are derived from the events, so that only a checkpoint outside knows.
-            let cut = "DELETE FROM events WHERE seq >= $1; DELETE FROM runs WHERE $1 > 0; DELETE FROM attempts WHERE $1 > 0";
+            let cut =
+                "DELETE FROM events WHERE seq >= $1; DELETE FROM runs WHERE $1 > 0; DELETE FROM attempts WHERE $1 > 0";
             block_on(change(data, cut, seq));
             ("the tail is cut off", Expected::Chain(seq..=seq))
         }
@@ -342,7 +343,10 @@ fn whatever_is_changed_in_the_data_folder_is_found_and_its_place_is_named() {
         let (scratch, mut random) = (past.copied(), StdRng::seed_from_u64(seed));
         let (what, expected) = tamper(&past, scratch.path(), &mut random);
         let findings = verified(scratch.path()).findings;
-        assert!(expected.is_met(&findings), "seed {seed}: {what}, to be found at {expected:?}, and found: {findings:?}");
+        assert!(
+            expected.is_met(&findings),
+            "seed {seed}: {what}, to be found at {expected:?}, and found: {findings:?}"
+        );
     }
     eprintln!("{} tamperings, all found at their place", tamperings());
 }

@@ -181,11 +181,7 @@ fn entry(record: &Record) -> Option<Entry> {
 }
 
 /// The outputs, each held against the last event that says something about it; and those that are missing.
-fn outputs(
-    run: RunId,
-    known: &[Entry],
-    entries: &Entries,
-) -> Result<(Vec<BoundOutput>, Vec<BoundOutput>), BadBundle> {
+fn outputs(run: RunId, known: &[Entry], entries: &Entries) -> Result<(Vec<BoundOutput>, Vec<BoundOutput>), BadBundle> {
     let bound: BTreeMap<AttemptId, (u64, &Digest)> = known
         .iter()
         .filter_map(|entry| entry.event.output(run))
