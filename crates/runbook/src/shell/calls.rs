@@ -26,6 +26,8 @@ pub(crate) enum Input {
         says: String,
         /// Whether that is all of it.
         all: bool,
+        /// The words of the program, and of those before it.
+        by: String,
     },
     /// A here-document or a here-string; empty when nothing at all comes.
     Text {
@@ -46,7 +48,7 @@ impl Input {
 
     /// Whatever a program writes.
     fn of_program() -> Self {
-        Self::Program { says: String::new(), all: false }
+        Self::Program { says: String::new(), all: false, by: String::new() }
     }
 
     /// What of the input stands in the text: words, or the name of the file.
@@ -67,6 +69,8 @@ pub(crate) struct Redirect {
     pub(crate) to: String,
     /// Whether nothing stands before it that writes something.
     pub(crate) bare: bool,
+    /// The words of the programs whose output it takes, those before them in the pipeline included.
+    pub(crate) beside: Vec<String>,
 }
 
 /// The programs and redirections in a piece of text, in the order in which they are written.
@@ -149,7 +153,14 @@ impl Found<'_, '_> {
         let says: Vec<String> = calls.iter().map(says).collect();
         let all = calls.len() == 1 && !says[0].is_empty() && !calls[0].words.iter().any(|word| word.expands);
         let plain = matches!(member.kind(), "command" | "redirected_statement" | "heredoc_redirect");
-        Input::Program { says: says.join("\n").trim().to_owned(), all: all && plain }
+        let words = calls.iter().flat_map(|call| call.words.iter().map(|word| word.text.as_str()));
+        let files = calls.iter().map(|call| match &call.input {
+            Input::File(file) => file.as_str(),
+            Input::Program { by, .. } => by.as_str(),
+            _ => "",
+        });
+        let by = words.chain(files).collect::<Vec<_>>().join(" ");
+        Input::Program { says: says.join("\n").trim().to_owned(), all: all && plain, by }
     }
 
     /// A redirection of the input belongs to the last member of a pipeline or of a list, and to all of anything else.
@@ -290,7 +301,21 @@ fn redirect(shell: &Shell<'_>, node: Node<'_>) -> Redirect {
                 .child_by_field_name("body")
                 .is_none_or(|body| body.kind() == "command" && writes_nothing(&words(shell, body)))
     });
-    Redirect { operator: operator.unwrap_or_default(), to: to.unwrap_or_default(), bare }
+    let beside = beside(shell, node);
+    Redirect { operator: operator.unwrap_or_default(), to: to.unwrap_or_default(), bare, beside }
+}
+
+/// The words of the programs that write into a redirection; what `echo` and `printf` say are no files.
+fn beside(shell: &Shell<'_>, node: Node<'_>) -> Vec<String> {
+    let Some(statement) = node.parent().filter(|parent| parent.kind() == "redirected_statement") else {
+        return Vec::new();
+    };
+    let whole = statement.parent().filter(|parent| parent.kind() == "pipeline").unwrap_or(statement);
+    let members = members(shell, whole).into_iter().filter(|words| {
+        let program = words.first().map_or("", |word| word.text.as_str());
+        !matches!(program, "echo" | "printf")
+    });
+    members.flatten().map(|word| word.text).collect()
 }
 
 /// The members of the pipeline that the text is, each with its words; none when the text is anything else, as a list or a loop.
