@@ -252,7 +252,7 @@ pub(super) fn copies_over(args: &Args) -> Option<Verdict> {
     let copies = match args.program.as_str() {
         "scp" | "rsync" => true,
         "docker" | "compose" | "kubectl" | "gsutil" => args.word(0) == "cp",
-        "aws" => args.word(0) == "s3" && args.word(1) == "cp",
+        "aws" => args.word(0) == "s3" && args.word(1) == "cp" || args.word(1) == "get-object",
         "rclone" => matches!(args.word(0), "copy" | "copyto"),
         "s3cmd" | "mc" => matches!(args.word(0), "get" | "cp"),
         _ => false,

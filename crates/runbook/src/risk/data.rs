@@ -37,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
     ("mysqladmin", "drop", "", Destroys, "what is in the database is lost"),
     ("mysqladmin", "shutdown|kill|stop-*", "", Disrupts, "the database goes away for a while"),
     ("etcdctl", "check perf|datascale", "", Changes, "writes keys to measure the server"),
-    ("etcdctl", "get|version|watch|check", "", Reads, "only looks"),
+    ("etcdctl", "get|version|check", "", Reads, "only looks"),
     ("etcdctl", "endpoint|alarm|member health|status|hashkv|list", "", Reads, "only looks"),
     ("etcdctl", "del", "", Destroys, "keys are lost"),
     ("etcdctl", "snapshot restore", "", Destroys, "replaces the data"),
@@ -159,6 +159,7 @@ pub(super) const RULES: &[Rule] = &[
         "it is lost",
     ),
     // Infrastructure as code and secrets.
+    ("terraform", "providers lock|mirror", "", Changes, "writes files"),
     ("terraform", "plan|show|output|validate|version|providers|graph", "", Reads, "only looks"),
     ("terraform", "state list|show|pull", "", Reads, "only looks"),
     ("terraform", "workspace list|show", "", Reads, "only looks"),

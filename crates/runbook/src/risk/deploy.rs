@@ -71,6 +71,10 @@ pub(super) const RULES: &[Rule] = &[
     ("gcloud", "compute instances reset", "", Disrupts, "the machine goes away for a while"),
     // Clusters.
     ("kubeadm", "upgrade apply|node", "", Disrupts, "the cluster's own services are replaced"),
+    ("istioctl", "proxy-status|version|analyze", "", Reads, "only looks"),
+    ("crm_resource", "", "--move|-M|--ban|-B|--restart", Disrupts, "resources move or go away"),
+    ("systemd-analyze", "-", "", Reads, "only looks"),
+    ("systemd-analyze", "time|blame|critical-chain|verify|security", "", Reads, "only looks"),
     ("crictl", "ps|pods|images|inspect|inspectp|inspecti|logs|stats|statsp|info|version", "", Reads, "only looks"),
     ("stern", "", "", Reads, "reads logs"),
     ("velero", "backup|restore|schedule get|describe|logs", "", Reads, "only looks"),

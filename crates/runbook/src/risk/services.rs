@@ -102,6 +102,7 @@ pub(super) const RULES: &[Rule] = &[
     ("modprobe", "", "-r|--remove", Disrupts, "what uses the module loses it"),
     ("rmmod", "", "", Disrupts, "what uses the module loses it"),
     ("zfs|zpool", "list|status|get|iostat|history", "", Reads, "only looks"),
+    ("zpool", "export", "", Disrupts, "what uses the disks loses them"),
     ("zfs|zpool", "destroy|rollback|labelclear", "", Destroys, "what is on the disk is lost"),
     ("sysctl", "*=*", "", Changes, "changes the kernel's settings"),
     ("sysctl", "", "-w|--write|-p|--load|--system", Changes, "changes the kernel's settings"),
@@ -147,7 +148,7 @@ pub(super) const RULES: &[Rule] = &[
     ("crontab", "*", "", Destroys, "replaces the whole table"),
     ("atq", "", "", Reads, "lists what is planned"),
     ("atrm", "", "", Destroys, "removes what is planned"),
-    ("ssh-keygen", "", "-l|-y|-F", Reads, "only looks"),
+    ("ssh-keygen", "", "-l|-y|-F !-R|-p|-c|-A", Reads, "only looks"),
     // Packages.
     ("apt|apt-get|aptitude", "", "-s|--simulate|--dry-run|--just-print|--no-act", Reads, "changes nothing"),
     (
@@ -251,5 +252,5 @@ pub(super) const RULES: &[Rule] = &[
     ("gem", "list|search|info|outdated|environment|which", "", Reads, "only looks"),
     ("gem", "uninstall|cleanup", "", Destroys, "removes packages"),
     ("go", "version|env|list|vet|doc", "", Reads, "only looks"),
-    ("cargo", "check|tree|metadata|search|version", "", Reads, "only looks"),
+    ("cargo", "tree|metadata|search|version", "", Reads, "only looks"),
 ];

@@ -16,7 +16,7 @@ const GOES: &str = "stop restart reload reboot shutdown down disable suspend fai
     maintenance power poweroff";
 /// Verbs that change something, where a rule would say that the program only looks.
 const CHANGES: &str =
-    "fix repair set unset write apply start enable edit restore import create add rm del init install update";
+    "fix repair set unset write apply start enable edit restore import create add rm del init install update redo";
 
 /// Programs that build again what `clean` removes.
 const BUILDERS: [&str; 10] = ["make", "mvn", "mvnw", "gradle", "gradlew", "cargo", "go", "npm", "pnpm", "yarn"];
@@ -95,12 +95,15 @@ pub(super) fn of_line(shown: &str, line: &str) -> Option<Verdict> {
     Some(verdict(risk, format!("{shown} … {verb}"), &verb))
 }
 
-/// Subcommands behind which any word may stand.
-const FREE: &str = "grep search find help explain";
+/// Subcommands behind which any word may stand: what is looked for, asked about, waited for or planned.
+const FREE: &str = "grep search find help explain diff can-i wait plan";
+/// Programs whose words behind the subcommand are values of options.
+const ONLY_OPTIONS: [&str; 1] = ["aws"];
 
 /// A further verb, or an option that writes, behind words that only look: `npm audit fix`, `borg check --repair`.
 pub(super) fn further(rule: &str, looks: &[String], further: &[String], options: &[String]) -> Option<Verdict> {
-    if looks.iter().any(|word| FREE.split(' ').any(|free| free == word)) {
+    let program = rule.split(' ').next().unwrap_or(rule);
+    if ONLY_OPTIONS.contains(&program) || looks.iter().any(|word| FREE.split(' ').any(|free| free == word)) {
         return None;
     }
     let bare = further.iter().map(String::as_str).filter(|word| is_bare(word));

@@ -153,13 +153,7 @@ impl Found<'_, '_> {
         let says: Vec<String> = calls.iter().map(says).collect();
         let all = calls.len() == 1 && !says[0].is_empty() && !calls[0].words.iter().any(|word| word.expands);
         let plain = matches!(member.kind(), "command" | "redirected_statement" | "heredoc_redirect");
-        let words = calls.iter().flat_map(|call| call.words.iter().map(|word| word.text.as_str()));
-        let files = calls.iter().map(|call| match &call.input {
-            Input::File(file) => file.as_str(),
-            Input::Program { by, .. } => by.as_str(),
-            _ => "",
-        });
-        let by = words.chain(files).collect::<Vec<_>>().join(" ");
+        let by = by(calls);
         Input::Program { says: says.join("\n").trim().to_owned(), all: all && plain, by }
     }
 
@@ -255,6 +249,23 @@ fn fed_by(shell: &Shell<'_>, redirects: &[Node<'_>]) -> Option<Input> {
         }
         _ => None,
     })
+}
+
+/// What stood before in a pipeline is handed on up to this length.
+const FAR: usize = 1_000;
+
+/// The words of programs, the files that they read, and what stood before them in the pipeline.
+fn by(calls: &[Call]) -> String {
+    let before = calls.first().and_then(|call| match &call.input {
+        Input::Program { by, .. } => Some(by.as_str()).filter(|by| by.len() < FAR),
+        _ => None,
+    });
+    let files = calls.iter().filter_map(|call| match &call.input {
+        Input::File(file) => Some(file.as_str()),
+        _ => None,
+    });
+    let words = calls.iter().flat_map(|call| call.words.iter().map(|word| word.text.as_str()));
+    before.into_iter().chain(words).chain(files).collect::<Vec<_>>().join(" ")
 }
 
 /// What a program writes, as far as it stands in the text.
