@@ -1,5 +1,7 @@
 //! Every program that a piece of shell text starts, wherever it stands in it, with its words.
 
+use std::rc::Rc;
+
 use tree_sitter::Node;
 
 use super::words::{word, words};
@@ -70,7 +72,7 @@ pub(crate) struct Redirect {
     /// Whether nothing stands before it that writes something.
     pub(crate) bare: bool,
     /// The words of the programs whose output it takes, those before them in the pipeline included.
-    pub(crate) beside: Vec<String>,
+    pub(crate) beside: Rc<[String]>,
 }
 
 /// The programs and redirections in a piece of text, in the order in which they are written.
@@ -80,7 +82,7 @@ pub(crate) fn calls(shell: &Shell<'_>) -> (Vec<Call>, Vec<Redirect>) {
 
 /// The same for text that is itself fed.
 pub(crate) fn calls_fed(shell: &Shell<'_>, input: &Input) -> (Vec<Call>, Vec<Redirect>) {
-    let mut found = Found { shell, calls: Vec::new(), redirects: Vec::new() };
+    let mut found = Found { shell, calls: Vec::new(), redirects: Vec::new(), beside: None };
     found.visit(shell.root(), input);
     (found.calls, found.redirects)
 }
@@ -89,6 +91,8 @@ struct Found<'s, 't> {
     shell: &'s Shell<'t>,
     calls: Vec<Call>,
     redirects: Vec<Redirect>,
+    /// The statement whose redirection was met last, by its number, and the words in it.
+    beside: Option<(usize, Rc<[String]>)>,
 }
 
 impl Found<'_, '_> {
@@ -101,7 +105,8 @@ impl Found<'_, '_> {
                 self.children(node, input);
             }
             "file_redirect" => {
-                self.redirects.push(redirect(self.shell, node));
+                let beside = self.beside(node);
+                self.redirects.push(Redirect { beside, ..redirect(self.shell, node) });
                 self.children(node, input);
             }
             "pipeline" => self.pipeline(node, input),
@@ -112,6 +117,19 @@ impl Found<'_, '_> {
             }
             "command_substitution" | "process_substitution" => self.children(node, &Input::Nothing),
             _ => self.children(node, input),
+        }
+    }
+
+    /// What stands beside a redirection; one statement may have many.
+    fn beside(&mut self, node: Node<'_>) -> Rc<[String]> {
+        let Some(whole) = whole(node) else { return Rc::default() };
+        match &self.beside {
+            Some((id, known)) if *id == whole.id() => Rc::clone(known),
+            _ => {
+                let found = beside(self.shell, whole);
+                self.beside = Some((whole.id(), Rc::clone(&found)));
+                found
+            }
         }
     }
 
@@ -312,21 +330,25 @@ fn redirect(shell: &Shell<'_>, node: Node<'_>) -> Redirect {
                 .child_by_field_name("body")
                 .is_none_or(|body| body.kind() == "command" && writes_nothing(&words(shell, body)))
     });
-    let beside = beside(shell, node);
-    Redirect { operator: operator.unwrap_or_default(), to: to.unwrap_or_default(), bare, beside }
+    Redirect { operator: operator.unwrap_or_default(), to: to.unwrap_or_default(), bare, beside: Rc::default() }
 }
 
-/// The words of the programs that write into a redirection; what `echo` and `printf` say are no files.
-fn beside(shell: &Shell<'_>, node: Node<'_>) -> Vec<String> {
-    let Some(statement) = node.parent().filter(|parent| parent.kind() == "redirected_statement") else {
-        return Vec::new();
-    };
-    let whole = statement.parent().filter(|parent| parent.kind() == "pipeline").unwrap_or(statement);
+/// The statement, or the pipeline, whose output a redirection takes.
+fn whole(node: Node<'_>) -> Option<Node<'_>> {
+    let statement = node.parent().filter(|parent| parent.kind() == "redirected_statement")?;
+    Some(statement.parent().filter(|parent| parent.kind() == "pipeline").unwrap_or(statement))
+}
+
+/// So many words beside a redirection are looked at.
+const BESIDE: usize = 1_000;
+
+/// The words of the programs in a statement; what `echo` and `printf` say are no files.
+fn beside(shell: &Shell<'_>, whole: Node<'_>) -> Rc<[String]> {
     let members = members(shell, whole).into_iter().filter(|words| {
         let program = words.first().map_or("", |word| word.text.as_str());
         !matches!(program, "echo" | "printf")
     });
-    members.flatten().map(|word| word.text).collect()
+    members.flatten().take(BESIDE).map(|word| word.text).collect()
 }
 
 /// The members of the pipeline that the text is, each with its words; none when the text is anything else, as a list or a loop.
