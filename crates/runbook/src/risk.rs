@@ -2,13 +2,15 @@
 //!
 //! The rules are data: tables of program, subcommand, options, class and a sentence, one file per family. A wrapper
 //! (`sudo`, `xargs`, `ssh host`, `compose exec`, `$( )`, a loop) has the class of what it wraps. What no rule knows is
-//! *changes*, never *reads*; unknown words that speak of losing something are *destroys*.
+//! *changes*, never *reads*; unknown words that speak of losing something are *destroys*, unknown verbs that speak of
+//! stopping something *disrupts*. A line that says *reads* ends at a further verb and at an option that writes.
 
 mod args;
 mod code_words;
 mod containers;
 mod custom;
 mod data;
+mod deploy;
 mod fed;
 mod files;
 mod free;
@@ -17,6 +19,7 @@ mod options;
 mod services;
 mod sql;
 mod steering;
+mod verbs;
 mod words;
 mod wrappers;
 
@@ -216,21 +219,20 @@ fn or_what_it_starts(words: &[Word], within: Within<'_>, own: Verdict) -> Verdic
         .fold(own, Verdict::or_worse)
 }
 
-/// What no rule knows: *changes*, or *destroys* when its words or its input speak of losing something.
+/// What no rule knows: *changes*, *destroys* when its words or its input speak of losing something, or what its verbs say.
 fn unknown(words: &[Word], within: Within<'_>, reason: &str) -> Verdict {
     let shown = words.first().map_or("", |word| args::base(&word.text));
     let spoken = words.iter().map(|word| word.text.as_str()).chain([within.input.said()]).find_map(words::destructive);
-    match spoken {
-        Some(word) => Verdict::new(
-            Risk::Destroys,
-            format!("{shown} … {word}"),
-            format!("no rule knows what this does, and “{word}” speaks of losing something"),
-        ),
-        None => Verdict::new(Risk::Changes, shown, reason),
+    if let Some(word) = spoken {
+        let reason = format!("no rule knows what this does, and “{word}” speaks of losing something");
+        return Verdict::new(Risk::Destroys, format!("{shown} … {word}"), reason);
     }
+    let own = Verdict::new(Risk::Changes, shown, reason);
+    verbs::of_unknown(words).into_iter().fold(own, Verdict::or_worse)
 }
 
-const TABLES: [&[Rule]; 5] = [containers::RULES, services::RULES, data::RULES, files::RULES, network::RULES];
+const TABLES: [&[Rule]; 6] =
+    [containers::RULES, deploy::RULES, services::RULES, data::RULES, files::RULES, network::RULES];
 
 /// The lines of the tables by program, in their order.
 static BY_PROGRAM: LazyLock<HashMap<&'static str, Vec<&'static Rule>>> = LazyLock::new(|| {
@@ -253,8 +255,8 @@ fn is_known(program: &str) -> bool {
     BY_PROGRAM.contains_key(program) || wrappers::INTERPRETERS.contains(&program)
 }
 
-fn fits(rule: &Rule, args: &Args) -> Option<Verdict> {
-    let (_, subcommand, options, risk, reason) = rule;
+fn fits(line: &Rule, args: &Args) -> Option<Verdict> {
+    let (_, subcommand, options, risk, reason) = line;
     let mut rule = args.shown.clone();
     if *subcommand == "-" && !args.positional.is_empty() {
         return None;
@@ -269,7 +271,8 @@ fn fits(rule: &Rule, args: &Args) -> Option<Verdict> {
     }
     for wanted in options.split_whitespace() {
         if let Some(unwanted) = wanted.strip_prefix('!') {
-            if unwanted.split('|').any(|option| args.has(option)) {
+            let there = |option: &str| args.has(option) || *risk == Risk::Reads && args.may_have(option);
+            if unwanted.split('|').any(there) {
                 return None;
             }
         } else {
@@ -279,12 +282,26 @@ fn fits(rule: &Rule, args: &Args) -> Option<Verdict> {
             rule.push_str(present);
         }
     }
-    Some(Verdict::new(*risk, rule, *reason))
+    let acts = looks_by_verb(line).then(|| further(&rule, subcommand, args)).flatten();
+    Some(acts.unwrap_or_else(|| Verdict::new(*risk, rule, *reason)))
+}
+
+/// Whether a line says by its verb alone that a program only looks.
+fn looks_by_verb((_, subcommand, options, risk, _): &Rule) -> bool {
+    let by_option = options.split_whitespace().any(|option| !option.starts_with('!'));
+    *risk == Risk::Reads && !subcommand.is_empty() && !by_option
+}
+
+/// What stands behind the words of a line that only looks, and does more.
+fn further(rule: &str, subcommand: &str, args: &Args) -> Option<Verdict> {
+    let count = subcommand.split_whitespace().filter(|wanted| *wanted != "-").count();
+    let (looks, further) = args.positional.split_at(count.min(args.positional.len()));
+    verbs::further(rule, looks, further, &args.options)
 }
 
 /// Where output goes.
 fn redirect(redirect: &Redirect) -> Option<Verdict> {
-    let Redirect { operator, to, bare } = redirect;
+    let Redirect { operator, to, bare, beside } = redirect;
     if !operator.contains('>')
         || (operator.ends_with('&') && (to == "-" || to.bytes().all(|byte| byte.is_ascii_digit())))
     {
@@ -294,14 +311,17 @@ fn redirect(redirect: &Redirect) -> Option<Verdict> {
         return None;
     }
     let rule = format!("{operator} {to}");
-    if to.starts_with("/dev/") {
-        return Some(Verdict::new(Risk::Destroys, rule, "writes over a device"));
+    if let Some(verdict) = files::device(&rule, to) {
+        return Some(verdict);
     }
     Some(match operator.as_str() {
         ">>" | "&>>" => Verdict::new(Risk::Changes, rule, "adds to a file"),
         ">|" => Verdict::new(Risk::Destroys, rule, "writes over the file even where that is forbidden"),
         _ if *bare => Verdict::new(Risk::Destroys, rule, "empties the file"),
-        _ if files::is_precious(to) && !files::is_backup(to) => {
+        _ if beside.iter().skip(1).any(|word| word == to) => {
+            Verdict::new(Risk::Destroys, rule, "empties the file before it is read")
+        }
+        _ if files::is_precious(to) && !files::is_backup(to) && !files::is_export(beside, to) => {
             Verdict::new(Risk::Destroys, rule, "writes over a key, a certificate or a configuration that may be there")
         }
         _ => Verdict::new(Risk::Changes, rule, "writes a file"),

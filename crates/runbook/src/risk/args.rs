@@ -88,6 +88,14 @@ const VALUES: &[(&str, &str)] = &[
         "pg_dump",
         "-h -p -U -d -f -F -j -n -N -t -T -E --host --port --username --dbname --file --format --jobs --schema --table",
     ),
+    ("ipmitool", "-H -U -P -I -f -p -L -N -R"),
+    ("patronictl", "-c -d --config-file --dcs-url"),
+    ("virsh", "-c --connect"),
+    ("mysqladmin", "-h -P -u -S --host --port --user --socket"),
+    ("velero", "-n --namespace -o --output"),
+    ("nodetool", "-h -p -u -pw --host --port --username --password"),
+    ("resize2fs", "-d -S -z"),
+    ("smartctl", "-d -q -r -n -l -f -v -b -g -T"),
     ("nginx", "-c -g -p -e -s"),
     ("date", "-d -f -r -I -s"),
     ("tar", "-f -C -T -X -I -b -g --file --directory"),
@@ -139,7 +147,7 @@ const ONE_DASH: &[&str] = &[
 ];
 
 /// The words of one program.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Args {
     /// The program as the rules call it.
     pub(super) program: String,
@@ -331,6 +339,7 @@ pub(super) fn canonical(program: &str) -> &str {
         "python3" | "python2" => "python",
         "nodejs" => "node",
         "gmake" => "make",
+        "fly" => "flyctl",
         "pip3" | "uv" => "pip",
         other => other,
     }

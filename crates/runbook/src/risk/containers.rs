@@ -50,6 +50,7 @@ pub(super) const RULES: &[Rule] = &[
         Reads,
         "only looks",
     ),
+    ("docker", "builder|buildx prune", "", Changes, "removes what can be built anew"),
     (
         "docker",
         "system|volume|image|container|network|builder|buildx prune",
@@ -102,6 +103,7 @@ pub(super) const RULES: &[Rule] = &[
         Reads,
         "only looks",
     ),
+    ("kubectl", "delete pod|pods|po|rs|replicaset|replicasets", "", Disrupts, "what keeps the pods starts new ones"),
     ("kubectl", "delete", "", Destroys, "removes objects from the cluster"),
     ("kubectl", "replace", "--force", Destroys, "deletes the objects before it creates them anew"),
     ("kubectl", "apply", "--prune", Destroys, "--prune removes objects that the files do not name"),
@@ -114,14 +116,14 @@ pub(super) const RULES: &[Rule] = &[
     ),
     (
         "kubectl",
-        "drain|cordon|taint|scale|autoscale|set|apply|patch|replace|edit|rollout",
+        "drain|taint|scale|autoscale|set|apply|patch|replace|edit|rollout",
         "",
         Disrupts,
         "pods are replaced or moved",
     ),
     (
         "kubectl",
-        "create|label|annotate|expose|cp|config|uncordon|certificate",
+        "create|label|annotate|expose|cp|config|cordon|uncordon|certificate",
         "",
         Changes,
         "changes something that can be changed back",

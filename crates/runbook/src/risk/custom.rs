@@ -7,7 +7,7 @@ mod text;
 use domain::Risk::{Changes, Destroys, Disrupts, Reads};
 
 use super::args::{Args, given, values};
-use super::{Verdict, Within, fed, files, loosely, substitutions, wrappers};
+use super::{Verdict, Within, fed, files, loosely, substitutions, verbs, wrappers};
 use crate::shell::{Input, Word};
 
 /// The class of a program that stands here; `None` leaves it to the tables.
@@ -30,7 +30,7 @@ pub(super) fn judge(args: &Args, words: &[Word], within: Within<'_>) -> Option<V
         "awk" | "gawk" | "mawk" => Some(text::awk(args, words, within)),
         "curl" => Some(http::curl(args, words)),
         "wget" => Some(http::wget(args, words)),
-        "http" | "https" | "xh" => Some(http::httpie(args)),
+        "http" | "https" | "xh" => Some(http::httpie(args, words)),
         "git" => git(args, words, within),
         "ansible" => Some(ansible(args, words, within)),
         "service" => Some(service(&args.shown, if args.has("--status-all") { "status" } else { args.word(1) })),
@@ -38,10 +38,15 @@ pub(super) fn judge(args: &Args, words: &[Word], within: Within<'_>) -> Option<V
         "psql" | "mysql" | "clickhouse-client" | "cqlsh" => Some(clients::sql_client(args, words, within)),
         "sqlite3" => Some(clients::sqlite(args, words, within)),
         "redis-cli" => Some(clients::redis(args, within)),
-        "mount" if args.positional.is_empty() => Some(Verdict::new(Reads, "mount", "lists what is mounted")),
-        "mount" => Some(Verdict::new(Changes, "mount", "mounts a file system")),
+        "mount" => Some(mount(args, words)),
+        "kubectl" => kubectl(args, words),
+        "iptables" => iptables(args, words),
+        "socat" => socat(args, within),
+        "mysqladmin" => mysqladmin(args),
         "openssl" => Some(openssl(args, words)),
-        "gcloud" | "az" | "doctl" | "flyctl" | "heroku" | "hcloud" | "oci" | "ibmcloud" => cloud(args),
+        "gcloud" | "az" | "doctl" | "flyctl" | "heroku" | "hcloud" | "oci" | "ibmcloud" => {
+            super::by_table(args).or_else(|| cloud(args))
+        }
         "kill" | "killall" | "pkill" => signal(args, words),
         "crontab" => crontab(args, within),
         "at" | "batch" => Some(at(args, words, within)),
@@ -67,6 +72,64 @@ fn says_what_it_is(args: &Args, words: &[Word]) -> Option<Verdict> {
     let version = option == "--version" && args.positional.is_empty();
     (last && (help || version) && super::is_known(&args.program))
         .then(|| Verdict::new(Reads, format!("{} {option}", args.shown), "says what it is"))
+}
+
+/// `mount` alone, or with `-l`, lists; a word or `-a` mounts.
+fn mount(args: &Args, words: &[Word]) -> Verdict {
+    let told = given(words, "-o|--options", "");
+    if told.iter().any(|word| word.text.split(',').any(|option| option == "remount")) {
+        return Verdict::new(Disrupts, "mount -o remount", "what uses it may lose it");
+    }
+    let lists = args.positional.is_empty() && told.is_empty() && !args.has("-a") && !args.may_have("--all");
+    if lists {
+        return Verdict::new(Reads, "mount", "lists what is mounted");
+    }
+    Verdict::new(Changes, "mount", "mounts a file system")
+}
+
+/// What kubectl does by words that are no subcommands: `delete pod/a pod/b`, and objects that wait for a finalizer.
+fn kubectl(args: &Args, words: &[Word]) -> Option<Verdict> {
+    let shown = &args.shown;
+    let said = |text: &str| words.iter().any(|word| word.text.contains(text));
+    if matches!(args.word(0), "patch" | "replace") && (said("finalizers") || said("/finalize")) {
+        let reason = "an object is removed before what it waits for is done";
+        return Some(Verdict::new(Destroys, format!("{shown} {} finalizers", args.word(0)), reason));
+    }
+    let pod = |word: &String| ["pod/", "pods/", "po/"].iter().any(|kind| word.starts_with(kind) && !word.contains(','));
+    let pods = args.word(0) == "delete" && args.positional.len() > 1 && args.positional[1..].iter().all(pod);
+    pods.then(|| Verdict::new(Disrupts, format!("{shown} delete pod"), "what keeps the pods starts new ones"))
+}
+
+/// A rule that only lets something in.
+fn iptables(args: &Args, words: &[Word]) -> Option<Verdict> {
+    let target = given(words, "-j|--jump", values("iptables")).into_iter().next_back()?;
+    let adds = args.options.iter().any(|option| matches!(option.as_str(), "-A" | "--append" | "-I" | "--insert"));
+    let own = super::by_table(args).filter(|own| own.risk == Disrupts && adds && target.text == "ACCEPT");
+    own.map(|_| Verdict::new(Changes, format!("{} -j ACCEPT", args.shown), "adds a rule that lets something in"))
+}
+
+/// What a server is told through its socket: lines that begin with `show` only ask.
+fn socat(args: &Args, within: Within<'_>) -> Option<Verdict> {
+    let (Input::Text { says, put_in: false } | Input::Program { says, all: true, .. }) = within.input else {
+        return None;
+    };
+    let socket = |word: &String| {
+        let kind = word.to_uppercase();
+        kind == "STDIO" || kind == "-" || kind.starts_with("UNIX") || kind.starts_with("TCP") || kind.ends_with("SOCK")
+    };
+    let lines = || says.split(['\n', ';']).map(str::trim).filter(|line| !line.is_empty());
+    let asks = lines().all(|line| line.starts_with("show ") || line == "help");
+    if asks && args.options.is_empty() && args.positional.iter().all(socket) {
+        return Some(Verdict::new(Reads, format!("{} show", args.shown), "only asks"));
+    }
+    lines().filter_map(|line| verbs::of_line(&args.shown, line)).reduce(Verdict::or_worse)
+}
+
+/// mysqladmin takes several verbs: the worst of them.
+fn mysqladmin(args: &Args) -> Option<Verdict> {
+    let verb = |word: &String| super::by_table(&Args { positional: vec![word.clone()], ..args.clone() });
+    let first = verb(args.positional.first()?)?;
+    Some(args.positional.iter().filter_map(verb).fold(first, Verdict::or_worse))
 }
 
 /// Signal 0 only asks whether the program is there.
@@ -189,13 +252,15 @@ pub(super) fn copies_over(args: &Args) -> Option<Verdict> {
     let copies = match args.program.as_str() {
         "scp" | "rsync" => true,
         "docker" | "compose" | "kubectl" | "gsutil" => args.word(0) == "cp",
-        "aws" => args.word(0) == "s3" && args.word(1) == "cp",
+        "aws" => args.word(0) == "s3" && args.word(1) == "cp" || args.word(1) == "get-object",
         "rclone" => matches!(args.word(0), "copy" | "copyto"),
         "s3cmd" | "mc" => matches!(args.word(0), "get" | "cp"),
         _ => false,
     };
-    let target = args.positional.last().filter(|target| copies && !target.contains(':'))?;
-    files::over(&format!("{} over {target}", args.shown), target)
+    // Objects in clouds have addresses; on another machine or in a container the file stands behind the colon.
+    let target = args.positional.last().filter(|target| copies && !target.contains("://"))?;
+    let file = target.rsplit(':').next().unwrap_or(target);
+    files::over(&format!("{} over {target}", args.shown), file)
 }
 
 fn dd(words: &[Word]) -> Verdict {
@@ -235,6 +300,10 @@ fn tee(args: &Args, within: Within<'_>) -> Option<Verdict> {
     let appends = args.has("-a") || args.has("--append");
     if args.positional.iter().all(|path| path == "/dev/null" || path == "/dev/stderr") {
         return Some(Verdict::new(Reads, "tee", "only shows"));
+    }
+    let devices = args.positional.iter().filter_map(|path| files::device(&format!("tee {path}"), path));
+    if let Some(verdict) = devices.reduce(Verdict::or_worse) {
+        return Some(verdict);
     }
     let nothing = matches!(within.input, Input::Text { says, .. } if says.is_empty());
     if nothing && !appends {
@@ -385,10 +454,37 @@ fn openssl(args: &Args, words: &[Word]) -> Verdict {
 
 /// Clouds name the verb last: the first word that is one decides.
 fn cloud(args: &Args) -> Option<Verdict> {
-    const LOSES: &[&str] =
-        &["delete", "remove", "destroy", "purge", "reset", "rm", "revoke", "disable", "detach", "unset", "restore"];
-    const GOES: &[&str] =
-        &["stop", "restart", "reboot", "deallocate", "resize", "rollback", "scale", "failover", "update", "deploy"];
+    const LOSES: &[&str] = &[
+        "delete",
+        "remove",
+        "destroy",
+        "purge",
+        "reset",
+        "rm",
+        "revoke",
+        "disable",
+        "detach",
+        "unset",
+        "restore",
+        "set-iam-policy",
+    ];
+    const GOES: &[&str] = &[
+        "stop",
+        "restart",
+        "reboot",
+        "deallocate",
+        "resize",
+        "rollback",
+        "scale",
+        "failover",
+        "update",
+        "deploy",
+        "patch",
+        "swap",
+        "upgrade",
+        "update-traffic",
+        "set-traffic",
+    ];
     const LOOKS: &[&str] = &[
         "describe",
         "list",

@@ -32,7 +32,7 @@ pub(super) const UNREAD_SCRIPT: &str = "runs a script that no rule has read";
 pub(super) fn statements(shown: &str, within: Within<'_>, judge: impl Fn(&str) -> Verdict) -> Option<Verdict> {
     match within.input {
         Input::Nothing => None,
-        Input::Text { says: text, .. } | Input::Program { says: text, all: true } => Some(judge(text)),
+        Input::Text { says: text, .. } | Input::Program { says: text, all: true, .. } => Some(judge(text)),
         Input::Program { says, .. } if !says.is_empty() => Some(judge(says).or_worse(unread(shown, says))),
         Input::Program { says: said, .. } | Input::File(said) => Some(unread(shown, said)),
     }

@@ -4,6 +4,11 @@ use domain::Risk::{Changes, Destroys, Disrupts, Reads};
 
 use super::Rule;
 
+/// What an upgrade does to services.
+const UPGRADES: &str = "services are restarted when their packages are replaced";
+/// The options by which sgdisk writes.
+const SGDISK_WRITES: &str = "-Z|--zap-all|-z|--zap|-o|--clear|-d|--delete|-n|--new|-R|--replicate|-G|--randomize-guids|-t|--typecode|-l|--load-backup|-e|--move-second-header|-s|--sort|-g|--mbrtogpt|-m|--gpttombr|-c|--change-name|-U|--disk-guid|-u|--partition-guid|-A|--attributes";
+
 /// The rules, first fit first.
 pub(super) const RULES: &[Rule] = &[
     (
@@ -15,6 +20,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     ("systemctl", "disable", "--now", Disrupts, "stops the service and keeps it from starting"),
     ("systemctl", "clean", "", Destroys, "removes the service's files"),
+    ("systemctl", "revert", "", Destroys, "the unit's own settings are lost"),
     (
         "systemctl",
         "stop|restart|reload|try-restart|reload-or-restart|try-reload-or-restart|kill|isolate|mask|reboot|poweroff|halt|suspend|hibernate|daemon-reexec|rescue|emergency|kexec|freeze",
@@ -24,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
     ),
     (
         "systemctl",
-        "start|enable|disable|daemon-reload|unmask|edit|set-property|reset-failed|thaw|link|set-default|preset|revert",
+        "start|enable|disable|daemon-reload|unmask|edit|set-property|reset-failed|thaw|link|set-default|preset",
         "",
         Changes,
         "changes something that can be changed back",
@@ -46,8 +52,46 @@ pub(super) const RULES: &[Rule] = &[
     ("pm2", "delete|del|kill|flush|reset", "", Destroys, "removes the process or its log"),
     ("reboot|shutdown|halt|poweroff|init|telinit", "", "", Disrupts, "the machine goes away for a while"),
     ("swapoff|umount|ifdown", "", "", Disrupts, "what uses it loses it"),
-    ("mount|lsblk|blkid|lvs|vgs|pvs|lsmod|swapon", "", "-l|--list|--show|-s", Reads, "only looks"),
+    ("lsblk|blkid|lvs|vgs|pvs|lsmod", "", "-l|--list|--show|-s", Reads, "only looks"),
+    ("swapon", "", "-s|--summary|--show !-a|--all", Reads, "only looks"),
     ("lsblk|blkid|lvs|vgs|pvs|lsmod|findmnt|smartctl|sensors", "", "", Reads, "only looks"),
+    ("fdisk|sfdisk|parted|gdisk", "", "-l|--list !--delete|--wipe", Reads, "only looks"),
+    ("parted", "* print * *", "", Destroys, "what is on the disk is lost"),
+    ("parted", "* print free|all|list|devices", "", Reads, "only looks"),
+    ("parted", "* print *", "", Destroys, "what is on the disk is lost"),
+    ("parted", "* print", "", Reads, "only looks"),
+    ("sgdisk", "", SGDISK_WRITES, Destroys, "what is on the disk is lost"),
+    ("sgdisk", "", "-p|--print|-i|--info|-v|--verify", Reads, "only looks"),
+    ("cryptsetup", "status|luksDump|isLuks|luksUUID|benchmark", "", Reads, "only looks"),
+    ("cryptsetup", "close|luksClose|remove|luksSuspend", "", Disrupts, "what uses the disk loses it"),
+    ("cryptsetup", "open|luksOpen|luksResume", "", Changes, "opens the disk"),
+    ("wipefs", "", "-n|--no-act", Reads, "changes nothing"),
+    ("wipefs", "", "!-a|--all|-o|--offset|-b|--backup|-f|--force", Reads, "only looks"),
+    ("xfs_repair", "", "-L", Destroys, "throws away the log: files may be lost"),
+    ("xfs_repair", "", "-n", Reads, "-n changes nothing"),
+    (
+        "fsck|e2fsck|fsck.ext4|fsck.ext3|fsck.xfs",
+        "",
+        "-y",
+        Destroys,
+        "throws away what it cannot repair, without asking",
+    ),
+    ("fsck|e2fsck|fsck.ext4|fsck.ext3|fsck.xfs", "", "-n|-N", Reads, "changes nothing"),
+    ("resize2fs", "", "-M", Destroys, "a file system that is made smaller may lose data"),
+    ("resize2fs", "* *", "", Destroys, "a file system that is made smaller may lose data"),
+    ("resize2fs", "", "", Changes, "makes the file system larger"),
+    ("lvconvert", "", "--merge", Destroys, "goes back to the snapshot: what was written since is lost"),
+    ("nvme", "list|list-subsys|smart-log|error-log|id-ctrl|id-ns", "", Reads, "only looks"),
+    ("nvme", "format|sanitize|write*|delete-ns", "", Destroys, "what is on the disk is lost"),
+    ("mdadm", "", "--zero-superblock", Destroys, "what is on the disk is lost"),
+    ("mdadm", "", "--stop|-S|--fail|-f|--remove|-r|--set-faulty", Disrupts, "what uses the disks loses them"),
+    (
+        "mdadm",
+        "",
+        "--detail|-D|--examine|-E|--query|-Q !--create|-C|--add|-a|--grow|-G|--run|-R|--readonly|-o|--readwrite|-w|--assemble|-A",
+        Reads,
+        "only looks",
+    ),
     (
         "lvremove|vgremove|pvremove|lvreduce|mkswap|wipefs|sgdisk|sfdisk|fdisk|parted|cryptsetup",
         "",
@@ -58,10 +102,13 @@ pub(super) const RULES: &[Rule] = &[
     ("modprobe", "", "-r|--remove", Disrupts, "what uses the module loses it"),
     ("rmmod", "", "", Disrupts, "what uses the module loses it"),
     ("zfs|zpool", "list|status|get|iostat|history", "", Reads, "only looks"),
+    ("zpool", "export", "", Disrupts, "what uses the disks loses them"),
     ("zfs|zpool", "destroy|rollback|labelclear", "", Destroys, "what is on the disk is lost"),
     ("sysctl", "*=*", "", Changes, "changes the kernel's settings"),
     ("sysctl", "", "-w|--write|-p|--load|--system", Changes, "changes the kernel's settings"),
     ("sysctl", "", "", Reads, "shows the kernel's settings"),
+    ("timedatectl|hostnamectl|localectl", "-", "", Reads, "shows the machine's settings"),
+    ("resolvectl", "flush-caches|reset-statistics", "", Changes, "names are asked for anew"),
     ("timedatectl|hostnamectl|localectl", "set-*", "", Changes, "changes the machine's settings"),
     (
         "timedatectl|hostnamectl|localectl|resolvectl|networkctl|bootctl|loginctl|machinectl",
@@ -101,7 +148,7 @@ pub(super) const RULES: &[Rule] = &[
     ("crontab", "*", "", Destroys, "replaces the whole table"),
     ("atq", "", "", Reads, "lists what is planned"),
     ("atrm", "", "", Destroys, "removes what is planned"),
-    ("ssh-keygen", "", "-l|-y|-F", Reads, "only looks"),
+    ("ssh-keygen", "", "-l|-y|-F !-R|-p|-c|-A", Reads, "only looks"),
     // Packages.
     ("apt|apt-get|aptitude", "", "-s|--simulate|--dry-run|--just-print|--no-act", Reads, "changes nothing"),
     (
@@ -120,11 +167,15 @@ pub(super) const RULES: &[Rule] = &[
     ),
     (
         "apt|apt-get|aptitude",
-        "update|install|upgrade|reinstall|clean|autoclean|download|build-dep|source|satisfy|hold|unhold",
+        "update|install|reinstall|clean|autoclean|download|build-dep|source|satisfy|hold|unhold",
         "",
         Changes,
         "changes packages",
     ),
+    ("apt|apt-get|aptitude", "upgrade|safe-upgrade", "", Disrupts, UPGRADES),
+    ("do-release-upgrade", "", "-c|--check-dist-upgrade-only", Reads, "only looks"),
+    ("unattended-upgrade|unattended-upgrades", "", "--dry-run", Reads, "changes nothing"),
+    ("do-release-upgrade|unattended-upgrade|unattended-upgrades", "", "", Disrupts, UPGRADES),
     ("apt-cache|dpkg-query|apt-file", "", "", Reads, "only looks"),
     ("apt-mark", "show*", "", Reads, "only looks"),
     (
@@ -135,6 +186,7 @@ pub(super) const RULES: &[Rule] = &[
         "only looks",
     ),
     ("dpkg", "", "-r|--remove|-P|--purge", Destroys, "removes packages"),
+    ("dpkg", "", "-i|--install|--configure|--unpack", Disrupts, UPGRADES),
     ("dpkg", "", "", Changes, "changes packages"),
     (
         "yum|dnf|microdnf|zypper",
@@ -146,18 +198,24 @@ pub(super) const RULES: &[Rule] = &[
     ("yum|dnf|microdnf|zypper", "remove|erase|autoremove|rm|distro-sync|downgrade", "", Destroys, "removes packages"),
     (
         "yum|dnf|microdnf|zypper",
-        "install|update|upgrade|makecache|clean|reinstall|in|up|refresh|localinstall",
+        "install|makecache|clean|reinstall|in|refresh|localinstall",
         "",
         Changes,
         "changes packages",
     ),
+    ("yum|dnf|microdnf|zypper", "update|upgrade|up|dist-upgrade|dup", "", Disrupts, UPGRADES),
     ("rpm", "", "-q|-qa|-qi|-ql|-qf|-V|--query", Reads, "only looks"),
+    ("rpm", "", "-U|--upgrade|-F|--freshen", Disrupts, UPGRADES),
     ("rpm", "", "-e|--erase", Destroys, "removes packages"),
     ("apk", "info|list|search|version|policy|stats|audit", "", Reads, "only looks"),
     ("apk", "del", "", Destroys, "removes packages"),
-    ("apk", "add|update|upgrade|fix|cache", "", Changes, "changes packages"),
+    ("apk", "add|update|fix|cache", "", Changes, "changes packages"),
+    ("apk", "upgrade", "", Disrupts, UPGRADES),
     ("pacman", "", "-Q|-Qi|-Ql|-Ss|-Si", Reads, "only looks"),
     ("pacman", "", "-R|-Rs|-Rns|-Rsc", Destroys, "removes packages"),
+    ("snap", "refresh", "--list", Reads, "only looks"),
+    ("snap", "refresh|revert", "", Disrupts, UPGRADES),
+    ("snap", "restart|stop|disable", "", Disrupts, "the service goes away for a while"),
     (
         "snap|flatpak|brew",
         "list|info|find|search|version|changes|doctor|outdated|deps|leaves|config|services",
@@ -194,5 +252,5 @@ pub(super) const RULES: &[Rule] = &[
     ("gem", "list|search|info|outdated|environment|which", "", Reads, "only looks"),
     ("gem", "uninstall|cleanup", "", Destroys, "removes packages"),
     ("go", "version|env|list|vet|doc", "", Reads, "only looks"),
-    ("cargo", "check|tree|metadata|search|version", "", Reads, "only looks"),
+    ("cargo", "tree|metadata|search|version", "", Reads, "only looks"),
 ];

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use domain::Risk::{self, Changes, Destroys, Disrupts, Reads};
 use regex::Regex;
 
+use super::files::is_dump;
 use super::words::destructive;
 use super::{Verdict, Within, script};
 use crate::shell::Input;
@@ -25,8 +26,11 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
-/// The name before a bracket.
-static FUNCTION: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"([A-Za-z_][\w.]*)\s*\(").expect("a fixed pattern"));
+/// The name before a bracket; behind `into` it is a table.
+static FUNCTION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(\b(?:into|table|references)\s+(?:if\s+not\s+exists\s+)?)?([A-Za-z_][\w.]*)\s*\(")
+        .expect("a fixed pattern")
+});
 /// Words of a function's name, between `_`, that speak of losing something.
 static FUNCTION_LOSES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:^|[_.])(?:drop|delete|truncate|purge|remove|unlink|flush|reset|destroy|wipe|revoke)(?:[_.]|$)")
@@ -53,7 +57,8 @@ const FUNCTION_LOOKS: &str = "in values and or over from as on exists where not 
 
 /// What the functions of a statement do that only looks otherwise.
 fn functions(shown: &str, statement: &str) -> Option<Verdict> {
-    let names = FUNCTION.captures_iter(statement).map(|found| found[1].to_lowercase());
+    let names = FUNCTION.captures_iter(statement).filter(|found| found.get(1).is_none());
+    let names = names.map(|found| found[2].to_lowercase());
     let judged = names.filter_map(|name| {
         let rule = format!("{shown} {name}()");
         if FUNCTION_LOSES.is_match(&name) {
@@ -71,7 +76,7 @@ fn functions(shown: &str, statement: &str) -> Option<Verdict> {
 /// One or more statements of SQL, with the client's own commands among them.
 pub(super) fn sql(shown: &str, text: &str, within: Within<'_>) -> Verdict {
     let nothing = Verdict::new(Reads, shown, "asks nothing");
-    let own = text.lines().filter_map(|line| of_client(shown, line, within));
+    let own = text.lines().filter_map(|line| reads_dump(shown, line).or_else(|| of_client(shown, line, within)));
     let program =
         PROGRAM.captures_iter(text).map(|found| started(shown, found.get(1).map_or("", |code| code.as_str()), within));
     let statements = text.split([';', '\n']).any(|piece| piece.trim_start().starts_with(['\\', '.']));
@@ -155,7 +160,75 @@ fn started(shown: &str, code: &str, within: Within<'_>) -> Verdict {
     own.or_worse(script(code.trim(), Within { depth: within.depth + 1, input: &Input::Nothing }))
 }
 
+/// A kind of statement: how it begins or what stands in it, what must not stand in it, its class, its name, and why.
+pub(super) type Kind = (&'static str, &'static str, Risk, &'static str, &'static str);
+
+/// Kinds of statements, first fit first, before what their words say.
+pub(super) const KINDS: &[Kind] = &[
+    (
+        r"^flush\s+(local\s+)?(privileges|hosts|logs|status|(binary|error|general|slow|engine|relay)\s+logs)$",
+        "",
+        Changes,
+        "FLUSH",
+        "begins logs or caches anew",
+    ),
+    (r"^flush\s+(local\s+)?tables?\b", "", Disrupts, "FLUSH TABLES", WAITS),
+    (r"^alter\s+(role|user)\b.*\b(nologin|account\s+lock)\b", "", Destroys, "ALTER ROLE … NOLOGIN", "access is lost"),
+    (r"^vacuum\b.*\bfull\b", "", Disrupts, "VACUUM FULL", WAITS),
+    (r"^reindex\b", r"\bconcurrently\b", Disrupts, "REINDEX", WAITS),
+    (r"^create\s+(unique\s+)?index\b", r"\bconcurrently\b", Disrupts, "CREATE INDEX", WAITS),
+    (r"^create\s+(unique\s+)?index\s+concurrently\b", "", Changes, "CREATE INDEX CONCURRENTLY", "adds an index"),
+    (r"^alter\s+table\b.*(\brename\b|\bengine\s*=)", r"\b(drop|truncate)\b", Disrupts, "ALTER TABLE", WAITS),
+    (r"^lock\s+tables?\b", "", Disrupts, "LOCK TABLE", WAITS),
+    (
+        r"^stop\s+(slave|replica|group_replication)\b",
+        "",
+        Disrupts,
+        "STOP REPLICA",
+        "the copy is no longer kept up to date",
+    ),
+    (
+        r"^set\s+(global|persist)\s.*read_only\b",
+        "",
+        Disrupts,
+        "SET GLOBAL read_only",
+        "nothing can be written any more",
+    ),
+];
+/// Why a statement disrupts that holds a table.
+const WAITS: &str = "others wait for the table while it works";
+
+static KIND: LazyLock<Vec<(Regex, Option<Regex>, &Kind)>> = LazyLock::new(|| {
+    let pattern = |text: &str| Regex::new(&format!("(?is){text}")).expect("a fixed pattern");
+    KINDS.iter().map(|kind| (pattern(kind.0), (!kind.1.is_empty()).then(|| pattern(kind.1)), kind)).collect()
+});
+
+/// A statement whose kind has a class of its own.
+fn by_kind(shown: &str, statement: &str) -> Option<Verdict> {
+    let statement = statement.trim();
+    let fits = |fits: &Regex, unless: &Option<Regex>| {
+        fits.is_match(statement) && !unless.as_ref().is_some_and(|unless| unless.is_match(statement))
+    };
+    let (.., (_, _, risk, name, reason)) = KIND.iter().find(|(pattern, unless, _)| fits(pattern, unless))?;
+    Some(Verdict::new(*risk, format!("{shown} {name}"), *reason))
+}
+
+/// `source FILE` of mysql, and `\i FILE` of psql, where the file is a copy of a whole database.
+fn reads_dump(shown: &str, line: &str) -> Option<Verdict> {
+    let mut words = line.trim_end_matches(';').split_whitespace();
+    let reads = matches!(words.next()?, "source" | "\\." | "\\i" | "\\ir" | "\\include");
+    let dump = words.next().filter(|file| reads && is_dump(file))?;
+    Some(Verdict::new(
+        Destroys,
+        format!("{shown} source {dump}"),
+        "a dump is read: what is in the database is written over",
+    ))
+}
+
 fn one(shown: &str, statement: &str) -> Verdict {
+    if let Some(verdict) = by_kind(shown, statement) {
+        return verdict;
+    }
     if let Some(word) = LOSES.find(statement) {
         return Verdict::new(Destroys, format!("{shown} {}", word.as_str().to_uppercase()), "data or access is lost");
     }
@@ -186,6 +259,15 @@ static MONGO_LOOKS: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a fixed pattern")
 });
 
+/// What stands in code that writes over whole documents, without its blanks, and its name.
+const MONGO_LOSES: &[(&str, &str)] = &[
+    ("updateMany({},", "updateMany({})"),
+    ("update({},", "update({})"),
+    ("replaceOne(", "replaceOne"),
+    ("findOneAndReplace(", "findOneAndReplace"),
+    ("$out", "$out"),
+];
+
 /// Code for the shell of `MongoDB`.
 pub(super) fn mongo(shown: &str, code: &str) -> Verdict {
     if MONGO_LOOKS.is_match(code) {
@@ -194,7 +276,14 @@ pub(super) fn mongo(shown: &str, code: &str) -> Verdict {
     if let Some(word) = destructive(code) {
         return Verdict::new(Destroys, format!("{shown} --eval {word}"), "code that speaks of losing something");
     }
-    if code.contains("shutdownServer") || code.contains("killOp") || code.contains("stepDown") {
+    if let Some((_, name)) = MONGO_LOSES.iter().find(|(pattern, _)| code.replace(' ', "").contains(pattern)) {
+        return Verdict::new(Destroys, format!("{shown} --eval {name}"), "documents or a collection are written over");
+    }
+    if code.contains("fsyncLock")
+        || code.contains("shutdownServer")
+        || code.contains("killOp")
+        || code.contains("stepDown")
+    {
         return Verdict::new(Disrupts, format!("{shown} --eval"), "the database, or somebody's work in it, goes away");
     }
     Verdict::new(Changes, format!("{shown} --eval"), "code that no rule has read")
@@ -222,6 +311,10 @@ pub(super) fn redis(shown: &str, words: &[String]) -> Verdict {
     match (first.as_str(), second.as_str()) {
         ("", _) => Verdict::new(Changes, shown, "opens a shell, in which anything can be typed"),
         ("config", "get") => Verdict::new(Reads, rule, "only asks"),
+        ("replicaof" | "slaveof", "no") => Verdict::new(Disrupts, rule, "the copy leads from now on"),
+        ("client", "kill" | "pause") | ("debug", "sleep") | ("cluster" | "sentinel", "failover") => {
+            Verdict::new(Disrupts, rule, "connections end or wait, or another server leads")
+        }
         (
             "client" | "cluster" | "acl" | "sentinel",
             "kill" | "pause" | "failover" | "reset" | "forget" | "deluser" | "flushslots",

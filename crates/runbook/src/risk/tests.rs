@@ -98,6 +98,11 @@ fn every_line_of_the_tables_has_a_name_of_its_own_and_a_sentence() {
             wrong.push(format!("{programs} {subcommand} {options}: {reason}"));
         }
     }
+    for (begins, _, _, name, reason) in sql::KINDS {
+        if begins.is_empty() || name.is_empty() || !is_reason(reason) {
+            wrong.push(format!("{name}: {reason}"));
+        }
+    }
     for (names, _, reason) in steering::STEERS {
         if names.is_empty() || !is_reason(reason) {
             wrong.push(format!("{names}: {reason}"));

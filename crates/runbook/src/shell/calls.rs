@@ -1,5 +1,7 @@
 //! Every program that a piece of shell text starts, wherever it stands in it, with its words.
 
+use std::rc::Rc;
+
 use tree_sitter::Node;
 
 use super::words::{word, words};
@@ -26,6 +28,8 @@ pub(crate) enum Input {
         says: String,
         /// Whether that is all of it.
         all: bool,
+        /// The words of the program, and of those before it.
+        by: String,
     },
     /// A here-document or a here-string; empty when nothing at all comes.
     Text {
@@ -46,7 +50,7 @@ impl Input {
 
     /// Whatever a program writes.
     fn of_program() -> Self {
-        Self::Program { says: String::new(), all: false }
+        Self::Program { says: String::new(), all: false, by: String::new() }
     }
 
     /// What of the input stands in the text: words, or the name of the file.
@@ -67,6 +71,8 @@ pub(crate) struct Redirect {
     pub(crate) to: String,
     /// Whether nothing stands before it that writes something.
     pub(crate) bare: bool,
+    /// The words of the programs whose output it takes, those before them in the pipeline included.
+    pub(crate) beside: Rc<[String]>,
 }
 
 /// The programs and redirections in a piece of text, in the order in which they are written.
@@ -76,7 +82,7 @@ pub(crate) fn calls(shell: &Shell<'_>) -> (Vec<Call>, Vec<Redirect>) {
 
 /// The same for text that is itself fed.
 pub(crate) fn calls_fed(shell: &Shell<'_>, input: &Input) -> (Vec<Call>, Vec<Redirect>) {
-    let mut found = Found { shell, calls: Vec::new(), redirects: Vec::new() };
+    let mut found = Found { shell, calls: Vec::new(), redirects: Vec::new(), beside: None };
     found.visit(shell.root(), input);
     (found.calls, found.redirects)
 }
@@ -85,6 +91,8 @@ struct Found<'s, 't> {
     shell: &'s Shell<'t>,
     calls: Vec<Call>,
     redirects: Vec<Redirect>,
+    /// The statement whose redirection was met last, by its number, and the words in it.
+    beside: Option<(usize, Rc<[String]>)>,
 }
 
 impl Found<'_, '_> {
@@ -97,7 +105,8 @@ impl Found<'_, '_> {
                 self.children(node, input);
             }
             "file_redirect" => {
-                self.redirects.push(redirect(self.shell, node));
+                let beside = self.beside(node);
+                self.redirects.push(Redirect { beside, ..redirect(self.shell, node) });
                 self.children(node, input);
             }
             "pipeline" => self.pipeline(node, input),
@@ -108,6 +117,19 @@ impl Found<'_, '_> {
             }
             "command_substitution" | "process_substitution" => self.children(node, &Input::Nothing),
             _ => self.children(node, input),
+        }
+    }
+
+    /// What stands beside a redirection; one statement may have many.
+    fn beside(&mut self, node: Node<'_>) -> Rc<[String]> {
+        let Some(whole) = whole(node) else { return Rc::default() };
+        match &self.beside {
+            Some((id, known)) if *id == whole.id() => Rc::clone(known),
+            _ => {
+                let found = beside(self.shell, whole);
+                self.beside = Some((whole.id(), Rc::clone(&found)));
+                found
+            }
         }
     }
 
@@ -149,7 +171,8 @@ impl Found<'_, '_> {
         let says: Vec<String> = calls.iter().map(says).collect();
         let all = calls.len() == 1 && !says[0].is_empty() && !calls[0].words.iter().any(|word| word.expands);
         let plain = matches!(member.kind(), "command" | "redirected_statement" | "heredoc_redirect");
-        Input::Program { says: says.join("\n").trim().to_owned(), all: all && plain }
+        let by = by(calls);
+        Input::Program { says: says.join("\n").trim().to_owned(), all: all && plain, by }
     }
 
     /// A redirection of the input belongs to the last member of a pipeline or of a list, and to all of anything else.
@@ -246,6 +269,23 @@ fn fed_by(shell: &Shell<'_>, redirects: &[Node<'_>]) -> Option<Input> {
     })
 }
 
+/// What stood before in a pipeline is handed on up to this length.
+const FAR: usize = 1_000;
+
+/// The words of programs, the files that they read, and what stood before them in the pipeline.
+fn by(calls: &[Call]) -> String {
+    let before = calls.first().and_then(|call| match &call.input {
+        Input::Program { by, .. } => Some(by.as_str()).filter(|by| by.len() < FAR),
+        _ => None,
+    });
+    let files = calls.iter().filter_map(|call| match &call.input {
+        Input::File(file) => Some(file.as_str()),
+        _ => None,
+    });
+    let words = calls.iter().flat_map(|call| call.words.iter().map(|word| word.text.as_str()));
+    before.into_iter().chain(words).chain(files).collect::<Vec<_>>().join(" ")
+}
+
 /// What a program writes, as far as it stands in the text.
 fn says(call: &Call) -> String {
     let name = call.words.first().map_or("", |word| word.text.rsplit('/').next().unwrap_or_default());
@@ -290,7 +330,25 @@ fn redirect(shell: &Shell<'_>, node: Node<'_>) -> Redirect {
                 .child_by_field_name("body")
                 .is_none_or(|body| body.kind() == "command" && writes_nothing(&words(shell, body)))
     });
-    Redirect { operator: operator.unwrap_or_default(), to: to.unwrap_or_default(), bare }
+    Redirect { operator: operator.unwrap_or_default(), to: to.unwrap_or_default(), bare, beside: Rc::default() }
+}
+
+/// The statement, or the pipeline, whose output a redirection takes.
+fn whole(node: Node<'_>) -> Option<Node<'_>> {
+    let statement = node.parent().filter(|parent| parent.kind() == "redirected_statement")?;
+    Some(statement.parent().filter(|parent| parent.kind() == "pipeline").unwrap_or(statement))
+}
+
+/// So many words beside a redirection are looked at.
+const BESIDE: usize = 1_000;
+
+/// The words of the programs in a statement; what `echo` and `printf` say are no files.
+fn beside(shell: &Shell<'_>, whole: Node<'_>) -> Rc<[String]> {
+    let members = members(shell, whole).into_iter().filter(|words| {
+        let program = words.first().map_or("", |word| word.text.as_str());
+        !matches!(program, "echo" | "printf")
+    });
+    members.flatten().take(BESIDE).map(|word| word.text).collect()
 }
 
 /// The members of the pipeline that the text is, each with its words; none when the text is anything else, as a list or a loop.

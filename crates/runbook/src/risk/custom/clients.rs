@@ -3,9 +3,9 @@
 use domain::Risk::{Changes, Destroys, Disrupts, Reads};
 
 use super::super::args::{Args, given, values};
-use super::super::{Verdict, Within, fed, sql, wrappers};
+use super::super::{Verdict, Within, fed, files, sql, wrappers};
 use super::value;
-use crate::shell::Word;
+use crate::shell::{Input, Word};
 
 pub(super) fn mongo(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
     if let Some(code) = value(words, &["--eval"]) {
@@ -52,6 +52,25 @@ fn inline<'w>(args: &Args, words: &'w [Word]) -> Vec<&'w str> {
     found
 }
 
+/// A copy of a whole database that a client is fed, or told to read.
+fn restored(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
+    let database =
+        |file: &str| args.positional.iter().any(|word| file.rsplit('/').next() == Some(&format!("{word}.sql")));
+    let files = given(words, "-f|--file", values("psql")).into_iter().map(|file| file.text);
+    let files: Vec<String> = files.filter(|_| args.program == "psql").collect();
+    let fed = match within.input {
+        Input::File(file) => file.as_str(),
+        Input::Program { by, all: false, .. } => by.as_str(),
+        _ => "",
+    };
+    let whole = |word: &str| files::is_dump(word) || database(word);
+    let restores = fed.split_whitespace().chain(files.iter().map(String::as_str)).any(whole);
+    restores.then(|| Verdict::new(Destroys, format!("{} < a dump", args.shown), RESTORES))
+}
+
+/// Why a restore destroys.
+const RESTORES: &str = "a dump is read: what is in the database is written over";
+
 pub(super) fn sql_client(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
     let inline = inline(args, words);
     if !inline.is_empty() {
@@ -59,6 +78,9 @@ pub(super) fn sql_client(args: &Args, words: &[Word], within: Within<'_>) -> Ver
     }
     if args.program == "psql" && (args.has("-l") || args.has("--list")) {
         return Verdict::new(Reads, "psql -l", "lists the databases");
+    }
+    if let Some(verdict) = restored(args, words, within) {
+        return verdict;
     }
     let file = args.program == "psql" && (args.has("-f") || args.has("--file"));
     if !file && let Some(verdict) = fed::statements(&args.shown, within, |text| sql::sql(&args.shown, text, within)) {

@@ -3,7 +3,7 @@
 use domain::Risk::{Changes, Destroys, Disrupts, Reads};
 
 use super::super::args::{Args, given, values};
-use super::super::{Verdict, wrappers};
+use super::super::{Verdict, verbs, wrappers};
 use super::value;
 use crate::shell::Word;
 
@@ -31,7 +31,11 @@ pub(super) fn curl(args: &Args, words: &[Word]) -> Verdict {
     if methods.is_empty() || methods.len() == 1 && args.has("--next") {
         methods.push(if sends { "POST".to_owned() } else { "GET".to_owned() });
     }
-    let told = methods.iter().filter_map(|method| by_method("curl", method, words)).reduce(Verdict::or_worse);
+    if sends && methods == ["POST"] && is_search(args) {
+        methods = vec!["GET".to_owned()];
+    }
+    let told = methods.iter().filter_map(|method| by_method("curl", method, words));
+    let told = told.chain(acts(args, words)).reduce(Verdict::or_worse);
     if let Some(verdict) = told {
         return verdict;
     }
@@ -50,6 +54,25 @@ pub(super) fn curl(args: &Args, words: &[Word]) -> Verdict {
         if methods.iter().any(|method| method == "HEAD") || args.has("-I") { "curl -I" } else { "curl" },
         "only asks",
     )
+}
+
+/// Whether the addresses are some by which a search engine is asked, with a question in the body.
+fn is_search(args: &Args) -> bool {
+    let asks = |address: &String| {
+        let path = address.split('?').next().unwrap_or_default();
+        matches!(path.rsplit('/').next(), Some("_search" | "_count" | "_msearch"))
+    };
+    !args.positional.is_empty() && args.positional.iter().all(asks)
+}
+
+/// What the addresses tell a server to do, whatever the method is; with `-G` the body is a part of them.
+fn acts(args: &Args, words: &[Word]) -> Option<Verdict> {
+    let put_in = args.has("-G") || args.has("--get");
+    let body = given(words, "-d|--data|--data-urlencode|--data-raw|--url-query", values("curl"));
+    let body = body.into_iter().filter(|_| put_in).map(|word| format!("?{}", word.text));
+    let given = given(words, "--url", values("curl")).into_iter().map(|word| word.text);
+    let all = args.positional.iter().cloned().chain(given).chain(body);
+    all.filter_map(|address| verbs::of_address(&args.shown, &address)).reduce(Verdict::or_worse)
 }
 
 /// What a method other than GET does.
@@ -79,7 +102,8 @@ pub(super) fn wget(args: &Args, words: &[Word]) -> Verdict {
     let method = value(words, &["--method"]).map(str::to_uppercase);
     let posts = args.options.iter().any(|option| option.starts_with("--post-") || option.starts_with("--body-"));
     let method = method.unwrap_or_else(|| if posts { "POST".to_owned() } else { "GET".to_owned() });
-    if let Some(verdict) = by_method("wget", &method, words) {
+    let told = by_method("wget", &method, words).into_iter().chain(acts(args, words));
+    if let Some(verdict) = told.reduce(Verdict::or_worse) {
         return verdict;
     }
     let shown_only = args.has("--spider")
@@ -87,7 +111,11 @@ pub(super) fn wget(args: &Args, words: &[Word]) -> Verdict {
     if shown_only { Verdict::new(Reads, "wget", "only asks") } else { Verdict::new(Changes, "wget", "writes a file") }
 }
 
-pub(super) fn httpie(args: &Args) -> Verdict {
+pub(super) fn httpie(args: &Args, words: &[Word]) -> Verdict {
+    acts(args, words).into_iter().fold(by_httpie(args), Verdict::or_worse)
+}
+
+fn by_httpie(args: &Args) -> Verdict {
     match args.word(0).to_uppercase().as_str() {
         "DELETE" => Verdict::new(Destroys, format!("{} DELETE", args.shown), "asks the server to delete something"),
         "POST" | "PUT" | "PATCH" => Verdict::new(Changes, args.shown.clone(), "tells the server something"),

@@ -45,7 +45,12 @@ pub(super) fn sed(args: &Args, words: &[Word], within: Within<'_>) -> Verdict {
     if scripts.is_empty() {
         scripts.push(args.word(0).to_owned());
     }
-    let own = if args.has("-i") || args.may_have("--in-place") {
+    let in_place = args.has("-i") || args.may_have("--in-place");
+    let access = args.positional.iter().find(|path| files::is_access(path)).filter(|_| in_place);
+    if let Some(file) = access {
+        return Verdict::new(Destroys, format!("sed -i {file}"), "changes who may sign in: access may be lost");
+    }
+    let own = if in_place {
         Verdict::new(Changes, "sed -i", "changes files in their place")
     } else {
         Verdict::new(Reads, "sed", "only reads")

@@ -174,7 +174,7 @@ pub(super) const WAYS: &[(Risk, &str, Risk, &str)] = &[
     (Changes, "gsutil cp gs://x/y.conf backup/", Destroys, "gsutil cp gs://x/y.conf /etc/y.conf"),
     (Changes, "scp web1:x.conf x.conf.bak", Destroys, "scp web1:x.conf /etc/x.conf"),
     (Reads, "rsync -n x.conf /etc/x.conf", Destroys, "rsync -a x.conf /etc/x.conf"),
-    (Changes, "docker cp x.conf web:/etc/x.conf", Destroys, "docker cp web:/etc/x.conf /etc/x.conf"),
+    (Changes, "docker cp x.txt web:/srv/x.txt", Destroys, "docker cp web:/etc/x.conf /etc/x.conf"),
     (Reads, "ss -tulpn", Disrupts, "ss -K dst 10.0.0.1"),
     (Changes, "strace -o out.txt ls", Destroys, "strace -o '|rm x' ls"),
 ];

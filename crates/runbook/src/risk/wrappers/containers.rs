@@ -10,7 +10,7 @@ use crate::shell::Word;
 /// Options of `exec` and `run` that take the next word.
 pub(super) const EXEC_VALUES: &str = "-e --env -u --user -w --workdir --volumes-from --dns-search --device --group-add --cap-drop --security-opt --ulimit --sysctl --pid --ipc --uts --userns --cgroup-parent --cidfile --label-file --log-opt --stop-signal --stop-timeout --health-cmd --annotation --blkio-weight --cpu-shares -a --attach --expose --mac-address --network-alias --volume-driver --runtime --isolation --index --env-file -n --namespace -c --container --detach-keys --name -v --volume -p --publish \
      --entrypoint --network --net -l --label -m --memory --cpus --mount --add-host -h --hostname --platform --restart --pull --cap-add \
-     --user --log-driver --link --device --tmpfs --shm-size --gpus --ip --dns";
+     --image --target --copy-to --user --log-driver --link --device --tmpfs --shm-size --gpus --ip --dns";
 
 /// `docker exec`, `docker run`, `compose exec`, `compose run`: what runs inside.
 pub(super) fn containers(words: &[Word], within: Within<'_>) -> Option<Verdict> {
@@ -70,7 +70,8 @@ pub(super) fn kubectl(words: &[Word], within: Within<'_>) -> Option<Verdict> {
     let at = rest.iter().position(|word| word.text == "--");
     let command = match at {
         Some(at) => &rest[at + 1..],
-        None => after_options(rest, EXEC_VALUES).get(1..).unwrap_or_default(),
+        // Options may stand behind the name of the pod, too.
+        None => after_options(after_options(rest, EXEC_VALUES).get(1..).unwrap_or_default(), EXEC_VALUES),
     };
     let shown = Args::of(words).shown;
     let own = match verb.as_str() {
