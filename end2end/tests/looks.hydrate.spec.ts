@@ -38,7 +38,7 @@ test('signing in, and a login that does not fit', async ({ browser, portal }) =>
   await page.context().close();
 });
 
-test('pages to read', async ({ operator, browser, portal }) => {
+test('pages to read', async ({ operator }) => {
   const { page } = operator;
   for (const [path, name] of [
     ['/', 'home'],
@@ -58,6 +58,9 @@ test('pages to read', async ({ operator, browser, portal }) => {
     await operator.go(path);
     await look(page, name);
   }
+});
+
+test('pages for administrators', async ({ browser, portal }) => {
   const administrator = await someone(browser, portal, 'ada', true);
   await administrator.go('/people');
   await look(administrator.page, 'people');
