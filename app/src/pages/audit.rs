@@ -120,7 +120,7 @@ fn Verifying(state: VerificationState, verify: ServerAction<Verify>) -> impl Int
 fn verification(state: VerificationState) -> AnyView {
     match state {
         VerificationState::Never => view! {
-            <p class="soft">
+            <p class="soft small">
                 "Not verified since the portal was started. All events, checkpoints and outputs are read again; work goes on meanwhile."
             </p>
         }
@@ -153,14 +153,14 @@ fn judged(verification: &Verification, took_ms: u64, ago: AnyView) -> AnyView {
             </span>
         </p>
         <ul>{findings.iter().map(finding).collect_view()}</ul>
-        <p class="soft">
+        <p class="soft small">
             {format!(
-                "{}, {} and {} with {} hold. ",
+                "{}, {} and {} with {} are whole. Read ",
                 count(Part::Chain, *events),
                 count(Part::Checkpoints, *checkpoints),
                 count(Part::Outputs, *outputs),
                 size(*bytes),
-            )} {ago} {format!(", in {}", span(took_ms))}
+            )} {ago} {format!(", in {}.", span(took_ms))}
         </p>
     }
     .into_any()
@@ -185,7 +185,7 @@ fn Outside(info: CheckpointInfo) -> impl IntoView {
     };
     let beside = info.beside.then(|| {
         view! {
-            <p class="soft">
+            <p class="soft small">
                 "They lie on the same disk as the database: whoever can write there can replace both. What they are worth then is that                  this takes the portal's key as well, which lies in the data folder. Name a folder elsewhere in the configuration, under [audit]."
             </p>
         }
@@ -257,6 +257,8 @@ fn Events(rows: Vec<AuditRow>, older: Option<u64>, portal_only: bool) -> impl In
 
 fn event(row: AuditRow) -> AnyView {
     let AuditRow { seq, at, by, run, kind, details } = row;
+    // What has no person was done by somebody who was not signed in, or by the portal itself.
+    let nobody = if kind == "sign_in_refused" { "a stranger" } else { "the portal" };
     let what = kind.replace('_', " ");
     let run = run.map(|run| view! { <a href=format!("/runs/{run}")>{format!("run {run}")}</a> });
     let details = details
@@ -275,7 +277,7 @@ fn event(row: AuditRow) -> AnyView {
             <th scope="row">
                 {what} <span class="sub">{run} {details}</span>
             </th>
-            <td>{by.as_ref().map_or("a stranger", Who::name).to_owned()}</td>
+            <td>{by.as_ref().map_or(nobody, Who::name).to_owned()}</td>
             <td class="soft">
                 <Ago at />
             </td>

@@ -210,4 +210,6 @@ async fn the_audit_is_for_leads_and_verifies_what_there_is() {
     assert_eq!(begun.status, StatusCode::OK, "{}", begun.body);
     assert!(page.contains("Everything is as it was recorded"), "{page}");
     assert!(page.contains("verified") && page.contains("Lena"), "who looked is recorded: {page}");
+    let id = site.portal.store().person_by_login("olga").await.unwrap().unwrap().id.0;
+    assert!(page.contains("person: <!>Olga") && !page.contains(&format!("person: <!>{id}")), "by name: {page}");
 }

@@ -1,9 +1,10 @@
 //! What the page of the audit shows, and the verification that it starts.
 
+use domain::PersonId;
 use domain::audit::{Part, Verification};
 use domain::policy::{Actor, Auditor};
 use domain::run::Who;
-use domain::view::{AuditView, VerificationState};
+use domain::view::{AuditRow, AuditView, VerificationState};
 use serde_json::json;
 
 use super::KeptRecord;
@@ -11,6 +12,16 @@ use crate::{Error, Portal};
 
 /// Events on one page.
 const PAGE: u32 = 50;
+
+/// The record has people by id, which never changes; a page shows the names that they have now.
+fn name_people(rows: &mut [AuditRow], names: &[(PersonId, String)]) {
+    let people = rows.iter_mut().flat_map(|row| &mut row.details).filter(|(name, _)| name == "person");
+    for (_, person) in people {
+        if let Some((_, name)) = names.iter().find(|(id, _)| id.0 == *person) {
+            name.clone_into(person);
+        }
+    }
+}
 
 impl Portal {
     /// A piece of the chain with what proves it.
@@ -24,7 +35,8 @@ impl Portal {
         before: Option<u64>,
         portal_only: bool,
     ) -> Result<AuditView, Error> {
-        let piece = self.store().chain_piece(before, PAGE, portal_only).await?;
+        let mut piece = self.store().chain_piece(before, PAGE, portal_only).await?;
+        name_people(&mut piece.rows, &self.store().names().await?);
         Ok(AuditView {
             info: self.checkpoint_info().await?,
             verification: self.checkpoints().verification().clone(),
