@@ -190,6 +190,7 @@ fn target(name: &str, table: &TargetTable, surroundings: &Surroundings) -> Targe
     TargetSettings {
         plan: PlanTarget {
             name: name.to_owned(),
+            reach: domain::target::Reach::Local,
             production: table.production,
             interpreter: table.shell.clone().unwrap_or_else(default_shell),
             environment: environment(table.path.as_deref(), surroundings),

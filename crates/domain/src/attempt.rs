@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::keyboard::{Modes, Stroke};
+use crate::target::Reach;
 use crate::{AttemptId, Digest, is_default};
 
 /// The version that this portal writes into `spec.json`, `out.idx` and `exit.json`.
@@ -51,6 +52,9 @@ pub struct Work {
     /// The name of the target: the same bytes on another one are other work.
     #[serde(default)]
     pub target: String,
+    /// Where the target is.
+    #[serde(default, skip_serializing_if = "Reach::is_local")]
+    pub reach: Reach,
     /// Program and arguments of the shell, as `["bash", "--noprofile", "--norc"]`; the driver is added by the shim.
     pub interpreter: Vec<String>,
     /// Whether the shell stops a pipeline at its first failing member.

@@ -22,6 +22,7 @@ pub mod run;
 pub mod runbook;
 pub mod screen;
 pub mod steering;
+pub mod target;
 pub mod terminal;
 pub mod text;
 pub mod time;

@@ -112,6 +112,7 @@ impl Served {
     async fn on(folder: TempDir, public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
         let plan = PlanTarget {
             name: "local".to_owned(),
+            reach: domain::target::Reach::Local,
             production: false,
             interpreter: vec!["/bin/sh".to_owned()],
             environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],

@@ -192,6 +192,7 @@ impl Step {
             [("PATH", env!("PATH")), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("HOME", "/nowhere")];
         Self(Work {
             target: "local".to_owned(),
+            reach: domain::target::Reach::Local,
             interpreter: ["bash", "--noprofile", "--norc"].map(str::to_owned).to_vec(),
             pipefail: false,
             tty: true,

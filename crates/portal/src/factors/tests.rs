@@ -26,6 +26,7 @@ impl Desk {
         std::fs::create_dir(folder.path().join("runbooks")).unwrap();
         let plan = PlanTarget {
             name: "local".to_owned(),
+            reach: domain::target::Reach::Local,
             production: false,
             interpreter: vec!["/bin/sh".to_owned()],
             environment: Vec::new(),
