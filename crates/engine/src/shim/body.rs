@@ -265,7 +265,12 @@ impl<'a> Body<'a> {
     pub(crate) fn directory(&self, begun: &str) -> Option<String> {
         match self {
             Self::Here(here) => here.shell.directory(begun),
-            Self::Far(far) => far.directory.clone(),
+            // The shell says it as it was given, but for a slash at its end.
+            Self::Far(far) => {
+                let here = far.directory.as_deref()?;
+                let stays = here.trim_end_matches('/') == begun.trim_end_matches('/');
+                Some(if stays { begun } else { here }.to_owned())
+            }
         }
     }
 

@@ -156,7 +156,7 @@ impl Far {
             waiting: Vec::new(),
             outgoing: Vec::new(),
             heard: Vec::new(),
-            seen: Seen { signals: true, ..Seen::default() },
+            seen: Seen::default(),
             tty: false,
             ended: None,
             rest: Rest::default(),
@@ -330,7 +330,11 @@ impl Far {
     /// Feeds the shell; what has the same name is never fed twice, by whichever shim.
     pub(crate) fn feed(&mut self, what: Fed, bytes: &[u8]) {
         let name = match what {
-            Fed::Command(index) => format!("c{index}"),
+            Fed::Command(index) => {
+                // What was seen of the one before is nothing to go by.
+                self.seen = Seen::default();
+                format!("c{index}")
+            }
             Fed::Leave => "leave".to_owned(),
             Fed::Typed => format!("t{}", super::token()),
         };
@@ -509,7 +513,7 @@ fn absent(name: &str) -> String {
 fn words(work: &Work, token: &str, session: &str) -> [String; 9] {
     let (columns, rows) = WINDOW;
     let mut inner = vec!["exec sh -c".to_owned(), quoted(INNER), "portal-step".to_owned()];
-    inner.push(format!("{} {rows} {columns}", quoted(&work.directory)));
+    inner.push(format!("{} {rows} {columns} {}", quoted(&work.directory), quoted(session)));
     inner.extend(work.interpreter.iter().map(|word| quoted(word)));
     inner.extend(driver::arguments(work, session).iter().map(|word| quoted(word)));
     let number = |limit: Option<u64>| limit.map_or_else(String::new, |limit| limit.to_string());
