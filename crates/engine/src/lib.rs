@@ -75,6 +75,7 @@
 mod cgroup;
 mod condition;
 mod engine;
+pub mod exec;
 mod folder;
 mod follow;
 mod index;
