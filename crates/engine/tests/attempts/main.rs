@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod bridge;
 mod commands;
 mod ending;
 mod full_disk;

@@ -144,6 +144,7 @@ impl Dockerd {
     }
 
     fn begin(&self) -> io::Result<()> {
+        self.forget_dead_helper();
         let ready = self.folder.join("ready");
         let _ = std::fs::remove_file(&ready);
         let notices = UnixDatagram::bind(&ready)?;
@@ -168,6 +169,15 @@ impl Dockerd {
         }
         *self.daemon.lock().unwrap_or_else(PoisonError::into_inner) = Some(daemon);
         Ok(())
+    }
+
+    /// An engine that was killed takes its helper with it. Where nobody reaps that, the next engine would wait for it in vain.
+    fn forget_dead_helper(&self) {
+        let noted = self.folder.join("exec/containerd/containerd.pid");
+        let pid = std::fs::read_to_string(&noted).ok().and_then(|pid| pid.trim().parse().ok());
+        if pid.is_some_and(|pid| Process::look(pid).is_none()) {
+            let _ = std::fs::remove_file(noted);
+        }
     }
 
     fn dockerd(&self) -> Command {
