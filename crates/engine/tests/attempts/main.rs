@@ -8,6 +8,7 @@ mod sites;
 mod bridge;
 mod commands;
 mod ending;
+mod far;
 mod full_disk;
 mod harness;
 mod input;

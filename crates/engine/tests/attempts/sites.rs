@@ -44,14 +44,13 @@ pub struct Site {
     /// The shim, or what stands before it.
     shim: PathBuf,
     folder: TempDir,
-    _rig: Rig,
+    rig: Rig,
 }
 
-#[expect(dead_code, reason = "it is there, and that is enough")]
 enum Rig {
     Nothing,
     Sshd(Sshd),
-    Contained(Contained),
+    Contained { _it: Contained },
 }
 
 pub const SHIM: &str = env!("CARGO_BIN_EXE_portal-shim");
@@ -70,11 +69,19 @@ impl Site {
         let folder = TempDir::new().unwrap();
         let contained = Contained::start(Image::Host, &[folder.path()])?;
         let shim = before_shim(folder.path(), &format!("export DOCKER_HOST='{}'", contained.engine().host()));
-        Some(Self::new(folder, Reach::Container(contained.target()), shim, Rig::Contained(contained)))
+        Some(Self::new(folder, Reach::Container(contained.target()), shim, Rig::Contained { _it: contained }))
     }
 
     fn new(folder: TempDir, reach: Reach, shim: PathBuf, rig: Rig) -> Self {
-        Self { reach, shim, folder, _rig: rig }
+        Self { reach, shim, folder, rig }
+    }
+
+    /// What the server at the target has logged.
+    pub fn log(&self) -> String {
+        match &self.rig {
+            Rig::Sshd(sshd) => sshd.log(),
+            Rig::Nothing | Rig::Contained { .. } => String::new(),
+        }
     }
 
     /// A place for attempts at this target.
