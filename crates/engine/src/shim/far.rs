@@ -25,6 +25,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A link that says nothing at all after it was made is no link.
 const QUIET: Duration = Duration::from_secs(30);
+/// A link that comes back within this time was never missed by anybody.
+const MISSED: Duration = Duration::from_secs(2);
 /// No answer is longer.
 const ANSWER: usize = 64 << 10;
 
@@ -48,6 +50,8 @@ pub(crate) struct Far {
     /// How the shell ended, once that is known.
     pub ended: Option<i32>,
     rest: Rest,
+    /// Since when there is no link, once that is worth telling.
+    pub missed: Option<Instant>,
     /// Whether it is known to have begun.
     known: bool,
     /// How the attempt ends when nothing more can be known of it.
@@ -160,6 +164,7 @@ impl Far {
             tty: false,
             ended: None,
             rest: Rest::default(),
+            missed: None,
             known: false,
             lost: None,
             directory: None,
@@ -214,11 +219,13 @@ impl Far {
 
     /// When something is due without anybody else doing anything.
     pub(crate) fn due(&self) -> Option<Instant> {
-        match &self.link {
+        let link = match &self.link {
             State::Down { next, .. } => Some(*next),
             State::Up { made, greeted: false, .. } => Some(*made + QUIET),
             State::Up { .. } | State::Making { .. } => None,
-        }
+        };
+        let missed = self.down_since().filter(|_| self.missed.is_none()).map(|since| since + MISSED);
+        link.into_iter().chain(missed).min()
     }
 
     fn is_up(&self) -> bool {
@@ -235,7 +242,7 @@ impl Far {
 
     /// Keeps the link, and hears what the target answers. Says whether something else is known of it than before.
     pub(crate) fn turn(&mut self, now: Instant) -> bool {
-        let before = (self.seen, self.is_up());
+        let before = (self.seen, self.missed);
         match &self.link {
             State::Down { next, .. } if *next <= now => self.make(),
             State::Making { maker, .. } if maker.is_finished() => self.take_link(now),
@@ -243,7 +250,8 @@ impl Far {
             _ => {}
         }
         self.hear();
-        before != (self.seen, self.is_up())
+        self.missed = self.down_since().filter(|since| *since + MISSED <= now);
+        before != (self.seen, self.missed)
     }
 
     /// Makes a link, elsewhere: it may take long, and who wants the step to stop has to be heard meanwhile.
