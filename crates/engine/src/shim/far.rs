@@ -27,6 +27,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_secs(30);
 /// A link that comes back within this time was never missed by anybody.
 const MISSED: Duration = Duration::from_secs(2);
+/// Whether what runs the step there still lives is asked so often, whatever the step does.
+const LOOK: Duration = Duration::from_secs(30);
 /// No answer is longer.
 const ANSWER: usize = 64 << 10;
 
@@ -50,6 +52,8 @@ pub(crate) struct Far {
     /// How the shell ended, once that is known.
     pub ended: Option<i32>,
     rest: Rest,
+    /// When it is looked at again in any case.
+    next_look: Instant,
     /// Since when there is no link, once that is worth telling.
     pub missed: Option<Instant>,
     /// Whether it is known to have begun.
@@ -164,6 +168,7 @@ impl Far {
             tty: false,
             ended: None,
             rest: Rest::default(),
+            next_look: now + LOOK,
             missed: None,
             known: false,
             lost: None,
@@ -225,7 +230,8 @@ impl Far {
             State::Up { .. } | State::Making { .. } => None,
         };
         let missed = self.down_since().filter(|_| self.missed.is_none()).map(|since| since + MISSED);
-        link.into_iter().chain(missed).min()
+        let look = self.is_up().then_some(self.next_look);
+        link.into_iter().chain(missed).chain(look).min()
     }
 
     fn is_up(&self) -> bool {
@@ -250,6 +256,10 @@ impl Far {
             _ => {}
         }
         self.hear();
+        if self.is_up() && self.next_look <= now {
+            self.next_look = now + LOOK;
+            self.look();
+        }
         self.missed = self.down_since().filter(|since| *since + MISSED <= now);
         before != (self.seen, self.missed)
     }
