@@ -52,15 +52,15 @@ waits() {
   done | grep -q 1
 } 2>/dev/null
 look() {
-  tty= w=0 raw=0 keys=0
+  tty= w=0 raw=0 signals=1
   if [ -s terminal ]; then
     read -r tty <terminal; m=$(stty -a <"$tty" 2>/dev/null); f=$(front)
     case $m in *-icanon*) raw=1 ;; esac
-    case $m in *-isig*) keys=1 ;; esac
+    case $m in *-isig*) signals=0 ;; esac
     waits && w=1
   fi
   alive=0; [ -d "/proc/$n" ] && alive=1
-  say look "$w" "$raw" "$keys" "$alive"
+  say look "$w" "$raw" "$signals" "$alive"
 }
 # What is still there without the shell gets SIGTERM, and after a while is killed; until nothing is left.
 finish() {

@@ -25,6 +25,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A link that says nothing at all after it was made is no link.
 const QUIET: Duration = Duration::from_secs(30);
+/// Bytes of requests to type, on their way, beyond which no more is taken.
+const TYPED: usize = 4 << 10;
 /// No answer is longer.
 const ANSWER: usize = 64 << 10;
 
@@ -343,9 +345,10 @@ impl Far {
         self.fed.push_back((name, request));
     }
 
-    /// Whether something is still on its way.
+    /// Whether much that was typed is still on its way. A little may be: whoever types is faster than a long way there and back.
     pub(crate) fn is_busy(&self) -> bool {
-        !self.fed.is_empty()
+        let typed = self.fed.iter().filter(|(name, _)| name.starts_with('t'));
+        typed.map(|(_, request)| request.len()).sum::<usize>() > TYPED
     }
 
     /// Looks, if there is a link.
