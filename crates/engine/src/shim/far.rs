@@ -81,7 +81,7 @@ enum State {
 }
 
 /// What was seen at the target when it was looked at last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// A program in front waits for something to be typed.
     pub waits: bool,
@@ -89,6 +89,13 @@ pub(crate) struct Seen {
     pub raw: bool,
     /// Ctrl-C is a signal.
     pub signals: bool,
+}
+
+/// As a terminal is that nobody has changed.
+impl Default for Seen {
+    fn default() -> Self {
+        Self { waits: false, raw: false, signals: true }
+    }
 }
 
 /// What is still there without the shell, and what came of it.
