@@ -5,9 +5,13 @@ say() { printf 'portal-far %s %s\n' "$k" "$*" >&2; }
 dir find || { dir make && mkdir "$d" && : >"$d/never"; } 2>/dev/null || { say no-folder; exit 0; }
 cd "$d" || exit 0
 [ ! -e never ] || { say never; exit 0; }
-[ -s supervisor ] || { say not-yet; exit 0; }
+if [ ! -s mode ]; then
+  # What was to begin it has died before it could.
+  if read -r n <supervisor && [ ! -d "/proc/$n" ]; then say never; else say not-yet; fi 2>/dev/null
+  exit 0
+fi
 read -r g <group; read -r n <supervisor
-say here "$(cat ended 2>/dev/null || echo -)"
+say here "$(cat mode)"
 tail -c "+$(($2 + 1))" -f log & t=$!
 trap 'kill $t 2>/dev/null' EXIT
 trap exit HUP INT TERM
@@ -52,15 +56,15 @@ waits() {
   done | grep -q 1
 } 2>/dev/null
 look() {
-  tty= w=0 raw=0 keys=0
+  tty= w=0 raw=0 signals=1
   if [ -s terminal ]; then
     read -r tty <terminal; m=$(stty -a <"$tty" 2>/dev/null); f=$(front)
     case $m in *-icanon*) raw=1 ;; esac
-    case $m in *-isig*) keys=1 ;; esac
+    case $m in *-isig*) signals=0 ;; esac
     waits && w=1
   fi
   alive=0; [ -d "/proc/$n" ] && alive=1
-  say look "$w" "$raw" "$keys" "$alive"
+  say look "$w" "$raw" "$signals" "$alive"
 }
 # What is still there without the shell gets SIGTERM, and after a while is killed; until nothing is left.
 finish() {

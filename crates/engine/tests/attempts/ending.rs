@@ -31,14 +31,16 @@ fn names_what_it_held(end: &Finished) -> bool {
 
 async fn a_background_job_is_named_and_ended_with_its_step(site: &Site) {
     let place = site.place();
+    let sleeper = unique("7101");
     let jobs = [
-        "sleep 7101.1 & true",
-        "nohup sleep 7101.1 >/dev/null 2>&1 & true",
-        "setsid sleep 7101.1 & true",
-        "(setsid sh -c 'sleep 7101.1 & exec sleep 7101.1' &) ; true",
-        "(trap '' TERM HUP INT; exec sleep 7101.1) & true",
+        "sleep 7101 & true",
+        "nohup sleep 7101 >/dev/null 2>&1 & true",
+        "setsid sleep 7101 & true",
+        "(setsid sh -c 'sleep 7101 & exec sleep 7101' &) ; true",
+        "(trap '' TERM HUP INT; exec sleep 7101) & true",
     ];
-    for script in jobs {
+    for script in jobs.map(|job| job.replace("7101", &sleeper)) {
+        let script = script.as_str();
         for step in [Step::new(&[script]), Step::new(&[script]).pipes()] {
             let begun = Instant::now();
             let end = place.run(step).await;
@@ -46,8 +48,8 @@ async fn a_background_job_is_named_and_ended_with_its_step(site: &Site) {
             assert_eq!(*end.result(), AttemptResult::Completed, "{script}");
             assert!(names_what_it_held(&end), "{script}: {:?}", end.exit.held);
             assert!(end.exit.survivors.is_empty(), "{script}");
-            assert!(!lives("7101.1"), "{script}");
-            assert!(begun.elapsed() < Duration::from_secs(4), "{script}");
+            assert!(!lives(&sleeper), "{script}");
+            assert!(begun.elapsed() < Duration::from_secs(4) + site.way(), "{script}");
         }
     }
 }
@@ -62,7 +64,9 @@ async fn what_ends_by_itself_a_moment_after_the_shell_is_not_disturbed(site: &Si
 
 async fn a_step_is_stopped_by_an_interrupt(site: &Site) {
     let place = site.place();
-    for (shell, step) in Step::new(&["sh -c 'echo ready; exec sleep 7102.1'; echo never", "echo never"]).everywhere() {
+    let sleeper = unique("7102");
+    let script = format!("sh -c 'echo ready; exec sleep {sleeper}'; echo never");
+    for (shell, step) in Step::new(&[&script, "echo never"]).everywhere() {
         let id = place.launch(step).await;
         place.wait_for(id, "ready").await;
 
@@ -72,7 +76,7 @@ async fn a_step_is_stopped_by_an_interrupt(site: &Site) {
         assert_eq!(*end.result(), AttemptResult::Stopped, "{shell}");
         assert_eq!((end.outcome(1), end.command(1).code), (Outcome::Stopped, Some(130)), "{shell}");
         assert_eq!(end.text(), "ready\n", "{shell}");
-        assert!(!lives("7102.1"), "{shell}");
+        assert!(!lives(&sleeper), "{shell}");
     }
 }
 
@@ -133,7 +137,8 @@ async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_th
         let end = place.end(id).await;
 
         assert_eq!(*end.result(), AttemptResult::Stopped);
-        assert!(begun.elapsed() >= Duration::from_millis(300) && begun.elapsed() < Duration::from_secs(3));
+        let rungs = Duration::from_millis(site.ladder().interrupt_ms + site.ladder().terminate_ms);
+        assert!(begun.elapsed() >= rungs && begun.elapsed() < rungs + Duration::from_millis(2_700) + site.way());
         assert!(end.exit.survivors.is_empty());
     }
 }
@@ -152,9 +157,10 @@ async fn a_shell_that_is_deaf_itself_is_stopped_too(site: &Site) {
 
 async fn a_storm_of_processes_is_stopped_whole(site: &Site) {
     let place = site.place();
+    let sleeper = unique("7103");
     let storm =
-        "echo ready; for i in $(seq 40); do setsid sh -c 'trap \"\" INT TERM HUP; sleep 7103.1 & wait' & done; wait";
-    let id = place.launch(Step::new(&[storm])).await;
+        "echo ready; for i in $(seq 40); do setsid sh -c 'trap \"\" INT TERM HUP; sleep 7103 & wait' & done; wait";
+    let id = place.launch(Step::new(&[&storm.replace("7103", &sleeper)])).await;
     place.wait_for(id, "ready").await;
 
     place.engine.stop(&id).await.unwrap();
@@ -162,7 +168,7 @@ async fn a_storm_of_processes_is_stopped_whole(site: &Site) {
     let end = place.end(id).await;
     assert_eq!(*end.result(), AttemptResult::Stopped);
     assert!(end.exit.survivors.is_empty());
-    assert!(!lives("7103.1"));
+    assert!(!lives(&sleeper));
 }
 
 async fn a_watch_that_was_ended_lets_the_next_command_go_on(site: &Site) {
@@ -227,7 +233,7 @@ async fn a_step_whose_time_is_up_is_stopped(site: &Site) {
 }
 
 async fn a_step_can_be_stopped_in_the_very_moment_of_its_start(site: &Site) {
-    let place = site.place_with(Ladder { interrupt_ms: 2000, terminate_ms: 2000, held_ms: 100 });
+    let place = site.place_with(Ladder { interrupt_ms: 20_000, terminate_ms: 20_000, held_ms: 100 });
     for _ in 0..8 {
         let id = place.launch(Step::new(&["sleep 60"])).await;
         while matches!(place.engine.stop(&id).await, Err(SteerError::Gone)) {
@@ -237,7 +243,7 @@ async fn a_step_can_be_stopped_in_the_very_moment_of_its_start(site: &Site) {
 
         let begun = Instant::now();
         assert_eq!(*place.end(id).await.result(), AttemptResult::Stopped);
-        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert!(begun.elapsed() < Duration::from_secs(1) + site.way());
     }
 }
 
@@ -285,7 +291,8 @@ async fn a_step_ends_within_two_seconds_of_its_shell_and_says_what_still_held_it
             Mark::Ended { at, .. } => Some(*at),
             Mark::Started { .. } => None,
         });
-        assert!(end.exit.at - ended.unwrap() < 2_000, "{ended:?} {}", end.exit.at);
+        let within = 2_000 + i64::try_from(site.way().as_millis()).unwrap();
+        assert!(end.exit.at - ended.unwrap() < within, "{ended:?} {}", end.exit.at);
         assert!(!lives(&sleeper));
     }
 }

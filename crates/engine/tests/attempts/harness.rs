@@ -13,6 +13,7 @@ use domain::target::Reach;
 use domain::{AttemptId, RunId};
 use engine::{Engine, Inspection, Ladder, MasterKey, Progress, Secret};
 use tempfile::TempDir;
+use testkit::rig::Process;
 
 use crate::sites::{SHIM, before_shim};
 
@@ -181,6 +182,19 @@ impl Place {
         };
         let entries = std::fs::read_dir("/proc").unwrap().flatten();
         entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(of_shim)
+    }
+}
+
+/// A test that fails in the middle leaves an attempt behind. At a target that has gone away with the test, it would never end.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let root = self.folder.path().join("runs").display().to_string();
+        let is_shim = |process: &Process| {
+            let words = process.words();
+            let at = words.iter().position(|word| word == engine::shim::COMMAND);
+            at.and_then(|at| words.get(at + 1)).is_some_and(|folder| folder.starts_with(&root))
+        };
+        Process::all().into_iter().filter(is_shim).for_each(|shim| shim.kill());
     }
 }
 
@@ -355,7 +369,8 @@ pub fn lives(argument: &str) -> bool {
     lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
 }
 
-/// An argument for `sleep` that no other test on this machine uses.
+/// An argument for `sleep` that nobody else on this machine uses, not even the same test at another target.
 pub fn unique(number: &str) -> String {
-    format!("{number}.{}", std::process::id())
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{number}.{}{:04}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -205,6 +205,7 @@ async fn marks_carry_places_and_times_that_only_grow(site: &Site) {
         .collect();
     assert!(places.is_sorted());
     assert_eq!(places.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(), [0, 4, 4, 4, 4, 10]);
-    assert!(end.command(2).duration_ms >= 100);
+    // Elsewhere a mark has the time at which it has come.
+    assert!(end.command(2).duration_ms >= 100 || !site.way().is_zero());
     assert_eq!(place.engine.marks(&place.intent(end.id), 4).unwrap(), end.marks[4..]);
 }

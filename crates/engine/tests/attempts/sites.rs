@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use domain::target::Reach;
 use engine::Ladder;
@@ -86,7 +87,25 @@ impl Site {
 
     /// A place for attempts at this target.
     pub fn place(&self) -> Place {
-        self.place_with(USUAL_LADDER)
+        self.place_with(self.ladder())
+    }
+
+    /// The rungs of stopping: no shorter than the way there.
+    pub fn ladder(&self) -> Ladder {
+        match self.rig {
+            Rig::Nothing => USUAL_LADDER,
+            Rig::Sshd(_) | Rig::Contained { .. } => Ladder { interrupt_ms: 1_500, terminate_ms: 1_500, held_ms: 300 },
+        }
+    }
+
+    /// What the way there may cost, several times, on a machine that does ten other things besides.
+    pub fn way(&self) -> Duration {
+        Duration::from_secs(if self.reach.is_local() { 0 } else { 5 })
+    }
+
+    /// A place for attempts at another target, by the same way.
+    pub fn place_of(&self, reach: Reach) -> Place {
+        Place::at(reach, TempDir::new_in(self.folder.path()).unwrap(), self.shim.clone(), self.ladder())
     }
 
     pub fn place_with(&self, ladder: Ladder) -> Place {
