@@ -11,7 +11,7 @@ dir make || { say no-folder; exit 0; }
 # What ended a week ago and was never fetched.
 find "${d%/*}" -mindepth 2 -maxdepth 2 -name ended -mtime +7 -exec sh -c 'cd "${1%/*}" && echo >over; rm -rf "$PWD"' x {} \; 2>/dev/null
 mkdir "$d" 2>/dev/null || { say again; exit 0; }
-cd "$d" && mkdir fed && mkfifo feed over && : >log || { rm -rf "$d"; say no-fifo; exit 0; }
+cd "$d" && mkdir fed && mkfifo feed over && : >log && echo "$$" >supervisor || { rm -rf "$d"; say no-fifo; exit 0; }
 exec 4<>feed 5<>over
 m=pipe
 if [ "$2" = tty ]; then script -qefc 'exit 7' /dev/null </dev/null >/dev/null 2>&1; [ $? = 7 ] && m=tty; fi
@@ -30,7 +30,6 @@ limit() {
 limit processes "$6" pids.max
 limit memory "$7" memory.max
 printf '%s' "$g" >group
-echo "$$" >supervisor
 say begun "$m" "${x:--}"
 exec </dev/null >/dev/null 2>&1
 trap : HUP INT TERM

@@ -64,6 +64,7 @@ look() {
 }
 # What is still there without the shell gets SIGTERM, and after a while is killed; until nothing is left.
 finish() {
+  [ -n "$g" ] || read -r g <group
   held=$(names) rounds=0
   if [ -n "$held" ]; then
     sleep 0.1; held=$(names)

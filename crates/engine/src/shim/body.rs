@@ -161,6 +161,14 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// The same, once it has been away for so long that people should know.
+    pub(crate) fn missed(&self) -> Option<Instant> {
+        match self {
+            Self::Here(_) => None,
+            Self::Far(far) => far.missed,
+        }
+    }
+
     /// How the attempt ends when nothing more can be known of it.
     pub(crate) fn lost(&self) -> Option<&AttemptResult> {
         match self {

@@ -27,6 +27,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_secs(30);
 /// Bytes of requests to type, on their way, beyond which no more is taken.
 const TYPED: usize = 4 << 10;
+/// A link that comes back within this time was never missed by anybody.
+const MISSED: Duration = Duration::from_secs(2);
+/// Whether what runs the step there still lives is asked so often, whatever the step does.
+const LOOK: Duration = Duration::from_secs(30);
 /// No answer is longer.
 const ANSWER: usize = 64 << 10;
 
@@ -50,6 +54,10 @@ pub(crate) struct Far {
     /// How the shell ended, once that is known.
     pub ended: Option<i32>,
     rest: Rest,
+    /// When it is looked at again in any case.
+    next_look: Instant,
+    /// Since when there is no link, once that is worth telling.
+    pub missed: Option<Instant>,
     /// Whether it is known to have begun.
     known: bool,
     /// How the attempt ends when nothing more can be known of it.
@@ -169,6 +177,8 @@ impl Far {
             tty: false,
             ended: None,
             rest: Rest::default(),
+            next_look: now + LOOK,
+            missed: None,
             known: false,
             lost: None,
             directory: None,
@@ -223,11 +233,14 @@ impl Far {
 
     /// When something is due without anybody else doing anything.
     pub(crate) fn due(&self) -> Option<Instant> {
-        match &self.link {
+        let link = match &self.link {
             State::Down { next, .. } => Some(*next),
             State::Up { made, greeted: false, .. } => Some(*made + QUIET),
             State::Up { .. } | State::Making { .. } => None,
-        }
+        };
+        let missed = self.down_since().filter(|_| self.missed.is_none()).map(|since| since + MISSED);
+        let look = self.is_up().then_some(self.next_look);
+        link.into_iter().chain(missed).chain(look).min()
     }
 
     fn is_up(&self) -> bool {
@@ -244,7 +257,7 @@ impl Far {
 
     /// Keeps the link, and hears what the target answers. Says whether something else is known of it than before.
     pub(crate) fn turn(&mut self, now: Instant) -> bool {
-        let before = (self.seen, self.is_up());
+        let before = (self.seen, self.missed);
         match &self.link {
             State::Down { next, .. } if *next <= now => self.make(),
             State::Making { maker, .. } if maker.is_finished() => self.take_link(now),
@@ -252,7 +265,12 @@ impl Far {
             _ => {}
         }
         self.hear();
-        before != (self.seen, self.is_up())
+        if self.is_up() && self.next_look <= now {
+            self.next_look = now + LOOK;
+            self.look();
+        }
+        self.missed = self.down_since().filter(|since| *since + MISSED <= now);
+        before != (self.seen, self.missed)
     }
 
     /// Makes a link, elsewhere: it may take long, and who wants the step to stop has to be heard meanwhile.
