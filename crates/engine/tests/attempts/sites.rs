@@ -94,7 +94,7 @@ impl Site {
     pub fn ladder(&self) -> Ladder {
         match self.rig {
             Rig::Nothing => USUAL_LADDER,
-            Rig::Sshd(_) | Rig::Contained { .. } => Ladder { interrupt_ms: 1_500, terminate_ms: 1_500, held_ms: 300 },
+            Rig::Sshd(_) | Rig::Contained { .. } => Ladder { interrupt_ms: 1_500, terminate_ms: 1_500, held_ms: 1_500 },
         }
     }
 
