@@ -27,6 +27,7 @@ mod runs;
 mod screens;
 mod secrets;
 mod settings;
+mod targets;
 mod values;
 mod watching;
 
@@ -203,22 +204,9 @@ impl Portal {
         &self.0.lowerings
     }
 
-    /// The targets that a procedure may use: those that it names, or all of them.
-    fn targets_of(&self, names: &[String]) -> Vec<&TargetSettings> {
-        self.0.targets.iter().filter(|target| names.is_empty() || names.contains(&target.plan.name)).collect()
-    }
-
-    /// One target by name among those that a procedure may use; empty takes the first.
-    fn target(&self, allowed: &[String], name: &str) -> Result<&TargetSettings, Error> {
-        let targets = self.targets_of(allowed);
-        let found = targets.iter().find(|target| name.is_empty() || target.plan.name == name);
-        found.copied().ok_or_else(|| {
-            let wanted = if name.is_empty() { allowed.join(", ") } else { name.to_owned() };
-            Error::Invalid(format!(
-                "The target {wanted} is not one that this procedure can use here. Nothing was started; \
-                 the portal's configuration names the targets, and the side file which of them a procedure may use."
-            ))
-        })
+    /// The targets, in the order of the configuration.
+    fn targets(&self) -> &[TargetSettings] {
+        &self.0.targets
     }
 
     fn engine(&self) -> &Engine {

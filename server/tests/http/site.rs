@@ -117,7 +117,7 @@ impl Served {
             interpreter: vec!["/bin/sh".to_owned()],
             environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
         };
-        let target = TargetSettings { plan, about: String::new(), directory: "/".to_owned() };
+        let target = TargetSettings { plan, about: String::new(), directory: "/".to_owned(), mask_files: Vec::new() };
         let settings = Settings {
             data: folder.path().join("data"),
             runbooks: folder.path().join("runbooks"),

@@ -15,6 +15,7 @@ use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::ProseView;
 use crate::components::run_lists::duration_words;
 use crate::components::state::RunMark;
+use crate::pages::run::facts::target_words;
 
 /// The covered steps with their exact bytes and values.
 #[component]
@@ -82,7 +83,7 @@ fn facts(run: &Run, covered: &Covered) -> AnyView {
         <dl class="facts">
             <dt>"Target"</dt>
             <dd>
-                {visible(run.plan.target.name.clone())}
+                {target_words(run)}
                 {run.plan.target.production.then_some(", production")}
             </dd>
             <dt>"Directory"</dt>

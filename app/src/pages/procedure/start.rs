@@ -96,9 +96,9 @@ fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<Option<String>>) -> im
     let described = help.is_some().then_some("target-about");
     let options = targets
         .into_iter()
-        .map(|TargetInfo { name, about, .. }| {
-            let words = if about.is_empty() { name.clone() } else { format!("{name} · {about}") };
-            view! { <option value=name>{words}</option> }
+        .map(|target| {
+            let words = target_words(&target);
+            view! { <option value=target.name>{words}</option> }
         })
         .collect_view();
     view! {
@@ -118,6 +118,13 @@ fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<Option<String>>) -> im
         </div>
     }
     .into_any()
+}
+
+/// `production · deploy@prod.example.com · the production server`
+fn target_words(target: &TargetInfo) -> String {
+    let about = Some(&target.about).filter(|about| !about.is_empty() && !about.starts_with(&target.place));
+    let place = Some(&target.place).filter(|place| !target.about.starts_with(*place));
+    std::iter::once(&target.name).chain(place).chain(about).cloned().collect::<Vec<_>>().join(" · ")
 }
 
 /// Where steps that disrupt ask first. True whatever is chosen, so that it needs no scripts.

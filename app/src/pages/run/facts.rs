@@ -179,6 +179,12 @@ pub fn lines(text: &str) -> Vec<AnyView> {
     text.lines().enumerate().map(line).collect()
 }
 
+/// `production: deploy@prod.example.com`
+pub fn target_words(run: &Run) -> AnyView {
+    let target = &run.plan.target;
+    visible(format!("{}: {}", target.name, target.reach))
+}
+
 /// What the run was made of.
 #[component]
 pub fn ThisRun(hands: Hands) -> impl IntoView {
@@ -203,7 +209,7 @@ pub fn ThisRun(hands: Hands) -> impl IntoView {
             </header>
             <dl class="facts">
                 <dt>"Target"</dt>
-                <dd>{run.plan.target.name.clone()}</dd>
+                <dd>{target_words(&run)}</dd>
                 <dt>"Works in it"</dt>
                 <dd>{move || live.run.with(|run| run.holder.by.name().to_owned())}</dd>
                 <dt>"Lock"</dt>
