@@ -10,6 +10,7 @@ mod approvals;
 mod attempts;
 mod auditing;
 mod clock;
+mod doctor;
 mod documents;
 mod error;
 mod evidence;
@@ -17,11 +18,13 @@ mod factors;
 mod gate;
 mod knocking;
 mod live;
+mod looking;
 mod notices;
 mod pages;
 mod passwords;
 mod people;
 mod planning;
+mod probing;
 mod redactions;
 mod runs;
 mod screens;
@@ -49,6 +52,7 @@ pub use adhoc::Added;
 pub use approvals::{Decision, Handed};
 pub use auditing::{Bundle, KeptRecord, Unverifiable};
 pub use clock::SystemClock;
+pub use doctor::{Checkup, Doctor, Health};
 pub use error::{Error, OpenError};
 pub use factors::spelled_secret;
 pub use knocking::Knock;
@@ -67,6 +71,7 @@ use factors::{Passkeys, Vault};
 use knocking::{Devices, Knocks};
 use live::Live;
 use passwords::Passwords;
+use probing::Probes;
 
 /// The portal. Cloning it is cheap: all clones are the same one.
 #[derive(Clone)]
@@ -87,6 +92,7 @@ struct Inner {
     knocks: Knocks,
     passkeys: Passkeys,
     checkpoints: Checkpoints,
+    probes: Probes,
     live: Live,
     people: watch::Sender<u64>,
     clock: ExpiryClock,
@@ -142,6 +148,7 @@ impl Portal {
             knocks: Knocks::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
+            probes: Probes::default(),
             live: Live::default(),
             people: watch::Sender::new(0),
             clock: ExpiryClock::new(settings.clock, seen),
@@ -243,6 +250,10 @@ impl Portal {
 
     fn checkpoints(&self) -> &Checkpoints {
         &self.0.checkpoints
+    }
+
+    fn probes(&self) -> &Probes {
+        &self.0.probes
     }
 
     fn live(&self) -> &Live {

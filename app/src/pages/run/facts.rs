@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::actions::ValueForm;
 use super::control::{Directory, lock_words};
+use super::look::Looking;
 use super::notices::{RefusedHere, answering};
 use crate::components::ago::Ago;
 use crate::components::command_text::{Visible, visible};
@@ -31,6 +32,7 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
                 </header>
                 <Pace since until=None usual />
             </section>
+            <Looking hands />
             <Values hands />
             <Notes hands />
             <ThisRun hands />
