@@ -327,6 +327,7 @@ pub fn end_of(ending: &AttemptEnding) -> (StepStatus, String) {
                 let code = code.map_or_else(String::new, |code| format!(" with {code}"));
                 (StepStatus::Failed, format!("the shell ended{code} in command {command}"))
             }
+            AttemptResult::Unknown { .. } => (StepStatus::Interrupted, "interrupted, outcome unknown".to_owned()),
             AttemptResult::NotStarted { reason } => (StepStatus::Failed, format!("not started: {reason}")),
         },
     }

@@ -32,8 +32,10 @@ const NOT_DONE: u8 = 1;
 pub fn main() -> ExitCode {
     // The shim must begin before anything else has started a thread or opened a file.
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|word| word == engine::shim::COMMAND) {
-        return engine::shim::main(arguments);
+    match arguments.next() {
+        Some(word) if word == engine::shim::COMMAND => return engine::shim::main(arguments),
+        Some(word) if word == engine::exec::COMMAND => return engine::exec::main(arguments),
+        _ => {}
     }
     let line = CommandLine::parse();
     match line.command {

@@ -148,6 +148,9 @@ pub struct Condition {
     /// What it has asked of its terminal.
     #[serde(skip_serializing_if = "is_default")]
     pub modes: Modes,
+    /// Since when there is no link to the target (wall clock, milliseconds since 1970). The step runs on there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link_lost_since: Option<i64>,
 }
 
 impl Condition {
@@ -159,6 +162,7 @@ impl Condition {
         raw: false,
         silent_since: None,
         modes: Modes { application_cursor: false, bracketed_paste: false },
+        link_lost_since: None,
     };
 
     /// What a command has asked of its terminal; nothing when another one is meant.
@@ -437,6 +441,11 @@ pub enum AttemptResult {
     },
     /// It never began; nothing was run.
     NotStarted {
+        /// Why, in a sentence.
+        reason: String,
+    },
+    /// It began at a target, and nobody can find out how it ended: it counts as interrupted.
+    Unknown {
         /// Why, in a sentence.
         reason: String,
     },

@@ -75,6 +75,8 @@
 mod cgroup;
 mod condition;
 mod engine;
+pub mod exec;
+mod far;
 mod folder;
 mod follow;
 mod index;
@@ -92,6 +94,7 @@ mod survivors;
 
 pub use domain::attempt::{Condition, Key};
 pub use engine::Engine;
+pub use far::{Probe, ProbeError, Probed};
 pub use follow::Progress;
 pub use inspect::Inspection;
 pub use key::MasterKey;

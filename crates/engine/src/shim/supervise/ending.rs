@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use domain::attempt::{AttemptResult, Outcome};
 use rustix::process::Signal;
 
-use super::{DRAIN, GRACE, Life, Pressure, READY, Stage, Why};
-use crate::processes;
+use super::super::body::Rest;
+use super::{DRAIN, Life, Pressure, READY, Stage, Why};
 
-impl Life<'_> {
+impl Life<'_, '_> {
     /// Steps on the first rung of the ladder, unless it is being climbed already.
     pub(super) fn press(&mut self, why: Why) {
         let climbing = self.pressure.as_ref().map(|pressure| pressure.why);
@@ -21,9 +21,9 @@ impl Life<'_> {
         let on_its_way = self.current.as_ref().is_some_and(|current| current.begun.is_none());
         if on_its_way || matches!(self.stage, Stage::Starting) {
             // There is nothing yet that could end in good order, and nothing shall begin.
-            self.all.children.kill_shell();
+            self.all.body.kill_shell();
         } else {
-            self.all.shell.signal(Signal::INT);
+            self.all.body.interrupt();
         }
     }
 
@@ -33,20 +33,17 @@ impl Life<'_> {
         let (why, rung) = (pressure.why, pressure.rung);
         let pause = if rung == 1 { self.all.ladder.terminate_ms } else { self.all.ladder.held_ms };
         pressure.next = now + Duration::from_millis(pause);
-        let below = |signal| {
-            for process in self.all.children.alive_below_shell() {
-                processes::signal(process.pid, signal);
-                processes::signal(process.pid, Signal::CONT);
-            }
-        };
         match (why, rung) {
             // The shell itself is spared: it still has to tell how the command ended.
-            (_, 1) => below(Signal::TERM),
-            (Why::Watch, 2) => below(Signal::KILL),
-            _ => self.all.children.kill_shell(),
+            (_, 1) => self.all.body.below(Signal::TERM),
+            (Why::Watch, 2) => self.all.body.below(Signal::KILL),
+            _ => self.all.body.kill_shell(),
         }
         if why != Why::Watch && rung == 2 {
-            below(Signal::KILL);
+            self.all.body.below(Signal::KILL);
+        }
+        if why != Why::Watch && rung > 2 {
+            self.all.body.give_up();
         }
     }
 
@@ -61,12 +58,17 @@ impl Life<'_> {
             self.climb(now);
         }
         if self.all.silence.due().is_some_and(|at| at <= now) {
-            self.all.silence.look(&self.all.shell, &self.all.children, now);
+            self.all.silence.look(&mut self.all.body, now);
+        }
+        if self.all.body.lost().is_some() {
+            return self.settle();
         }
         match self.stage {
-            Stage::Starting if self.shell_lives() && now >= self.since + READY => {
+            Stage::Starting
+                if self.shell_lives() && self.all.body.down_since().is_none() && now >= self.since + READY =>
+            {
                 self.ending.result = Some(not_started("The shell gave no sign of life after its start."));
-                self.all.children.kill_shell();
+                self.all.body.kill_shell();
             }
             Stage::Starting | Stage::Running | Stage::Leaving if !self.shell_lives() => self.shell_is_gone(),
             Stage::Ending => self.end_the_rest(now),
@@ -87,33 +89,13 @@ impl Life<'_> {
         self.end_the_rest(Instant::now());
     }
 
-    /// What is still there when the shell has gone gets a moment, then SIGTERM, then is killed. It is named in any case.
     fn end_the_rest(&mut self, now: Instant) {
-        if self.all.children.reap() {
-            let asked_at = self.since + GRACE;
-            if now < asked_at {
-                return;
-            }
-            self.ask_held_to_end();
-            if now < asked_at + Duration::from_millis(self.all.ladder.held_ms) {
-                return;
-            }
-            self.ending.survivors = self.all.children.end_all();
-        }
+        let rest = Rest { since: self.since, now, held: &mut self.ending.held };
+        let Some(left) = self.all.body.end_rest(self.all.ladder, rest) else { return };
+        self.ending.held.extend(left.held);
+        self.ending.survivors = left.survivors;
         self.enter(Stage::Draining);
-        self.last_mark = format!("\x1b]133;E;{}\x07", self.tokens.session).into_bytes();
-    }
-
-    /// Names what is there without the shell, and sends SIGTERM, once to each.
-    fn ask_held_to_end(&mut self) {
-        for process in self.all.children.alive() {
-            let title = process.title();
-            if !self.ending.held.contains(&title) {
-                processes::signal(process.pid, Signal::TERM);
-                processes::signal(process.pid, Signal::CONT);
-                self.ending.held.push(title);
-            }
-        }
+        self.all.body.drain(format!("\x1b]133;E;{}\x07", self.tokens.session).into_bytes());
     }
 
     /// Everything was read. A command that left no mark ended as its shell did.
@@ -121,7 +103,12 @@ impl Life<'_> {
         if let Some(piece) = self.scanner.rest() {
             self.take(piece);
         }
-        let code = self.all.children.ended;
+        if let Some(result) = self.all.body.lost().cloned() {
+            self.ending.result = Some(result);
+            self.stage = Stage::Over;
+            return;
+        }
+        let code = self.all.body.ended();
         let last = self.current.as_ref().map(|current| (current.index + 1, current.command.number));
         if let Some((index, number)) = last {
             let outcome = self.note_end(code, Vec::new()).map(|(_, _, outcome)| outcome);
