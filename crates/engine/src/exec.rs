@@ -133,7 +133,7 @@ async fn start(docker: &Docker, program: &str) -> Result<(Output, Input), String
         Ok(StartExecResults::Detached) => {
             Err("The Docker engine has started the program without its streams.".to_owned())
         }
-        Err(error) => Err(format!("The program was not started in the container: {}.", reason(&error))),
+        Err(error) => Err(not_started(&reason(&error))),
     }
 }
 
@@ -172,9 +172,13 @@ fn unbuffered(stream: BorrowedFd<'_>) -> io::Result<File> {
 /// Prints what the program prints, until that ends or the program does.
 async fn forward_output(docker: &Docker, program: &str, output: &mut Output) -> Result<(), String> {
     let mut ended = std::pin::pin!(ended(docker, program));
+    let mut is_first = true;
     loop {
         tokio::select! {
             piece = output.next() => match piece {
+                Some(Ok(piece)) if is_first && is_refusal(&piece) && never_began(docker, program).await? => {
+                    return Err(not_started(&String::from_utf8_lossy(piece.as_ref())));
+                }
                 Some(piece) => print(piece).await?,
                 None => return Ok(()),
             },
@@ -183,7 +187,23 @@ async fn forward_output(docker: &Docker, program: &str, output: &mut Output) -> 
                 return drain(output).await;
             }
         }
+        is_first = false;
     }
+}
+
+/// Whether this may be what the engine says when it cannot start a program. It says so in the program's place.
+fn is_refusal(piece: &LogOutput) -> bool {
+    piece.as_ref().starts_with(b"OCI runtime exec failed: ")
+}
+
+/// Whether a program never had a process. A program that did may print what it likes.
+async fn never_began(docker: &Docker, program: &str) -> Result<bool, String> {
+    let found = docker.inspect_exec(program).await.map_err(|error| lost(&reason(&error)))?;
+    Ok(found.running == Some(false) && found.pid.unwrap_or(0) == 0)
+}
+
+fn not_started(reason: &str) -> String {
+    format!("The program was not started in the container: {}.", reason.trim().trim_end_matches('.'))
 }
 
 /// Waits until the program has ended, whoever still holds its output.

@@ -8,7 +8,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 const USUAL_SOCKET: &str = "unix:///var/run/docker.sock";
 
 /// Seconds until a request counts as not answered. It does not count the streams of a program: those may be silent for days.
-const PATIENCE: u64 = 30;
+const PATIENCE: u64 = 15;
 
 /// The engine of which `DOCKER_HOST` speaks, or the one at the usual place. Nothing is asked yet.
 pub(super) fn connect() -> Result<Docker, String> {

@@ -6,15 +6,31 @@ use domain::attempt::{AttemptResult, Mark, Outcome};
 use engine::{Ladder, SteerError};
 
 use crate::harness::{Finished, Place, Step, lives, unique};
+use crate::sites::Site;
+
+at_every_target! {
+    a_background_job_is_named_and_ended_with_its_step,
+    what_ends_by_itself_a_moment_after_the_shell_is_not_disturbed,
+    a_step_is_stopped_by_an_interrupt,
+    a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_that_is_killed,
+    a_shell_that_is_deaf_itself_is_stopped_too,
+    a_storm_of_processes_is_stopped_whole,
+    a_watch_that_was_ended_lets_the_next_command_go_on,
+    a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on,
+    only_a_watch_can_be_ended_as_one,
+    a_step_whose_time_is_up_is_stopped,
+    a_step_can_be_stopped_in_the_very_moment_of_its_start,
+    nothing_that_a_step_has_started_is_left_when_it_is_stopped,
+    a_step_ends_within_two_seconds_of_its_shell_and_says_what_still_held_its_output,
+}
 
 /// Whether something was named as left behind. Under load that may be a `sh` which has not become its `sleep` yet.
 fn names_what_it_held(end: &Finished) -> bool {
     end.exit.held.iter().any(|title| title.contains(" (pid "))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_background_job_is_named_and_ended_with_its_step() {
-    let place = Place::new();
+async fn a_background_job_is_named_and_ended_with_its_step(site: &Site) {
+    let place = site.place();
     let jobs = [
         "sleep 7101.1 & true",
         "nohup sleep 7101.1 >/dev/null 2>&1 & true",
@@ -36,18 +52,16 @@ async fn a_background_job_is_named_and_ended_with_its_step() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_ends_by_itself_a_moment_after_the_shell_is_not_disturbed() {
-    let place = Place::new();
+async fn what_ends_by_itself_a_moment_after_the_shell_is_not_disturbed(site: &Site) {
+    let place = site.place();
     let end = place.run(Step::new(&["exec > >(cat; echo last words)", "echo words"]).pipes()).await;
 
     assert_eq!(end.text(), "words\nlast words\n");
     assert!(end.exit.held.is_empty(), "{:?}", end.exit.held);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_is_stopped_by_an_interrupt() {
-    let place = Place::new();
+async fn a_step_is_stopped_by_an_interrupt(site: &Site) {
+    let place = site.place();
     for (shell, step) in Step::new(&["sh -c 'echo ready; exec sleep 7102.1'; echo never", "echo never"]).everywhere() {
         let id = place.launch(step).await;
         place.wait_for(id, "ready").await;
@@ -62,6 +76,7 @@ async fn a_step_is_stopped_by_an_interrupt() {
     }
 }
 
+/// Of this machine alone: what the portal ignores is inherited by no other machine.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_can_be_interrupted_although_the_portal_was_started_in_the_background() {
     let place = Place::behind("trap '' INT QUIT HUP TERM");
@@ -80,6 +95,7 @@ async fn a_step_can_be_interrupted_although_the_portal_was_started_in_the_backgr
 const WITH_A_SIGNAL_THAT_WAITS: &str =
     "use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGTERM)); kill TERM => $$; exec @ARGV";
 
+/// Of this machine alone: the shim starts the shell itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_that_comes_at_the_moment_of_the_shells_start_stops_the_step_and_ends_nobody() {
     let shim = env!("CARGO_BIN_EXE_portal-shim");
@@ -93,9 +109,8 @@ async fn a_stop_that_comes_at_the_moment_of_the_shells_start_stops_the_step_and_
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_that_is_killed() {
-    let place = Place::new();
+async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_that_is_killed(site: &Site) {
+    let place = site.place();
     let deaf = "sh -c 'trap \"\" INT; trap \"echo terminated; exit 9\" TERM; echo ready; while :; do sleep 0.02; done'";
     let stubborn = "sh -c 'trap \"\" INT TERM; echo ready; while :; do sleep 0.02; done'";
     for step in [Step::new(&[deaf]), Step::new(&[deaf]).pipes()] {
@@ -123,9 +138,8 @@ async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_th
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shell_that_is_deaf_itself_is_stopped_too() {
-    let place = Place::new();
+async fn a_shell_that_is_deaf_itself_is_stopped_too(site: &Site) {
+    let place = site.place();
     for (shell, step) in Step::new(&["trap '' INT TERM; echo ready; while :; do sleep 0.02; done"]).everywhere() {
         let id = place.launch(step).await;
         place.wait_for(id, "ready").await;
@@ -136,9 +150,8 @@ async fn a_shell_that_is_deaf_itself_is_stopped_too() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_storm_of_processes_is_stopped_whole() {
-    let place = Place::new();
+async fn a_storm_of_processes_is_stopped_whole(site: &Site) {
+    let place = site.place();
     let storm =
         "echo ready; for i in $(seq 40); do setsid sh -c 'trap \"\" INT TERM HUP; sleep 7103.1 & wait' & done; wait";
     let id = place.launch(Step::new(&[storm])).await;
@@ -152,9 +165,8 @@ async fn a_storm_of_processes_is_stopped_whole() {
     assert!(!lives("7103.1"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watch_that_was_ended_lets_the_next_command_go_on() {
-    let place = Place::new();
+async fn a_watch_that_was_ended_lets_the_next_command_go_on(site: &Site) {
+    let place = site.place();
     let watches = [
         "sh -c 'echo ready; exec tail -f /dev/null'",
         "echo ready; while true; do sleep 0.02; done",
@@ -177,9 +189,8 @@ async fn a_watch_that_was_ended_lets_the_next_command_go_on() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on() {
-    let place = Place::new();
+async fn a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on(site: &Site) {
+    let place = site.place();
     let script = "sh -c 'trap \"\" INT TERM; echo ready; while :; do sleep 0.02; done'";
     let id = place.launch(Step::new(&[script, "echo next"]).watch(1)).await;
     place.wait_for(id, "ready").await;
@@ -190,9 +201,8 @@ async fn a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on
     assert_eq!((end.outcome(1), end.outcome(2)), (Outcome::Watched, Outcome::Success));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_a_watch_can_be_ended_as_one() {
-    let place = Place::new();
+async fn only_a_watch_can_be_ended_as_one(site: &Site) {
+    let place = site.place();
     let id = place.launch(Step::new(&["echo ready; sleep 60"])).await;
     place.wait_for(id, "ready").await;
 
@@ -205,9 +215,8 @@ async fn only_a_watch_can_be_ended_as_one() {
     assert!(matches!(place.engine.stop(&id).await, Err(SteerError::Gone)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_whose_time_is_up_is_stopped() {
-    let place = Place::new();
+async fn a_step_whose_time_is_up_is_stopped(site: &Site) {
+    let place = site.place();
     for step in [Step::new(&["sleep 60", "echo never"]), Step::new(&["sleep 60"]).pipes()] {
         let end = place.run(step.timeout(1000)).await;
 
@@ -217,9 +226,8 @@ async fn a_step_whose_time_is_up_is_stopped() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_can_be_stopped_in_the_very_moment_of_its_start() {
-    let place = Place::with_ladder(Ladder { interrupt_ms: 2000, terminate_ms: 2000, held_ms: 100 });
+async fn a_step_can_be_stopped_in_the_very_moment_of_its_start(site: &Site) {
+    let place = site.place_with(Ladder { interrupt_ms: 2000, terminate_ms: 2000, held_ms: 100 });
     for _ in 0..8 {
         let id = place.launch(Step::new(&["sleep 60"])).await;
         while matches!(place.engine.stop(&id).await, Err(SteerError::Gone)) {
@@ -233,9 +241,8 @@ async fn a_step_can_be_stopped_in_the_very_moment_of_its_start() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_a_step_has_started_is_left_when_it_is_stopped() {
-    let place = Place::new();
+async fn nothing_that_a_step_has_started_is_left_when_it_is_stopped(site: &Site) {
+    let place = site.place();
     let sleeper = unique("7105");
     let deaf = format!("sh -c \"trap '' INT TERM HUP; exec sleep {sleeper}\"");
     let scripts = [
@@ -265,9 +272,8 @@ async fn nothing_that_a_step_has_started_is_left_when_it_is_stopped() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_ends_within_two_seconds_of_its_shell_and_says_what_still_held_its_output() {
-    let place = Place::with_ladder(Ladder::default());
+async fn a_step_ends_within_two_seconds_of_its_shell_and_says_what_still_held_its_output(site: &Site) {
+    let place = site.place_with(Ladder::default());
     let sleeper = unique("7106");
     let script = format!("(trap '' TERM HUP INT; exec sleep {sleeper}) & (exit 3)");
     for step in [Step::new(&[&script]), Step::new(&[&script]).pipes()] {

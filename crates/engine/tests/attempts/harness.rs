@@ -1,7 +1,7 @@
 //! A folder, an engine, and steps to run with it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -9,16 +9,23 @@ use std::time::Duration;
 use domain::attempt::{
     AttemptResult, Carried, CommandEnd, Exit, FORMAT, Intent, Limits, Mark, Outcome, Spec, Work, WorkCommand,
 };
+use domain::target::Reach;
 use domain::{AttemptId, RunId};
 use engine::{Engine, Inspection, Ladder, MasterKey, Progress, Secret};
 use tempfile::TempDir;
 
+use crate::sites::{SHIM, before_shim};
+
 /// Nothing here takes so long unless it hangs, on a machine that does ten other things besides.
 const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Short, because no test waits for what does not come.
+pub const USUAL_LADDER: Ladder = Ladder { interrupt_ms: 150, terminate_ms: 150, held_ms: 100 };
 
 pub struct Place {
     pub engine: Engine,
     pub folder: TempDir,
+    reach: Reach,
     next: AtomicU32,
     intents: Mutex<HashMap<AttemptId, domain::Digest>>,
 }
@@ -35,32 +42,29 @@ pub struct Finished {
 }
 
 impl Place {
+    /// On this machine.
     pub fn new() -> Self {
-        Self::with_ladder(Ladder { interrupt_ms: 150, terminate_ms: 150, held_ms: 100 })
-    }
-
-    pub fn with_ladder(ladder: Ladder) -> Self {
-        let folder = TempDir::new().unwrap();
-        let engine = engine(folder.path(), ladder);
-        Self { engine, folder, next: AtomicU32::new(1), intents: Mutex::default() }
+        Self::at(Reach::Local, TempDir::new().unwrap(), SHIM.into(), USUAL_LADDER)
     }
 
     /// With a script that stands before the shim and starts it by `exec`.
     pub fn behind(before: &str) -> Self {
-        use std::os::unix::fs::PermissionsExt as _;
         let folder = TempDir::new().unwrap();
-        let script = folder.path().join("before");
-        std::fs::write(&script, format!("#!/bin/sh\n{before}\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_portal-shim")))
-            .unwrap();
-        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let shim = before_shim(folder.path(), before);
         let ladder = Ladder { interrupt_ms: 5_000, terminate_ms: 150, held_ms: 100 };
-        let engine = Engine::with_ladder(folder.path().join("runs"), script, MasterKey::new([7; 32]), ladder).unwrap();
-        Self { engine, folder, next: AtomicU32::new(1), intents: Mutex::default() }
+        Self::at(Reach::Local, folder, shim, ladder)
+    }
+
+    /// At a target.
+    pub fn at(reach: Reach, folder: TempDir, shim: PathBuf, ladder: Ladder) -> Self {
+        let engine = Engine::with_ladder(folder.path().join("runs"), shim, MasterKey::new([7; 32]), ladder).unwrap();
+        Self { engine, folder, reach, next: AtomicU32::new(1), intents: Mutex::default() }
     }
 
     pub fn spec(&self, step: Step) -> Spec {
         let id = AttemptId { run: RunId(1), step: 1, attempt: self.next.fetch_add(1, Ordering::Relaxed) };
-        Spec { v: FORMAT, id, digest: step.0.digest(), work: step.0 }
+        let work = Work { reach: self.reach.clone(), ..step.0 };
+        Spec { v: FORMAT, id, digest: work.digest(), work }
     }
 
     pub async fn launch(&self, step: Step) -> AttemptId {
@@ -176,8 +180,7 @@ impl Place {
 }
 
 pub fn engine(folder: &Path, ladder: Ladder) -> Engine {
-    let shim = env!("CARGO_BIN_EXE_portal-shim").into();
-    Engine::with_ladder(folder.join("runs"), shim, MasterKey::new([7; 32]), ladder).unwrap()
+    Engine::with_ladder(folder.join("runs"), SHIM.into(), MasterKey::new([7; 32]), ladder).unwrap()
 }
 
 impl Step {
@@ -192,7 +195,7 @@ impl Step {
             [("PATH", env!("PATH")), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("HOME", "/nowhere")];
         Self(Work {
             target: "local".to_owned(),
-            reach: domain::target::Reach::Local,
+            reach: Reach::Local,
             interpreter: ["bash", "--noprofile", "--norc"].map(str::to_owned).to_vec(),
             pipefail: false,
             tty: true,
