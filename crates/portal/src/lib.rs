@@ -19,6 +19,7 @@ mod gate;
 mod knocking;
 mod live;
 mod looking;
+mod masking;
 mod notices;
 mod pages;
 mod passwords;

@@ -36,6 +36,8 @@ pub(crate) enum Question {
     Directory(String),
     /// Whether a file is there and may be read.
     File(String),
+    /// What stands in a file, and a byte more where it is longer.
+    Content { path: String, most: usize },
     /// Whether a program is found.
     Tool(String),
     /// The services of a Compose project: by `docker-compose`, or else `docker compose`; its directory; its files.
@@ -215,6 +217,7 @@ impl Question {
         match self {
             Self::Directory(path) => owned(&["directory", path]),
             Self::File(path) => owned(&["file", path]),
+            Self::Content { path, most } => owned(&["content", path, &most.to_string()]),
             Self::Tool(name) => owned(&["tool", name]),
             Self::Services { hyphen, directory, files } => {
                 owned(&["services", if *hyphen { "hyphen" } else { "plugin" }, directory, &files.join("\n")])

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use domain::RunId;
 use domain::approval::{EvidenceItem, Standing};
 use domain::look::Look;
+use domain::policy::Role;
 use domain::target::Reach;
 use http::{StatusCode, header};
 use portal::TargetSettings;
 use testkit::FixedClock;
-use testkit::rig::Sshd;
+use testkit::rig::{Contained, Image, Sshd};
 
 use crate::approvals::Scene;
-use crate::site::{Answer, Served, at, call, local};
+use crate::site::{Answer, Places, Served, at, call, local, someone};
 
 const DOCUMENT: &str =
     "# Shop\n\n## Steps\n\n1. **Look**\n\n   ```bash\n   ls BACKUP | grep dump\n   no-such-program-here\n   ```\n";
@@ -26,8 +28,12 @@ struct Desk {
 
 impl Desk {
     async fn with(side: &str, targets: Vec<TargetSettings>) -> Self {
+        Self::of(DOCUMENT, side, targets.into()).await
+    }
+
+    async fn of(document: &str, side: &str, places: Places) -> Self {
         let clock = Arc::new(FixedClock::default());
-        let site = Served::with_targets(clock.clone(), ("shop.md", DOCUMENT, side), targets).await;
+        let site = Served::with_targets(clock.clone(), ("shop.md", document, side), places).await;
         let ada = site.administrator().await;
         Self { site, ada, clock }
     }
@@ -40,6 +46,25 @@ impl Desk {
         let answer = self.post("/api/looks/start", &format!("slug=shop&target={target}"), &self.ada).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// Waits until the first attempt of a step has ended.
+    async fn settled(&self, step: u32) {
+        use domain::frame::{Cursor, Frame};
+        use domain::run::Event;
+        use futures::StreamExt as _;
+
+        let cursor = Cursor { version: 0, step: 0, attempt: 0, offset: 0 };
+        let viewer = someone(Role::Viewer);
+        let mut frames = self.site.portal.watch(viewer.viewer().unwrap(), RunId(1), cursor).await.unwrap();
+        while let Some(framed) = frames.next().await {
+            let Frame::Event { entry } = framed.frame else { continue };
+            if matches!(&entry.event, Event::AttemptEnded { step: of, .. } | Event::AttemptInterrupted { step: of, .. } if *of == step)
+            {
+                return;
+            }
+        }
+        panic!("the stream ended before step {step}");
     }
 
     /// How many probes the record knows, with what it says about the last one.
@@ -240,4 +265,52 @@ async fn nothing_starts_on_an_approval_while_its_file_cannot_be_looked_at() {
     assert_ne!(refused.status, StatusCode::OK, "{}", refused.body);
     assert!(refused.body.contains("refuses the connection"), "{}", refused.body);
     assert!(scene.run(run).await.open_attempt().is_none() && std::path::Path::new(&scene.backup).exists());
+}
+
+/// The first step makes a file that is nowhere but in the container, the second prints what stands in it.
+const INSIDE: &str = "# Shop\n\n## Steps\n\n1. **Write**\n\n   ```sh\n   echo GREETING=\"$(echo quiet-otters-SWIM | tr A-Z a-z)\" > /tmp/inside.env\n   ```\n\n\
+    2. **Print**\n\n   ```sh\n   cut -d= -f2 /tmp/inside.env\n   ```\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_container_a_run_is_looked_at_and_the_files_there_are_masked() {
+    let Some(contained) = Contained::start(Image::Busybox, &[]) else { return };
+    let target = TargetSettings {
+        mask_files: vec!["/tmp/inside.env".to_owned()],
+        ..at("api", Reach::Container(contained.target()))
+    };
+    let places = Places { targets: vec![target], docker: Some(contained.engine().host()) };
+    let desk = Desk::of(INSIDE, "directory = \"/tmp\"\n", places).await;
+
+    let look = desk.look("api").await;
+    desk.post("/api/runs/start", "slug=shop&target=api&key=k", &desk.ada).await;
+    for step in [1, 2] {
+        let form = format!("run=1&step={step}&attempt=1&commands=1");
+        let started = desk.post("/api/runs/run", &form, &desk.ada).await;
+        assert_eq!(started.status, StatusCode::OK, "{}", started.body);
+        desk.settled(step).await;
+    }
+    let printed = desk.post("/api/runs/log", "run=1&step=2&attempt=1", &desk.ada).await.body;
+    let page = desk.site.get("/runs/1", &desk.ada).await.body;
+
+    assert_eq!(item(&look, "Directory").standing, Standing::Good, "{look:?}");
+    assert_eq!(item(&look, "Programs").standing, Standing::Good, "{look:?}");
+    assert!(printed.contains("[secret GREETING]") && !printed.contains("quiet-otters-swim"), "{printed}");
+    assert!(page.contains(&format!("the container {}", contained.name())), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_is_gone_is_told_and_nothing_is_begun() {
+    let Some(contained) = Contained::start(Image::Busybox, &[]) else { return };
+    let places = Places {
+        targets: vec![at("api", Reach::Container(contained.target()))],
+        docker: Some(contained.engine().host()),
+    };
+    let desk = Desk::of(INSIDE, "", places).await;
+    contained.remove();
+
+    let look = desk.look("api").await;
+
+    let target = item(&look, "Target");
+    assert_eq!(target.standing, Standing::Look);
+    assert!(target.saw[0].contains(contained.name()), "{look:?}");
 }

@@ -129,6 +129,19 @@ while [ $# -gt 0 ]; do
         fi
         shift
         ;;
+    content)
+        if [ ! -e "$1" ]; then
+            say no
+        elif [ ! -f "$1" ] || [ ! -r "$1" ]; then
+            say closed
+        else
+            say yes
+            # One byte more than is taken tells a file that is longer.
+            head -c "$(($2 + 1))" "$1" | sed 's/^/+/'
+            echo
+        fi
+        shift 2
+        ;;
     services)
         if [ "$1" = hyphen ]; then program=docker-compose; else program="docker compose"; fi
         (services "$@")
