@@ -268,7 +268,7 @@ async fn nothing_starts_on_an_approval_while_its_file_cannot_be_looked_at() {
 }
 
 /// The first step makes a file that is nowhere but in the container, the second prints what stands in it.
-const INSIDE: &str = "# Shop\n\n## Steps\n\n1. **Write**\n\n   ```sh\n   echo GREETING=\"$(echo quiet-otters-SWIM | tr A-Z a-z)\" > /tmp/inside.env\n   ```\n\n\
+const INSIDE: &str = "# Shop\n\n## Steps\n\n1. **Write**\n\n   ```sh\n   printf 'GREETING=quiet-%s\\n' otters-swim > /tmp/inside.env\n   ```\n\n\
     2. **Print**\n\n   ```sh\n   cut -d= -f2 /tmp/inside.env\n   ```\n";
 
 #[tokio::test(flavor = "multi_thread")]
