@@ -17,7 +17,7 @@ use crate::Portal;
 /// The program that answers.
 const ASK: &str = include_str!("probing/ask.sh");
 
-/// Probes at once: each is a process, here or elsewhere.
+/// Looks at once: each is a process, here or elsewhere.
 const AT_ONCE: usize = 4;
 
 /// The same question is not asked again for so long.
@@ -147,6 +147,8 @@ impl Portal {
         match &*kept {
             Some((at, answers)) if self.now().since(*at) < KEPT_MS => answers.clone(),
             _ => {
+                // Looks wait for each other, so that a target that is away holds up no start.
+                let _place = self.probes().places.acquire().await.expect("the semaphore is never closed");
                 let answers = self.ask(who, target, purpose, questions).await;
                 *kept = Some((self.now(), answers.clone()));
                 answers
@@ -165,7 +167,6 @@ impl Portal {
         if questions.is_empty() {
             return Ok(Vec::new());
         }
-        let _place = self.probes().places.acquire().await.expect("the semaphore is never closed");
         if let Err(error) = self.note_probe(who, target, purpose).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
@@ -237,19 +238,24 @@ impl Question {
     }
 }
 
-/// Reads what the program prints: exactly as many answers as there were questions.
+/// Reads what the program prints: exactly as many answers as there were questions. One that was cut is none.
 fn answers(output: &str, questions: usize) -> Vec<Answer> {
+    let nothing = Answer { said: Said::Nothing, lines: Vec::new() };
     let mut found: Vec<Answer> = Vec::with_capacity(questions);
-    // A line that was cut at the limit of a probe is not half believed.
-    let whole = output.rfind('\n').map_or("", |end| &output[..end]);
-    for line in whole.lines() {
-        if let Some(word) = line.strip_prefix('=') {
+    let mut whole = false;
+    for line in output.lines() {
+        if line == "=end" {
+            whole = true;
+        } else if let Some(word) = line.strip_prefix('=') {
             found.push(Answer { said: said(word), lines: Vec::new() });
         } else if let (Some(text), Some(last)) = (line.strip_prefix('+'), found.last_mut()) {
             last.lines.push(text.to_owned());
         }
     }
-    found.resize(questions, Answer { said: Said::Nothing, lines: Vec::new() });
+    if let Some(last) = found.last_mut().filter(|_| !whole) {
+        *last = nothing.clone();
+    }
+    found.resize(questions, nothing);
     found
 }
 
@@ -308,12 +314,14 @@ pub(crate) mod tests {
 
     #[test]
     fn what_was_cut_off_is_no_answer() {
-        let found = answers("=yes\n+a\n+b\n=no\n+half of a li", 3);
+        let said = |output: &str| -> Vec<(Said, usize)> {
+            answers(output, 3).iter().map(|answer| (answer.said, answer.lines.len())).collect()
+        };
 
-        let expected = [(Said::Yes, vec!["a", "b"]), (Said::No, Vec::new()), (Said::Nothing, Vec::new())];
-        let found: Vec<(Said, Vec<&str>)> =
-            found.iter().map(|answer| (answer.said, answer.lines.iter().map(String::as_str).collect())).collect();
-        assert_eq!(found, expected);
+        use Said::{No, Nothing, Yes};
+        assert_eq!(said("=yes\n+a\n+b\n=no\n+half of a li"), [(Yes, 2), (Nothing, 0), (Nothing, 0)]);
+        assert_eq!(said("=yes\n+a\n=no\n=yes\n=end\n"), [(Yes, 1), (No, 0), (Yes, 0)]);
+        assert_eq!(said(""), [(Nothing, 0); 3]);
     }
 
     #[test]

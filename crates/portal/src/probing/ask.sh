@@ -1,7 +1,8 @@
 # Looks at a target for the portal, and changes nothing there. What is asked comes as words: $1, $2 … never become code.
 #
 # First the variables of the target: their number, and each as NAME=value. Then questions: a word, and what it is about. Each is
-# answered by one line "=WORD", and lines that begin with "+". A target that has no such tool answers "=without".
+# answered by one line "=WORD", and lines that begin with "+". A target that has no such tool answers "=without". The last line is "=end":
+# without it the answer before is not whole.
 
 own_home=$HOME
 count=$1
@@ -32,7 +33,7 @@ has() {
 
 # A program that hangs is not waited for: the other questions have their answer.
 within() {
-    if has timeout; then timeout 4 "$@"; else "$@"; fi </dev/null
+    if has timeout; then timeout 3 "$@"; else "$@"; fi </dev/null
 }
 
 # The first lines that a program prints, or why it does not.
@@ -41,13 +42,20 @@ found() {
     shift
     if ! has "$1"; then
         say without
-    elif answer=$(within "$@" 2>/dev/null); then
+        return
+    fi
+    answer=$(within "$@" 2>/dev/null)
+    case $? in
+    0)
         say yes
         printf '%s\n' "$answer" | first "$most"
-    else
+        ;;
+    124) say no "it did not answer in time" ;;
+    *)
         say no
         within "$@" 2>&1 >/dev/null | first 3
-    fi
+        ;;
+    esac
 }
 
 # $1: hyphen or plugin, $2: the directory, $3: the files, one a line.
@@ -196,3 +204,4 @@ while [ $# -gt 0 ]; do
     *) say without ;;
     esac
 done
+say end
