@@ -12,7 +12,7 @@ use domain::{AttemptId, Digest};
 use tokio::sync::watch;
 
 use crate::far::{self, Probe, ProbeError, Probed};
-use crate::folder::{Folder, TROUBLE};
+use crate::folder::{EXIT, Folder, TROUBLE};
 use crate::follow::Followers;
 use crate::inspect::inspect;
 use crate::launch::{launch, resume};
@@ -104,6 +104,13 @@ impl Engine {
     /// What became of an attempt. Its folder is measured by the intent, and nothing that stands there is believed over it.
     pub fn inspect(&self, intent: &Intent) -> io::Result<Inspection> {
         inspect(&self.lookup(intent.id), &self.0.key, intent)
+    }
+
+    /// Whether the shim of an attempt has died without a record. At a target the step itself runs on.
+    pub fn is_abandoned(&self, intent: &Intent) -> io::Result<bool> {
+        let folder = self.lookup(intent.id);
+        let found = inspect(&folder, &self.0.key, intent)?;
+        Ok(matches!(found, Inspection::Interrupted { .. }) && !folder.has(EXIT))
     }
 
     /// What a shim that could not begin said about the reason: its first line, if there is one.

@@ -18,6 +18,9 @@ use crate::{Error, Portal};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// So many shims may die over one step at a target; then a person has to look.
+const SHIMS: u32 = 5;
+
 /// Waits a little longer each time.
 pub(crate) struct Pauses(Duration);
 
@@ -239,17 +242,55 @@ impl Portal {
 
     async fn follow_to_end(&self, id: AttemptId) -> Result<(), Error> {
         let intent = self.intent(id).await?;
+        let mut pauses = Pauses::new();
+        for _ in 0..SHIMS {
+            let noted = self.follow_marks(&intent).await?;
+            if !self.take_up(&intent).await? {
+                return self.settle(&intent, noted).await;
+            }
+            pauses.pause().await;
+        }
+        let noted = self.follow_marks(&intent).await?;
+        self.settle(&intent, noted).await
+    }
+
+    /// Records the marks of an attempt until its shim has gone; gives their number.
+    async fn follow_marks(&self, intent: &Intent) -> Result<usize, Error> {
         let mut noted = 0;
-        if let Ok(mut progress) = self.engine().follow(&intent) {
+        if let Ok(mut progress) = self.engine().follow(intent) {
             loop {
                 let done = progress.borrow_and_update().done;
-                noted = self.note_marks(&intent, noted).await?;
+                noted = self.note_marks(intent, noted).await?;
                 if done || progress.changed().await.is_err() {
                     break;
                 }
             }
         }
-        self.settle(&intent, noted).await
+        Ok(noted)
+    }
+
+    /// Whether a step that runs on at its target, although its shim has died, has got another shim that follows it there. Nothing
+    /// is run again by that.
+    async fn take_up(&self, intent: &Intent) -> Result<bool, Error> {
+        if !self.engine().is_abandoned(intent)? {
+            return Ok(false);
+        }
+        let run = self.store().run(intent.id.run).await?.ok_or(Error::NotFound)?;
+        // Without the secrets as they were, what it prints could not be masked.
+        let Some(secrets) = self.secrets_for(&run, intent.id).await.ok().filter(|_| !run.plan.target.reach.is_local())
+        else {
+            return Ok(false);
+        };
+        match self.engine().resume(intent.clone(), secrets).await {
+            Ok(()) => {
+                tracing::warn!(attempt.id = %intent.id, "the shim of a step at a target had died; another one follows it")
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, attempt.id = %intent.id, "a step at a target could not be followed again");
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// What was recorded of an attempt before anything of it ran: the measure of whatever is found in its folder.

@@ -9,10 +9,10 @@ cd -- "$3" 2>/dev/null || { say no-directory; exit 0; }
 (PATH=$4; command -v "$5") >/dev/null 2>&1 || { say no-shell; exit 0; }
 dir make || { say no-folder; exit 0; }
 # What ended a week ago and was never fetched.
-find "${d%/*}" -mindepth 2 -maxdepth 2 -name ended -mtime +7 -exec sh -c 'rm -rf "${1%/*}"' x {} \; 2>/dev/null
+find "${d%/*}" -mindepth 2 -maxdepth 2 -name ended -mtime +7 -exec sh -c 'cd "${1%/*}" && echo >over; rm -rf "$PWD"' x {} \; 2>/dev/null
 mkdir "$d" 2>/dev/null || { say again; exit 0; }
-cd "$d" && mkdir fed && mkfifo feed && : >log || { rm -rf "$d"; say no-fifo; exit 0; }
-exec 4<>feed
+cd "$d" && mkdir fed && mkfifo feed over && : >log && echo "$$" >supervisor || { rm -rf "$d"; say no-fifo; exit 0; }
+exec 4<>feed 5<>over
 m=pipe
 if [ "$2" = tty ]; then script -qefc 'exit 7' /dev/null </dev/null >/dev/null 2>&1; [ $? = 7 ] && m=tty; fi
 g=
@@ -30,15 +30,13 @@ limit() {
 limit processes "$6" pids.max
 limit memory "$7" memory.max
 printf '%s' "$g" >group
-echo "$$" >supervisor
 say begun "$m" "${x:--}"
 exec </dev/null >/dev/null 2>&1
 trap : HUP INT TERM
 if [ $m = tty ]; then
-  printf '%s' "$e" | SHELL=/bin/sh script -qefc "$8" /dev/null 3<&0 <&4 >>log 2>&1 4<&-
+  printf '%s' "$e" | SHELL=/bin/sh script -qefc "$8" /dev/null 3<&0 <&4 >>log 2>&1 4<&- 5<&-
 else
-  printf '%s' "$e" | /bin/sh -c "$8" 3<&0 <&4 >>log 2>&1 4<&-
+  printf '%s' "$e" | /bin/sh -c "$8" 3<&0 <&4 >>log 2>&1 4<&- 5<&-
 fi
-r=$?
-echo "$r" >ended
-printf '\033]133;S;%s;%s\007' "$r" "$9" >>log
+# Only when what is in front of the shell could not say it.
+r=$?; [ -e ended ] || { echo "$r" >ended; printf '\033]133;S;%s;%s\007' "$(cat ended)" "$9" >>log; }

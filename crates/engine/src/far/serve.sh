@@ -64,6 +64,7 @@ look() {
 }
 # What is still there without the shell gets SIGTERM, and after a while is killed; until nothing is left.
 finish() {
+  [ -n "$g" ] || read -r g <group
   held=$(names) rounds=0
   if [ -n "$held" ]; then
     sleep 0.1; held=$(names)
@@ -76,6 +77,8 @@ finish() {
   fi
   printf '%s\n' "$held" | while IFS= read -r l; do [ -z "$l" ] || say held "$l"; done
   names | while IFS= read -r l; do say survivor "$l"; done
+  # What is in front of the shell lets go of the terminal, and with its supervisor the log is whole.
+  i=0; while [ -d "/proc/$n" ] && [ $i -lt 40 ]; do [ $i -gt 0 ] || echo 1<>over; i=$((i + 1)); sleep 0.05; done
   say finished "$(($(wc -c <log)))"
 }
 a=PORTAL_ATTEMPT=$k

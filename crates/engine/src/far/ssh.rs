@@ -101,7 +101,6 @@ fn config(target: &Ssh, socket: &Path) -> String {
         ("HostName", Some(host.clone())),
         ("User", Some(user.clone())),
         ("Port", Some(port.to_string())),
-        ("ProxyJump", Some(jump.join(",")).filter(|jump| !jump.is_empty())),
         ("ControlPath", socket.or_else(|| Some("none".to_owned()))),
     ];
     let common = [
@@ -112,7 +111,9 @@ fn config(target: &Ssh, socket: &Path) -> String {
         ("IdentitiesOnly", Some(if identity_file.is_some() { "yes" } else { "no" }.to_owned())),
         ("IdentityAgent", Some(agent.clone().unwrap_or_else(|| "none".to_owned()))),
     ];
-    let mut text = format!("Host {HOST}\n{}Host *\n{}", lines(&own), lines(&common));
+    // This one must not stand in quotes.
+    let jump = if jump.is_empty() { String::new() } else { format!("  ProxyJump {}\n", jump.join(",")) };
+    let mut text = format!("Host {HOST}\n{}{jump}Host *\n{}", lines(&own), lines(&common));
     text.push_str(COMMON);
     text
 }
@@ -168,7 +169,7 @@ mod tests {
         for line in [
             "  HostName \"prod.example.com\"\n",
             "  Port \"2222\"\n",
-            "  ProxyJump \"gate@bastion:22,inner\"\n",
+            "  ProxyJump gate@bastion:22,inner\n",
             "  ControlPath \"/data/ssh/abc\"\n",
             "  IdentityFile \"/etc/portal keys/id\"\n",
             "  IdentityAgent \"none\"\n",

@@ -161,6 +161,14 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// The same, once it has been away for so long that people should know.
+    pub(crate) fn missed(&self) -> Option<Instant> {
+        match self {
+            Self::Here(_) => None,
+            Self::Far(far) => far.missed,
+        }
+    }
+
     /// How the attempt ends when nothing more can be known of it.
     pub(crate) fn lost(&self) -> Option<&AttemptResult> {
         match self {
@@ -265,7 +273,12 @@ impl<'a> Body<'a> {
     pub(crate) fn directory(&self, begun: &str) -> Option<String> {
         match self {
             Self::Here(here) => here.shell.directory(begun),
-            Self::Far(far) => far.directory.clone(),
+            // The shell says it as it was given, but for a slash at its end.
+            Self::Far(far) => {
+                let here = far.directory.as_deref()?;
+                let stays = here.trim_end_matches('/') == begun.trim_end_matches('/');
+                Some(if stays { begun } else { here }.to_owned())
+            }
         }
     }
 

@@ -25,6 +25,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A link that says nothing at all after it was made is no link.
 const QUIET: Duration = Duration::from_secs(30);
+/// A link that comes back within this time was never missed by anybody.
+const MISSED: Duration = Duration::from_secs(2);
+/// Whether what runs the step there still lives is asked so often, whatever the step does.
+const LOOK: Duration = Duration::from_secs(30);
 /// No answer is longer.
 const ANSWER: usize = 64 << 10;
 
@@ -48,6 +52,10 @@ pub(crate) struct Far {
     /// How the shell ended, once that is known.
     pub ended: Option<i32>,
     rest: Rest,
+    /// When it is looked at again in any case.
+    next_look: Instant,
+    /// Since when there is no link, once that is worth telling.
+    pub missed: Option<Instant>,
     /// Whether it is known to have begun.
     known: bool,
     /// How the attempt ends when nothing more can be known of it.
@@ -156,10 +164,12 @@ impl Far {
             waiting: Vec::new(),
             outgoing: Vec::new(),
             heard: Vec::new(),
-            seen: Seen { signals: true, ..Seen::default() },
+            seen: Seen::default(),
             tty: false,
             ended: None,
             rest: Rest::default(),
+            next_look: now + LOOK,
+            missed: None,
             known: false,
             lost: None,
             directory: None,
@@ -214,11 +224,14 @@ impl Far {
 
     /// When something is due without anybody else doing anything.
     pub(crate) fn due(&self) -> Option<Instant> {
-        match &self.link {
+        let link = match &self.link {
             State::Down { next, .. } => Some(*next),
             State::Up { made, greeted: false, .. } => Some(*made + QUIET),
             State::Up { .. } | State::Making { .. } => None,
-        }
+        };
+        let missed = self.down_since().filter(|_| self.missed.is_none()).map(|since| since + MISSED);
+        let look = self.is_up().then_some(self.next_look);
+        link.into_iter().chain(missed).chain(look).min()
     }
 
     fn is_up(&self) -> bool {
@@ -235,7 +248,7 @@ impl Far {
 
     /// Keeps the link, and hears what the target answers. Says whether something else is known of it than before.
     pub(crate) fn turn(&mut self, now: Instant) -> bool {
-        let before = (self.seen, self.is_up());
+        let before = (self.seen, self.missed);
         match &self.link {
             State::Down { next, .. } if *next <= now => self.make(),
             State::Making { maker, .. } if maker.is_finished() => self.take_link(now),
@@ -243,7 +256,12 @@ impl Far {
             _ => {}
         }
         self.hear();
-        before != (self.seen, self.is_up())
+        if self.is_up() && self.next_look <= now {
+            self.next_look = now + LOOK;
+            self.look();
+        }
+        self.missed = self.down_since().filter(|since| *since + MISSED <= now);
+        before != (self.seen, self.missed)
     }
 
     /// Makes a link, elsewhere: it may take long, and who wants the step to stop has to be heard meanwhile.
@@ -330,7 +348,11 @@ impl Far {
     /// Feeds the shell; what has the same name is never fed twice, by whichever shim.
     pub(crate) fn feed(&mut self, what: Fed, bytes: &[u8]) {
         let name = match what {
-            Fed::Command(index) => format!("c{index}"),
+            Fed::Command(index) => {
+                // What was seen of the one before is nothing to go by.
+                self.seen = Seen::default();
+                format!("c{index}")
+            }
             Fed::Leave => "leave".to_owned(),
             Fed::Typed => format!("t{}", super::token()),
         };
@@ -509,7 +531,7 @@ fn absent(name: &str) -> String {
 fn words(work: &Work, token: &str, session: &str) -> [String; 9] {
     let (columns, rows) = WINDOW;
     let mut inner = vec!["exec sh -c".to_owned(), quoted(INNER), "portal-step".to_owned()];
-    inner.push(format!("{} {rows} {columns}", quoted(&work.directory)));
+    inner.push(format!("{} {rows} {columns} {}", quoted(&work.directory), quoted(session)));
     inner.extend(work.interpreter.iter().map(|word| quoted(word)));
     inner.extend(driver::arguments(work, session).iter().map(|word| quoted(word)));
     let number = |limit: Option<u64>| limit.map_or_else(String::new, |limit| limit.to_string());

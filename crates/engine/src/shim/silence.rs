@@ -107,7 +107,7 @@ impl Silence {
     /// Tells followers what is known now.
     pub(crate) fn judge(&mut self, body: &Body<'_>, now: Instant) {
         let wall = |past: Instant| clock::now().saturating_sub_unsigned(milliseconds(now.duration_since(past)));
-        let link_lost_since = body.down_since().map(wall);
+        let link_lost_since = body.missed().map(wall);
         if self.command == 0 {
             return self.tell(Condition { link_lost_since, ..Condition::default() });
         }

@@ -95,7 +95,12 @@ impl Place {
     pub async fn end(&self, id: AttemptId) -> Finished {
         let exit = match self.inspect_end(id).await {
             Inspection::Ended(exit) => *exit,
-            other => panic!("the attempt did not end: {other:?}"),
+            other => panic!(
+                "the attempt did not end: {other:?}; {:?}; {:?}",
+                self.engine.trouble(&id),
+                std::fs::read_dir(self.engine.folder(&id))
+                    .map(|all| all.flatten().map(|one| one.file_name()).collect::<Vec<_>>())
+            ),
         };
         let output = std::fs::read(self.engine.folder(&id).join("out.log")).unwrap();
         let marks = self.engine.marks(&self.intent(id), 0).unwrap();

@@ -16,5 +16,6 @@ mod isolation;
 mod limits;
 mod output;
 mod reattach;
+mod resume;
 mod secrets;
 mod tampering;
