@@ -70,7 +70,7 @@ impl Portal {
     ) -> Result<(), Error> {
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
         let who = Who::Person(operator.actor().clone());
-        let evidence = Box::new(self.evidence(&state, &wanted, &who).await?);
+        let evidence = Box::new(Box::pin(self.evidence(&state, &wanted, &who)).await?);
         let command = Command::RequestApproval { request, wanted, reason, evidence };
         self.decide(run, &command, &who).await.map(drop)
     }

@@ -254,7 +254,10 @@ fn compose_line(plugin: &Answer, hyphen: &Answer) -> (Health, String) {
             "docker-compose is there, and docker compose is not: commands that are written without the hyphen fail."
                 .to_owned(),
         ),
-        (false, false) => (Health::Note, "It has no Compose: runbooks that call it fail there.".to_owned()),
+        (false, false) => match [plugin, hyphen].into_iter().find(|answer| answer.said == Said::No) {
+            Some(answer) => (Health::Note, format!("Compose does not answer: {}.", answer.why())),
+            None => (Health::Note, "It has no Compose: runbooks that call it fail there.".to_owned()),
+        },
     }
 }
 

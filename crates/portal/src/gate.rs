@@ -177,7 +177,7 @@ impl Portal {
             return Ok((Versions::new(), BoundFiles::new()));
         }
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        let bound = if bound_by(&state) { self.look_at_bound(&state, who).await } else { BoundFiles::new() };
+        let bound = if bound_by(&state) { Box::pin(self.look_at_bound(&state, who)).await } else { BoundFiles::new() };
         Ok((self.secret_versions(&state.plan).await?, bound))
     }
 

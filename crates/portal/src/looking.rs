@@ -44,7 +44,7 @@ impl Portal {
         let values: BTreeMap<String, String> =
             defaults.filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?))).collect();
         let wants = wants::wants(&plan, 1, &plan.directory, &values);
-        self.look(operator, Seen { plan: &plan, wants, values: &values, run: None }).await
+        Box::pin(self.look(operator, Seen { plan: &plan, wants, values: &values, run: None })).await
     }
 
     /// A look at the target of a run, for what is still to come in it.
@@ -57,22 +57,23 @@ impl Portal {
         let Run { plan, directory, values, .. } = &state;
         let from = state.stands_at().unwrap_or(u32::MAX);
         let wants = wants::wants(plan, from, directory, values);
-        self.look(operator, Seen { plan, wants, values, run: Some(run) }).await
+        Box::pin(self.look(operator, Seen { plan, wants, values, run: Some(run) })).await
     }
 
     async fn look(&self, operator: Operator<'_>, seen: Seen<'_>) -> Result<Look, Error> {
         let who = Who::Person(operator.actor().clone());
         let target = &seen.plan.target;
         let asked = choices::asked(seen.plan, &seen.wants);
-        let wanted = items::questions(&seen.wants);
+        let (wanted, services) = (items::questions(&seen.wants), items::service_questions(&seen.wants));
         let listed: Vec<_> = asked.iter().flat_map(choices::Asked::questions).cloned().collect();
-        // Two probes: a list that hangs takes nothing from what has to be there.
-        let (there, listed) = tokio::join!(
+        // Each by a probe of its own: what takes its time takes nothing from the rest.
+        let (there, services, listed) = tokio::join!(
             self.ask_lately(&who, target, "look before a run", &wanted),
+            self.ask_lately(&who, target, "services of a project", &services),
             self.ask_lately(&who, target, "choices for a value", &listed),
         );
         let place = target.reach.to_string();
-        let mut items = items::items(&place, &seen.wants, &there);
+        let mut items = items::items(&place, &seen.wants, &there, &services);
         items.push(self.lock_item(target, seen.run).await?);
         items.push(values_item(seen.plan, seen.values));
         let choices = choices::choices(&asked, &listed, self.now());

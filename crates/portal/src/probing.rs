@@ -102,7 +102,7 @@ impl Answer {
 /// Words of a target, not longer than a sentence bears.
 fn shortened(words: &str) -> String {
     let cut: String = words.chars().take(LONGEST_WORDS).collect();
-    if cut.len() < words.len() { format!("{cut}…") } else { cut.trim_end_matches('.').to_owned() }
+    if cut.len() < words.len() { format!("{cut}…") } else { cut.trim_end_matches(['.', '?', '!']).to_owned() }
 }
 
 /// What questions came to: an answer to each in their order, or why there is none, in a sentence.
@@ -273,6 +273,7 @@ fn said(word: &str) -> Said {
 pub(crate) mod tests {
     use domain::target::Reach;
 
+    use super::Said::{No, Nothing, Without, Yes};
     use super::*;
 
     /// Asks this machine, by the same program and without an engine.
@@ -307,7 +308,6 @@ pub(crate) mod tests {
 
         let said: Vec<Said> = asked_here(&questions).iter().map(|answer| answer.said).collect();
 
-        use Said::{No, Without, Yes};
         assert_eq!(said, [Yes, No, Yes, Yes, No, No, Yes, Without, Yes]);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing that was asked became code");
     }
@@ -318,7 +318,6 @@ pub(crate) mod tests {
             answers(output, 3).iter().map(|answer| (answer.said, answer.lines.len())).collect()
         };
 
-        use Said::{No, Nothing, Yes};
         assert_eq!(said("=yes\n+a\n+b\n=no\n+half of a li"), [(Yes, 2), (Nothing, 0), (Nothing, 0)]);
         assert_eq!(said("=yes\n+a\n=no\n=yes\n=end\n"), [(Yes, 1), (No, 0), (Yes, 0)]);
         assert_eq!(said(""), [(Nothing, 0); 3]);

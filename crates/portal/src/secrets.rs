@@ -166,7 +166,7 @@ impl Portal {
                 Err(_) => {}
             }
         }
-        handed.extend(self.masked_elsewhere(run).await?);
+        handed.extend(Box::pin(self.masked_elsewhere(run)).await?);
         Ok(handed)
     }
 

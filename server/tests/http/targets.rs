@@ -31,9 +31,9 @@ impl Desk {
         Self::of(DOCUMENT, side, targets.into()).await
     }
 
-    async fn of(document: &str, side: &str, places: Places) -> Self {
+    async fn of(document: &str, beside: &str, places: Places) -> Self {
         let clock = Arc::new(FixedClock::default());
-        let site = Served::with_targets(clock.clone(), ("shop.md", document, side), places).await;
+        let site = Served::with_targets(clock.clone(), ("shop.md", document, beside), places).await;
         let ada = site.administrator().await;
         Self { site, ada, clock }
     }

@@ -1,6 +1,6 @@
 //! What there is to choose from at a target, for the parameters that list things.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use domain::look::{Choices, Pick};
 use domain::plan::{Plan, PlanParameter};
@@ -95,8 +95,8 @@ fn of_parameter(asked: &Asked<'_>, answers: &[&Answer], now: Timestamp) -> Choic
     }
     let lines = || answers.iter().flat_map(|answer| &answer.lines).filter(|line| !line.is_empty());
     let mut list: Vec<Pick> = lines().filter_map(|line| pick(&parameter.kind, line, now)).collect();
-    let mut seen = BTreeMap::new();
-    list.retain(|pick| seen.insert(pick.value.clone(), ()).is_none() && is_plain(&parameter.kind, &pick.value));
+    let mut seen = BTreeSet::new();
+    list.retain(|pick| seen.insert(pick.value.clone()) && is_plain(&parameter.kind, &pick.value));
     // Any commit may be meant, and an image that is not there yet.
     let closed = !matches!(parameter.kind, ParameterKind::GitRevision | ParameterKind::Image);
     let whole = closed && !list.is_empty() && list.len() <= MOST;

@@ -8,13 +8,17 @@ use crate::probing::{Answer, Answers, Question, Said};
 /// Where Compose looks for a file by itself.
 const USUAL_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
-/// What is asked of a target for what is wanted, in a fixed order.
+/// What is asked of a target for what is wanted, in a fixed order: what it knows at once.
 pub(super) fn questions(wants: &Wants) -> Vec<Question> {
     let directories = wants.directories.iter().cloned().map(Question::Directory);
     let files = wants.projects.iter().flat_map(files).map(Question::File);
-    let services = wants.projects.iter().map(services);
     let tools = wants.tools.iter().cloned().map(Question::Tool);
-    directories.chain(files).chain(services).chain(tools).collect()
+    directories.chain(files).chain(tools).collect()
+}
+
+/// What Compose is asked: it may take its time, and is asked for itself.
+pub(super) fn service_questions(wants: &Wants) -> Vec<Question> {
+    wants.projects.iter().map(services).collect()
 }
 
 fn files(project: &Project) -> Vec<String> {
@@ -28,8 +32,8 @@ fn services(project: &Project) -> Question {
     Question::Services { hyphen: project.hyphen, directory: project.directory.clone(), files: project.files.clone() }
 }
 
-/// What the answers say. Without answers the target itself says why, and nothing else is known.
-pub(super) fn items(place: &str, wants: &Wants, answers: &Answers) -> Vec<EvidenceItem> {
+/// What the answers say, and those of Compose. Without answers the target itself says why, and nothing else is known.
+pub(super) fn items(place: &str, wants: &Wants, answers: &Answers, of_compose: &Answers) -> Vec<EvidenceItem> {
     let reached = match answers {
         Ok(_) => item("Target", Standing::Good, "answers", vec![sentence(place, " answers.")]),
         Err(why) => item("Target", Standing::Look, "does not answer", vec![why.clone()]),
@@ -38,10 +42,10 @@ pub(super) fn items(place: &str, wants: &Wants, answers: &Answers) -> Vec<Eviden
     let mut take = |many: usize| -> Vec<&Answer> { left.by_ref().take(many).collect() };
     let directories = directories(&wants.directories, &take(wants.directories.len()));
     let compose: Vec<_> = wants.projects.iter().map(|project| (project, take(files(project).len()))).collect();
-    let known: Vec<_> = wants.projects.iter().map(|project| (project, take(1).first().copied())).collect();
     let tools = tools(&wants.tools, &take(wants.tools.len()));
     let compose = compose.iter().map(|(project, answers)| compose_file(project, answers));
-    let known = known.iter().map(|(project, answer)| known_services(project, *answer));
+    let mut listed = of_compose.iter().flatten();
+    let known = wants.projects.iter().map(|project| known_services(project, listed.next()));
     std::iter::once(reached).chain([directories]).chain(compose).chain(known).chain(tools).collect()
 }
 
@@ -203,37 +207,37 @@ mod tests {
         Answer { said, lines: lines.iter().map(|line| (*line).to_owned()).collect() }
     }
 
-    fn told(answers: &Answers) -> Vec<(String, Standing, String)> {
-        let items = items("deploy@prod", &wants(), answers);
+    fn told(answers: &Answers, of_compose: &Answers) -> Vec<(String, Standing, String)> {
+        let items = items("deploy@prod", &wants(), answers, of_compose);
         items.into_iter().map(|item| (item.name, item.standing, item.saw.join(" "))).collect()
     }
 
     #[test]
     fn each_thing_that_is_wanted_has_a_line_with_its_own_sentence() {
         use Said::{No, Yes};
-        assert_eq!(questions(&wants()).len(), 5);
+        assert_eq!((questions(&wants()).len(), service_questions(&wants()).len()), (4, 1));
+        let all = |said: [Said; 4]| Ok(said.map(|said| answer(said, &[])).to_vec());
 
-        let good = told(&Ok(vec![
-            answer(Yes, &[]),
-            answer(Yes, &[]),
-            answer(Yes, &["api", "web"]),
-            answer(Yes, &[]),
-            answer(Yes, &[]),
-        ]));
-        let bad =
-            told(&Ok(vec![answer(No, &[]), answer(No, &[]), answer(Yes, &["web"]), answer(Yes, &[]), answer(No, &[])]));
+        let good = told(&all([Yes; 4]), &Ok(vec![answer(Yes, &["api", "web"])]));
+        let bad = told(&all([No, No, Yes, No]), &Ok(vec![answer(Yes, &["web"])]));
+        let slow = told(&all([Yes; 4]), &Err("The target did not answer within ten seconds.".to_owned()));
 
         let names: Vec<&str> = good.iter().map(|(name, ..)| name.as_str()).collect();
         assert_eq!(names, ["Target", "Directory", "Compose file", "Services", "Programs"]);
         assert!(good.iter().all(|(_, standing, _)| *standing == Standing::Good), "{good:?}");
         assert!(bad.iter().skip(1).all(|(_, standing, _)| *standing == Standing::Look), "{bad:?}");
+        let unknown = |told: &[(String, Standing, String)]| {
+            told.iter().filter(|(_, standing, _)| *standing == Standing::Unknown).count()
+        };
+        assert_eq!(unknown(&slow), 1, "what takes its time takes nothing from the rest: {slow:?}");
         assert!(bad[3].2.contains("api is no service of the project"), "{bad:?}");
         assert!(bad[4].2.contains("PATH: jq."), "{bad:?}");
     }
 
     #[test]
     fn a_target_that_does_not_answer_says_why_and_nothing_else_is_claimed() {
-        let told = told(&Err("deploy@prod cannot be reached: its key is unknown.".to_owned()));
+        let gone = || Err("deploy@prod cannot be reached: its key is unknown.".to_owned());
+        let told = told(&gone(), &gone());
 
         assert_eq!(told[0].1, Standing::Look);
         assert!(told[0].2.contains("its key is unknown"), "{told:?}");
@@ -247,7 +251,7 @@ mod tests {
         let found = |there: usize| {
             let mut answers = vec![answer(Said::Yes, &[])];
             answers.extend((0..4).map(|place| answer(if place == there { Said::Yes } else { Said::No }, &[])));
-            items("x", &wants, &Ok(answers))[2].clone()
+            items("x", &wants, &Ok(answers), &Ok(Vec::new()))[2].clone()
         };
 
         assert_eq!(found(3).saw, ["/srv/shop/docker-compose.yml is there."]);

@@ -100,12 +100,10 @@ impl Walk<'_> {
         let services = call.services.iter().filter_map(|service| filled(service, command, self.values));
         let services: Vec<String> = services.collect();
         let same = |known: &&mut Project| known.files == files && known.directory == here;
-        match self.found.projects.iter_mut().find(same) {
-            Some(known) => services.into_iter().for_each(|service| add(&mut known.services, service)),
-            None => {
-                let hyphen = call.hyphen;
-                self.found.projects.push(Project { hyphen, directory: here, files, services });
-            }
+        if let Some(known) = self.found.projects.iter_mut().find(same) {
+            services.into_iter().for_each(|service| add(&mut known.services, service));
+        } else {
+            self.found.projects.push(Project { hyphen: call.hyphen, directory: here, files, services });
         }
     }
 }
