@@ -8,6 +8,7 @@ mod browser;
 mod day;
 mod disk;
 mod doctor;
+mod elsewhere;
 mod kills;
 mod life;
 mod page;
