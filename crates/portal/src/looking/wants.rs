@@ -101,7 +101,9 @@ impl Walk<'_> {
         let services: Vec<String> = services.collect();
         let same = |known: &&mut Project| known.files == files && known.directory == here;
         if let Some(known) = self.found.projects.iter_mut().find(same) {
-            services.into_iter().for_each(|service| add(&mut known.services, service));
+            for service in services {
+                add(&mut known.services, service);
+            }
         } else {
             self.found.projects.push(Project { hyphen: call.hyphen, directory: here, files, services });
         }
