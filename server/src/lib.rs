@@ -1,6 +1,7 @@
 //! From configuration to a listening process: HTTP, sessions, headers, command line. No rules live here.
 //!
-//! - [`cli`] and [`config`]: what was asked for; [`documents`], [`accounts`] and [`auditing`]: the commands that do not serve
+//! - [`cli`] and [`config`]: what was asked for; [`documents`], [`accounts`], [`auditing`] and [`doctor`]: the commands
+//!   that do not serve
 //! - [`serve`]: opening the portal, the loop over connections, stopping; [`outliving`]: whether steps outlive that here
 //! - [`http`]: layers, routes, sessions, files of the site
 //! - [`telemetry`]: the log
@@ -9,6 +10,7 @@ pub mod accounts;
 pub mod auditing;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod documents;
 pub mod http;
 pub mod outliving;
@@ -41,6 +43,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(arguments)) => serve_command(&arguments),
         Some(Command::Lint(arguments)) => documents::lint(&arguments),
         Some(Command::Show(arguments)) => documents::show(&arguments),
+        Some(Command::Doctor { targets, place }) => doctor::run(&targets, place),
         Some(Command::User(command)) => accounts::run(command),
         Some(Command::Audit(command)) => auditing::run(command),
     }

@@ -11,6 +11,7 @@ pub mod factor;
 pub mod frame;
 mod ids;
 pub mod keyboard;
+pub mod look;
 pub mod notice;
 pub mod outcome;
 pub mod pace;

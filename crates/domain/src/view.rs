@@ -220,6 +220,8 @@ pub struct TargetInfo {
     pub name: String,
     /// What it is, in a few words.
     pub about: String,
+    /// Where it is: `this machine`, `deploy@prod.example.com`.
+    pub place: String,
     /// Whether disrupting steps ask for its name.
     pub production: bool,
 }

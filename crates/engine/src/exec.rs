@@ -6,8 +6,8 @@
 //! error, never more than one read of it is held, and a reader that does not read halts the program. The bridge ends with the
 //! program's own exit code.
 //!
-//! It ends with [`NOT_DONE`] and a sentence on standard error when nothing could be started, and when the engine was lost: what
-//! the program has done and whether it runs on is not known then.
+//! It ends with a sentence on standard error and [`NOT_DONE`] when nothing could be started, [`GONE`] when that is because there
+//! is no such container, and [`LOST`] when the engine was lost: what the program has done and whether it runs on is not known then.
 //!
 //! # When it is over
 //!
@@ -42,8 +42,12 @@ use docker::{connect, reason};
 /// The word before the container on the command line.
 pub const COMMAND: &str = "__exec";
 
-/// The exit code of the bridge itself, as other programs that start programs have it.
+/// The exit code of the bridge itself, as other programs that start programs have it: nothing was run.
 pub const NOT_DONE: u8 = 125;
+/// Nothing was run, because the container is not there or does not run.
+pub const GONE: u8 = 126;
+/// The way to a program was lost, and whether it runs on is not known.
+pub const LOST: u8 = 124;
 
 /// Bytes of standard input, and about those of the output, that are held at a time.
 const PIECE: usize = 64 << 10;
@@ -65,13 +69,26 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     ended.map_or_else(not_done, ExitCode::from)
 }
 
-fn not_done(sentence: String) -> ExitCode {
-    // Nobody may read it any more, and that changes nothing.
-    let _ = writeln!(io::stderr(), "{sentence}");
-    ExitCode::from(NOT_DONE)
+/// Why the bridge did not do it.
+#[derive(Debug)]
+struct Failed {
+    code: u8,
+    sentence: String,
 }
 
-fn read(arguments: impl Iterator<Item = OsString>) -> Result<(Container, Vec<String>), String> {
+impl From<String> for Failed {
+    fn from(sentence: String) -> Self {
+        Self { code: NOT_DONE, sentence }
+    }
+}
+
+fn not_done(Failed { code, sentence }: Failed) -> ExitCode {
+    // Nobody may read it any more, and that changes nothing.
+    let _ = writeln!(io::stderr(), "{sentence}");
+    ExitCode::from(code)
+}
+
+fn read(arguments: impl Iterator<Item = OsString>) -> Result<(Container, Vec<String>), Failed> {
     let mut words = Vec::new();
     for argument in arguments {
         let word = argument.into_string();
@@ -80,7 +97,7 @@ fn read(arguments: impl Iterator<Item = OsString>) -> Result<(Container, Vec<Str
         );
     }
     if words.len() < 2 {
-        return Err(format!("Usage: {COMMAND} CONTAINER PROGRAM [ARGUMENT…]. Nothing was run."));
+        return Err(format!("Usage: {COMMAND} CONTAINER PROGRAM [ARGUMENT…]. Nothing was run.").into());
     }
     let container = serde_json::from_str(&words.remove(0));
     Ok((
@@ -90,7 +107,7 @@ fn read(arguments: impl Iterator<Item = OsString>) -> Result<(Container, Vec<Str
 }
 
 /// On one thread. A thread that still waits for standard input is left to the end of the process.
-fn in_runtime<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+fn in_runtime<T>(work: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("The bridge could not be set up ({error}). Nothing was run."))?;
     let result = runtime.block_on(work);
@@ -98,7 +115,7 @@ fn in_runtime<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, Str
     result
 }
 
-async fn bridge(container: &Container, words: Vec<String>) -> Result<u8, String> {
+async fn bridge(container: &Container, words: Vec<String>) -> Result<u8, Failed> {
     let docker = connect()?;
     let id = find::find(&docker, &container.which).await?;
     let program = create(&docker, &id, container, words).await?;
@@ -111,7 +128,7 @@ async fn bridge(container: &Container, words: Vec<String>) -> Result<u8, String>
 }
 
 /// Says to the engine what is to be run. Nothing runs yet.
-async fn create(docker: &Docker, id: &str, container: &Container, words: Vec<String>) -> Result<String, String> {
+async fn create(docker: &Docker, id: &str, container: &Container, words: Vec<String>) -> Result<String, Failed> {
     let options = CreateExecOptions {
         attach_stdin: Some(true),
         attach_stdout: Some(true),
@@ -123,17 +140,15 @@ async fn create(docker: &Docker, id: &str, container: &Container, words: Vec<Str
     };
     let created = docker.create_exec(id, options).await;
     let refused = |error| format!("Nothing was run in {}: {}.", container.which, reason(&error));
-    created.map(|created| created.id).map_err(refused)
+    Ok(created.map(|created| created.id).map_err(refused)?)
 }
 
-async fn start(docker: &Docker, program: &str) -> Result<(Output, Input), String> {
+async fn start(docker: &Docker, program: &str) -> Result<(Output, Input), Failed> {
     let options = StartExecOptions { detach: false, tty: false, output_capacity: Some(PIECE) };
     match docker.start_exec(program, Some(options)).await {
         Ok(StartExecResults::Attached { output, input }) => Ok((output, input)),
-        Ok(StartExecResults::Detached) => {
-            Err("The Docker engine has started the program without its streams.".to_owned())
-        }
-        Err(error) => Err(not_started(&reason(&error))),
+        Ok(StartExecResults::Detached) => Err(lost("the Docker engine has started it without its streams")),
+        Err(error) => Err(not_started(&reason(&error)).into()),
     }
 }
 
@@ -170,14 +185,14 @@ fn unbuffered(stream: BorrowedFd<'_>) -> io::Result<File> {
 }
 
 /// Prints what the program prints, until that ends or the program does.
-async fn forward_output(docker: &Docker, program: &str, output: &mut Output) -> Result<(), String> {
+async fn forward_output(docker: &Docker, program: &str, output: &mut Output) -> Result<(), Failed> {
     let mut ended = std::pin::pin!(ended(docker, program));
     let mut is_first = true;
     loop {
         tokio::select! {
             piece = output.next() => match piece {
                 Some(Ok(piece)) if is_first && is_refusal(&piece) && never_began(docker, program).await? => {
-                    return Err(not_started(&String::from_utf8_lossy(piece.as_ref())));
+                    return Err(not_started(&String::from_utf8_lossy(piece.as_ref())).into());
                 }
                 Some(piece) => print(piece).await?,
                 None => return Ok(()),
@@ -197,7 +212,7 @@ fn is_refusal(piece: &LogOutput) -> bool {
 }
 
 /// Whether a program never had a process. A program that did may print what it likes.
-async fn never_began(docker: &Docker, program: &str) -> Result<bool, String> {
+async fn never_began(docker: &Docker, program: &str) -> Result<bool, Failed> {
     let found = docker.inspect_exec(program).await.map_err(|error| lost(&reason(&error)))?;
     Ok(found.running == Some(false) && found.pid.unwrap_or(0) == 0)
 }
@@ -207,7 +222,7 @@ fn not_started(reason: &str) -> String {
 }
 
 /// Waits until the program has ended, whoever still holds its output.
-async fn ended(docker: &Docker, program: &str) -> Result<(), String> {
+async fn ended(docker: &Docker, program: &str) -> Result<(), Failed> {
     loop {
         tokio::time::sleep(LOOK).await;
         if exit_code(docker, program).await?.is_some() {
@@ -217,7 +232,7 @@ async fn ended(docker: &Docker, program: &str) -> Result<(), String> {
 }
 
 /// Prints what is still on its way.
-async fn drain(output: &mut Output) -> Result<(), String> {
+async fn drain(output: &mut Output) -> Result<(), Failed> {
     let begun = Instant::now();
     while begun.elapsed() < DRAIN
         && let Ok(Some(piece)) = tokio::time::timeout(SILENCE, output.next()).await
@@ -227,7 +242,7 @@ async fn drain(output: &mut Output) -> Result<(), String> {
     Ok(())
 }
 
-async fn print(piece: Result<LogOutput, Error>) -> Result<(), String> {
+async fn print(piece: Result<LogOutput, Error>) -> Result<(), Failed> {
     let piece = piece.map_err(|error| lost(&reason(&error)))?;
     let written = tokio::task::spawn_blocking(move || match piece {
         LogOutput::StdOut { message } => write(rustix::stdio::stdout(), &message),
@@ -236,7 +251,7 @@ async fn print(piece: Result<LogOutput, Error>) -> Result<(), String> {
         }
     });
     let written = written.await.map_err(io::Error::from).flatten();
-    written.map_err(|error| format!("Nobody takes what the program in the container prints ({error})."))
+    written.map_err(|error| lost(&format!("nobody takes what it prints ({error})")))
 }
 
 fn write(stream: BorrowedFd<'_>, message: &Bytes) -> io::Result<()> {
@@ -244,7 +259,7 @@ fn write(stream: BorrowedFd<'_>, message: &Bytes) -> io::Result<()> {
 }
 
 /// How the program has ended. The engine may know it a moment after the output was closed.
-async fn verdict(docker: &Docker, program: &str) -> Result<u8, String> {
+async fn verdict(docker: &Docker, program: &str) -> Result<u8, Failed> {
     let begun = Instant::now();
     let mut pause = Duration::from_millis(5);
     loop {
@@ -253,9 +268,9 @@ async fn verdict(docker: &Docker, program: &str) -> Result<u8, String> {
         }
         if begun.elapsed() > VERDICT {
             let seconds = VERDICT.as_secs();
-            return Err(format!(
-                "The program in the container has closed its output, and {seconds} s later the Docker engine does not know how it has ended."
-            ));
+            return Err(lost(&format!(
+                "it has closed its output, and {seconds} s later the Docker engine does not know how it has ended"
+            )));
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LOOK);
@@ -263,22 +278,23 @@ async fn verdict(docker: &Docker, program: &str) -> Result<u8, String> {
 }
 
 /// The exit code of a program; none while it runs.
-async fn exit_code(docker: &Docker, program: &str) -> Result<Option<i64>, String> {
+async fn exit_code(docker: &Docker, program: &str) -> Result<Option<i64>, Failed> {
     let found = docker.inspect_exec(program).await.map_err(|error| lost(&reason(&error)))?;
     Ok(found.exit_code.filter(|_| found.running == Some(false)))
 }
 
-fn lost(reason: &str) -> String {
-    format!(
+fn lost(reason: &str) -> Failed {
+    let sentence = format!(
         "The connection to the program in the container is lost: {reason}. Whether it runs on, and how it ends, is not known."
-    )
+    );
+    Failed { code: LOST, sentence }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn words(words: &[&str]) -> Result<(Container, Vec<String>), String> {
+    fn words(words: &[&str]) -> Result<(Container, Vec<String>), Failed> {
         read(words.iter().map(OsString::from))
     }
 

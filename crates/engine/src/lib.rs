@@ -103,6 +103,7 @@ pub use output::{Output, PIECE, Unreadable, stored_digest};
 pub use record::{Ladder, Secret, Steer};
 pub use redact::Redacted;
 pub use screen::Painter;
+pub use shim::mask::files::listed_values;
 pub use shim::mask::forms::can_be_masked;
 pub use shim::shell::WINDOW;
 pub use steer::SteerError;

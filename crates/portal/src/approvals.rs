@@ -69,9 +69,9 @@ impl Portal {
         reason: String,
     ) -> Result<(), Error> {
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        let evidence = Box::new(self.evidence(&state, &wanted).await?);
-        let command = Command::RequestApproval { request, wanted, reason, evidence };
         let who = Who::Person(operator.actor().clone());
+        let evidence = Box::new(Box::pin(self.evidence(&state, &wanted, &who)).await?);
+        let command = Command::RequestApproval { request, wanted, reason, evidence };
         self.decide(run, &command, &who).await.map(drop)
     }
 

@@ -61,7 +61,7 @@ impl Portal {
         guess: Option<Guess>,
     ) -> Result<Decided, Error> {
         // Files are slow, or hang: whoever waits for them does not hold the one writer.
-        let (secrets, bound) = self.looked_at_before(run, command).await?;
+        let (secrets, bound) = self.looked_at_before(run, command, who).await?;
         let mut write = self.store().begin().await?;
         let state = write.load(run).await?.ok_or(Error::NotFound)?;
         let mut facts = Facts { secrets, bound, ..self.facts(&mut write, Some(&state), command, who).await? };
@@ -158,7 +158,12 @@ impl Portal {
 
     /// What has to be looked at outside the transaction: the secrets of a run, whose plan never changes, and the files to
     /// which its approvals are bound.
-    async fn looked_at_before(&self, run: RunId, command: &Command) -> Result<(Versions, BoundFiles), Error> {
+    async fn looked_at_before(
+        &self,
+        run: RunId,
+        command: &Command,
+        who: &Who,
+    ) -> Result<(Versions, BoundFiles), Error> {
         let starts = matches!(command, Command::RunCommands { .. });
         // Most steps need no approval, and wait for no disk.
         let bound_by = |run: &Run| match command {
@@ -172,7 +177,7 @@ impl Portal {
             return Ok((Versions::new(), BoundFiles::new()));
         }
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        let bound = if bound_by(&state) { self.look_at_bound(&state).await } else { BoundFiles::new() };
+        let bound = if bound_by(&state) { Box::pin(self.look_at_bound(&state, who)).await } else { BoundFiles::new() };
         Ok((self.secret_versions(&state.plan).await?, bound))
     }
 

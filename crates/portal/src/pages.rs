@@ -8,7 +8,7 @@ use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure, Step}
 use domain::terminal::whole_characters;
 use domain::view::{
     DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LockedBy, LogView, Newer, Patch,
-    ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
+    ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, Usual,
 };
 use domain::{AttemptId, Lowering, PersonId, RunId, Slug};
 use store::HistoryQuery;
@@ -88,13 +88,7 @@ impl Portal {
     pub async fn procedure(&self, _viewer: Viewer<'_>, slug: &Slug) -> Result<ProcedureView, Error> {
         let library = self.library().await?;
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
-        let targets = self.targets_of(&procedure.settings.targets);
-        let plan = self.target(&procedure.settings.targets, "").map(|target| {
-            planning::plan(
-                procedure,
-                Ground { document, target: &target.plan, directory: &target.directory, lowerings: self.lowerings() },
-            )
-        });
+        let plan = self.target(procedure, "").map(|target| self.plan_on(document, procedure, target));
         Ok(ProcedureView {
             now: self.now(),
             procedure: procedure.clone(),
@@ -106,14 +100,7 @@ impl Portal {
             },
             plan: plan.map_err(|error| error.sentence()),
             findings: document.findings.iter().filter(|finding| is_about(finding, slug)).cloned().collect(),
-            targets: targets
-                .into_iter()
-                .map(|target| TargetInfo {
-                    name: target.plan.name.clone(),
-                    about: target.about.clone(),
-                    production: target.plan.production,
-                })
-                .collect(),
+            targets: self.target_infos(procedure),
             runs: self.store().last_of(slug, LAST).await?,
             usual: self.usual(slug).await?,
         })

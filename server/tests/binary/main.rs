@@ -7,6 +7,7 @@ mod bad_input;
 mod browser;
 mod day;
 mod disk;
+mod doctor;
 mod kills;
 mod life;
 mod page;

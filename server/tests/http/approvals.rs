@@ -6,10 +6,10 @@ use axum::body::Body;
 use domain::run::{RequestEnd, RequestStatus, Run};
 use domain::{PersonId, RunId};
 use http::{StatusCode, header};
-use portal::Sure;
+use portal::{Sure, TargetSettings};
 use testkit::FixedClock;
 
-use crate::site::{Answer, PASSWORD, Served, call, page};
+use crate::site::{Answer, PASSWORD, Served, call, local, page};
 
 const MINUTE: i64 = 60_000;
 
@@ -80,8 +80,17 @@ impl Scene {
 
     /// The same people with another document.
     pub async fn with(name: &str, document: &str, beside: &str) -> Self {
+        Self::at((name, document, beside), vec![local()]).await
+    }
+
+    /// The same people, and the document of most tests, at another target.
+    pub async fn at_target(target: TargetSettings) -> Self {
+        Self::at(("restore.md", DOCUMENT, SIDE), vec![target]).await
+    }
+
+    async fn at(files: (&str, &str, &str), targets: Vec<TargetSettings>) -> Self {
         let clock = Arc::new(FixedClock::default());
-        let site = Served::by_clock_with_side(clock.clone(), name, document, beside).await;
+        let site = Served::with_targets(clock.clone(), files, targets).await;
         let ada = site.administrator().await;
         let olga = site.person("olga", "Olga", "operator", &ada).await;
         let lena = site.person("lena", "Lena", "lead", &ada).await;
@@ -103,7 +112,7 @@ impl Scene {
     /// Starts a run with its value; gives its number.
     pub async fn start(&self, cookie: &str) -> i64 {
         let key = uuid();
-        let form = format!("slug=restore&target=local&key={key}&values[backup]={}", self.backup);
+        let form = format!("slug=restore&target=&key={key}&values[backup]={}", self.backup);
         let answer = self.post("/api/runs/start", &form, cookie).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         answer.body.trim().parse().unwrap()

@@ -9,6 +9,7 @@ use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions};
 use domain::target::Which;
 
 use super::docker::reason;
+use super::{Failed, GONE};
 
 /// The labels by which Compose names a project and a service.
 const PROJECT: &str = "com.docker.compose.project";
@@ -17,7 +18,7 @@ const SERVICE: &str = "com.docker.compose.service";
 const ONE_OFF: &str = "com.docker.compose.oneoff";
 
 /// The id of the one container that runs and answers to this.
-pub(super) async fn find(docker: &Docker, which: &Which) -> Result<String, String> {
+pub(super) async fn find(docker: &Docker, which: &Which) -> Result<String, Failed> {
     match which {
         Which::Name(name) => by_name(docker, which, name).await,
         Which::Label(label) => by_labels(docker, which, vec![label.clone()]).await,
@@ -27,22 +28,22 @@ pub(super) async fn find(docker: &Docker, which: &Which) -> Result<String, Strin
     }
 }
 
-async fn by_name(docker: &Docker, which: &Which, name: &str) -> Result<String, String> {
+async fn by_name(docker: &Docker, which: &Which, name: &str) -> Result<String, Failed> {
     // It becomes a part of the request's path.
     let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     if name.is_empty() || name.starts_with('.') || !name.bytes().all(is_fit) {
-        return Err(format!("{name:?} cannot be the name of a container. Nothing was run."));
+        return Err(format!("{name:?} cannot be the name of a container. Nothing was run.").into());
     }
     let container = match docker.inspect_container(name, None::<InspectContainerOptions>).await {
         Ok(container) => container,
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => return Err(not_there(which)),
-        Err(error) => return Err(not_asked(which, &error)),
+        Err(error) => return Err(not_asked(which, &error).into()),
     };
     let runs = container.state.and_then(|state| state.running).unwrap_or(false);
     container.id.filter(|_| runs).ok_or_else(|| not_there(which))
 }
 
-async fn by_labels(docker: &Docker, which: &Which, labels: Vec<String>) -> Result<String, String> {
+async fn by_labels(docker: &Docker, which: &Which, labels: Vec<String>) -> Result<String, Failed> {
     let status = vec!["running".to_owned()];
     let filters = HashMap::from([("label".to_owned(), labels), ("status".to_owned(), status)]);
     let options = ListContainersOptions { filters: Some(filters), ..ListContainersOptions::default() };
@@ -51,7 +52,7 @@ async fn by_labels(docker: &Docker, which: &Which, labels: Vec<String>) -> Resul
 }
 
 /// The only one of those that run; those that Compose has started for a single command do not count.
-fn one(which: &Which, found: Vec<ContainerSummary>) -> Result<String, String> {
+fn one(which: &Which, found: Vec<ContainerSummary>) -> Result<String, Failed> {
     let is_service = |one: &ContainerSummary| {
         let mark = one.labels.as_ref().and_then(|labels| labels.get(ONE_OFF));
         !matches!(which, Which::Service { .. }) || !mark.is_some_and(|mark| mark.eq_ignore_ascii_case("true"))
@@ -64,7 +65,8 @@ fn one(which: &Which, found: Vec<ContainerSummary>) -> Result<String, String> {
             "{} is not one: {} answer to that. Nothing was run; the target has to say which.",
             capital(which),
             names.join(", "),
-        ));
+        )
+        .into());
     }
     found.pop().and_then(|one| one.id).ok_or_else(|| not_there(which))
 }
@@ -74,8 +76,9 @@ fn name(container: &ContainerSummary) -> String {
     name.map_or("one without a name", |name| name.trim_start_matches('/')).to_owned()
 }
 
-fn not_there(which: &Which) -> String {
-    format!("{} is not there, or does not run. Nothing was run in it.", capital(which))
+fn not_there(which: &Which) -> Failed {
+    let sentence = format!("{} is not there, or does not run. Nothing was run in it.", capital(which));
+    Failed { code: GONE, sentence }
 }
 
 fn not_asked(which: &Which, error: &Error) -> String {

@@ -29,7 +29,7 @@ limit() {
 }
 limit processes "$6" pids.max
 limit memory "$7" memory.max
-printf '%s' "$g" >group
+printf '%s' "$g" >group; echo $m >mode
 say begun "$m" "${x:--}"
 exec </dev/null >/dev/null 2>&1
 trap : HUP INT TERM

@@ -104,6 +104,8 @@ impl Transport {
     }
 }
 
+/// A way that has closed its output ends within this time.
+const END: Duration = Duration::from_millis(500);
 /// Longer than that nothing is that somebody waits for.
 const LONGEST_LINE: usize = 64 << 10;
 
@@ -185,6 +187,24 @@ impl Link {
             }
         }
         Err(io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// What has kept the way there from being taken, when nothing was run because of it: a sentence, and whether the target is gone.
+    /// Waits a moment for the end of a way that ends.
+    /// `heard` is what it has complained of before.
+    pub(crate) fn refusal(&mut self, heard: &str) -> Option<(String, bool)> {
+        let deadline = Instant::now() + END;
+        while !self.has_ended() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let code = self.code().and_then(|code| u8::try_from(code).ok())?;
+        let (gone, nothing) = (code == exec::GONE, code == exec::NOT_DONE);
+        let mut said = vec![0; 4096];
+        let length = rustix::io::read(&self.answers, &mut said).unwrap_or(0);
+        let said = heard.to_owned() + &String::from_utf8_lossy(said.get(..length).unwrap_or_default());
+        let said = said.trim().to_owned();
+        // A program that is there may end with such a code as well, and does not say why in a line of its own.
+        ((gone || nothing) && !said.is_empty() && !said.starts_with("portal-far")).then_some((said, gone))
     }
 
     /// Whether it and the way there have ended.

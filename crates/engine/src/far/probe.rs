@@ -85,7 +85,11 @@ pub(crate) fn look(transport: &Transport, probe: &Probe) -> Result<Probed, Probe
     match seen.code {
         // ssh keeps this one for itself, and the bridge into a container has one, too.
         Some(255) if seen.output.is_empty() => Err(ProbeError::Unreachable(super::reason::of(&text(&seen.errors)))),
-        Some(code) if code == i32::from(crate::exec::NOT_DONE) && seen.output.is_empty() && !seen.errors.is_empty() => {
+        Some(code)
+            if [crate::exec::NOT_DONE, crate::exec::GONE].map(i32::from).contains(&code)
+                && seen.output.is_empty()
+                && !seen.errors.is_empty() =>
+        {
             Err(ProbeError::Unreachable(text(&seen.errors).trim().to_owned()))
         }
         _ => Ok(seen),

@@ -5,9 +5,13 @@ say() { printf 'portal-far %s %s\n' "$k" "$*" >&2; }
 dir find || { dir make && mkdir "$d" && : >"$d/never"; } 2>/dev/null || { say no-folder; exit 0; }
 cd "$d" || exit 0
 [ ! -e never ] || { say never; exit 0; }
-[ -s supervisor ] || { say not-yet; exit 0; }
+if [ ! -s mode ]; then
+  # What was to begin it has died before it could.
+  if read -r n <supervisor && [ ! -d "/proc/$n" ]; then say never; else say not-yet; fi 2>/dev/null
+  exit 0
+fi
 read -r g <group; read -r n <supervisor
-say here "$(cat ended 2>/dev/null || echo -)"
+say here "$(cat mode)"
 tail -c "+$(($2 + 1))" -f log & t=$!
 trap 'kill $t 2>/dev/null' EXIT
 trap exit HUP INT TERM

@@ -15,6 +15,9 @@ use super::reason;
 /// The name under which the configuration knows the target.
 const HOST: &str = "target";
 
+/// Characters of a digest that tell connections apart.
+const NAME: usize = 16;
+
 /// Longer than that no path of a socket may be, with what ssh appends while it makes it.
 const LONGEST_SOCKET: usize = 90;
 
@@ -31,7 +34,9 @@ impl Connection {
     /// portal looks at for itself) shares one connection.
     pub(crate) fn prepare(target: &Ssh, folder: &Path, group: &str) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let name = Digest::of(format!("{group}\n{}", serde_json::to_string(target)?).as_bytes()).short().to_owned();
+        let digest = Digest::of(format!("{group}\n{}", serde_json::to_string(target)?).as_bytes()).to_string();
+        // Short, for the socket's sake, and without a space: ssh hands the name of its configuration on unquoted.
+        let name = digest.get(..NAME).unwrap_or(&digest);
         let at = |end: &str| folder.join(format!("{name}{end}"));
         let text = config(target, &at(""));
         if std::fs::read_to_string(at(".conf")).ok().as_ref() != Some(&text) {

@@ -25,12 +25,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A link that says nothing at all after it was made is no link.
 const QUIET: Duration = Duration::from_secs(30);
-/// Bytes of requests to type, on their way, beyond which no more is taken.
-const TYPED: usize = 4 << 10;
 /// A link that comes back within this time was never missed by anybody.
 const MISSED: Duration = Duration::from_secs(2);
 /// Whether what runs the step there still lives is asked so often, whatever the step does.
 const LOOK: Duration = Duration::from_secs(30);
+/// Bytes of requests to type, on their way, beyond which no more is taken.
+const TYPED: usize = 4 << 10;
 /// No answer is longer.
 const ANSWER: usize = 64 << 10;
 
@@ -49,6 +49,8 @@ pub(crate) struct Far {
     outgoing: Vec<u8>,
     /// The beginning of an answer.
     heard: Vec<u8>,
+    /// What is heard besides: the way itself complains.
+    complaint: String,
     pub seen: Seen,
     pub tty: bool,
     /// How the shell ended, once that is known.
@@ -142,15 +144,16 @@ impl Far {
         let answer = link
             .send(&handover(environment), BEGUN)
             .and_then(|()| link.line(&format!("portal-far {token} "), BEGUN))
-            .map_err(|_| ());
+            .map_err(|_| link.refusal(""));
         drop(link);
         match answer.as_deref() {
             Ok(answer) => {
                 let unenforced = far.begun(answer, work)?;
                 Ok((far, unenforced))
             }
+            Err(Some((sentence, _))) => Err(sentence.clone()),
             // It may have begun all the same: another link will tell.
-            Err(()) => {
+            Err(None) => {
                 far.tty = work.tty;
                 Ok((far, Vec::new()))
             }
@@ -173,6 +176,7 @@ impl Far {
             waiting: Vec::new(),
             outgoing: Vec::new(),
             heard: Vec::new(),
+            complaint: String::new(),
             seen: Seen::default(),
             tty: false,
             ended: None,
@@ -314,6 +318,7 @@ impl Far {
     /// Lets the link go; the next one is made at once, and later after longer and longer pauses.
     fn cut(&mut self) {
         let now = Instant::now();
+        self.hear_refusal();
         let (pause, since) = match &self.link {
             State::Up { greeted: true, .. } => (Duration::ZERO, now),
             State::Up { pause, since, .. } | State::Down { pause, since, .. } | State::Making { pause, since, .. } => {
@@ -321,6 +326,19 @@ impl Far {
             }
         };
         self.link = State::Down { since, next: now + pause, pause: (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE) };
+    }
+
+    /// A container that is gone comes back as another one, in which nothing of the step is left.
+    fn hear_refusal(&mut self) {
+        let State::Up { link, .. } = &mut self.link else { return };
+        match link.refusal(&self.complaint) {
+            Some((sentence, true)) if self.known => {
+                self.lose(&format!("{} What the step has done is not known.", without_end(&sentence)));
+            }
+            Some((sentence, true)) => self.end_as(not_started(&sentence)),
+            _ => {}
+        }
+        self.complaint.clear();
     }
 
     /// Reads the log on.
@@ -464,6 +482,8 @@ impl Far {
             let line = String::from_utf8_lossy(&line);
             if let Some(answer) = line.trim_end().strip_prefix(&opening) {
                 self.answered(answer);
+            } else if self.complaint.len() < ANSWER {
+                self.complaint.push_str(&line);
             }
         }
         if self.heard.len() > ANSWER {
@@ -474,7 +494,7 @@ impl Far {
     fn answered(&mut self, answer: &str) {
         let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
         match word {
-            "here" => self.greeted(),
+            "here" => self.greeted(rest),
             "never" if !self.known => self.end_as(not_started("The step never began at the target. Nothing of it was run.")),
             "never" => self.lose(
                 "What ran the step at the target is gone, and its folder with it. What the step has done since is not known.",
@@ -489,7 +509,8 @@ impl Far {
         }
     }
 
-    fn greeted(&mut self) {
+    fn greeted(&mut self, mode: &str) {
+        self.tty = mode == "tty";
         if let State::Up { greeted, .. } = &mut self.link {
             *greeted = true;
         }
@@ -517,6 +538,11 @@ impl Far {
     fn end_as(&mut self, result: AttemptResult) {
         self.lost.get_or_insert(result);
     }
+}
+
+/// What a bridge says of itself is not what is to be said of the step.
+fn without_end(sentence: &str) -> &str {
+    sentence.split_once(" Nothing was run").map_or(sentence, |(beginning, _)| beginning)
 }
 
 fn not_started(reason: &str) -> AttemptResult {

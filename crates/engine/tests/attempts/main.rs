@@ -19,3 +19,4 @@ mod reattach;
 mod resume;
 mod secrets;
 mod tampering;
+mod ways;

@@ -103,6 +103,11 @@ impl Site {
         Duration::from_secs(if self.reach.is_local() { 0 } else { 5 })
     }
 
+    /// A place for attempts at another target, by the same way.
+    pub fn place_of(&self, reach: Reach) -> Place {
+        Place::at(reach, TempDir::new_in(self.folder.path()).unwrap(), self.shim.clone(), self.ladder())
+    }
+
     pub fn place_with(&self, ladder: Ladder) -> Place {
         Place::at(self.reach.clone(), TempDir::new_in(self.folder.path()).unwrap(), self.shim.clone(), ladder)
     }

@@ -35,7 +35,12 @@ impl Desk {
             data: folder.path().join("data"),
             runbooks: folder.path().join("runbooks"),
             shim: "/bin/false".into(),
-            targets: vec![TargetSettings { plan, about: String::new(), directory: "/".to_owned() }],
+            targets: vec![TargetSettings {
+                plan,
+                about: String::new(),
+                directory: "/".to_owned(),
+                mask_files: Vec::new(),
+            }],
             approvals: domain::approval::ApprovalRules::DEFAULT,
             lowerings: Vec::new(),
             secrets: SecretSources::default(),

@@ -76,6 +76,18 @@ impl Sshd {
         }
     }
 
+    /// Lets in who has another private key as well.
+    ///
+    /// # Panics
+    ///
+    /// When there is no public key beside it.
+    pub fn let_in(&self, identity: &Path) {
+        let key =
+            std::fs::read_to_string(identity.with_extension("pub")).expect("a public key lies beside a private one");
+        let known = std::fs::read_to_string(self.path("authorized_keys")).expect("it was written");
+        std::fs::write(self.path("authorized_keys"), known + &key).expect("the folder can be written");
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
