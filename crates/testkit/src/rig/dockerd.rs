@@ -74,7 +74,7 @@ impl Dockerd {
             driver: "overlay2",
             extra,
             daemon: Mutex::default(),
-            keeper: keeper,
+            keeper,
             images: Mutex::default(),
         };
         for driver in ["overlay2", "vfs"] {
