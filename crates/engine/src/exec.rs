@@ -310,8 +310,10 @@ mod tests {
     #[test]
     fn what_is_not_said_as_it_should_be_is_refused_in_a_sentence() {
         let usage = "Usage: __exec CONTAINER PROGRAM [ARGUMENT…]. Nothing was run.";
-        assert_eq!(words(&[]).unwrap_err(), usage);
-        assert_eq!(words(&[r#"{"which":{"name":"api"}}"#]).unwrap_err(), usage);
-        assert!(words(&["api", "true"]).unwrap_err().starts_with("The container was not said as it should be ("));
+        assert_eq!(words(&[]).unwrap_err().sentence, usage);
+        assert_eq!(words(&[r#"{"which":{"name":"api"}}"#]).unwrap_err().sentence, usage);
+        assert!(
+            words(&["api", "true"]).unwrap_err().sentence.starts_with("The container was not said as it should be (")
+        );
     }
 }

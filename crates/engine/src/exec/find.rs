@@ -111,9 +111,9 @@ mod tests {
 
         assert_eq!(one(&which, vec![one_.clone()]).unwrap(), "id-of-b");
         let nobody = "The container with the label role=api is not there, or does not run. Nothing was run in it.";
-        assert_eq!(one(&which, Vec::new()).unwrap_err(), nobody);
+        assert_eq!(one(&which, Vec::new()).unwrap_err().sentence, nobody);
         let several = "The container with the label role=api is not one: a, b answer to that. Nothing was run; the target has to say which.";
-        assert_eq!(one(&which, vec![one_, two]).unwrap_err(), several);
+        assert_eq!(one(&which, vec![one_, two]).unwrap_err().sentence, several);
     }
 
     #[test]

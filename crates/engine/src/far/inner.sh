@@ -14,10 +14,11 @@ done
 exec 3<&-
 unset l OLDPWD
 trap : INT HUP TERM
-# What this shell itself says, of one that was killed for instance, is no output of the step.
+# What this shell itself says, of one that was killed for instance, is no output of the step. (A redirection beside the command
+# would be this shell's own, too, while it waits.)
 exec 6>&2 2>/dev/null
-/bin/sh -c 'read -r g <group; [ -z "$g" ] || echo $$ >"$g/cgroup.procs" 2>/dev/null
-echo $$ >shell; d=$1; shift; cd -- "$d" || exit 126; unset d g OLDPWD; exec "$@"' portal-step "$d" "$@" 2>&6 6>&-
+/bin/sh -c 'exec 2>&6 6>&-; read -r g <group; [ -z "$g" ] || echo $$ >"$g/cgroup.procs" 2>/dev/null
+echo $$ >shell; d=$1; shift; cd -- "$d" || exit 126; unset d g OLDPWD; exec "$@"' portal-step "$d" "$@"
 r=$?
 echo "$r" >ended
 printf '\033]133;S;%s;%s\007' "$r" "$s"

@@ -1,6 +1,6 @@
 //! Targets elsewhere: that a step really runs there, and what a link does to it that breaks.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use domain::AttemptId;
@@ -69,7 +69,7 @@ impl Remote {
     }
 
     /// A step that prints a line every 20 ms, keeps count of them at the target, and ends with a code of its own.
-    fn step(&self, count: &PathBuf) -> Step {
+    fn step(count: &Path) -> Step {
         let script = format!(
             "for i in $(seq {LINES}); do echo \"line $i\"; echo $i >>'{}'; sleep 0.02; done; (exit 7)",
             count.display()
@@ -147,11 +147,11 @@ fn wanted(name: &str, usual: u64) -> u64 {
 }
 
 /// What the step has done, and what the record says of it.
-fn assert_ran_once(end: &Finished, count: &PathBuf, story: &str) {
-    let numbers: String = (1..=LINES).map(|number| format!("{number}\n")).collect();
-    let lines: String = (1..=LINES).map(|number| format!("line {number}\n")).collect();
-    assert_eq!(std::fs::read_to_string(count).unwrap_or_default(), numbers, "{story}: at the target");
-    assert_eq!(end.text(), format!("begun\n{lines}"), "{story}: in the log");
+fn assert_ran_once(end: &Finished, count: &Path, story: &str) {
+    let numbers: Vec<String> = (1..=LINES).map(|number| number.to_string()).collect();
+    let counted = std::fs::read_to_string(count).unwrap_or_default();
+    assert_eq!(counted, numbers.join("\n") + "\n", "{story}: at the target");
+    assert_eq!(end.text(), format!("begun\nline {}\n", numbers.join("\nline ")), "{story}: in the log");
     assert_eq!((end.result(), end.codes()), (&AttemptResult::Failed { command: 2 }, vec![Some(0), Some(7)]), "{story}");
 }
 
@@ -163,7 +163,7 @@ async fn a_step_runs_once_to_its_end_however_often_its_link_breaks() {
     let (mut breaks, mut not_begun) = (0, 0);
     for round in 0..wanted("PORTAL_CUTS", 5) {
         let count = remote.place.folder.path().join(format!("count-{round}"));
-        let id = remote.place.launch(remote.step(&count)).await;
+        let id = remote.place.launch(Remote::step(&count)).await;
         let mut story = format!("seed {seed}, round {round}");
         for _ in 0..random.random_range(1..4) {
             remote.moment(id, &mut random).await;
@@ -191,7 +191,7 @@ async fn a_step_runs_once_to_its_end_however_often_its_link_breaks() {
 async fn a_network_that_is_gone_for_long_costs_a_step_nothing() {
     let Some(mut remote) = Remote::start() else { return };
     let count = remote.place.folder.path().join("count");
-    let id = remote.place.launch(remote.step(&count)).await;
+    let id = remote.place.launch(Remote::step(&count)).await;
     remote.place.wait_for(id, "line 5\n").await;
 
     let dark = Break::Dark(Duration::from_secs(wanted("PORTAL_DARK_SECONDS", 20)));

@@ -23,7 +23,7 @@ pub struct Dockerd {
     extra: &'static [&'static str],
     daemon: Mutex<Option<Child>>,
     /// Ends everything when this process has ended, in whatever way: it holds the other end of its standard input.
-    _keeper: Child,
+    keeper: Child,
     pub(super) images: Mutex<Vec<&'static str>>,
 }
 
@@ -74,7 +74,7 @@ impl Dockerd {
             driver: "overlay2",
             extra,
             daemon: Mutex::default(),
-            _keeper: keeper,
+            keeper,
             images: Mutex::default(),
         };
         for driver in ["overlay2", "vfs"] {
@@ -232,8 +232,8 @@ fn keeper(folder: &std::path::Path, client: &std::path::Path) -> Child {
 impl Drop for Dockerd {
     fn drop(&mut self) {
         self.resume();
-        self._keeper.stdin.take();
-        let _ = self._keeper.wait();
+        self.keeper.stdin.take();
+        let _ = self.keeper.wait();
         self.end(Signal::TERM);
     }
 }

@@ -99,6 +99,10 @@ impl Sshd {
     }
 
     /// Ends the listener, as a restart of the service does: sessions live on, nobody new is let in.
+    ///
+    /// # Panics
+    ///
+    /// Never: the listener is a child of this process.
     pub fn stop(&mut self) {
         if let Some(mut listener) = self.listener.take() {
             let pid = listener.id().try_into().expect("a process number");
