@@ -37,6 +37,11 @@ impl Decided {
         })
     }
 
+    /// Whether what waits for decisions, or what came of them, is not any more as it was.
+    fn moves_decisions(&self) -> bool {
+        self.entries.iter().any(|entry| self.run.moves_decisions(&entry.event))
+    }
+
     /// The attempt whose intent is among the entries.
     pub fn intent(&self) -> Option<AttemptId> {
         self.entries.iter().find_map(|entry| match entry.event {
@@ -87,8 +92,7 @@ impl Portal {
             self.read_back(&decided, error).await?;
         }
         self.live().tell(run, decided.run.version);
-        let lost_entries = lost.iter().flat_map(|lost| &lost.entries);
-        if decided.entries.iter().chain(lost_entries).any(|entry| entry.event.is_about_approval()) {
+        if std::iter::once(&decided).chain(&lost).any(Decided::moves_decisions) {
             self.live().tell_of_approvals();
         }
         if let Some(lost) = lost {

@@ -22,6 +22,7 @@ mod pages;
 mod passwords;
 mod people;
 mod planning;
+mod readable;
 mod redactions;
 mod runs;
 mod screens;

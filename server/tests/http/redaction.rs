@@ -4,8 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::Body;
-use domain::run::{Redaction, Run};
+use domain::frame::{Cursor, Frame};
+use domain::policy::Role;
+use domain::run::{Event, Redaction, RedactionEnd, Run};
 use domain::{AttemptId, RunId};
+use futures::StreamExt as _;
 use http::{StatusCode, header};
 use http_body_util::BodyExt as _;
 use portal::{CheckpointSettings, KeptRecord};
@@ -13,7 +16,7 @@ use testkit::FixedClock;
 use tower::ServiceExt as _;
 
 use crate::approvals::{Authenticator, Scene};
-use crate::site::{PASSWORD, Served, call, page};
+use crate::site::{PASSWORD, Served, call, page, someone};
 
 /// What should not have been printed. No document, plan or command has it.
 const SECRET: &str = "hunter-otter";
@@ -277,27 +280,146 @@ async fn lines_and_bytes_are_covered_as_they_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_rejected_or_taken_back_covers_nothing_and_can_be_asked_again() {
     let scene = Scene::closed().await;
+    let codes = scene.codes("lars").await;
     scene.asks().await;
     let twice = scene.post("/api/redactions/ask", &ask("unit=lines&range=1"), &scene.ada).await;
     assert_eq!(twice.status, StatusCode::CONFLICT);
     assert!(twice.body.contains("Ada asked at"), "{}", twice.body);
 
-    let reject = "run=1&number=1&decision=reject";
-    assert_eq!(
-        scene.post("/api/redactions/decide", reject, &scene.lars).await.status,
-        StatusCode::CONFLICT,
-        "no reason"
-    );
-    scene.done("/api/redactions/decide", &format!("{reject}&reason=we+need+it"), &scene.lars).await;
+    let reject = format!("run=1&number=1&decision=reject&reason=we+need+it&code={}", codes[0]);
+    scene.done("/api/redactions/decide", &reject, &scene.lars).await;
     scene.done("/api/redactions/ask", &ask("unit=lines&range=1"), &scene.ada).await;
     let own = "run=1&number=2&decision=reject&reason=wrong+line";
     scene.done("/api/redactions/decide", own, &scene.ada).await;
 
     let shown = scene.site.get(PAGE, &scene.ada).await.body;
-    for words in ["Lars said no to redaction 1-1", "we need it", "Ada took back redaction 1-2", SECRET] {
+    for words in ["Lars said no to redaction 1-1, by recovery code", "we need it", "Ada took back redaction 1-2", SECRET] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert!(scene.site.get(OUTPUT, &scene.ada).await.body.contains(SECRET));
+}
+
+/// The same rule as for a request for approval.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lead_says_no_with_a_reason_and_by_a_second_factor_and_takes_back_their_own_without() {
+    let scene = Scene::closed().await;
+    let codes = scene.codes("lars").await;
+    scene.asks().await;
+    let rejects = async |more: &str, cookie: &str| {
+        scene.post("/api/redactions/decide", &format!("run=1&number=1&decision=reject&{more}"), cookie).await
+    };
+
+    let silent = rejects(&format!("code={}", codes[0]), &scene.lars).await;
+    assert_eq!(silent.status, StatusCode::CONFLICT, "{}", silent.body);
+    let unproven = rejects("reason=we+need+it", &scene.lars).await;
+    assert_eq!(unproven.status, StatusCode::CONFLICT, "{}", unproven.body);
+    assert!(unproven.body.contains("takes your second factor"), "{}", unproven.body);
+    let wrong = rejects("reason=we+need+it&code=000000", &scene.lars).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
+    assert_eq!(scene.only_redaction().await.end, None);
+    let proven = rejects(&format!("reason=we+need+it&code={}", codes[0]), &scene.lars).await;
+    assert_eq!(proven.status, StatusCode::OK, "a refused rejection has not used the code up: {}", proven.body);
+    assert!(matches!(
+        scene.only_redaction().await.end,
+        Some(RedactionEnd::Rejected { factor, .. }) if factor == "recovery code"
+    ));
+    let late = rejects(&format!("reason=again&code={}", codes[1]), &scene.lars).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+
+    scene.asks().await;
+    let own = "run=1&number=2&decision=reject&reason=wrong+line";
+    scene.done("/api/redactions/decide", own, &scene.ada).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_to_be_covered_waits_in_the_inbox_until_it_is_decided() {
+    let scene = Scene::closed().await;
+    let codes = scene.codes("lena").await;
+    let viewer = someone(Role::Viewer);
+    let mut counts = scene.site.portal.watch_waiting(viewer.viewer().unwrap());
+    assert_eq!(counts.next().await, Some(0));
+
+    scene.asks().await;
+
+    assert_eq!(counts.next().await, Some(1), "open inboxes are told");
+    let inbox = scene.site.get("/approvals", &scene.lena).await.body;
+    for words in [
+        "(1) Approvals",
+        "1 redaction waits for a decision",
+        "24 bytes in 2 places of the output of Print on local",
+        "a password was printed",
+        "/runs/1?step=1&amp;attempt=1#covering",
+    ] {
+        assert!(inbox.contains(words), "{words}: {inbox}");
+    }
+    assert!(!inbox.contains("Nothing waits") && !inbox.contains(SECRET), "{inbox}");
+    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
+    assert_eq!(counts.next().await, Some(0));
+    let inbox = scene.site.get("/approvals", &scene.lena).await.body;
+    assert!(inbox.contains("Nothing waits for a decision") && !inbox.contains("To be covered"), "{inbox}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_open_on_a_closed_run_is_told_and_has_the_covered_output_from_then_on() {
+    let scene = Scene::closed().await;
+    let codes = scene.codes("lena").await;
+    let version = scene.redacted_run().await.version;
+    let (cursor, otto) = (Cursor { version, ..Cursor::default() }, someone(Role::Viewer));
+    let follow = async |cursor| scene.site.portal.watch(otto.viewer().unwrap(), RUN, cursor).await.unwrap();
+    let mut open = follow(cursor).await;
+
+    scene.asks().await;
+    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
+
+    let told = async {
+        while let Some(framed) = open.next().await {
+            if let Frame::Event { entry } = framed.frame
+                && let Event::OutputRedacted { step, attempt, .. } = entry.event
+            {
+                return Some((step, attempt));
+            }
+        }
+        None
+    };
+    assert_eq!(told.await, Some((1, 1)));
+    let mut anew = follow(Cursor { version, step: 1, attempt: 1, offset: 0 }).await;
+    let output = async {
+        while let Some(framed) = anew.next().await {
+            if let Frame::Output { text, .. } = framed.frame {
+                return text;
+            }
+        }
+        String::new()
+    };
+    let output = output.await;
+    assert!(output.contains(MASKED) && !output.contains(SECRET), "{output}");
+}
+
+/// Between the record and the disk there is a moment, and a disk that takes nothing makes it long.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_recorded_as_covered_is_shown_to_nobody_also_while_the_disk_still_has_it() {
+    let scene = Scene::leaked().await;
+    let codes = scene.codes("lena").await;
+    let before = std::fs::read_to_string(log_of(&scene.site)).unwrap();
+    scene.asks().await;
+    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
+    std::fs::write(log_of(&scene.site), before).unwrap();
+
+    for path in [PAGE, OUTPUT, "/runs/1?step=1&attempt=1&from=0"] {
+        let shown = scene.site.get(path, &scene.olga).await.body;
+        assert!(shown.contains(MASKED) && !shown.contains(SECRET), "{path}: {shown}");
+    }
+    let log = scene.post("/api/runs/log", "run=1&step=1&attempt=1&from=0", &scene.olga).await.body;
+    assert!(log.contains(MASKED) && !log.contains(SECRET), "{log}");
+    let otto = someone(Role::Viewer);
+    let cursor = Cursor { version: 0, step: 1, attempt: 1, offset: 0 };
+    let frames = scene.site.portal.watch(otto.viewer().unwrap(), RUN, cursor).await.unwrap();
+    let outputs = frames.filter_map(async |framed| match framed.frame {
+        Frame::Output { text, .. } => Some(text),
+        _ => None,
+    });
+    let output = Box::pin(outputs).next().await.unwrap();
+    assert!(output.contains(MASKED) && !output.contains(SECRET), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
