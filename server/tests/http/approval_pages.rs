@@ -9,7 +9,7 @@ use crate::approvals::Scene;
 use crate::site::{Served, call, someone};
 
 /// What a browser would show: the text of a page without its marks.
-fn text(html: &str) -> String {
+pub fn text(html: &str) -> String {
     let mut text = String::new();
     let mut inside = false;
     for character in html.chars() {
@@ -101,7 +101,7 @@ async fn while_an_approved_step_runs_nobody_is_asked_for_and_both_pages_say_that
 
     scene.done("/api/runs/run", "run=1&step=1&attempt=1&commands=1", &scene.olga).await;
 
-    counts.next().await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_mins(1), counts.next()).await.expect("open pages are told").unwrap();
     let (decision, run) = pages().await;
     assert!(decision.contains("It was approved, and runs: Olga started it"), "{decision}");
     assert!(!decision.contains("lead needed") && !decision.contains("has been started"), "{decision}");

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use domain::frame::{Cursor, Frame};
@@ -48,8 +49,13 @@ const PAGE: &str = "/runs/1?step=1&attempt=1";
 impl Scene {
     /// A run whose first step has printed the secret.
     async fn leaked() -> Self {
+        Self::leaked_by(DOCUMENT).await
+    }
+
+    /// The same by another document.
+    async fn leaked_by(document: &str) -> Self {
         let clock = Arc::new(FixedClock::default());
-        let site = Served::by_clock_with(clock.clone(), "leak.md", DOCUMENT.as_bytes()).await;
+        let site = Served::by_clock_with(clock.clone(), "leak.md", document.as_bytes()).await;
         let ada = site.administrator().await;
         let olga = site.person("olga", "Olga", "operator", &ada).await;
         let lena = site.person("lena", "Lena", "lead", &ada).await;
@@ -230,12 +236,14 @@ async fn what_is_nowhere_in_the_output_is_said_and_nothing_is_recorded() {
     let before = scene.redacted_run().await.version;
     let head = scene.site.portal.store().chain_head().await.unwrap().seq;
 
+    let long = format!("text={}", "x".repeat(4097));
     for (what, words) in [
         ("text=no-such-otter", "This text is nowhere in the output"),
         ("unit=lines&range=9", "does not have these lines"),
         ("", "Name either the text or where it stands"),
         ("text=otter&range=1", "Name either the text or where it stands"),
         ("unit=bytes&range=x-9", "A place is a number"),
+        (&long, "longer than 4,096 bytes"),
     ] {
         let answer = scene.post("/api/redactions/ask", &ask(what), &scene.ada).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{what}: {}", answer.body);
@@ -336,12 +344,13 @@ async fn what_is_to_be_covered_waits_in_the_inbox_until_it_is_decided() {
     let scene = Scene::closed().await;
     let codes = scene.codes("lena").await;
     let viewer = someone(Role::Viewer);
-    let mut counts = scene.site.portal.watch_waiting(viewer.viewer().unwrap());
-    assert_eq!(counts.next().await, Some(0));
+    let mut told = scene.site.portal.watch_waiting(viewer.viewer().unwrap());
+    let mut count = async || tokio::time::timeout(Duration::from_mins(1), told.next()).await.unwrap();
+    assert_eq!(count().await, Some(0));
 
     scene.asks().await;
 
-    assert_eq!(counts.next().await, Some(1), "open inboxes are told");
+    assert_eq!(count().await, Some(1), "open inboxes are told");
     let inbox = scene.site.get("/approvals", &scene.lena).await.body;
     for words in [
         "(1) Approvals",
@@ -354,7 +363,7 @@ async fn what_is_to_be_covered_waits_in_the_inbox_until_it_is_decided() {
     }
     assert!(!inbox.contains("Nothing waits") && !inbox.contains(SECRET), "{inbox}");
     assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
-    assert_eq!(counts.next().await, Some(0));
+    assert_eq!(count().await, Some(0));
     let inbox = scene.site.get("/approvals", &scene.lena).await.body;
     assert!(inbox.contains("Nothing waits for a decision") && !inbox.contains("To be covered"), "{inbox}");
 }
@@ -488,6 +497,46 @@ async fn what_was_recorded_and_not_covered_before_a_death_is_covered_at_the_next
         assert_eq!(scene.verified().await, (Vec::new(), 1), "{half}");
         assert_eq!(traces(&scene.site.path("data"), SECRET.as_bytes()), [""; 0], "{half}");
     }
+}
+
+/// What a shim had put aside has to go as well, and cannot.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_yet_is_recorded_and_said_and_done_when_it_can_be() {
+    let scene = Scene::closed().await;
+    let codes = scene.codes("lena").await;
+    let aside = log_of(&scene.site).with_file_name("out.tail");
+    std::fs::create_dir(&aside).unwrap();
+    std::fs::write(aside.join("in the way"), "").unwrap();
+    scene.asks().await;
+
+    let answer = scene.confirm(&scene.lena, &codes[0]).await;
+
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
+    assert!(answer.body.contains("Your confirmation is recorded") && answer.body.contains("goes on trying"));
+    assert!(scene.only_redaction().await.covered().is_some());
+    assert_eq!(scene.site.portal.store().redactions_to_finish().await.unwrap(), [(RUN, 1)]);
+    std::fs::remove_dir_all(&aside).unwrap();
+    let site = scene.site.again(scene.clock.clone()).await;
+    assert!(site.portal.store().redactions_to_finish().await.unwrap().is_empty());
+    assert_eq!(traces(&site.path("data"), SECRET.as_bytes()), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_long_place_the_begin_and_the_end_are_shown_and_how_much_lies_between() {
+    let many = DOCUMENT.replace("echo end", "seq 1001 1999");
+    let scene = Scene::leaked_by(&many).await;
+    scene.codes("lena").await;
+    // Three lines before it, then 1001 and 1002.
+    scene.done("/api/redactions/ask", &ask("unit=lines&range=6-996"), &scene.ada).await;
+
+    let shown = scene.site.get(PAGE, &scene.lena).await.body;
+
+    let (_, places) = shown.split_once("This is how it will look").unwrap();
+    let (places, _) = places.split_once("</pre>").unwrap();
+    for words in ["Line 6", "1002\n****", "… 4,475 bytes …", "****\n1994"] {
+        assert!(places.contains(words), "{words}: {places}");
+    }
+    assert!(!places.contains("1003") && !places.contains("1993"), "{places}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,11 +35,13 @@ impl Portal {
         before: Option<u64>,
         portal_only: bool,
     ) -> Result<AuditView, Error> {
+        // Before the events: what a verification has recorded when it came to its end is among them.
+        let verification = self.checkpoints().verification().clone();
         let mut piece = self.store().chain_piece(before, PAGE, portal_only).await?;
         name_people(&mut piece.rows, &self.store().names().await?);
         Ok(AuditView {
             info: self.checkpoint_info().await?,
-            verification: self.checkpoints().verification().clone(),
+            verification,
             rows: piece.rows,
             older: piece.older,
             portal_only,
