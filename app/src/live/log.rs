@@ -543,7 +543,11 @@ mod tests {
         tail.forget();
         piece.forget();
 
-        assert_eq!((texts(&tail), tail.from(), tail.to(), tail.is_page()), (vec![], 0, 0, false), "all of it comes again");
+        assert_eq!(
+            (texts(&tail), tail.from(), tail.to(), tail.is_page()),
+            (vec![], 0, 0, false),
+            "all of it comes again"
+        );
         assert_eq!((texts(&piece), piece.from(), piece.to(), piece.is_page()), (vec![], 10, 10, true));
         assert!(tail.is_of(1, 2) && tail.is_empty() && piece.is_empty());
         tail.skip_to(30);

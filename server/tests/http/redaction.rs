@@ -301,7 +301,9 @@ async fn what_is_rejected_or_taken_back_covers_nothing_and_can_be_asked_again() 
     scene.done("/api/redactions/decide", own, &scene.ada).await;
 
     let shown = scene.site.get(PAGE, &scene.ada).await.body;
-    for words in ["Lars said no to redaction 1-1, by recovery code", "we need it", "Ada took back redaction 1-2", SECRET] {
+    for words in
+        ["Lars said no to redaction 1-1, by recovery code", "we need it", "Ada took back redaction 1-2", SECRET]
+    {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert!(scene.site.get(OUTPUT, &scene.ada).await.body.contains(SECRET));

@@ -129,7 +129,8 @@ fn Asked(number: u32) -> impl IntoView {
         })
     });
     let status = Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|(status, ..)| *status)));
-    let runs = Memo::new(move |_| live.run.with(|run| run.request(number).is_some_and(|one| run.runs_under(one).is_some())));
+    let runs =
+        Memo::new(move |_| live.run.with(|run| run.request(number).is_some_and(|one| run.runs_under(one).is_some())));
     move || {
         let (status, runs) = (status.get()?, runs.get());
         let (_, request, until) = shown.get_untracked()?;

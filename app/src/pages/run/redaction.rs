@@ -71,8 +71,7 @@ pub fn WaitingRedactions() -> impl IntoView {
 fn waiting(run: &Run) -> Vec<(String, String)> {
     let row = |(_, redaction): (u32, &Redaction)| {
         let step_name = run.plan.step(redaction.step).map(crate::record::step_name).unwrap_or_default();
-        let words =
-            format!("{} wants {} of {step_name} covered", redaction.asked.by.name(), redaction.amount());
+        let words = format!("{} wants {} of {step_name} covered", redaction.asked.by.name(), redaction.amount());
         (words, covering_address(redaction.attempt_of(run.id)))
     };
     run.waiting_redactions().map(row).collect()

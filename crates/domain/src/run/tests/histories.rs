@@ -13,8 +13,8 @@ use crate::plan::Plan;
 use crate::policy::{Role, Verb};
 use crate::redaction::ByteRange;
 use crate::run::{
-    Attempt, AttemptEnding, Command, Covered, Entry, Event, Facts, Holder, Redaction, RedactionEnd, Request, Run, Verdict, Wanted,
-    Who, decide, evolve, fold,
+    Attempt, AttemptEnding, Command, Covered, Entry, Event, Facts, Holder, Redaction, RedactionEnd, Request, Run,
+    Verdict, Wanted, Who, decide, evolve, fold,
 };
 use crate::{Digest, PersonId, Risk, RunId, Timestamp};
 
