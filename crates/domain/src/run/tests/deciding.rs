@@ -57,8 +57,8 @@ fn to_take_back_what_one_has_asked_for_is_no_decision_and_takes_none() {
     assert!(tries(&story, &person("Olga", Role::Operator), &cancel, None).is_ok());
 
     let ada = person("Ada", Role::Administrator);
-    let take_back = Command::RejectRedaction { number: 1, reason: "the wrong line".to_owned() };
-    let events = tries(&story, &ada, &take_back, None).unwrap();
+    let own = Command::RejectRedaction { number: 1, reason: "the wrong line".to_owned() };
+    let events = tries(&story, &ada, &own, None).unwrap();
     let taken_back = story.with(events, &ada);
     let id = AttemptId { run: RUN, step: 1, attempt: 1 };
     let (_, redaction) = taken_back.run.redactions_of(id).next().unwrap();
