@@ -172,9 +172,9 @@ impl Log {
     /// Lets everything go but which output it is, and of a piece that was asked for where it begins.
     pub fn forget(&mut self) {
         let begin = if self.page { self.begin } else { 0 };
-        let Self { step, attempt, page, length, place, .. } = *self;
+        let Self { step, attempt, page, place, length, .. } = *self;
         // A row that comes in the place of another has another key.
-        let empty = Self { page, length, place, ..Self::empty(step, attempt) };
+        let empty = Self { page, place, length, ..Self::empty(step, attempt) };
         *self = empty;
         self.skip_to(begin);
     }

@@ -65,6 +65,17 @@ impl Portal {
         who: &Who,
         guess: Option<Guess>,
     ) -> Result<Decided, Error> {
+        // The run before and after, and what is told of it, are large: they do not lie in the future of every deed.
+        Box::pin(self.decide_and_record(run, command, who, guess)).await
+    }
+
+    async fn decide_and_record(
+        &self,
+        run: RunId,
+        command: &Command,
+        who: &Who,
+        guess: Option<Guess>,
+    ) -> Result<Decided, Error> {
         // Files are slow, or hang: whoever waits for them does not hold the one writer.
         let (secrets, bound) = self.looked_at_before(run, command).await?;
         let mut write = self.store().begin().await?;
