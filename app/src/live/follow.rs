@@ -1,4 +1,4 @@
-//! The one stream of a run's page: begun, decoded, resumed; and stored output once the run is closed.
+//! The one stream of a run's page: begun, decoded, resumed; and stored output that no stream brings.
 //!
 //! Runs in the browser only. Whatever breaks, the page asks again from where it is; numbers and offsets make a late
 //! joiner, a lost connection and a gap the same case.
@@ -29,16 +29,17 @@ const PAUSES: (u32, u32) = (500, 15_000);
 /// How long a tab may be out of sight before it lets its stream go.
 const OUT_OF_SIGHT: Duration = Duration::from_secs(30);
 
-/// Follows the run as long as it is open and the page lives; from then on fetches what is asked for.
+/// Follows the run as long as the page lives, and fetches what the stream does not bring. Also of a closed run something can be
+/// told: that its output was covered.
 pub fn keep(live: Live) {
     sleep_when_out_of_sight(live);
     Effect::new(move |_| {
         live.turn.track();
-        if live.closed.get() {
-            if live.lacks_output() {
-                spawn_local_scoped_with_cancellation(fetch(live));
-            }
-        } else if !live.asleep.get() {
+        live.closed.track();
+        if live.lacks_output() {
+            spawn_local_scoped_with_cancellation(fetch(live));
+        }
+        if !live.asleep.get() {
             spawn_local_scoped_with_cancellation(follow(live));
         }
     });
@@ -47,8 +48,9 @@ pub fn keep(live: Live) {
 /// Fetches the stored output of the attempt on the stage. Nothing is added to it any more.
 async fn fetch(live: Live) {
     let wanted = live.on_stage();
-    match log(wanted.run, wanted.step, wanted.attempt, None).await {
-        Ok(view) => live.log.set(Log::tail(&view)),
+    let from = live.log.with_untracked(|log| log.is_page().then(|| log.from()));
+    match log(wanted.run, wanted.step, wanted.attempt, from).await {
+        Ok(view) => live.log.set(if from.is_some() { Log::page(&view) } else { Log::tail(&view) }),
         Err(error) => live.trouble.set(Some(error)),
     }
 }
@@ -192,6 +194,9 @@ fn event(live: Live, entry: &Entry) -> Next {
         && live.goes_along(step, attempt)
     {
         live.open(step, attempt);
+    }
+    if let Event::OutputRedacted { step, attempt, .. } = entry.event {
+        live.forget(step, attempt);
     }
     Next::GoOn
 }

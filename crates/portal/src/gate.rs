@@ -37,6 +37,11 @@ impl Decided {
         })
     }
 
+    /// Whether what waits for decisions, or what came of them, is not any more as it was.
+    fn moves_decisions(&self) -> bool {
+        self.entries.iter().any(|entry| self.run.moves_decisions(&entry.event))
+    }
+
     /// The attempt whose intent is among the entries.
     pub fn intent(&self) -> Option<AttemptId> {
         self.entries.iter().find_map(|entry| match entry.event {
@@ -54,6 +59,17 @@ impl Portal {
 
     /// The same with a second factor that the person has handed over for it: counted, and not looked at yet.
     pub(crate) async fn decide_proven(
+        &self,
+        run: RunId,
+        command: &Command,
+        who: &Who,
+        guess: Option<Guess>,
+    ) -> Result<Decided, Error> {
+        // The run before and after, and what is told of it, are large: they do not lie in the future of every deed.
+        Box::pin(self.decide_and_record(run, command, who, guess)).await
+    }
+
+    async fn decide_and_record(
         &self,
         run: RunId,
         command: &Command,
@@ -87,8 +103,7 @@ impl Portal {
             self.read_back(&decided, error).await?;
         }
         self.live().tell(run, decided.run.version);
-        let lost_entries = lost.iter().flat_map(|lost| &lost.entries);
-        if decided.entries.iter().chain(lost_entries).any(|entry| entry.event.is_about_approval()) {
+        if std::iter::once(&decided).chain(&lost).any(Decided::moves_decisions) {
             self.live().tell_of_approvals();
         }
         if let Some(lost) = lost {

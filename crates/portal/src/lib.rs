@@ -26,6 +26,7 @@ mod passwords;
 mod people;
 mod planning;
 mod probing;
+mod readable;
 mod redactions;
 mod runs;
 mod screens;

@@ -9,6 +9,7 @@ use http::{StatusCode, header};
 use portal::{Sure, TargetSettings};
 use testkit::FixedClock;
 
+use crate::approval_pages::text;
 use crate::site::{Answer, PASSWORD, Served, call, local, page};
 
 const MINUTE: i64 = 60_000;
@@ -468,12 +469,13 @@ async fn a_lead_says_no_with_a_reason_and_by_a_second_factor() {
     let wrong = rejects("reason=wait&code=000000").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
     assert_eq!(scene.status(run).await, RequestStatus::Waiting);
-    let proven = rejects(&format!("reason=wait&code={}", codes[0])).await;
+    let proven = rejects(&format!("reason=not+before+noon&code={}", codes[0])).await;
     assert_eq!(proven.status, StatusCode::OK, "a refused rejection has not used the code up: {}", proven.body);
     assert_eq!(scene.status(run).await, RequestStatus::Rejected);
 
     // Who asks for the same again finds the rejection on the page of the new request.
     let next = scene.asked().await;
     let page = scene.site.get(&format!("/approvals/{next}-1"), &scene.lena).await;
-    assert!(page.body.contains("Lars") && page.body.contains("wait"), "{}", page.body);
+    let shown = text(&page.body);
+    assert!(shown.contains("Lars said no to the same") && shown.contains("not before noon"), "{shown}");
 }

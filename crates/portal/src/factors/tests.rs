@@ -12,15 +12,20 @@ const SESSION: &str = "this session";
 const MINUTE: i64 = 60_000;
 
 /// A portal with one person, by a clock that stands still.
-struct Desk {
-    portal: Portal,
+pub(crate) struct Desk {
+    pub(crate) portal: Portal,
     ada: Actor,
-    clock: Arc<FixedClock>,
+    pub(crate) clock: Arc<FixedClock>,
     folder: tempfile::TempDir,
 }
 
 impl Desk {
     async fn open() -> Self {
+        Self::with(crate::Channels::default()).await
+    }
+
+    /// The same with ways by which people are told.
+    pub(crate) async fn with(channels: crate::Channels) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock::default());
         std::fs::create_dir(folder.path().join("runbooks")).unwrap();
@@ -45,7 +50,7 @@ impl Desk {
             lowerings: Vec::new(),
             secrets: SecretSources::default(),
             public: None,
-            channels: crate::Channels::default(),
+            channels,
             checkpoints: crate::CheckpointSettings::default(),
             build: "test".to_owned(),
             clock: clock.clone(),
