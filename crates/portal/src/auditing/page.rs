@@ -35,13 +35,11 @@ impl Portal {
         before: Option<u64>,
         portal_only: bool,
     ) -> Result<AuditView, Error> {
-        // What it has found is recorded before it is told: read in this order, a page that tells it has it in its rows.
-        let verification = self.checkpoints().verification().clone();
         let mut piece = self.store().chain_piece(before, PAGE, portal_only).await?;
         name_people(&mut piece.rows, &self.store().names().await?);
         Ok(AuditView {
             info: self.checkpoint_info().await?,
-            verification,
+            verification: self.checkpoints().verification().clone(),
             rows: piece.rows,
             older: piece.older,
             portal_only,
