@@ -12,6 +12,8 @@ dir make || { say no-folder; exit 0; }
 find "${d%/*}" -mindepth 2 -maxdepth 2 -name ended -mtime +7 -exec sh -c 'cd "${1%/*}" && echo >over; rm -rf "$PWD"' x {} \; 2>/dev/null
 mkdir "$d" 2>/dev/null || { say again; exit 0; }
 cd "$d" && mkdir fed && mkfifo feed over && : >log && echo "$$" >supervisor || { rm -rf "$d"; say no-fifo; exit 0; }
+# From here on the end of the link ends nothing any more, not even in the middle of an answer. (Caught, and so not inherited.)
+trap : HUP INT TERM PIPE
 exec 4<>feed 5<>over
 m=pipe
 if [ "$2" = tty ]; then script -qefc 'exit 7' /dev/null </dev/null >/dev/null 2>&1; [ $? = 7 ] && m=tty; fi
@@ -32,7 +34,6 @@ limit memory "$7" memory.max
 printf '%s' "$g" >group; echo $m >mode
 say begun "$m" "${x:--}"
 exec </dev/null >/dev/null 2>&1
-trap : HUP INT TERM
 if [ $m = tty ]; then
   printf '%s' "$e" | SHELL=/bin/sh script -qefc "$8" /dev/null 3<&0 <&4 >>log 2>&1 4<&- 5<&-
 else

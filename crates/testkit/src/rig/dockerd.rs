@@ -37,6 +37,13 @@ for name in docker.pid exec/containerd/containerd.pid; do
   read -r pid <"$1/$name" || [ -n "$pid" ] || continue
   case $(cat "/proc/$pid/comm" 2>/dev/null) in dockerd | containerd) kill "$pid" && ended "$pid" ;; esac
 done
+# What an engine that was killed has left: its containers with the helpers that hold them, and their file systems.
+for helper in $(grep -lsF "$1/exec" /proc/[0-9]*/cmdline | cut -d/ -f3); do
+  case $(cat "/proc/$helper/comm" 2>/dev/null) in
+  containerd-shim*) kill -KILL $(cat "/proc/$helper/task/$helper/children") "$helper" ;;
+  esac
+done 2>/dev/null
+awk -v folder="$1/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l
 rm -rf --one-file-system "$1"
 "#;
 
