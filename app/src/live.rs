@@ -195,6 +195,7 @@ impl Live {
     pub(crate) fn forget(self, step: u32, attempt: u32) {
         if self.log.with_untracked(|log| log.is_of(step, attempt)) {
             self.log.update(Log::forget);
+            follow::forget_what_the_page_came_with();
             self.turn.update(|turn| *turn += 1);
         }
     }

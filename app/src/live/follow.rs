@@ -201,6 +201,19 @@ fn event(live: Live, entry: &Entry) -> Next {
     Next::GoOn
 }
 
+/// Lets go what the server has rendered into the page for its start, in which output stands as well. The page has it in its
+/// own state since then. Every script without an address has done its work when this page was made.
+pub(super) fn forget_what_the_page_came_with() {
+    const GIVEN: &str = "__RESOLVED_RESOURCES";
+    while let Ok(Some(script)) = document().query_selector("script[nonce]:not([src])") {
+        script.remove();
+    }
+    // A page that came without it has nothing to let go.
+    if let Ok(given) = js_sys::Reflect::get(&window(), &GIVEN.into()) {
+        _ = js_sys::Reflect::set(&given, &"length".into(), &0.into());
+    }
+}
+
 /// Takes what is new of a screen.
 fn paint(live: Live, repaint: Repaint) -> Next {
     live.heard.set(Some(live.clock.now_untracked()));
