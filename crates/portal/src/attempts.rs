@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::AttemptId;
 use domain::attempt::{FORMAT, Intent, Spec};
 use domain::run::{Attempt, Command, Run, Who};
-use engine::{Inspection, Steer, SteerError};
+use engine::{Inspection, Probe, Steer, SteerError};
 
 use crate::gate::Decided;
 use crate::{Error, Portal};
@@ -108,7 +108,7 @@ impl Portal {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 attempt.id = %id,
-                "the record of an attempt could not be written; it is tried again"
+                "an attempt could not be followed, or its record not be written; it is tried again"
             );
             pauses.pause().await;
         }
@@ -276,21 +276,33 @@ impl Portal {
             return Ok(false);
         }
         let run = self.store().run(intent.id.run).await?.ok_or(Error::NotFound)?;
-        // Without the secrets as they were, what it prints could not be masked.
-        let Some(secrets) = self.secrets_for(&run, intent.id).await.ok().filter(|_| !run.plan.target.reach.is_local())
-        else {
+        if run.plan.target.reach.is_local() {
             return Ok(false);
+        }
+        let secrets = match self.secrets_for(&run, intent.id).await {
+            Ok(secrets) => secrets,
+            // The values of files there cannot be read before there is a way again.
+            Err(error) if self.is_away(&run).await => return Err(error),
+            // Without the secrets as they were, what it prints could not be masked.
+            Err(_) => return Ok(false),
         };
-        match self.engine().resume(intent.clone(), secrets).await {
+        let resumed = self.engine().resume(intent.clone(), secrets).await;
+        match &resumed {
             Ok(()) => {
-                tracing::warn!(attempt.id = %intent.id, "the shim of a step at a target had died; another one follows it")
+                tracing::warn!(attempt.id = %intent.id, "the shim of a step at a target had died; another one follows it");
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, attempt.id = %intent.id, "a step at a target could not be followed again");
-                return Ok(false);
+                let error = error as &dyn std::error::Error;
+                tracing::error!(error, attempt.id = %intent.id, "a step at a target could not be followed again");
             }
         }
-        Ok(true)
+        Ok(resumed.is_ok())
+    }
+
+    /// Whether there is no way to the target of a run now.
+    async fn is_away(&self, run: &Run) -> bool {
+        let nothing = Probe { script: "true\n", arguments: Vec::new() };
+        self.engine().probe(&run.plan.target.reach, &nothing).await.is_err()
     }
 
     /// What was recorded of an attempt before anything of it ran: the measure of whatever is found in its folder.

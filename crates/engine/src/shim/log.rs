@@ -267,7 +267,8 @@ impl Log {
         Some(format!("The output could not be stored from byte {cut} on, because the disk failed ({kind})."))
     }
 
-    fn say(&mut self, sentence: String) {
+    fn say(&mut self, sentence: impl Into<String>) {
+        let sentence = sentence.into();
         if !self.trouble.contains(&sentence) {
             self.trouble.push(sentence);
         }
@@ -370,10 +371,7 @@ impl Log {
     }
 
     fn keep(&mut self, mut bytes: &[u8]) {
-        let again = usize::try_from(self.there).unwrap_or(usize::MAX).min(bytes.len());
-        self.there -= again as u64;
-        self.written += again as u64;
-        bytes = bytes.get(again..).unwrap_or_default();
+        bytes = self.pass_over(bytes);
         while self.cut.is_none() && !bytes.is_empty() {
             let room = usize::try_from(self.head - self.written).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(room);
@@ -390,6 +388,22 @@ impl Log {
         if let Some(ring) = &mut self.ring {
             ring.push(bytes);
         }
+    }
+
+    /// Passes over what another shim has written before, and gives the rest.
+    fn pass_over<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let again = usize::try_from(self.there).unwrap_or(usize::MAX).min(bytes.len());
+        let (known, new) = bytes.split_at(again);
+        let mut found = vec![0; again];
+        if self.out.read_exact_at(&mut found, self.written).is_err() || found != known {
+            self.say(
+                "The output was written by two processes, one after the other, which have not masked it alike: a value to be masked \
+                 has changed meanwhile. It may have a gap or a repetition.",
+            );
+        }
+        self.there -= again as u64;
+        self.written += again as u64;
+        new
     }
 
     /// From here on nothing is appended. Where the disk takes no more there is no end to keep either.
