@@ -36,6 +36,8 @@
 //! Processes are found by the token in their environment, by what descends from them, and by their control group where the
 //! user may make one; what has left all three cannot be found.
 
+use std::fmt::Write as _;
+
 mod link;
 mod probe;
 mod reason;
@@ -66,7 +68,9 @@ pub(crate) fn escaped(bytes: &[u8]) -> String {
         match byte {
             b'\\' => text.push_str("\\0134"),
             b' '..=b'~' => text.push(char::from(*byte)),
-            other => text.push_str(&format!("\\0{other:03o}")),
+            other => {
+                let _ = write!(text, "\\0{other:03o}");
+            }
         }
     }
     text

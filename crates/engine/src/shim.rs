@@ -198,11 +198,11 @@ fn attempt<'a>(
     log: &mut Log,
 ) -> Result<(Ending, Body<'a>), NotRun> {
     check(&spec.work, &spec.digest)?;
-    hear_signals_again().map_err(trouble)?;
+    hear_signals_again().map_err(|error| trouble(&error))?;
     // In this order: whoever finds no socket, and SIGTERM blocked, knows that the step has taken the socket away.
-    let control = Control::listen().map_err(trouble)?;
-    let signals = block_signals().map_err(trouble)?;
-    let state = StateFile::create(key.clone()).map_err(trouble)?;
+    let control = Control::listen().map_err(|error| trouble(&error))?;
+    let signals = block_signals().map_err(|error| trouble(&error))?;
+    let state = StateFile::create(key.clone()).map_err(|error| trouble(&error))?;
     let given = given(spec, handover)?;
     let (body, mut unenforced) = if spec.work.reach.is_local() {
         (here(spec, given, key, limits)?, Vec::new())
@@ -216,7 +216,7 @@ fn attempt<'a>(
     Ok((Ending { unenforced, limited: limits.holding.felt(), ..ending }, body))
 }
 
-fn trouble(error: io::Error) -> String {
+fn trouble(error: &io::Error) -> String {
     format!("The step could not be set up: {error}.")
 }
 
@@ -228,8 +228,8 @@ fn here<'a>(
     limits: &'a Limits,
 ) -> Result<Body<'a>, String> {
     // A program inherits what is blocked: for the moment of its start nothing is.
-    let blocked = SigSet::thread_get_mask().map_err(|error| trouble(error.into()))?;
-    let set = |mask: SigSet| mask.thread_set_mask().map_err(|error| trouble(error.into()));
+    let blocked = SigSet::thread_get_mask().map_err(|error| trouble(&error.into()))?;
+    let set = |mask: SigSet| mask.thread_set_mask().map_err(|error| trouble(&error.into()));
     let cgroup = limits.cgroup.as_ref();
     set(SigSet::empty())?;
     let shell = Shell::start(&spec.work, given, &key.mark(0), &key.token(), cgroup, &limits.holding);
@@ -249,7 +249,7 @@ fn far<'a>(
 ) -> Result<(Body<'a>, Vec<String>), String> {
     let group = format!("run {}", spec.id.run);
     let transport = Transport::to(&spec.work.reach, &handover.connections, &group, Path::new("/proc/self/exe"));
-    let transport = transport.map_err(trouble)?;
+    let transport = transport.map_err(|error| trouble(&error))?;
     let token = key.token();
     if handover.resume {
         return Ok((Body::Far(Box::new(Far::resume(transport, &spec.work, &token))), Vec::new()));

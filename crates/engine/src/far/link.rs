@@ -181,8 +181,8 @@ impl Link {
                 Err(error) => return Err(error.into()),
             }
             let text = String::from_utf8_lossy(&heard);
-            let whole = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-            if let Some(rest) = whole.filter_map(|line| line.strip_prefix(opening)).next() {
+            let mut whole = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            if let Some(rest) = whole.find_map(|line| line.strip_prefix(opening)) {
                 return Ok(rest.trim_end().to_owned());
             }
         }

@@ -34,16 +34,12 @@ const SAID: &[(&str, &str)] = &[
 pub(super) fn of(log: &str) -> String {
     let known = SAID.iter().find(|(said, _)| log.contains(said));
     let shown = shown_key(log).filter(|_| known.is_some_and(|(said, _)| is_about_the_key(said)));
-    match known {
-        Some((_, meaning)) => {
-            let key = shown.map_or_else(String::new, |key| format!(" (it has shown {key})"));
-            format!("{meaning}{key}.")
-        }
-        None => {
-            let last = log.lines().rev().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("debug"));
-            format!("ssh could not connect: {}.", last.unwrap_or("it gave no reason").trim_end_matches('.'))
-        }
+    if let Some((_, meaning)) = known {
+        let key = shown.map_or_else(String::new, |key| format!(" (it has shown {key})"));
+        return format!("{meaning}{key}.");
     }
+    let last = log.lines().rev().map(str::trim).find(|line| !line.is_empty() && !line.starts_with("debug"));
+    format!("ssh could not connect: {}.", last.unwrap_or("it gave no reason").trim_end_matches('.'))
 }
 
 fn is_about_the_key(said: &str) -> bool {

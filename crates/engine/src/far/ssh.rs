@@ -143,7 +143,7 @@ const COMMON: &str = "  BatchMode yes
 
 fn lines(settings: &[(&str, Option<String>)]) -> String {
     let set = settings.iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
-    set.map(|(name, value)| format!("  {name} \"{value}\"\n")).collect()
+    set.fold(String::new(), |text, (name, value)| text + &format!("  {name} \"{value}\"\n"))
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Where the shell of an attempt is: below the shim, or at another machine. What the shim asks of it is the same.
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::attempt::AttemptResult;
 use rustix::event::{PollFd, PollFlags};
@@ -214,6 +214,14 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// What a request may need until it has reached the step.
+    pub(crate) fn way(&self) -> Duration {
+        match self {
+            Self::Here(_) => Duration::ZERO,
+            Self::Far(_) => Duration::from_secs(1),
+        }
+    }
+
     pub(crate) fn kill_shell(&mut self) {
         match self {
             Self::Here(here) => here.children.kill_shell(),
@@ -239,7 +247,7 @@ impl<'a> Body<'a> {
     /// Has everything that is there without the shell ended. Gives what came of it once nothing is left that could print.
     ///
     /// `waited` is how long the shell has been gone; `held` collects the names of what was there without it.
-    pub(crate) fn end_rest(&mut self, ladder: Ladder, rest: Rest<'_>) -> Option<Left> {
+    pub(crate) fn end_rest(&mut self, ladder: Ladder, rest: &mut Rest<'_>) -> Option<Left> {
         match self {
             Self::Here(here) => here.end_rest(ladder, rest),
             Self::Far(far) => far.end_rest(ladder),
@@ -309,7 +317,7 @@ pub(crate) struct Rest<'r> {
 }
 
 /// What a shell leaves behind may end by itself, as the `tee` of a process substitution does.
-const GRACE: std::time::Duration = std::time::Duration::from_millis(100);
+const GRACE: Duration = Duration::from_millis(100);
 
 impl Here<'_> {
     fn interests(&self, output: bool) -> Vec<PollFd<'_>> {
@@ -344,7 +352,7 @@ impl Here<'_> {
     }
 
     /// What is still there gets a moment, then SIGTERM, then is killed. It is named in any case.
-    fn end_rest(&mut self, ladder: Ladder, rest: Rest<'_>) -> Option<Left> {
+    fn end_rest(&mut self, ladder: Ladder, rest: &mut Rest<'_>) -> Option<Left> {
         if !self.children.reap() {
             return Some(Left { held: Vec::new(), survivors: Vec::new() });
         }
@@ -353,7 +361,7 @@ impl Here<'_> {
             return None;
         }
         self.ask_to_end(rest.held);
-        if rest.now < asked_at + std::time::Duration::from_millis(ladder.held_ms) {
+        if rest.now < asked_at + Duration::from_millis(ladder.held_ms) {
             return None;
         }
         Some(Left { held: Vec::new(), survivors: self.children.end_all() })

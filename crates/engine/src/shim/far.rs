@@ -1,6 +1,7 @@
 //! The shell at another machine, as its shim sees it: a link that comes and goes, and a log there that is followed.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -307,7 +308,9 @@ impl Far {
         self.outgoing.clear();
         // What was on its way may not have arrived. What has arrived is known there by its name.
         let again: Vec<String> = self.fed.iter().map(|(_, request)| request.clone()).collect();
-        again.iter().for_each(|request| self.put(request));
+        for request in &again {
+            self.put(request);
+        }
         if let Some(tenths) = self.rest.asked.filter(|_| self.rest.length.is_none()) {
             self.rest.held.clear();
             self.rest.survivors.clear();
@@ -592,10 +595,10 @@ fn handover(environment: &[(String, String)]) -> Vec<u8> {
         let mut rest = value.as_str();
         while !rest.is_empty() {
             let (piece, later) = rest.split_at(end_of_piece(rest));
-            text.push_str(&format!("+{piece}\n"));
+            let _ = writeln!(text, "+{piece}");
             rest = later;
         }
-        text.push_str(&format!("={name}\n"));
+        let _ = writeln!(text, "={name}");
     }
     text.push_str(".\n");
     text.into_bytes()

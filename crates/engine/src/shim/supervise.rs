@@ -28,6 +28,8 @@ mod ending;
 const READY: Duration = Duration::from_secs(30);
 /// Longer than that the end of the output is not waited for.
 const DRAIN: Duration = Duration::from_secs(2);
+/// A step that is to stop, at a target to which there is no link for so long, is given up: nobody knows what became of it.
+const GIVE_UP: Duration = Duration::from_mins(1);
 /// Reads in a row before the shim looks at anything else.
 const READS: u32 = 16;
 /// Enough of an output to find the head of an answer in it.
@@ -104,6 +106,7 @@ enum Why {
 struct Pressure {
     why: Why,
     rung: u8,
+    since: Instant,
     next: Instant,
 }
 

@@ -80,7 +80,7 @@ async fn a_folder_that_cannot_be_written_is_an_error_in_a_sentence() {
 async fn other_work_than_what_the_intent_names_is_not_run(site: &Site) {
     let place = site.place();
     let mut spec = place.spec(Step::new(&["echo approved"]));
-    spec.work.commands[0].script = "echo swapped".to_owned();
+    "echo swapped".clone_into(&mut spec.work.commands[0].script);
     place.start(&spec, Vec::new()).await;
 
     let end = place.end(spec.id).await;

@@ -29,6 +29,10 @@ fn step(count: &Path) -> Step {
     Step::new(&["echo begun; export WHERE=there", &script]).secret("TOKEN", "1").exports(&["WHERE"])
 }
 
+fn numbered(line: impl Fn(u32) -> String) -> String {
+    (1..=40).fold(String::new(), |text, number| text + &line(number))
+}
+
 async fn kill_shim(place: &Place, id: AttemptId) {
     let pid = rustix::process::Pid::from_raw(place.shim_of(id)).unwrap();
     let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
@@ -54,14 +58,14 @@ async fn a_step_whose_shim_is_killed_runs_once_and_its_record_is_whole(site: &Si
 
         let end = place.end(spec.id).await;
 
-        let lines: String = (1..=40).map(|line| format!("line {line} [secret TOKEN]\n")).collect();
+        let lines = numbered(|number| format!("line {number} [secret TOKEN]\n"));
         assert_eq!(end.text(), format!("begun\n{lines}"));
         assert_eq!((end.result(), end.codes()), (&AttemptResult::Failed { command: 2 }, vec![Some(0), Some(7)]));
         assert_eq!(end.exit.directory.as_deref(), Some("/var"));
         assert_eq!(end.exit.exported.map(|exported| exported.names), Some(vec!["WHERE".to_owned()]));
         assert!(end.exit.notes.tampered.is_empty(), "{:?}", end.exit.notes.tampered);
         let counted = std::fs::read_to_string(&count).unwrap();
-        assert_eq!(counted, (1..=40).map(|line| format!("{line}\n")).collect::<String>(), "each line once");
+        assert_eq!(counted, numbered(|number| format!("{number}\n")), "each line once");
     }
 }
 

@@ -7,7 +7,7 @@ use domain::attempt::{AttemptResult, Outcome};
 use rustix::process::Signal;
 
 use super::super::body::Rest;
-use super::{DRAIN, Life, Pressure, READY, Stage, Why};
+use super::{DRAIN, GIVE_UP, Life, Pressure, READY, Stage, Why};
 
 impl Life<'_, '_> {
     /// Steps on the first rung of the ladder, unless it is being climbed already.
@@ -16,8 +16,8 @@ impl Life<'_, '_> {
         if climbing.is_some_and(|now| now != Why::Watch || why == Why::Watch) || !self.shell_lives() {
             return;
         }
-        let next = Instant::now() + Duration::from_millis(self.all.ladder.interrupt_ms);
-        self.pressure = Some(Pressure { why, rung: 0, next });
+        let now = Instant::now();
+        self.pressure = Some(Pressure { why, rung: 0, since: now, next: now + self.pause(0) });
         let on_its_way = self.current.as_ref().is_some_and(|current| current.begun.is_none());
         if on_its_way || matches!(self.stage, Stage::Starting) {
             // There is nothing yet that could end in good order, and nothing shall begin.
@@ -28,11 +28,23 @@ impl Life<'_, '_> {
     }
 
     fn climb(&mut self, now: Instant) {
-        let Some(pressure) = self.pressure.as_mut().filter(|pressure| pressure.next <= now) else { return };
-        pressure.rung += 1;
-        let (why, rung) = (pressure.why, pressure.rung);
-        let pause = if rung == 1 { self.all.ladder.terminate_ms } else { self.all.ladder.held_ms };
-        pressure.next = now + Duration::from_millis(pause);
+        let due = self.pressure.as_ref().filter(|pressure| pressure.next <= now);
+        let Some((why, former, since)) = due.map(|pressure| (pressure.why, pressure.rung, pressure.since)) else {
+            return;
+        };
+        let down = self.all.body.down_since();
+        // What was asked for is on its way: the next rung would come together with it.
+        let rung = if down.is_some() { former } else { former.saturating_add(1) };
+        let next = now + self.pause(rung);
+        if let Some(pressure) = &mut self.pressure {
+            (pressure.rung, pressure.next) = (rung, next);
+        }
+        if let Some(down) = down {
+            if why != Why::Watch && now > since.max(down) + GIVE_UP {
+                self.all.body.give_up();
+            }
+            return;
+        }
         match (why, rung) {
             // The shell itself is spared: it still has to tell how the command ended.
             (_, 1) => self.all.body.below(Signal::TERM),
@@ -42,9 +54,17 @@ impl Life<'_, '_> {
         if why != Why::Watch && rung == 2 {
             self.all.body.below(Signal::KILL);
         }
-        if why != Why::Watch && rung > 2 {
-            self.all.body.give_up();
-        }
+    }
+
+    /// How long a rung is given, with the way to where the step runs.
+    fn pause(&self, rung: u8) -> Duration {
+        let ladder = self.all.ladder;
+        let pause = match rung {
+            0 => ladder.interrupt_ms,
+            1 => ladder.terminate_ms,
+            _ => ladder.held_ms,
+        };
+        Duration::from_millis(pause) + self.all.body.way()
     }
 
     pub(super) fn keep_time(&mut self, now: Instant) {
@@ -90,8 +110,8 @@ impl Life<'_, '_> {
     }
 
     fn end_the_rest(&mut self, now: Instant) {
-        let rest = Rest { since: self.since, now, held: &mut self.ending.held };
-        let Some(left) = self.all.body.end_rest(self.all.ladder, rest) else { return };
+        let mut rest = Rest { since: self.since, now, held: &mut self.ending.held };
+        let Some(left) = self.all.body.end_rest(self.all.ladder, &mut rest) else { return };
         self.ending.held.extend(left.held);
         self.ending.survivors = left.survivors;
         self.enter(Stage::Draining);
