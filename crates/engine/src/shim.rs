@@ -98,13 +98,15 @@ fn run(folder: &Path) -> io::Result<()> {
     let exit = Reserved::create(EXIT)?;
     let begun = Instant::now();
     let limits = Limits::new(&spec, &key);
-    let (ending, body) = match attempt(&spec, &handover, &key, &limits, &mut log) {
-        Ok((ending, body)) => (ending, Some(body)),
+    let (ending, far) = match attempt(&spec, &handover, &key, &limits, &mut log) {
+        Ok((ending, body)) => (ending, body.into_far()),
         Err(NotRun { reason, kept }) => (Ending::not_started(reason, kept), None),
     };
+    // The group goes before the record comes: whoever reads that finds nothing of the step.
+    drop(limits);
     record(&spec, &key, &mut log, exit, ending, begun);
-    if let Some(body) = body {
-        body.clean();
+    if let Some(far) = far {
+        far.clean();
     }
     Ok(())
 }

@@ -99,7 +99,8 @@ while IFS= read -r l; do
   look) look ;;
   finish\ *) finish "${l#finish }" ;;
   clean)
-    [ -z "$g" ] || rmdir "$g" 2>/dev/null
+    [ -n "$g" ] || read -r g <group
+    i=0; while [ -d "$g" ] && [ $i -lt 40 ] && ! rmdir "$g" 2>/dev/null; do i=$((i + 1)); sleep 0.05; done
     cd / && rm -rf "$d"; say cleaned; exit 0 ;;
   esac
 done

@@ -177,10 +177,11 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// The record is written: nothing has to be kept elsewhere.
-    pub(crate) fn clean(self) {
-        if let Self::Far(far) = self {
-            far.clean();
+    /// What is left to be cleaned when the record is written.
+    pub(crate) fn into_far(self) -> Option<Far> {
+        match self {
+            Self::Here(_) => None,
+            Self::Far(far) => Some(*far),
         }
     }
 

@@ -203,7 +203,8 @@ impl Life<'_, '_> {
     /// The next moment at which something is due without anybody else doing anything.
     fn deadline(&self) -> Option<Instant> {
         let stage = match self.stage {
-            Stage::Starting => Some(self.since + READY),
+            // Without a link nobody can know whether it is ready.
+            Stage::Starting => self.awaits_ready().then_some(self.since + READY),
             Stage::Ending => Some(Instant::now() + Duration::from_millis(5)),
             // A pipe is read at once; a terminal hands the last mark over in its own time.
             Stage::Draining if self.all.body.is_read() => Some(Instant::now()),

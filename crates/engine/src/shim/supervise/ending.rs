@@ -56,6 +56,11 @@ impl Life<'_, '_> {
         }
     }
 
+    /// Whether the shell may be waited for any longer, once it is reached.
+    pub(super) fn awaits_ready(&self) -> bool {
+        self.all.body.down_since().is_none() && self.ending.result.is_none()
+    }
+
     /// How long a rung is given, with the way to where the step runs.
     fn pause(&self, rung: u8) -> Duration {
         let ladder = self.all.ladder;
@@ -83,10 +88,11 @@ impl Life<'_, '_> {
         if self.all.body.lost().is_some() {
             return self.settle();
         }
+        if matches!(self.stage, Stage::Starting) && self.all.body.down_since().is_some() {
+            self.since = now;
+        }
         match self.stage {
-            Stage::Starting
-                if self.shell_lives() && self.all.body.down_since().is_none() && now >= self.since + READY =>
-            {
+            Stage::Starting if self.shell_lives() && self.awaits_ready() && now >= self.since + READY => {
                 self.ending.result = Some(not_started("The shell gave no sign of life after its start."));
                 self.all.body.kill_shell();
             }
