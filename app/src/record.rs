@@ -203,7 +203,7 @@ pub fn step_name(plan: &PlanStep) -> String {
 }
 
 /// The same inside a sentence: titles keep their letters.
-fn in_sentence(name: &str) -> String {
+pub fn in_sentence(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

@@ -17,6 +17,7 @@ use crate::components::hidden::hidden;
 use crate::components::problem::Refused;
 use crate::live::Live;
 use crate::pages::approval::deciding::no_factor;
+use crate::record::{in_sentence, step_name};
 
 /// What was covered in the output of an attempt, by whom and when: beside the output itself.
 #[component]
@@ -70,8 +71,8 @@ pub fn WaitingRedactions() -> impl IntoView {
 
 fn waiting(run: &Run) -> Vec<(String, String)> {
     let row = |(_, redaction): (u32, &Redaction)| {
-        let step_name = run.plan.step(redaction.step).map(crate::record::step_name).unwrap_or_default();
-        let words = format!("{} wants {} of {step_name} covered", redaction.asked.by.name(), redaction.amount());
+        let step = run.plan.step(redaction.step).map(|plan| in_sentence(&step_name(plan))).unwrap_or_default();
+        let words = format!("{} wants {} of {step} covered", redaction.asked.by.name(), redaction.amount());
         (words, covering_address(redaction.attempt_of(run.id)))
     };
     run.waiting_redactions().map(row).collect()
@@ -176,7 +177,7 @@ fn AskForm(id: AttemptId) -> impl IntoView {
 fn left_uncovered() -> AnyView {
     view! {
         <p class="note">
-            "Not covered: copies that were taken before, as backups, snapshots, downloads and evidence; a browser that shows it now; what             was printed in other attempts; values, notes and reasons of the run; variables that the step has kept for later ones. The             SHA-256 of the output as it was stays in the record, and with it a guess at a short secret can be tested: make it worthless in any case."
+            "Not covered: copies that were taken before, as backups, snapshots, downloads and evidence; a browser that shows it now and has no scripts or no connection; what was printed in other attempts; values, notes and reasons of the run; variables that the step has kept for later ones. The SHA-256 of the output as it was stays in the record, and with it a guess at a short secret can be tested: make it worthless in any case."
         </p>
     }
     .into_any()
