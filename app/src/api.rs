@@ -9,6 +9,7 @@ use domain::policy::Verb;
 pub(crate) mod account;
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod looks;
 pub(crate) mod pages;
 pub(crate) mod people;
 pub(crate) mod redactions;
@@ -66,6 +67,8 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/pages/account", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/people", Policy::Verb(Verb::ManagePeople)),
     ("/api/pages/deliveries", Policy::Verb(Verb::ManagePeople)),
+    ("/api/looks/start", Policy::Verb(Verb::StartRun)),
+    ("/api/looks/run", Policy::Verb(Verb::WorkRun)),
     ("/api/runs/watch", Policy::Verb(Verb::Read)),
     ("/api/runs/log", Policy::Verb(Verb::Read)),
     ("/api/runs/start", Policy::Verb(Verb::StartRun)),

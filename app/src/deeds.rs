@@ -328,6 +328,7 @@ mod tests {
             side_digest: None,
             target: PlanTarget {
                 name: "local".to_owned(),
+                reach: domain::target::Reach::Local,
                 production: false,
                 interpreter: Vec::new(),
                 environment: Vec::new(),

@@ -191,11 +191,23 @@ impl Live {
         looks_there || self.has_started(step, attempt)
     }
 
-    /// Whether output of the attempt on the stage is stored that this page does not have, and no stream brings.
+    /// Lets the output of an attempt go, if it is on the stage: something in it was covered. It is had anew then.
+    pub(crate) fn forget(self, step: u32, attempt: u32) {
+        if self.log.with_untracked(|log| log.is_of(step, attempt)) {
+            self.log.update(Log::forget);
+            follow::forget_what_the_page_came_with();
+            self.turn.update(|turn| *turn += 1);
+        }
+    }
+
+    /// Whether output of the attempt on the stage is stored that this page does not have, and no stream brings: a stream brings
+    /// what there is in an open run, but no piece that was asked for.
     pub(crate) fn lacks_output(self) -> bool {
         let id = self.on_stage();
+        let closed = self.closed.get_untracked();
         let stored = self.run.with_untracked(|run| run.attempt(id)?.end.as_ref().map(|end| end.bytes));
-        self.log.with_untracked(|log| !log.is_page() && stored.is_some_and(|stored| log.to() < stored))
+        let lacks = |log: &Log, stored: u64| if log.is_page() { log.is_empty() } else { closed && log.to() < stored };
+        self.log.with_untracked(|log| stored.is_some_and(|stored| log.from() < stored && lacks(log, stored)))
     }
 
     /// The attempt on the stage; its number is 0 for none.
@@ -208,7 +220,7 @@ impl Live {
     pub fn cursor(self) -> Cursor {
         let version = self.run.with_untracked(|run| run.version);
         self.log.with_untracked(|log| {
-            if log.is_page() {
+            if log.is_page() || self.closed.get_untracked() {
                 Cursor { version, ..Cursor::default() }
             } else {
                 Cursor { version, step: log.step(), attempt: log.attempt(), offset: log.to() }

@@ -132,19 +132,10 @@ fn request_moments(run: &Run, number: u32, request: &Request) -> Vec<Moment> {
     moments
 }
 
-/// `12 bytes in 2 places`
-pub fn bytes_and_places(redaction: &Redaction) -> String {
-    let counted = |count: u64, one: &str| match count {
-        1 => format!("1 {one}"),
-        count => format!("{} {one}s", time::thousands(count)),
-    };
-    format!("{} in {}", counted(redaction.covers(), "byte"), counted(redaction.ranges.len() as u64, "place"))
-}
-
 /// Who asked for something in an output to be covered, and who confirmed or rejected it.
 fn redaction_moments(run: &Run, number: u32, redaction: &Redaction) -> Vec<Moment> {
     let step = run.plan.step(redaction.step).map_or_else(String::new, |plan| in_sentence(&step_name(plan)));
-    let what = format!("{} of the output of {step}, attempt {}", bytes_and_places(redaction), redaction.attempt);
+    let what = format!("{} of the output of {step}, attempt {}", redaction.amount(), redaction.attempt);
     let name = format!("redaction {}-{number}", run.id);
     let by = redaction.asked.by.name();
     let asked = moment(
@@ -158,10 +149,11 @@ fn redaction_moments(run: &Run, number: u32, redaction: &Redaction) -> Vec<Momen
             let words = format!("{} confirmed {name}, by {factor}: {what} are covered", stamp.by.name());
             moment(stamp.at, Mark::Noted, words, None)
         }
-        RedactionEnd::Rejected { stamp, reason } => {
+        RedactionEnd::Rejected { stamp, reason, factor } => {
             let own = stamp.by.id() == redaction.asked.by.id();
             let did = if own { "took back" } else { "said no to" };
-            moment(stamp.at, Mark::Noted, format!("{} {did} {name}", stamp.by.name()), Some(reason.clone()))
+            let by = if factor.is_empty() { String::new() } else { format!(", by {factor}") };
+            moment(stamp.at, Mark::Noted, format!("{} {did} {name}{by}", stamp.by.name()), Some(reason.clone()))
         }
     });
     [asked].into_iter().chain(end).collect()
@@ -211,7 +203,7 @@ pub fn step_name(plan: &PlanStep) -> String {
 }
 
 /// The same inside a sentence: titles keep their letters.
-fn in_sentence(name: &str) -> String {
+pub fn in_sentence(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
@@ -327,6 +319,7 @@ pub fn end_of(ending: &AttemptEnding) -> (StepStatus, String) {
                 let code = code.map_or_else(String::new, |code| format!(" with {code}"));
                 (StepStatus::Failed, format!("the shell ended{code} in command {command}"))
             }
+            AttemptResult::Unknown { .. } => (StepStatus::Interrupted, "interrupted, outcome unknown".to_owned()),
             AttemptResult::NotStarted { reason } => (StepStatus::Failed, format!("not started: {reason}")),
         },
     }

@@ -175,7 +175,8 @@ fn parts() -> Option<Parts> {
 /// Does something in a run, and sends a browser without scripts back to its page: at a step, or where the run stands (0).
 pub async fn act(run: RunId, step: u32, command: Command) -> Result<(), AppError> {
     let caller = caller().await?;
-    caller.portal.act(caller.actor.operator()?, run, command).await?;
+    // On the heap: every function that does something in a run carries it.
+    Box::pin(caller.portal.act(caller.actor.operator()?, run, command)).await?;
     back_to(&match step {
         0 => format!("/runs/{run}"),
         _ => format!("/runs/{run}?step={step}"),

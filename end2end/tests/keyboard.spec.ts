@@ -119,6 +119,13 @@ test('an editor is approved, typed into through the page, and writes its file', 
 
     await olga.open(run, 1);
     await olga.press(/^Run step 1/);
+    // The lead's page says so by itself, and asks nobody again.
+    await lena.until(async () => {
+      await expect(lena.page.getByText('It was approved, and runs: Olga Marin started it')).toBeVisible({ timeout: scripts ? 10_000 : 300 });
+    });
+    await expect(lena.page.getByText('1 lead needed')).toHaveCount(0);
+    await expect(olga.page.getByRole('heading', { name: 'Needs a lead' })).toHaveCount(0);
+    if (scripts) await look(lena.page, 'decision-running');
     await (scripts ? byKeyboard(olga) : byForms(olga));
 
     await olga.step('Write the note', 'ok');

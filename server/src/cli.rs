@@ -34,6 +34,16 @@ pub enum Command {
     /// Look after accounts while the portal is not running
     #[command(subcommand)]
     User(UserCommand),
+    /// Look at every target and say in words what is missing there; the portal may run
+    #[command(after_help = "Exit code: 0 runs can work on all of them, 1 not on all, 2 nobody could look.")]
+    Doctor {
+        /// Only these targets [default: all]
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
     /// Check that nobody has changed what is kept of the past
     #[command(subcommand)]
     Audit(AuditCommand),

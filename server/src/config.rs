@@ -6,6 +6,7 @@
 mod approval;
 mod file;
 mod public_url;
+mod target;
 mod telling;
 
 use std::net::SocketAddr;
@@ -14,11 +15,11 @@ use std::time::Duration;
 
 use domain::Lowering;
 use domain::approval::ApprovalRules;
-use domain::plan::PlanTarget;
 use portal::{Channels, CheckpointSettings, Keep, SecretSources, TargetSettings};
 
 use crate::cli::ServeArguments;
-use file::{ConfigFile, TargetTable};
+use file::ConfigFile;
+use target::TargetTable;
 
 pub use file::{ConfigError, DOCUMENTED};
 pub use public_url::PublicUrl;
@@ -144,8 +145,8 @@ impl Config {
         surroundings: &Surroundings,
     ) -> Self {
         let targets = match &file {
-            Some(file) => file.targets.iter().map(|(name, table)| target(name, table, surroundings)).collect(),
-            None => vec![target("local", &TargetTable::local(), surroundings)],
+            Some(file) => file.targets.iter().map(|(name, table)| table.settings(name, folder, surroundings)).collect(),
+            None => vec![TargetTable::local().settings("local", folder, surroundings)],
         };
         let file = file.unwrap_or_default();
         let here = &surroundings.directory;
@@ -183,52 +184,6 @@ impl Config {
             log: arguments.log_format.or(file.log_format).unwrap_or_default(),
         }
     }
-}
-
-/// A target with the environment that its steps get: this list, and nothing that the portal happens to have.
-fn target(name: &str, table: &TargetTable, surroundings: &Surroundings) -> TargetSettings {
-    TargetSettings {
-        plan: PlanTarget {
-            name: name.to_owned(),
-            production: table.production,
-            interpreter: table.shell.clone().unwrap_or_else(default_shell),
-            environment: environment(table.path.as_deref(), surroundings),
-        },
-        about: table.about.clone(),
-        directory: table.directory.clone().unwrap_or_else(|| surroundings.directory.display().to_string()),
-    }
-}
-
-/// Bash where there is one: runbooks are written for it.
-fn default_shell() -> Vec<String> {
-    let bash = Path::new("/bin/bash");
-    vec![if bash.exists() { "/bin/bash" } else { "/bin/sh" }.to_owned()]
-}
-
-/// Nothing waits in a pager, an editor or a question, and programs speak one language.
-const QUIET: [(&str, &str); 10] = [
-    ("LANG", "C.UTF-8"),
-    ("LC_ALL", "C.UTF-8"),
-    ("TERM", "xterm-256color"),
-    ("PAGER", "cat"),
-    ("GIT_PAGER", "cat"),
-    ("MANPAGER", "cat"),
-    ("EDITOR", ":"),
-    ("GIT_EDITOR", ":"),
-    ("GIT_TERMINAL_PROMPT", "0"),
-    ("LESSSECURE", "1"),
-];
-
-const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-fn environment(path: Option<&str>, surroundings: &Surroundings) -> Vec<(String, String)> {
-    let path = path.or(surroundings.path.as_deref()).unwrap_or(SYSTEM_PATH);
-    let home = surroundings.home.as_deref().unwrap_or("/");
-    let mut list = vec![("PATH".to_owned(), path.to_owned()), ("HOME".to_owned(), home.to_owned())];
-    list.extend(QUIET.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    list.push(("DEBIAN_FRONTEND".to_owned(), "noninteractive".to_owned()));
-    list.extend(surroundings.docker_host.clone().map(|host| ("DOCKER_HOST".to_owned(), host)));
-    list
 }
 
 /// A span as it is written in a configuration: `45s`, `30m`, `12h`, `7d`.
@@ -434,18 +389,6 @@ mod tests {
         assert_eq!(config.channels.webhooks[0].url, "ops_url");
         let (steps, own) = (format!("{:?}", config.secrets), format!("{:?}", config.channels.secrets));
         assert!(steps.contains("own: {\"ops_url\"}") && own.contains("own: {}"), "{steps} {own}");
-    }
-
-    #[test]
-    fn a_step_gets_a_list_in_which_nothing_waits_for_a_person() {
-        let environment = environment(None, &surroundings(Path::new("/")));
-
-        let value = |name: &str| environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        assert_eq!(value("PATH"), Some("/bin"));
-        assert_eq!(value("GIT_PAGER"), Some("cat"));
-        assert_eq!(value("GIT_EDITOR"), Some(":"));
-        assert_eq!(value("DEBIAN_FRONTEND"), Some("noninteractive"));
-        assert_eq!(value("DOCKER_HOST"), None);
     }
 
     #[test]

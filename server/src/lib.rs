@@ -1,6 +1,7 @@
 //! From configuration to a listening process: HTTP, sessions, headers, command line. No rules live here.
 //!
-//! - [`cli`] and [`config`]: what was asked for; [`documents`], [`accounts`] and [`auditing`]: the commands that do not serve
+//! - [`cli`] and [`config`]: what was asked for; [`documents`], [`accounts`], [`auditing`] and [`doctor`]: the commands
+//!   that do not serve
 //! - [`serve`]: opening the portal, the loop over connections, stopping; [`outliving`]: whether steps outlive that here
 //! - [`http`]: layers, routes, sessions, files of the site
 //! - [`telemetry`]: the log
@@ -9,6 +10,7 @@ pub mod accounts;
 pub mod auditing;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod documents;
 pub mod http;
 pub mod outliving;
@@ -30,8 +32,10 @@ const NOT_DONE: u8 = 1;
 pub fn main() -> ExitCode {
     // The shim must begin before anything else has started a thread or opened a file.
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|word| word == engine::shim::COMMAND) {
-        return engine::shim::main(arguments);
+    match arguments.next() {
+        Some(word) if word == engine::shim::COMMAND => return engine::shim::main(arguments),
+        Some(word) if word == engine::exec::COMMAND => return engine::exec::main(arguments),
+        _ => {}
     }
     let line = CommandLine::parse();
     match line.command {
@@ -39,6 +43,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(arguments)) => serve_command(&arguments),
         Some(Command::Lint(arguments)) => documents::lint(&arguments),
         Some(Command::Show(arguments)) => documents::show(&arguments),
+        Some(Command::Doctor { targets, place }) => doctor::run(&targets, place),
         Some(Command::User(command)) => accounts::run(command),
         Some(Command::Audit(command)) => auditing::run(command),
     }

@@ -33,21 +33,23 @@ pub async fn ask_redaction(
 ) -> Result<(), AppError> {
     use crate::ssr::{answer, back_to, caller, sought};
     use domain::AttemptId;
+    use domain::view::covering_address;
 
     answer(
         async {
             let caller = caller().await?;
             let redactor = caller.actor.redactor()?;
             let sought = sought(text, &unit, &range)?;
-            caller.portal.ask_redaction(redactor, AttemptId { run, step, attempt }, sought, reason).await?;
-            back_to(&format!("/runs/{run}?step={step}&attempt={attempt}#covering"));
+            let id = AttemptId { run, step, attempt };
+            caller.portal.ask_redaction(redactor, id, sought, reason).await?;
+            back_to(&covering_address(id));
             Ok(())
         }
         .await,
     )
 }
 
-/// Decides on a redaction: `confirm` with a second factor, or `reject` with a reason.
+/// Decides on a redaction by a second factor: `confirm`, or `reject` with a reason. Who asked takes it back by `reject`, without one.
 #[server(endpoint = "redactions/decide")]
 pub async fn decide_redaction(
     run: RunId,
@@ -58,23 +60,22 @@ pub async fn decide_redaction(
     #[server(default)] passkey: String,
 ) -> Result<(), AppError> {
     use crate::ssr::{answer, back_to, caller, handed};
+    use domain::view::covering_address;
 
     answer(
         async {
             let caller = caller().await?;
             let approver = caller.actor.approver()?;
+            let proof = handed(&code, &passkey)?;
             let id = match decision.as_str() {
-                "confirm" => {
-                    let proof = handed(&code, &passkey)?;
-                    caller.portal.confirm_redaction(approver, run, number, proof).await?
-                }
-                "reject" => caller.portal.reject_redaction(approver, run, number, reason).await?,
+                "confirm" => caller.portal.confirm_redaction(approver, run, number, proof).await?,
+                "reject" => caller.portal.reject_redaction(approver, run, number, reason, proof).await?,
                 _ => {
                     let sentence = "Say whether you confirm or reject. Nothing was decided.";
                     return Err(AppError::Invalid(sentence.to_owned()));
                 }
             };
-            back_to(&format!("/runs/{run}?step={}&attempt={}#covering", id.step, id.attempt));
+            back_to(&covering_address(id));
             Ok(())
         }
         .await,

@@ -1,4 +1,4 @@
-//! The one stream of a run's page: begun, decoded, resumed; and stored output once the run is closed.
+//! The one stream of a run's page: begun, decoded, resumed; and stored output that no stream brings.
 //!
 //! Runs in the browser only. Whatever breaks, the page asks again from where it is; numbers and offsets make a late
 //! joiner, a lost connection and a gap the same case.
@@ -29,16 +29,17 @@ const PAUSES: (u32, u32) = (500, 15_000);
 /// How long a tab may be out of sight before it lets its stream go.
 const OUT_OF_SIGHT: Duration = Duration::from_secs(30);
 
-/// Follows the run as long as it is open and the page lives; from then on fetches what is asked for.
+/// Follows the run as long as the page lives, and fetches what the stream does not bring. Also of a closed run something can be
+/// told: that its output was covered.
 pub fn keep(live: Live) {
     sleep_when_out_of_sight(live);
     Effect::new(move |_| {
         live.turn.track();
-        if live.closed.get() {
-            if live.lacks_output() {
-                spawn_local_scoped_with_cancellation(fetch(live));
-            }
-        } else if !live.asleep.get() {
+        live.closed.track();
+        if live.lacks_output() {
+            spawn_local_scoped_with_cancellation(fetch(live));
+        }
+        if !live.asleep.get() {
             spawn_local_scoped_with_cancellation(follow(live));
         }
     });
@@ -47,8 +48,9 @@ pub fn keep(live: Live) {
 /// Fetches the stored output of the attempt on the stage. Nothing is added to it any more.
 async fn fetch(live: Live) {
     let wanted = live.on_stage();
-    match log(wanted.run, wanted.step, wanted.attempt, None).await {
-        Ok(view) => live.log.set(Log::tail(&view)),
+    let from = live.log.with_untracked(|log| log.is_page().then(|| log.from()));
+    match log(wanted.run, wanted.step, wanted.attempt, from).await {
+        Ok(view) => live.log.set(if from.is_some() { Log::page(&view) } else { Log::tail(&view) }),
         Err(error) => live.trouble.set(Some(error)),
     }
 }
@@ -193,7 +195,23 @@ fn event(live: Live, entry: &Entry) -> Next {
     {
         live.open(step, attempt);
     }
+    if let Event::OutputRedacted { step, attempt, .. } = entry.event {
+        live.forget(step, attempt);
+    }
     Next::GoOn
+}
+
+/// Lets go what the server has rendered into the page for its start, in which output stands as well. The page has it in its
+/// own state since then. Every script without an address has done its work when this page was made.
+pub(super) fn forget_what_the_page_came_with() {
+    const GIVEN: &str = "__RESOLVED_RESOURCES";
+    while let Ok(Some(script)) = document().query_selector("script[nonce]:not([src])") {
+        script.remove();
+    }
+    // A page that came without it has nothing to let go.
+    if let Ok(given) = js_sys::Reflect::get(&window(), &GIVEN.into()) {
+        _ = js_sys::Reflect::set(&given, &"length".into(), &0.into());
+    }
 }
 
 /// Takes what is new of a screen.

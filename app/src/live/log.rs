@@ -169,6 +169,21 @@ impl Log {
         log
     }
 
+    /// Lets everything go but which output it is, and of a piece that was asked for where it begins.
+    pub fn forget(&mut self) {
+        let begin = if self.page { self.begin } else { 0 };
+        let Self { step, attempt, page, place, length, .. } = *self;
+        // A row that comes in the place of another has another key.
+        let empty = Self { page, place, length, ..Self::empty(step, attempt) };
+        *self = empty;
+        self.skip_to(begin);
+    }
+
+    /// Whether nothing of the output is here.
+    pub fn is_empty(&self) -> bool {
+        self.to == self.begin
+    }
+
     /// The step's place in the plan.
     pub fn step(&self) -> u32 {
         self.step
@@ -512,6 +527,32 @@ mod tests {
     /// The rows as they stand with commands that end at these bytes: number and text.
     fn cut(log: &Log, cuts: &[u64]) -> Vec<(Option<u64>, String)> {
         log.rows_cut_at(cuts).iter().map(|row| (row.number, row.line.text())).collect()
+    }
+
+    #[test]
+    fn what_is_let_go_leaves_no_row_and_comes_again_under_other_keys() {
+        let view = |from, text: &str| {
+            let to = from + text.len() as u64;
+            LogView { step: 1, attempt: 2, from, to, length: 40, text: text.to_owned(), screens: Vec::new() }
+        };
+        let keys = |log: &Log| log.rows.iter().map(|row| Entry::Row(Arc::clone(row)).key()).collect::<Vec<_>>();
+        let mut tail = Log::tail(&view(30, "one\ntwo\n"));
+        let mut piece = Log::page(&view(10, "three\nfour\n"));
+        let before = keys(&tail);
+
+        tail.forget();
+        piece.forget();
+
+        assert_eq!(
+            (texts(&tail), tail.from(), tail.to(), tail.is_page()),
+            (vec![], 0, 0, false),
+            "all of it comes again"
+        );
+        assert_eq!((texts(&piece), piece.from(), piece.to(), piece.is_page()), (vec![], 10, 10, true));
+        assert!(tail.is_of(1, 2) && tail.is_empty() && piece.is_empty());
+        tail.skip_to(30);
+        tail.push("***\n***\n", 8);
+        assert!(keys(&tail).iter().all(|key| !before.contains(key)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ pub mod deciding;
 mod parts;
 
 use domain::RunId;
-use domain::run::{Request, Run};
+use domain::run::{Request, RequestStatus, Run};
 use domain::text::one_line;
 use domain::view::DecisionView;
 use leptos::prelude::*;
@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::components::ago::Ago;
 use crate::components::command_text::visible;
 use crate::components::risk::RiskMark;
+use crate::components::state::StateMark;
 use crate::loaded::loaded;
 use crate::pages::approvals::RequestMark;
 use crate::pages::run::facts::lines;
@@ -65,9 +66,9 @@ fn Decision(view: DecisionView) -> impl IntoView {
     let steps = steps_of(&view.run, &request);
     let target = view.run.plan.target.name.clone();
     let title = one_line(&format!("Approve: {steps} on {target}"), TITLE);
-    let glass = request.glass.is_some();
     let covered = || request.steps().filter_map(|covered| view.run.plan.step(covered.step));
     let risk = covered().map(|plan| plan.risk).max().unwrap_or_default();
+    let decide = if view.status == RequestStatus::Waiting { "Decide" } else { "Decision" };
     view! {
         <Title text=title />
         <main id="main" class="page" data-kind="decision" tabindex="-1">
@@ -83,7 +84,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
                 <h1>{visible(format!("{steps} on {target}"))}</h1>
                 <div class="facts-line">
                     <RiskMark risk />
-                    <RequestMark status=view.status glass />
+                    {standing(&view, &request)}
                     <span>
                         "asked "
                         <Ago at=request.asked.at />
@@ -102,11 +103,9 @@ fn Decision(view: DecisionView) -> impl IntoView {
                 <EarlierRuns runs=view.runs.clone() />
                 <Rollback run=(*view.run).clone() request=request.clone() />
                 <div class="thumb-bar">
-                    <span>
-                        <RequestMark status=view.status glass />
-                    </span>
+                    <span class="row">{standing(&view, &request)}</span>
                     <a class="btn" data-kind="primary" href="#decision" rel="external">
-                        "Decide"
+                        {decide}
                     </a>
                 </div>
             </div>
@@ -114,6 +113,19 @@ fn Decision(view: DecisionView) -> impl IntoView {
                 <Deciding view request steps />
             </aside>
         </main>
+    }
+    .into_any()
+}
+
+/// Where the request stands; while a step runs under it, also where that stands.
+fn standing(view: &DecisionView, request: &Request) -> AnyView {
+    let glass = request.glass.is_some();
+    let Some(open) = view.run.open_attempt().filter(|_| view.run.runs_under(request).is_some()) else {
+        return view! { <RequestMark status=view.status glass /> }.into_any();
+    };
+    view! {
+        <RequestMark status=RequestStatus::Approved glass />
+        <StateMark status=view.run.status(open.step) />
     }
     .into_any()
 }

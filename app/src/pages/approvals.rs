@@ -1,7 +1,7 @@
 //! The inbox: what waits for a lead, what was started without one, and what was decided.
 
 use domain::run::RequestStatus;
-use domain::view::{ApprovalRow, InboxView};
+use domain::view::{ApprovalRow, InboxView, RedactionRow};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -12,6 +12,7 @@ use crate::components::command_text::visible;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::left::Left;
 use crate::components::risk::RiskMark;
+use crate::components::words::counted;
 use crate::loaded::loaded;
 use crate::waiting::news;
 
@@ -26,16 +27,12 @@ pub fn ApprovalsPage() -> impl IntoView {
 #[component]
 fn Inbox(view: InboxView) -> impl IntoView {
     Clock::start(view.now);
-    let InboxView { waiting, unreviewed, recent, .. } = view;
-    let title = match waiting.len() {
+    let InboxView { waiting, redactions, unreviewed, recent, .. } = view;
+    let title = match waiting.len() + redactions.len() {
         0 => "Approvals".to_owned(),
         count => format!("({count}) Approvals"),
     };
-    let says = match waiting.len() {
-        0 => "Nothing waits for a decision".to_owned(),
-        1 => "1 request waits for a decision".to_owned(),
-        count => format!("{count} requests wait for a decision"),
-    };
+    let says = waiting_words(waiting.len(), redactions.len());
     view! {
         <Title text=title />
         <main id="main" class="page" data-kind="wide" tabindex="-1">
@@ -45,10 +42,16 @@ fn Inbox(view: InboxView) -> impl IntoView {
                     <span>{says}</span>
                 </div>
             </header>
-            <section class="part" aria-labelledby="waiting-title">
-                <h2 id="waiting-title">"Waiting"</h2>
-                {if waiting.is_empty() { nothing_waits() } else { view! { <Waiting rows=waiting /> }.into_any() }}
-            </section>
+            {(!waiting.is_empty() || redactions.is_empty())
+                .then(|| {
+                    view! {
+                        <section class="part" aria-labelledby="waiting-title">
+                            <h2 id="waiting-title">"Waiting"</h2>
+                            {if waiting.is_empty() { nothing_waits() } else { view! { <Waiting rows=waiting /> }.into_any() }}
+                        </section>
+                    }
+                })}
+            {(!redactions.is_empty()).then(|| view! { <Redactions rows=redactions /> })}
             {(!unreviewed.is_empty()).then(|| view! { <Unreviewed rows=unreviewed /> })}
             {(!recent.is_empty()).then(|| view! { <Recent rows=recent /> })}
         </main>
@@ -56,12 +59,23 @@ fn Inbox(view: InboxView) -> impl IntoView {
     .into_any()
 }
 
+/// `1 request and 2 redactions wait for a decision`
+fn waiting_words(requests: usize, redactions: usize) -> String {
+    let counts = [(requests, "request"), (redactions, "redaction")].into_iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = counts.map(|(count, what)| counted(count, what)).collect();
+    let verb = if requests + redactions == 1 { "waits" } else { "wait" };
+    if words.is_empty() {
+        return "Nothing waits for a decision".to_owned();
+    }
+    format!("{} {verb} for a decision", words.join(" and "))
+}
+
 fn nothing_waits() -> AnyView {
     view! {
         <div class="empty">
             <h3>"Nothing waits for you"</h3>
             <p>
-                "Requests for approval come here. This page follows by itself; without scripts, load it again."
+                "Requests for approval, and output that is to be covered, come here. This page follows by itself; without scripts, load it again."
             </p>
         </div>
     }
@@ -97,6 +111,38 @@ fn Waiting(rows: Vec<ApprovalRow>) -> impl IntoView {
         })
         .collect_view();
     view! { <ul class="runs requests">{rows}</ul> }.into_any()
+}
+
+/// What is to be covered in stored output and waits for another person.
+#[component]
+fn Redactions(rows: Vec<RedactionRow>) -> impl IntoView {
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            view! {
+                <li>
+                    <a class="name" href=row.address() rel="external">
+                        {visible(format!("{} of the output of {} on {}", row.amount, row.step, row.target))}
+                    </a>
+                    <span class="where">{visible(format!("run {}, {}", row.id.run, row.title))}</span>
+                    <span class="what">
+                        <q>{visible(row.reason.clone())}</q>
+                        <span class="soft">{visible(row.by.clone())}</span>
+                    </span>
+                    <span class="time">
+                        <span class="quiet">"asked " <Ago at=row.asked /></span>
+                    </span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <section class="part" aria-labelledby="redactions-title">
+            <h2 id="redactions-title">"To be covered"</h2>
+            <ul class="runs requests">{rows}</ul>
+        </section>
+    }
+    .into_any()
 }
 
 /// What was started without an approval and nobody has looked at.

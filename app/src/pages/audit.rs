@@ -73,15 +73,16 @@ fn Body(view: AuditView, verify: ServerAction<Verify>) -> impl IntoView {
                     <span>{format!("{} events", thousands(info.events))}</span>
                 </div>
             </header>
-            <div class="main stack">
+            // On a phone one below the other: what the list is worth comes before the list.
+            <aside class="aside stack" aria-label="Proof">
                 {warnings}
                 <Refused problem />
-                <Events rows older portal_only />
-            </div>
-            <aside class="aside stack" aria-label="Proof">
                 <Verifying state=verification verify />
                 <Outside info />
             </aside>
+            <div class="main stack">
+                <Events rows older portal_only />
+            </div>
         </main>
     }
     .into_any()

@@ -5,18 +5,22 @@ pub mod parts;
 mod start;
 
 use domain::Slug;
+use domain::look::Look;
 use domain::policy::Verb;
 use domain::runbook::{Finding, Part, PartKind};
 use domain::view::{ProcedureView, Session};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
+use crate::AppError;
+use crate::api::looks::look_before_start;
 use crate::api::pages::procedure;
 use crate::clock::Clock;
 use crate::components::findings::Findings;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::health::HealthInWords;
+use crate::components::look::Seen;
 use crate::components::pace::usual_words;
 use crate::components::risk::RiskMark;
 use crate::components::run_lists::LastRuns;
@@ -29,13 +33,26 @@ use start::StartForm;
 #[component]
 pub fn ProcedurePage() -> impl IntoView {
     let params = use_params_map();
+    let query = use_query_map();
     let slug = move || Slug(params.read().get("slug").unwrap_or_default());
-    let view = Resource::new(slug, procedure);
-    loaded(view, |session, view| view! { <ProcedureBody session view /> })
+    let view = Resource::new(slug, move |slug| {
+        // Without scripts the address asks for the look at a target; with them the page does.
+        let look = query.read_untracked().get("look");
+        async move {
+            let view = procedure(slug.clone()).await?;
+            let look = match look {
+                Some(target) => Some(look_before_start(slug, target).await),
+                None => None,
+            };
+            Ok((view, look))
+        }
+    });
+    loaded(view, |session, (view, look)| view! { <ProcedureBody session view look /> })
 }
 
 #[component]
-fn ProcedureBody(session: Session, view: ProcedureView) -> impl IntoView {
+fn ProcedureBody(session: Session, view: ProcedureView, look: Option<Result<Look, AppError>>) -> impl IntoView {
+    Seen::provide(look);
     Clock::start(view.now);
     let title = view.procedure.title.clone();
     let parts = view

@@ -8,6 +8,7 @@ pub mod facts;
 mod finish;
 mod head;
 mod keyboard;
+mod look;
 mod moment;
 mod next;
 mod notices;
@@ -19,12 +20,15 @@ mod stopping;
 mod ticks;
 
 use domain::RunId;
+use domain::look::Look;
 use domain::view::{RunView, Session};
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::AppError;
+use crate::api::looks::look_in_run;
 use crate::api::pages::run;
+use crate::components::look::Seen;
 use crate::deeds::Deeds;
 use crate::live::{Live, follow};
 use crate::loaded::loaded;
@@ -69,17 +73,24 @@ pub fn RunPage() -> impl IntoView {
         move || (id.get(), from.get()),
         move |(id, from)| {
             let Asked { step, attempt, .. } = asked.get_untracked();
+            let look = query.read_untracked().get("look");
             async move {
                 let id = id.ok_or(AppError::NotFound)?;
-                run(id, step, attempt, from).await
+                let view = run(id, step, attempt, from).await?;
+                let look = match look {
+                    Some(_) => Some(look_in_run(id).await),
+                    None => None,
+                };
+                Ok((view, look))
             }
         },
     );
-    loaded(view, move |session, view| view! { <RunBody session view asked /> })
+    loaded(view, move |session, (view, look)| view! { <RunBody session view look asked /> })
 }
 
 #[component]
-fn RunBody(session: Session, view: RunView, asked: Memo<Asked>) -> impl IntoView {
+fn RunBody(session: Session, view: RunView, look: Option<Result<Look, AppError>>, asked: Memo<Asked>) -> impl IntoView {
+    Seen::provide(look);
     let first = asked.get_untracked();
     let live = Live::provide(&view, session.actor, session.build, first.step, first.from);
     let deeds = Deeds::provide();

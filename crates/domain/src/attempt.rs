@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::keyboard::{Modes, Stroke};
+use crate::target::Reach;
 use crate::{AttemptId, Digest, is_default};
 
 /// The version that this portal writes into `spec.json`, `out.idx` and `exit.json`.
@@ -51,6 +52,9 @@ pub struct Work {
     /// The name of the target: the same bytes on another one are other work.
     #[serde(default)]
     pub target: String,
+    /// Where the target is.
+    #[serde(default, skip_serializing_if = "Reach::is_local")]
+    pub reach: Reach,
     /// Program and arguments of the shell, as `["bash", "--noprofile", "--norc"]`; the driver is added by the shim.
     pub interpreter: Vec<String>,
     /// Whether the shell stops a pipeline at its first failing member.
@@ -144,6 +148,9 @@ pub struct Condition {
     /// What it has asked of its terminal.
     #[serde(skip_serializing_if = "is_default")]
     pub modes: Modes,
+    /// Since when there is no link to the target (wall clock, milliseconds since 1970). The step runs on there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link_lost_since: Option<i64>,
 }
 
 impl Condition {
@@ -155,6 +162,7 @@ impl Condition {
         raw: false,
         silent_since: None,
         modes: Modes { application_cursor: false, bracketed_paste: false },
+        link_lost_since: None,
     };
 
     /// What a command has asked of its terminal; nothing when another one is meant.
@@ -433,6 +441,11 @@ pub enum AttemptResult {
     },
     /// It never began; nothing was run.
     NotStarted {
+        /// Why, in a sentence.
+        reason: String,
+    },
+    /// It began at a target, and nobody can find out how it ended: it counts as interrupted.
+    Unknown {
         /// Why, in a sentence.
         reason: String,
     },

@@ -3,6 +3,7 @@
 //! A notice is made of an event and the run as it stands then. It is stored in the transaction that records the event and
 //! delivered later; how each channel writes it, and the way there, are not its business.
 
+mod covering;
 mod retry;
 mod words;
 
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use covering::Covering;
 pub use retry::{GIVE_UP_MS, next_try};
 
 use crate::approval::Difference;
@@ -37,11 +39,17 @@ pub enum Occasion {
     GlassBroken,
     /// That was reviewed.
     GlassReviewed,
+    /// Something in stored output is to be covered.
+    RedactionAsked,
+    /// Another person confirmed that.
+    RedactionConfirmed,
+    /// Another person said no to it, or whoever had asked took it back.
+    RedactionRejected,
 }
 
 impl Occasion {
     /// All of them, in the order in which the documents list them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Asked,
         Self::Approved,
         Self::Rejected,
@@ -50,6 +58,9 @@ impl Occasion {
         Self::Void,
         Self::GlassBroken,
         Self::GlassReviewed,
+        Self::RedactionAsked,
+        Self::RedactionConfirmed,
+        Self::RedactionRejected,
     ];
 
     /// Its name in the configuration and in what machines are sent.
@@ -63,6 +74,9 @@ impl Occasion {
             Self::Void => "void",
             Self::GlassBroken => "glass_broken",
             Self::GlassReviewed => "glass_reviewed",
+            Self::RedactionAsked => "redaction_asked",
+            Self::RedactionConfirmed => "redaction_confirmed",
+            Self::RedactionRejected => "redaction_rejected",
         }
     }
 
@@ -152,7 +166,7 @@ pub struct Notice {
     pub occasion: Occasion,
     /// In which run.
     pub run: RunId,
-    /// The number of the request in the run.
+    /// The number of the request in the run; of the redaction, where it is about one.
     pub request: u32,
     /// The procedure's title.
     pub procedure: String,
@@ -178,11 +192,17 @@ pub struct Notice {
     pub changes: Vec<Difference>,
     /// The values of the run.
     pub values: BTreeMap<String, String>,
+    /// Set when it is about covering something in stored output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covering: Option<Covering>,
 }
 
 impl Notice {
     /// The notice of an event, with who is told by name. `run` is the run as the event has left it.
     pub fn of(run: &Run, entry: &Entry) -> Option<(Self, Audience)> {
+        if entry.event.is_about_redaction() {
+            return covering::notice(run, entry);
+        }
         let (occasion, number) = Occasion::of(run, &entry.event)?;
         let request = run.request(number)?;
         let plans = || request.steps().filter_map(|covered| run.plan.step(covered.step));
@@ -202,6 +222,7 @@ impl Notice {
             changed: changed(run, request, &entry.event),
             changes: changes(&entry.event).to_vec(),
             values: run.values.clone(),
+            covering: None,
         };
         Some((notice, audience(occasion, request, entry)))
     }
@@ -214,7 +235,10 @@ impl Notice {
 
     /// The path of the page on which one reads more and decides. Looking at it changes nothing.
     pub fn path(&self) -> String {
-        format!("/approvals/{}-{}", self.run, self.request)
+        match &self.covering {
+            Some(covering) => covering.path(self.run),
+            None => format!("/approvals/{}-{}", self.run, self.request),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::Limits;
 use crate::runbook::{Choice, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
+use crate::target::Reach;
 use crate::{Digest, Lowered, Risk, Slug};
 
 /// What a run will do.
@@ -59,6 +60,9 @@ pub struct PlanProse {
 pub struct PlanTarget {
     /// Its name, as in the portal's configuration.
     pub name: String,
+    /// Where it is.
+    #[serde(default, skip_serializing_if = "Reach::is_local")]
+    pub reach: Reach,
     /// Whether a step that disrupts asks for the target's name first.
     pub production: bool,
     /// Program and arguments of the shell.

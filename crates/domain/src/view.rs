@@ -18,7 +18,7 @@ use crate::policy::{Actor, Role};
 use crate::run::{Again, Request, RequestStatus, Run, StepStatus, Verdict};
 use crate::runbook::{Finding, Part, Procedure, Prose};
 use crate::screen::Screen;
-use crate::{Digest, PersonId, Risk, RunId, Slug, Timestamp};
+use crate::{AttemptId, Digest, PersonId, Risk, RunId, Slug, Timestamp};
 
 /// Who looks at the page, and which portal made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,6 +220,8 @@ pub struct TargetInfo {
     pub name: String,
     /// What it is, in a few words.
     pub about: String,
+    /// Where it is: `this machine`, `deploy@prod.example.com`.
+    pub place: String,
     /// Whether disrupting steps ask for its name.
     pub production: bool,
 }
@@ -501,6 +503,41 @@ pub fn approval_address(run: RunId, request: u32) -> String {
     format!("/approvals/{run}-{request}")
 }
 
+/// A redaction that waits for another person, in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedactionRow {
+    /// The output.
+    pub id: AttemptId,
+    /// The redaction's number in the run, from 1.
+    pub number: u32,
+    /// The procedure's title as it was.
+    pub title: String,
+    /// The title of the step.
+    pub step: String,
+    /// Where it ran.
+    pub target: String,
+    /// How much is to be covered, as `12 bytes in 2 places`.
+    pub amount: String,
+    /// Who asked.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub asked: Timestamp,
+}
+
+impl RedactionRow {
+    /// The address at which it is decided.
+    pub fn address(&self) -> String {
+        covering_address(self.id)
+    }
+}
+
+/// The address at which something in an output is covered, and where that is decided.
+pub fn covering_address(id: AttemptId) -> String {
+    format!("/runs/{}?step={}&attempt={}#covering", id.run, id.step, id.attempt)
+}
+
 /// What is to be covered in the output of an attempt, for the person who decides. What is covered is not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RedactionView {
@@ -530,6 +567,9 @@ pub struct InboxView {
     pub now: Timestamp,
     /// What waits for a decision, the request that expires first first.
     pub waiting: Vec<ApprovalRow>,
+    /// What is to be covered and waits for another person, oldest first.
+    #[serde(default)]
+    pub redactions: Vec<RedactionRow>,
     /// What was started without an approval and has not been reviewed, oldest first.
     pub unreviewed: Vec<ApprovalRow>,
     /// What came to an end, newest first, at most twenty.

@@ -27,7 +27,13 @@ pub(crate) struct StateFile {
 impl StateFile {
     /// Makes it in the present folder, with its whole length.
     pub(crate) fn create(key: AttemptKey) -> io::Result<Self> {
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(STATE)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .custom_flags(nix::libc::O_NOFOLLOW)
+            .open(STATE)?;
         let state = Self { file, key, written: Condition::default() };
         state.write(Condition::default())?;
         Ok(state)

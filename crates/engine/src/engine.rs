@@ -7,13 +7,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use domain::attempt::{FORMAT, Intent, Mark, Spec};
 use domain::redaction::ByteRange;
+use domain::target::Reach;
 use domain::{AttemptId, Digest};
 use tokio::sync::watch;
 
-use crate::folder::{Folder, TROUBLE};
+use crate::far::{self, Probe, ProbeError, Probed};
+use crate::folder::{EXIT, Folder, TROUBLE};
 use crate::follow::Followers;
 use crate::inspect::inspect;
-use crate::launch::launch;
+use crate::launch::{launch, resume};
 use crate::output::stored_digest;
 use crate::record::{Handover, Secret};
 use crate::redact::{self, Redacted};
@@ -59,9 +61,34 @@ impl Engine {
     /// of the shell, all of them into the filter of its output.
     pub async fn launch_with(&self, spec: &Spec, secrets: Vec<Secret>) -> Result<(), LaunchError> {
         let intent = spec.intent();
-        let key = self.0.key.attempt(&intent).to_hex();
-        let handover = Handover { v: FORMAT, key, intent: Some(intent), ladder: self.0.ladder, secrets };
+        let handover = self.handover(intent, secrets, false);
         launch(&self.lookup(spec.id), &self.0.shim, spec, handover).await
+    }
+
+    /// Starts another shim for an attempt whose own has died, and which runs on at its target. Nothing is run again: the new one
+    /// finds out how far the step has come and goes on following it.
+    pub async fn resume(&self, intent: Intent, secrets: Vec<Secret>) -> Result<(), LaunchError> {
+        let folder = self.lookup(intent.id);
+        resume(&folder, &self.0.shim, self.handover(intent, secrets, true)).await
+    }
+
+    fn handover(&self, intent: Intent, secrets: Vec<Secret>, resume: bool) -> Handover {
+        let key = self.0.key.attempt(&intent).to_hex();
+        let connections = self.connections();
+        Handover { v: FORMAT, key, intent: Some(intent), resume, connections, ladder: self.0.ladder, secrets }
+    }
+
+    /// Where the connections to targets are kept: beside the attempts.
+    fn connections(&self) -> PathBuf {
+        let root = std::path::absolute(&self.0.root).unwrap_or_else(|_| self.0.root.clone());
+        root.parent().unwrap_or(&root).join("ssh")
+    }
+
+    /// Looks at a target, for at most ten seconds.
+    pub async fn probe(&self, reach: &Reach, probe: &Probe) -> Result<Probed, ProbeError> {
+        let (reach, probe, connections, own) = (reach.clone(), probe.clone(), self.connections(), self.0.shim.clone());
+        let look = move || far::probe(&reach, &connections, &own, &probe);
+        tokio::task::spawn_blocking(look).await.map_err(|error| ProbeError::Here(io::Error::other(error)))?
     }
 
     /// Tells values of one secret from each other, and says nothing about them to who has not the portal's key.
@@ -77,6 +104,13 @@ impl Engine {
     /// What became of an attempt. Its folder is measured by the intent, and nothing that stands there is believed over it.
     pub fn inspect(&self, intent: &Intent) -> io::Result<Inspection> {
         inspect(&self.lookup(intent.id), &self.0.key, intent)
+    }
+
+    /// Whether the shim of an attempt has died without a record. At a target the step itself runs on.
+    pub fn is_abandoned(&self, intent: &Intent) -> io::Result<bool> {
+        let folder = self.lookup(intent.id);
+        let found = inspect(&folder, &self.0.key, intent)?;
+        Ok(matches!(found, Inspection::Interrupted { .. }) && !folder.has(EXIT))
     }
 
     /// What a shim that could not begin said about the reason: its first line, if there is one.

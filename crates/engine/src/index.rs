@@ -61,6 +61,17 @@ fn genuine(line: &[u8], key: &AttemptKey) -> Option<u64> {
     serde_json::from_str::<Place>(&format!("{open}}}")).ok().map(|place| place.n)
 }
 
+/// The genuine lines of an index, in their order, each with its end.
+pub(crate) fn genuine_lines(text: &[u8], key: &AttemptKey) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        if genuine(line, key) == Some(lines.len() as u64) {
+            lines.push(String::from_utf8_lossy(line).into_owned());
+        }
+    }
+    lines
+}
+
 /// What stands in a stretch of `out.idx`.
 #[derive(Default)]
 pub(crate) struct Lines {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use domain::attempt::{Exit, Intent, Mark};
+use domain::attempt::{AttemptResult, Exit, Intent, Mark};
 
 use crate::MasterKey;
 use crate::folder::{EXIT, Folder, INDEX, LOG, is_misplaced};
@@ -54,7 +54,11 @@ fn ended(folder: &Folder, master: &MasterKey, intent: &Intent) -> Inspection {
     let key = master.attempt(intent);
     let exit = folder.read(EXIT).ok().and_then(|bytes| Signed::open::<Exit>("", &bytes, &key));
     let meant = exit.filter(|exit| (exit.id, &exit.digest) == (intent.id, &intent.digest));
-    meant.map_or_else(|| interrupted(forged), |exit| Inspection::Ended(Box::new(exit)))
+    match meant {
+        None => interrupted(forged),
+        Some(Exit { result: AttemptResult::Unknown { reason }, .. }) => Inspection::Interrupted { reason },
+        Some(exit) => Inspection::Ended(Box::new(exit)),
+    }
 }
 
 fn interrupted(reason: &str) -> Inspection {

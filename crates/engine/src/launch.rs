@@ -50,6 +50,23 @@ pub(crate) async fn launch(folder: &Folder, shim: &Path, spec: &Spec, handover: 
     })
 }
 
+/// Starts another shim for an attempt that runs on at a target although its shim has died.
+pub(crate) async fn resume(folder: &Folder, shim: &Path, handover: Handover) -> Result<(), LaunchError> {
+    let prepared = {
+        let folder = folder.clone();
+        let task = tokio::task::spawn_blocking(move || take_up(&folder));
+        task.await.map_err(|error| LaunchError::Folder(io::Error::other(error)))?.map_err(LaunchError::Folder)?
+    };
+    start(folder, shim, prepared, &handover).await.map_err(LaunchError::Shim)
+}
+
+fn take_up(folder: &Folder) -> io::Result<Prepared> {
+    let open = |name: &str| OpenOptions::new().append(true).open(folder.path().join(name));
+    let lock = open(LOCK)?;
+    rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(Prepared { lock, trouble: open(TROUBLE)? })
+}
+
 fn prepare(folder: &Folder, spec: &Spec) -> Result<Prepared, LaunchError> {
     folder.create().map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => LaunchError::Again(spec.id),
@@ -74,6 +91,9 @@ fn fill(folder: &Folder, spec: &Spec) -> io::Result<Prepared> {
     Ok(Prepared { lock, trouble })
 }
 
+/// Where the Docker engine is: nothing else of the portal's environment is anybody's business.
+const ENGINE: [&str; 1] = ["DOCKER_HOST"];
+
 /// Neither a process group nor anything else is set here: this stays the fast way to start a process, and the shim makes
 /// itself independent.
 async fn start(folder: &Folder, shim: &Path, prepared: Prepared, handover: &Handover) -> io::Result<()> {
@@ -83,6 +103,7 @@ async fn start(folder: &Folder, shim: &Path, prepared: Prepared, handover: &Hand
         .arg(shim::COMMAND)
         .arg(std::path::absolute(folder.path())?)
         .env_clear()
+        .envs(ENGINE.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::from(prepared.lock))

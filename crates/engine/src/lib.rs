@@ -75,6 +75,8 @@
 mod cgroup;
 mod condition;
 mod engine;
+pub mod exec;
+mod far;
 mod folder;
 mod follow;
 mod index;
@@ -92,6 +94,7 @@ mod survivors;
 
 pub use domain::attempt::{Condition, Key};
 pub use engine::Engine;
+pub use far::{Probe, ProbeError, Probed};
 pub use follow::Progress;
 pub use inspect::Inspection;
 pub use key::MasterKey;
@@ -100,6 +103,7 @@ pub use output::{Output, PIECE, Unreadable, stored_digest};
 pub use record::{Ladder, Secret, Steer};
 pub use redact::Redacted;
 pub use screen::Painter;
+pub use shim::mask::files::listed_values;
 pub use shim::mask::forms::can_be_masked;
 pub use shim::shell::WINDOW;
 pub use steer::SteerError;

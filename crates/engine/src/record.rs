@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use domain::attempt::{Intent, Key};
 use serde::de::DeserializeOwned;
@@ -40,6 +40,12 @@ pub(crate) struct Handover {
     /// What the record says of the attempt. An older portal does not tell.
     #[serde(default)]
     pub intent: Option<Intent>,
+    /// Whether the attempt has begun with another shim that has died, at a target where it runs on.
+    #[serde(default)]
+    pub resume: bool,
+    /// Where the connections to targets are kept.
+    #[serde(default)]
+    pub connections: PathBuf,
     /// How it stops.
     #[serde(default)]
     pub ladder: Ladder,

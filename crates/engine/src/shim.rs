@@ -23,16 +23,19 @@ use rustix::process::DumpableBehavior;
 
 use crate::cgroup::Cgroup;
 use crate::condition::StateFile;
+use crate::far::Transport;
 use crate::folder::{EXIT, LOCK, SPEC};
 use crate::key::AttemptKey;
 use crate::record::{Handover, Signed};
 
 mod birth;
+mod body;
 mod children;
 pub(crate) mod clock;
 mod control;
 mod driver;
 mod exports;
+mod far;
 mod limits;
 mod log;
 pub(crate) mod mask;
@@ -43,9 +46,11 @@ mod silence;
 mod supervise;
 mod waiting;
 
+use body::Body;
 use children::Children;
 use control::Control;
 use exports::Kept;
+use far::Far;
 use log::Log;
 use mask::Mask;
 use place::Reserved;
@@ -89,15 +94,20 @@ fn run(folder: &Path) -> io::Result<()> {
 
     // From here on there is a log, and with it a record of whatever happens.
     let mask = Mask::new(handover.secrets.clone(), &spec.work.mask_files);
-    let mut log = Log::create(spec.work.output_cap, key.clone(), mask)?;
+    let mut log = if handover.resume { Log::reopen } else { Log::create }(spec.work.output_cap, key.clone(), mask)?;
     let exit = Reserved::create(EXIT)?;
     let begun = Instant::now();
-    let ending = attempt(&spec, &handover, &key, &mut log).unwrap_or_else(|NotRun { reason, kept }| Ending {
-        result: Some(AttemptResult::NotStarted { reason }),
-        kept,
-        ..Ending::default()
-    });
+    let limits = Limits::new(&spec, &key);
+    let (ending, far) = match attempt(&spec, &handover, &key, &limits, &mut log) {
+        Ok((ending, body)) => (ending, body.into_far()),
+        Err(NotRun { reason, kept }) => (Ending::not_started(reason, kept), None),
+    };
+    // The group goes before the record comes: whoever reads that finds nothing of the step.
+    drop(limits);
     record(&spec, &key, &mut log, exit, ending, begun);
+    if let Some(far) = far {
+        far.clean();
+    }
     Ok(())
 }
 
@@ -163,33 +173,93 @@ impl From<String> for NotRun {
     }
 }
 
-/// Runs what is to be run, or says why nothing was.
-fn attempt(spec: &Spec, handover: &Handover, key: &AttemptKey, log: &mut Log) -> Result<Ending, NotRun> {
+/// What holds a step of this machine to its limits.
+struct Limits {
+    cgroup: Option<Cgroup>,
+    holding: limits::Holding,
+}
+
+impl Limits {
+    fn new(spec: &Spec, key: &AttemptKey) -> Self {
+        if !spec.work.reach.is_local() {
+            return Self { cgroup: None, holding: limits::Holding::default() };
+        }
+        let group = cgroup_name(&key.token());
+        let cgroup = Cgroup::create(&group, &limits::wanted(&spec.work.limits));
+        let holding = limits::prepare(&spec.work.limits, &group, cgroup.as_ref());
+        Self { cgroup, holding }
+    }
+}
+
+/// Runs what is to be run, or says why nothing was. Gives back where it ran, too.
+fn attempt<'a>(
+    spec: &'a Spec,
+    handover: &Handover,
+    key: &'a AttemptKey,
+    limits: &'a Limits,
+    log: &mut Log,
+) -> Result<(Ending, Body<'a>), NotRun> {
     check(&spec.work, &spec.digest)?;
-    let trouble = |error: io::Error| format!("The step could not be set up: {error}.");
-    hear_signals_again().map_err(trouble)?;
+    hear_signals_again().map_err(|error| trouble(&error))?;
     // In this order: whoever finds no socket, and SIGTERM blocked, knows that the step has taken the socket away.
-    let control = Control::listen().map_err(trouble)?;
-    let signals = block_signals().map_err(trouble)?;
-    let state = StateFile::create(key.clone()).map_err(trouble)?;
+    let control = Control::listen().map_err(|error| trouble(&error))?;
+    let signals = block_signals().map_err(|error| trouble(&error))?;
+    let state = StateFile::create(key.clone()).map_err(|error| trouble(&error))?;
     let given = given(spec, handover)?;
-    let (session, name) = (token(), key.token());
+    let (body, mut unenforced) = if spec.work.reach.is_local() {
+        (here(spec, given, key, limits)?, Vec::new())
+    } else {
+        far(spec, handover, given, key)?
+    };
+    let silence = Silence::new(state, Instant::now());
+    let ladder = handover.ladder;
+    let (ending, body) = supervise(Supervisor { spec, ladder, key, body, signals, control, silence, log });
+    unenforced.extend(limits.holding.unenforced.iter().cloned());
+    Ok((Ending { unenforced, limited: limits.holding.felt(), ..ending }, body))
+}
+
+fn trouble(error: &io::Error) -> String {
+    format!("The step could not be set up: {error}.")
+}
+
+/// Starts the shell on this machine.
+fn here<'a>(
+    spec: &Spec,
+    given: BTreeMap<String, String>,
+    key: &AttemptKey,
+    limits: &'a Limits,
+) -> Result<Body<'a>, String> {
     // A program inherits what is blocked: for the moment of its start nothing is.
-    let blocked = SigSet::thread_get_mask().map_err(|error| trouble(error.into()))?;
-    let set = |mask: SigSet| mask.thread_set_mask().map_err(|error| trouble(error.into()));
-    let group = cgroup_name(&name);
-    let cgroup = Cgroup::create(&group, &limits::wanted(&spec.work.limits));
-    let limits = limits::prepare(&spec.work.limits, &group, cgroup.as_ref());
+    let blocked = SigSet::thread_get_mask().map_err(|error| trouble(&error.into()))?;
+    let set = |mask: SigSet| mask.thread_set_mask().map_err(|error| trouble(&error.into()));
+    let cgroup = limits.cgroup.as_ref();
     set(SigSet::empty())?;
-    let shell = Shell::start(&spec.work, given, &session, &name, cgroup.as_ref(), &limits);
+    let shell = Shell::start(&spec.work, given, &key.mark(0), &key.token(), cgroup, &limits.holding);
     set(blocked)?;
     let (shell, inside) = shell?;
     shell.to_foreground();
-    let children = Children::new(shell.pid, cgroup.as_ref().filter(|_| inside));
-    let silence = Silence::new(state, &shell, Instant::now());
-    let ladder = handover.ladder;
-    let ending = supervise(Supervisor { spec, ladder, session, shell, children, signals, control, silence, log });
-    Ok(Ending { unenforced: limits.unenforced.clone(), limited: limits.felt(), ..ending })
+    let children = Children::new(shell.pid, cgroup.filter(|_| inside));
+    Ok(Body::here(shell, children))
+}
+
+/// Starts the shell at a target, or takes up one that another shim has started. Gives the limits that do not hold there.
+fn far<'a>(
+    spec: &Spec,
+    handover: &Handover,
+    given: BTreeMap<String, String>,
+    key: &AttemptKey,
+) -> Result<(Body<'a>, Vec<String>), String> {
+    let group = format!("run {}", spec.id.run);
+    let transport = Transport::to(&spec.work.reach, &handover.connections, &group, Path::new("/proc/self/exe"));
+    let transport = transport.map_err(|error| trouble(&error))?;
+    let token = key.token();
+    if handover.resume {
+        return Ok((Body::Far(Box::new(Far::resume(transport, &spec.work, &token))), Vec::new()));
+    }
+    let mut environment: Vec<(String, String)> = spec.work.environment.clone().into_iter().chain(given).collect();
+    environment.push((shell::TOKEN_VARIABLE.to_owned(), token.clone()));
+    let (far, unenforced) = Far::begin(transport, &spec.work, &environment, &token, &key.mark(0))?;
+    Ok((Body::Far(Box::new(far)), unenforced))
 }
 
 /// What the shell gets besides its listed environment: variables of earlier attempts, and secrets.

@@ -69,9 +69,9 @@ impl Portal {
         reason: String,
     ) -> Result<(), Error> {
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        let evidence = Box::new(self.evidence(&state, &wanted).await?);
-        let command = Command::RequestApproval { request, wanted, reason, evidence };
         let who = Who::Person(operator.actor().clone());
+        let evidence = Box::new(Box::pin(self.evidence(&state, &wanted, &who)).await?);
+        let command = Command::RequestApproval { request, wanted, reason, evidence };
         self.decide(run, &command, &who).await.map(drop)
     }
 
@@ -160,12 +160,19 @@ impl Portal {
         Ok(InboxView {
             now,
             waiting: self.store().waiting_approvals(now, WAITING).await?,
+            redactions: self.waiting_redactions(WAITING).await?,
             unreviewed: self.store().unreviewed_glass(WAITING).await?,
             recent: self.store().recent_approvals(now, RECENT).await?,
         })
     }
 
-    /// How many requests wait for a decision, now and from now on. It ends with the portal.
+    /// How many requests and redactions wait for a decision.
+    async fn count_waiting(&self) -> Result<u32, Error> {
+        let requests = self.store().count_waiting(self.expiry_now()).await?;
+        Ok(requests.saturating_add(self.store().count_waiting_redactions().await?))
+    }
+
+    /// How many requests and redactions wait for a decision, now and from now on. It ends with the portal.
     pub fn watch_waiting(&self, _viewer: Viewer<'_>) -> BoxStream<'static, u32> {
         use futures::StreamExt as _;
         let portal = self.clone();
@@ -173,7 +180,7 @@ impl Portal {
         let changes = WatchStream::new(self.live().approvals());
         let counts = changes.then(move |_| {
             let portal = portal.clone();
-            async move { portal.store().count_waiting(portal.expiry_now()).await.ok() }
+            async move { portal.count_waiting().await.ok() }
         });
         counts.filter_map(std::future::ready).take_until(async move { closing.cancelled().await }).boxed()
     }

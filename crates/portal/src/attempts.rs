@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::AttemptId;
 use domain::attempt::{FORMAT, Intent, Spec};
 use domain::run::{Attempt, Command, Run, Who};
-use engine::{Inspection, Steer, SteerError};
+use engine::{Inspection, Probe, Steer, SteerError};
 
 use crate::gate::Decided;
 use crate::{Error, Portal};
@@ -17,6 +17,9 @@ use crate::{Error, Portal};
 /// from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// So many shims may die over one step at a target; then a person has to look.
+const SHIMS: u32 = 5;
 
 /// Waits a little longer each time.
 pub(crate) struct Pauses(Duration);
@@ -105,7 +108,7 @@ impl Portal {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 attempt.id = %id,
-                "the record of an attempt could not be written; it is tried again"
+                "an attempt could not be followed, or its record not be written; it is tried again"
             );
             pauses.pause().await;
         }
@@ -239,17 +242,67 @@ impl Portal {
 
     async fn follow_to_end(&self, id: AttemptId) -> Result<(), Error> {
         let intent = self.intent(id).await?;
+        let mut pauses = Pauses::new();
+        for _ in 0..SHIMS {
+            let noted = self.follow_marks(&intent).await?;
+            if !self.take_up(&intent).await? {
+                return self.settle(&intent, noted).await;
+            }
+            pauses.pause().await;
+        }
+        let noted = self.follow_marks(&intent).await?;
+        self.settle(&intent, noted).await
+    }
+
+    /// Records the marks of an attempt until its shim has gone; gives their number.
+    async fn follow_marks(&self, intent: &Intent) -> Result<usize, Error> {
         let mut noted = 0;
-        if let Ok(mut progress) = self.engine().follow(&intent) {
+        if let Ok(mut progress) = self.engine().follow(intent) {
             loop {
                 let done = progress.borrow_and_update().done;
-                noted = self.note_marks(&intent, noted).await?;
+                noted = self.note_marks(intent, noted).await?;
                 if done || progress.changed().await.is_err() {
                     break;
                 }
             }
         }
-        self.settle(&intent, noted).await
+        Ok(noted)
+    }
+
+    /// Whether a step that runs on at its target, although its shim has died, has got another shim that follows it there. Nothing
+    /// is run again by that.
+    async fn take_up(&self, intent: &Intent) -> Result<bool, Error> {
+        if !self.engine().is_abandoned(intent)? {
+            return Ok(false);
+        }
+        let run = self.store().run(intent.id.run).await?.ok_or(Error::NotFound)?;
+        if run.plan.target.reach.is_local() {
+            return Ok(false);
+        }
+        let secrets = match self.secrets_for(&run, intent.id).await {
+            Ok(secrets) => secrets,
+            // The values of files there cannot be read before there is a way again.
+            Err(error) if self.is_away(&run).await => return Err(error),
+            // Without the secrets as they were, what it prints could not be masked.
+            Err(_) => return Ok(false),
+        };
+        let resumed = self.engine().resume(intent.clone(), secrets).await;
+        match &resumed {
+            Ok(()) => {
+                tracing::warn!(attempt.id = %intent.id, "the shim of a step at a target had died; another one follows it");
+            }
+            Err(error) => {
+                let error = error as &dyn std::error::Error;
+                tracing::error!(error, attempt.id = %intent.id, "a step at a target could not be followed again");
+            }
+        }
+        Ok(resumed.is_ok())
+    }
+
+    /// Whether there is no way to the target of a run now.
+    async fn is_away(&self, run: &Run) -> bool {
+        let nothing = Probe { script: "true\n", arguments: Vec::new() };
+        self.engine().probe(&run.plan.target.reach, &nothing).await.is_err()
     }
 
     /// What was recorded of an attempt before anything of it ran: the measure of whatever is found in its folder.

@@ -1,16 +1,19 @@
 //! What the portal looks at for the person who decides: files, free space, containers, who else is there. By looking only.
 //!
-//! Everything here has a limit of time, and what cannot be found out is said to be unknown. Nothing is started for it.
+//! It looks where the run works: on its own machine with its own eyes, elsewhere by a probe. Everything here has a limit of time,
+//! and what cannot be found out is said to be unknown.
 
 mod containers;
+pub(crate) mod elsewhere;
 mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::approval::{Evidence, EvidenceItem, FileIdentity, Standing};
-use domain::run::{Run, Wanted};
+use domain::run::{Run, Wanted, Who};
 use domain::runbook::ParameterKind;
+use domain::target::Reach;
 
 use crate::{Error, Portal};
 
@@ -22,42 +25,77 @@ const OTHERS: u32 = 100;
 
 impl Portal {
     /// What there is to see about some commands of a run.
-    pub(crate) async fn evidence(&self, run: &Run, wanted: &[Wanted]) -> Result<Evidence, Error> {
+    pub(crate) async fn evidence(&self, run: &Run, wanted: &[Wanted], who: &Who) -> Result<Evidence, Error> {
         let files = files_of(run, wanted);
-        let mut items = Vec::new();
-        for file in &files {
-            items.extend(in_time((file.clone(), self.now()), files::items).await);
-        }
-        let places = std::iter::once(run.directory.clone()).chain(files.iter().map(Given::folder));
-        let places: BTreeSet<String> = places.collect();
-        items.extend(in_time(places, files::free_space).await);
-        items.push(self.containers(run).await);
+        let places: BTreeSet<String> =
+            std::iter::once(run.directory.clone()).chain(files.iter().map(Given::folder)).collect();
+        let mut items = match run.plan.target.reach {
+            Reach::Local => self.seen_here(run, files, places).await,
+            _ => self.seen_elsewhere(run, &files, &places, who).await,
+        };
         items.push(self.others(run).await?);
         Ok(Evidence { at: self.now(), items })
     }
 
-    /// The files to which approvals of a run are bound, as they are now.
-    pub(crate) async fn look_at_bound(&self, run: &Run) -> BTreeMap<String, Result<FileIdentity, String>> {
-        let bound =
-            run.requests.iter().filter(|request| request.end.is_none()).flat_map(|request| request.evidence.bound());
-        let mut found = BTreeMap::new();
-        for file in bound {
-            let before = file.clone();
-            let look = tokio::task::spawn_blocking(move || files::identity_now(&before));
-            let now = match tokio::time::timeout(PATIENCE, look).await {
-                Ok(Ok(now)) => now,
-                Ok(Err(_)) | Err(_) => Err("it did not answer in time".to_owned()),
-            };
-            found.insert(file.path.clone(), now);
+    async fn seen_here(&self, run: &Run, files: Vec<Given>, places: BTreeSet<String>) -> Vec<EvidenceItem> {
+        let mut items = Vec::new();
+        for file in files {
+            items.extend(in_time((file, self.now()), files::items).await);
         }
-        found
+        items.extend(in_time(places, files::free_space).await);
+        items.push(answered(containers::of_project(&run.directory)).await);
+        items
     }
 
-    async fn containers(&self, run: &Run) -> EvidenceItem {
-        match tokio::time::timeout(PATIENCE, containers::of_project(&run.directory)).await {
-            Ok(item) => item,
-            Err(_) => containers::unknown("The Docker engine did not answer in time"),
+    async fn seen_elsewhere(
+        &self,
+        run: &Run,
+        files: &[Given],
+        places: &BTreeSet<String>,
+        who: &Who,
+    ) -> Vec<EvidenceItem> {
+        let target = &run.plan.target;
+        let mut questions = elsewhere::questions(files, places);
+        let container = match &target.reach {
+            Reach::Container(container) => {
+                // Inside it nobody knows of the engine: the portal asks that itself.
+                questions.pop();
+                Some(answered(containers::of_target(&container.which)).await)
+            }
+            _ => None,
+        };
+        let answers = self.ask(who, target, "evidence for an approval", &questions).await;
+        let mut items = elsewhere::items((files, places), &run.directory, &answers, self.now());
+        items.extend(container);
+        items
+    }
+
+    /// The files to which approvals of a run are bound, as they are now.
+    pub(crate) async fn look_at_bound(&self, run: &Run, who: &Who) -> BTreeMap<String, Result<FileIdentity, String>> {
+        let open = run.requests.iter().filter(|request| request.end.is_none());
+        let bound: Vec<&FileIdentity> = open.flat_map(|request| request.evidence.bound()).collect();
+        match run.plan.target.reach {
+            Reach::Local => bound_here(&bound).await,
+            _ => self.bound_elsewhere(run, &bound, who).await,
         }
+    }
+
+    async fn bound_elsewhere(
+        &self,
+        run: &Run,
+        bound: &[&FileIdentity],
+        who: &Who,
+    ) -> BTreeMap<String, Result<FileIdentity, String>> {
+        let questions: Vec<_> = bound.iter().map(|file| elsewhere::identity(&file.path)).collect();
+        let answers = self.ask(who, &run.plan.target, "files of an approval", &questions).await;
+        let now = |(place, file): (usize, &&FileIdentity)| {
+            let found = match &answers {
+                Ok(answers) => elsewhere::found(&file.path, &answers[place]).map(|found| found.identity),
+                Err(why) => Err(why.trim_end_matches('.').to_owned()),
+            };
+            (file.path.clone(), found)
+        };
+        bound.iter().enumerate().map(now).collect()
     }
 
     /// Other runs that are open on the same target.
@@ -123,6 +161,27 @@ fn files_of(run: &Run, wanted: &[Wanted]) -> Vec<Given> {
         Some(Given { label: parameter.label(), value, path, pattern, backup })
     };
     names.into_iter().filter_map(given).collect()
+}
+
+/// The files as they are on this machine.
+async fn bound_here(bound: &[&FileIdentity]) -> BTreeMap<String, Result<FileIdentity, String>> {
+    let mut found = BTreeMap::new();
+    for file in bound {
+        let before = (*file).clone();
+        let look = tokio::task::spawn_blocking(move || files::identity_now(&before));
+        let now = match tokio::time::timeout(PATIENCE, look).await {
+            Ok(Ok(now)) => now,
+            Ok(Err(_)) | Err(_) => Err("it did not answer in time".to_owned()),
+        };
+        found.insert(file.path.clone(), now);
+    }
+    found
+}
+
+/// What the Docker engine says, within its time.
+async fn answered(asked: impl Future<Output = EvidenceItem>) -> EvidenceItem {
+    let answer = tokio::time::timeout(PATIENCE, asked).await;
+    answer.unwrap_or_else(|_| containers::unknown("The Docker engine did not answer in time"))
 }
 
 /// Looks at something on the disk without holding up anybody else, for a limited time.

@@ -152,4 +152,4 @@ fn too_often(until: Timestamp) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

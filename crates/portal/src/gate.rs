@@ -37,6 +37,11 @@ impl Decided {
         })
     }
 
+    /// Whether what waits for decisions, or what came of them, is not any more as it was.
+    fn moves_decisions(&self) -> bool {
+        self.entries.iter().any(|entry| self.run.moves_decisions(&entry.event))
+    }
+
     /// The attempt whose intent is among the entries.
     pub fn intent(&self) -> Option<AttemptId> {
         self.entries.iter().find_map(|entry| match entry.event {
@@ -60,8 +65,19 @@ impl Portal {
         who: &Who,
         guess: Option<Guess>,
     ) -> Result<Decided, Error> {
+        // The run before and after, and what is told of it, are large: they do not lie in the future of every deed.
+        Box::pin(self.decide_and_record(run, command, who, guess)).await
+    }
+
+    async fn decide_and_record(
+        &self,
+        run: RunId,
+        command: &Command,
+        who: &Who,
+        guess: Option<Guess>,
+    ) -> Result<Decided, Error> {
         // Files are slow, or hang: whoever waits for them does not hold the one writer.
-        let (secrets, bound) = self.looked_at_before(run, command).await?;
+        let (secrets, bound) = self.looked_at_before(run, command, who).await?;
         let mut write = self.store().begin().await?;
         let state = write.load(run).await?.ok_or(Error::NotFound)?;
         let mut facts = Facts { secrets, bound, ..self.facts(&mut write, Some(&state), command, who).await? };
@@ -87,8 +103,7 @@ impl Portal {
             self.read_back(&decided, error).await?;
         }
         self.live().tell(run, decided.run.version);
-        let lost_entries = lost.iter().flat_map(|lost| &lost.entries);
-        if decided.entries.iter().chain(lost_entries).any(|entry| entry.event.is_about_approval()) {
+        if std::iter::once(&decided).chain(&lost).any(Decided::moves_decisions) {
             self.live().tell_of_approvals();
         }
         if let Some(lost) = lost {
@@ -158,7 +173,12 @@ impl Portal {
 
     /// What has to be looked at outside the transaction: the secrets of a run, whose plan never changes, and the files to
     /// which its approvals are bound.
-    async fn looked_at_before(&self, run: RunId, command: &Command) -> Result<(Versions, BoundFiles), Error> {
+    async fn looked_at_before(
+        &self,
+        run: RunId,
+        command: &Command,
+        who: &Who,
+    ) -> Result<(Versions, BoundFiles), Error> {
         let starts = matches!(command, Command::RunCommands { .. });
         // Most steps need no approval, and wait for no disk.
         let bound_by = |run: &Run| match command {
@@ -172,7 +192,7 @@ impl Portal {
             return Ok((Versions::new(), BoundFiles::new()));
         }
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        let bound = if bound_by(&state) { self.look_at_bound(&state).await } else { BoundFiles::new() };
+        let bound = if bound_by(&state) { Box::pin(self.look_at_bound(&state, who)).await } else { BoundFiles::new() };
         Ok((self.secret_versions(&state.plan).await?, bound))
     }
 

@@ -10,6 +10,7 @@ mod approvals;
 mod attempts;
 mod auditing;
 mod clock;
+mod doctor;
 mod documents;
 mod error;
 mod evidence;
@@ -17,16 +18,21 @@ mod factors;
 mod gate;
 mod knocking;
 mod live;
+mod looking;
+mod masking;
 mod notices;
 mod pages;
 mod passwords;
 mod people;
 mod planning;
+mod probing;
+mod readable;
 mod redactions;
 mod runs;
 mod screens;
 mod secrets;
 mod settings;
+mod targets;
 mod values;
 mod watching;
 
@@ -48,6 +54,7 @@ pub use adhoc::Added;
 pub use approvals::{Decision, Handed};
 pub use auditing::{Bundle, KeptRecord, Unverifiable};
 pub use clock::SystemClock;
+pub use doctor::{Checkup, Doctor, Health};
 pub use error::{Error, OpenError};
 pub use factors::spelled_secret;
 pub use knocking::Knock;
@@ -66,6 +73,7 @@ use factors::{Passkeys, Vault};
 use knocking::{Devices, Knocks};
 use live::Live;
 use passwords::Passwords;
+use probing::Probes;
 
 /// The portal. Cloning it is cheap: all clones are the same one.
 #[derive(Clone)]
@@ -86,6 +94,7 @@ struct Inner {
     knocks: Knocks,
     passkeys: Passkeys,
     checkpoints: Checkpoints,
+    probes: Probes,
     live: Live,
     people: watch::Sender<u64>,
     clock: ExpiryClock,
@@ -141,6 +150,7 @@ impl Portal {
             knocks: Knocks::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
+            probes: Probes::default(),
             live: Live::default(),
             people: watch::Sender::new(0),
             clock: ExpiryClock::new(settings.clock, seen),
@@ -203,22 +213,9 @@ impl Portal {
         &self.0.lowerings
     }
 
-    /// The targets that a procedure may use: those that it names, or all of them.
-    fn targets_of(&self, names: &[String]) -> Vec<&TargetSettings> {
-        self.0.targets.iter().filter(|target| names.is_empty() || names.contains(&target.plan.name)).collect()
-    }
-
-    /// One target by name among those that a procedure may use; empty takes the first.
-    fn target(&self, allowed: &[String], name: &str) -> Result<&TargetSettings, Error> {
-        let targets = self.targets_of(allowed);
-        let found = targets.iter().find(|target| name.is_empty() || target.plan.name == name);
-        found.copied().ok_or_else(|| {
-            let wanted = if name.is_empty() { allowed.join(", ") } else { name.to_owned() };
-            Error::Invalid(format!(
-                "The target {wanted} is not one that this procedure can use here. Nothing was started; \
-                 the portal's configuration names the targets, and the side file which of them a procedure may use."
-            ))
-        })
+    /// The targets, in the order of the configuration.
+    fn targets(&self) -> &[TargetSettings] {
+        &self.0.targets
     }
 
     fn engine(&self) -> &Engine {
@@ -255,6 +252,10 @@ impl Portal {
 
     fn checkpoints(&self) -> &Checkpoints {
         &self.0.checkpoints
+    }
+
+    fn probes(&self) -> &Probes {
+        &self.0.probes
     }
 
     fn live(&self) -> &Live {

@@ -336,3 +336,6 @@ const fn patience(channel: &Channel) -> Duration {
         Channel::Webhook(_) => WEB_PATIENCE,
     }
 }
+
+#[cfg(test)]
+mod tests;

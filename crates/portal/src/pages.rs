@@ -8,7 +8,7 @@ use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure, Step}
 use domain::terminal::whole_characters;
 use domain::view::{
     DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LockedBy, LogView, Newer, Patch,
-    ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, TargetInfo, Usual,
+    ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, Usual,
 };
 use domain::{AttemptId, Lowering, PersonId, RunId, Slug};
 use store::HistoryQuery;
@@ -16,6 +16,7 @@ use store::HistoryQuery;
 use crate::adhoc;
 use crate::documents::Library;
 use crate::planning::{self, Ground};
+use crate::readable::Readable;
 use crate::{Error, Portal};
 
 /// Runs on one page of the history.
@@ -88,13 +89,7 @@ impl Portal {
     pub async fn procedure(&self, _viewer: Viewer<'_>, slug: &Slug) -> Result<ProcedureView, Error> {
         let library = self.library().await?;
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
-        let targets = self.targets_of(&procedure.settings.targets);
-        let plan = self.target(&procedure.settings.targets, "").map(|target| {
-            planning::plan(
-                procedure,
-                Ground { document, target: &target.plan, directory: &target.directory, lowerings: self.lowerings() },
-            )
-        });
+        let plan = self.target(procedure, "").map(|target| self.plan_on(document, procedure, target));
         Ok(ProcedureView {
             now: self.now(),
             procedure: procedure.clone(),
@@ -106,14 +101,7 @@ impl Portal {
             },
             plan: plan.map_err(|error| error.sentence()),
             findings: document.findings.iter().filter(|finding| is_about(finding, slug)).cloned().collect(),
-            targets: targets
-                .into_iter()
-                .map(|target| TargetInfo {
-                    name: target.plan.name.clone(),
-                    about: target.about.clone(),
-                    production: target.plan.production,
-                })
-                .collect(),
+            targets: self.target_infos(procedure),
             runs: self.store().last_of(slug, LAST).await?,
             usual: self.usual(slug).await?,
         })
@@ -220,27 +208,14 @@ impl Portal {
         let attempt = run.attempt(id).ok_or(Error::NotFound)?;
         let length = self.engine().length(&id);
         let from = if from == u64::MAX { length.saturating_sub(LOG_PIECE as u64) } else { from.min(length) };
-        let piece = self.stored(id, from, length).await?;
+        let readable = self.readable(&run, id);
+        let piece = stored(&readable, from, length).await?;
         let last = attempt.end.is_some() && from + piece.len() as u64 >= length;
         let whole = whole_characters(&piece, last);
         let text = String::from_utf8_lossy(&piece[..whole]).into_owned();
         let to = from + whole as u64;
-        let screens = self.screens(id, attempt, from..to, length).await?;
+        let screens = self.screens(&readable, attempt, from..to, length).await?;
         Ok(LogView { step: id.step, attempt: id.attempt, from, to, length, text, screens })
-    }
-
-    /// What is stored from a byte up to a length, as much as a page shows. An attempt whose shim is just being born has none yet.
-    async fn stored(&self, id: AttemptId, from: u64, length: u64) -> Result<Vec<u8>, Error> {
-        let wanted = usize::try_from(length.saturating_sub(from)).unwrap_or(LOG_PIECE).min(LOG_PIECE);
-        let mut stored = Vec::with_capacity(wanted);
-        while stored.len() < wanted {
-            let piece = self.engine().read(&id, from + stored.len() as u64, wanted - stored.len()).await?;
-            if piece.is_empty() {
-                break;
-            }
-            stored.extend_from_slice(&piece);
-        }
-        Ok(stored)
     }
 
     /// What is different when a run's document is not what it was.
@@ -367,4 +342,18 @@ fn last_attempt(run: &Run) -> Option<AttemptId> {
         (1..).zip(&state.attempts).map(move |(attempt, state)| (state.started.at, step, attempt))
     });
     attempts.max().map(|(_, step, attempt)| AttemptId { run: run.id, step, attempt })
+}
+
+/// What is stored from a byte up to a length, as much as a page shows. An attempt whose shim is just being born has none yet.
+async fn stored(output: &Readable, from: u64, length: u64) -> Result<Vec<u8>, Error> {
+    let wanted = usize::try_from(length.saturating_sub(from)).unwrap_or(LOG_PIECE).min(LOG_PIECE);
+    let mut stored = Vec::with_capacity(wanted);
+    while stored.len() < wanted {
+        let piece = output.read(from + stored.len() as u64, wanted - stored.len()).await?;
+        if piece.is_empty() {
+            break;
+        }
+        stored.extend_from_slice(&piece);
+    }
+    Ok(stored)
 }

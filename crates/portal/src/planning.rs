@@ -265,7 +265,13 @@ mod tests {
         let side = Some(("first-tour.portal.toml", side));
         let document = runbook::read("first-tour.md", document, side).expect("the tour can be read");
         let environment = Vec::new();
-        let target = PlanTarget { name: "local".to_owned(), production: false, interpreter: Vec::new(), environment };
+        let target = PlanTarget {
+            name: "local".to_owned(),
+            reach: domain::target::Reach::Local,
+            production: false,
+            interpreter: Vec::new(),
+            environment,
+        };
         let ground = Ground { document: &document, target: &target, directory: "/", lowerings: &[] };
         plan(&document.procedures[0], ground).steps.iter().any(|step| step.scratch)
     }
@@ -285,7 +291,13 @@ mod tests {
         let side = Some(("a.portal.toml", side.as_bytes()));
         let document = runbook::read("a.md", text.as_bytes(), side).expect("a small document");
         let environment = Vec::new();
-        let target = PlanTarget { name: "local".to_owned(), production: false, interpreter: Vec::new(), environment };
+        let target = PlanTarget {
+            name: "local".to_owned(),
+            reach: domain::target::Reach::Local,
+            production: false,
+            interpreter: Vec::new(),
+            environment,
+        };
         let ground = Ground { document: &document, target: &target, directory: "/", lowerings };
         let steps = plan(&document.procedures[0], ground).steps;
         steps.into_iter().flat_map(|step| step.commands).collect()

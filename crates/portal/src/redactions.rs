@@ -7,7 +7,7 @@ use domain::policy::{Approver, Redactor};
 use domain::redaction::{ByteRange, cover};
 use domain::run::{Command, Facts, Redaction, RedactionEnd, Run, Who, decide};
 use domain::terminal::Terminal;
-use domain::view::{CoveredPlace, RedactionView};
+use domain::view::{CoveredPlace, RedactionRow, RedactionView};
 use domain::{AttemptId, Digest, RunId, time};
 use engine::Redacted;
 
@@ -125,26 +125,36 @@ impl Portal {
         self.tasks().spawn(confirm).await.map_err(|_| Error::Broken("covering output"))?
     }
 
-    /// Says no to it, or takes it back; gives whose output that is about.
+    /// Says no to it, with a second factor, or takes one's own back without; gives whose output that is about.
     ///
     /// # Errors
     ///
-    /// What the gate refuses.
+    /// What the gate refuses; [`Error::Invalid`] when the factor is wrong.
     pub async fn reject_redaction(
         &self,
         approver: Approver<'_>,
         run: RunId,
         number: u32,
         reason: String,
+        proof: Option<Handed>,
     ) -> Result<AttemptId, Error> {
-        let who = Who::Person(approver.actor().clone());
-        self.decide(run, &Command::RejectRedaction { number, reason }, &who).await?;
+        self.prove_and_decide(approver.actor(), run, &Command::RejectRedaction { number, reason }, proof).await?;
         self.attempt_of_redaction(run, number).await
     }
 
     async fn attempt_of_redaction(&self, run: RunId, number: u32) -> Result<AttemptId, Error> {
         let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        state.redaction(number).map(|redaction| attempt_of(run, redaction)).ok_or(Error::NotFound)
+        state.redaction(number).map(|redaction| redaction.attempt_of(run)).ok_or(Error::NotFound)
+    }
+
+    /// Redactions that wait for another person, in whatever run, oldest first.
+    pub(crate) async fn waiting_redactions(&self, limit: u32) -> Result<Vec<RedactionRow>, Error> {
+        let mut rows = Vec::new();
+        for (run, number) in self.store().waiting_redactions(limit).await? {
+            let run = self.store().run(run).await?;
+            rows.extend(run.and_then(|run| run.redaction(number).map(|redaction| row(&run, number, redaction))));
+        }
+        Ok(rows)
     }
 
     /// What there is to see about a redaction that waits. What it covers is covered here already.
@@ -160,7 +170,7 @@ impl Portal {
         let refused = decide(Some(&state), &same, &Who::Person(approver.actor().clone()), &facts).err();
         Ok(RedactionView {
             number,
-            places: self.shown(attempt_of(run, redaction), &redaction.ranges).await?,
+            places: self.shown(redaction.attempt_of(run), &redaction.ranges).await?,
             cannot: refused.map(|refusal| Error::Refused(refusal).sentence()),
             factors: self.factors(&approver.actor().id).await?,
         })
@@ -206,7 +216,7 @@ impl Portal {
         let waiting = state.redaction(number).filter(|redaction| redaction.end.is_none());
         let found = match waiting {
             Some(redaction) => {
-                let (id, ranges) = (attempt_of(run, redaction), redaction.ranges.clone());
+                let (id, ranges) = (redaction.attempt_of(run), redaction.ranges.clone());
                 self.engine().would_be(&id, ranges).await.map_err(unreadable)?
             }
             None => nothing(),
@@ -263,15 +273,27 @@ impl Portal {
     }
 }
 
+/// What the list says about a redaction.
+fn row(run: &Run, number: u32, redaction: &Redaction) -> RedactionRow {
+    let step = run.plan.step(redaction.step);
+    RedactionRow {
+        id: redaction.attempt_of(run.id),
+        number,
+        title: run.plan.title.clone(),
+        step: step.map(|plan| plan.title.clone()).unwrap_or_default(),
+        target: run.plan.target.name.clone(),
+        amount: redaction.amount(),
+        by: redaction.asked.by.name().to_owned(),
+        reason: redaction.reason.clone(),
+        asked: redaction.asked.at,
+    }
+}
+
 /// The bytes of a redaction that is recorded, and what the output is then.
 fn recorded(run: &Run, number: u32) -> Option<(AttemptId, Vec<ByteRange>, Digest)> {
     let redaction = run.redaction(number)?;
     let Some(RedactionEnd::Covered { new, .. }) = &redaction.end else { return None };
-    Some((attempt_of(run.id, redaction), redaction.ranges.clone(), new.clone()))
-}
-
-const fn attempt_of(run: RunId, redaction: &Redaction) -> AttemptId {
-    AttemptId { run, step: redaction.step, attempt: redaction.attempt }
+    Some((redaction.attempt_of(run.id), redaction.ranges.clone(), new.clone()))
 }
 
 /// An output of no bytes.

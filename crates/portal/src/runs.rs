@@ -8,7 +8,6 @@ use domain::run::{Command, Refusal, Run, Who};
 use domain::{ActionKey, AttemptId, RunId, Slug, keyboard};
 use engine::Steer;
 
-use crate::planning::{self, Ground};
 use crate::{Error, Portal};
 
 /// What it takes to start a run.
@@ -40,10 +39,8 @@ impl Portal {
         }
         let library = self.documents().current(self.now()).await?;
         let (document, procedure) = library.procedure(&start.slug).ok_or(Error::NotFound)?;
-        let target = self.target(&procedure.settings.targets, &start.target)?;
-        let ground =
-            Ground { document, target: &target.plan, directory: &target.directory, lowerings: self.lowerings() };
-        let mut plan = Box::new(planning::plan(procedure, ground));
+        let target = self.target(procedure, &start.target)?;
+        let mut plan = Box::new(self.plan_on(document, procedure, target));
         let versions = self.secret_versions(&plan).await?;
         plan.secrets = versions.into_iter().filter_map(|(name, version)| Some((name, version.ok()?))).collect();
         let values = start.values.into_iter().filter(|(_, value)| !value.is_empty()).collect();

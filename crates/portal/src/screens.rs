@@ -9,9 +9,10 @@ use domain::AttemptId;
 use domain::attempt::{CommandRange, Intent, Mark};
 use domain::run::{Attempt, AttemptEnding};
 use domain::screen::{Repaint, Screen};
-use engine::{Output, PIECE, Painter, Progress};
+use engine::{PIECE, Painter, Progress};
 use tokio::time::Instant;
 
+use crate::readable::Readable;
 use crate::{Error, Portal};
 
 /// What is read of the begin of an output that is too long to be read as a whole.
@@ -27,16 +28,16 @@ impl Portal {
     /// The screens in a stretch of an attempt's stored output.
     pub(crate) async fn screens(
         &self,
-        id: AttemptId,
+        output: &Readable,
         attempt: &Attempt,
         stretch: std::ops::Range<u64>,
         length: u64,
     ) -> Result<Vec<Screen>, Error> {
         let mut screens = Vec::new();
-        for (range, over) in self.ranges(id, attempt, length) {
+        for (range, over) in self.ranges(output.id(), attempt, length) {
             if range.from < stretch.end && stretch.start < range.to {
                 let mut painter = Painter::new(range.command, range.from);
-                self.catch_up(&mut painter, id, range.to).await?;
+                catch_up(&mut painter, output, range.to).await?;
                 let screen = painter.screen();
                 screens.extend(if over { screen.map(|screen| ended(screen, range.to)) } else { screen });
             }
@@ -65,20 +66,6 @@ impl Portal {
             }
         }
         ranges
-    }
-
-    /// Draws what is stored up to a byte.
-    async fn catch_up(&self, painter: &mut Painter, id: AttemptId, to: u64) -> std::io::Result<()> {
-        if painter.at() >= to {
-            return Ok(());
-        }
-        let output = self.engine().output(&id)?;
-        if to - painter.at() > HEAD + LAST {
-            let head = painter.at() + HEAD;
-            draw(painter, &output, head).await?;
-            painter.skip_to(to - LAST);
-        }
-        draw(painter, &output, to).await
     }
 }
 
@@ -123,10 +110,10 @@ impl Following {
     pub(crate) async fn look(
         &mut self,
         portal: &Portal,
-        intent: &Intent,
+        (intent, output): (&Intent, &Readable),
         progress: Progress,
     ) -> Result<Vec<Repaint>, Error> {
-        let (id, mut news) = (intent.id, Vec::new());
+        let mut news = Vec::new();
         self.due = false;
         if progress.marks > self.marks {
             let marks = portal.engine().marks(intent, self.marks)?;
@@ -135,15 +122,15 @@ impl Following {
                 match mark {
                     Mark::Started { command, offset, .. } => self.begin(command, offset),
                     Mark::Ended { offset, .. } => {
-                        news.extend(self.end(portal, id, offset.min(progress.length)).await?);
+                        news.extend(self.end(output, offset.min(progress.length)).await?);
                     }
                 }
             }
         }
         if progress.done {
-            news.extend(self.end(portal, id, progress.length).await?);
+            news.extend(self.end(output, progress.length).await?);
         } else if self.painter.as_ref().is_some_and(|painter| painter.at() < progress.length) {
-            news.extend(self.look_at_screen(portal, id, progress.length).await?);
+            news.extend(self.look_at_screen(output, progress.length).await?);
         }
         Ok(news)
     }
@@ -153,20 +140,20 @@ impl Following {
         self.told = None;
     }
 
-    async fn look_at_screen(&mut self, portal: &Portal, id: AttemptId, to: u64) -> Result<Option<Repaint>, Error> {
+    async fn look_at_screen(&mut self, output: &Readable, to: u64) -> Result<Option<Repaint>, Error> {
         let now = Instant::now();
         self.due = now < self.next;
         let Some(painter) = self.painter.as_mut().filter(|_| !self.due) else { return Ok(None) };
         self.next = now + PAUSE;
-        portal.catch_up(painter, id, to).await?;
+        catch_up(painter, output, to).await?;
         let screen = painter.screen();
         Ok(self.tell(screen))
     }
 
     /// The command has printed everything up to a byte.
-    async fn end(&mut self, portal: &Portal, id: AttemptId, to: u64) -> Result<Option<Repaint>, Error> {
+    async fn end(&mut self, output: &Readable, to: u64) -> Result<Option<Repaint>, Error> {
         let Some(mut painter) = self.painter.take().filter(|_| to >= self.known) else { return Ok(None) };
-        portal.catch_up(&mut painter, id, to).await?;
+        catch_up(&mut painter, output, to).await?;
         let screen = painter.screen().map(|screen| ended(screen, to));
         Ok(self.tell(screen))
     }
@@ -186,7 +173,17 @@ fn ended(screen: Screen, to: u64) -> Screen {
     Screen { to: screen.to.or(Some(to)), cursor: None, ..screen }
 }
 
-async fn draw(painter: &mut Painter, output: &Output, to: u64) -> std::io::Result<()> {
+/// Draws what is stored up to a byte.
+async fn catch_up(painter: &mut Painter, output: &Readable, to: u64) -> std::io::Result<()> {
+    if to.saturating_sub(painter.at()) > HEAD + LAST {
+        let head = painter.at() + HEAD;
+        draw(painter, output, head).await?;
+        painter.skip_to(to - LAST);
+    }
+    draw(painter, output, to).await
+}
+
+async fn draw(painter: &mut Painter, output: &Readable, to: u64) -> std::io::Result<()> {
     while painter.at() < to {
         let most = usize::try_from(to - painter.at()).unwrap_or(PIECE).min(PIECE);
         let piece = output.read(painter.at(), most).await?;

@@ -166,6 +166,7 @@ impl Portal {
                 Err(_) => {}
             }
         }
+        handed.extend(Box::pin(self.masked_elsewhere(run)).await?);
         Ok(handed)
     }
 

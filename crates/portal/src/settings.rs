@@ -57,6 +57,8 @@ pub struct TargetSettings {
     pub about: String,
     /// The absolute directory in which runs begin unless the side file says otherwise.
     pub directory: String,
+    /// The files there whose values are masked in all output: absolute, or seen from the run's directory.
+    pub mask_files: Vec<String>,
 }
 
 /// Where and how often checkpoints are kept.

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::live::Look;
+use crate::readable::Readable;
 use crate::screens::Following;
 use crate::{Error, Portal};
 
@@ -97,6 +98,7 @@ impl Portal {
     ) -> Result<(u64, BoxStream<'static, std::io::Result<Bytes>>), Error> {
         let run = self.store().run(id.run).await?.ok_or(Error::NotFound)?;
         run.attempt(id).ok_or(Error::NotFound)?;
+        let output = self.readable(&run, id);
         let length = self.engine().length(&id);
         let (sender, receiver) = mpsc::channel(AHEAD);
         let portal = self.clone();
@@ -106,7 +108,7 @@ impl Portal {
                 Follow::Stored => None,
                 Follow::ToTheEnd => portal.progress(id, &name).await,
             };
-            if let Err(error) = portal.send_raw(id, from, length, progress, &sender).await {
+            if let Err(error) = portal.send_raw(&output, from, length, progress, &sender).await {
                 // The reader learns that the stream broke off; the length in the record tells how much is missing.
                 drop(sender.send(Err(error)).await);
             }
@@ -136,7 +138,7 @@ impl Portal {
 
     async fn send_raw(
         &self,
-        id: AttemptId,
+        output: &Readable,
         mut from: u64,
         length: u64,
         mut progress: Option<watch::Receiver<engine::Progress>>,
@@ -152,7 +154,7 @@ impl Portal {
             };
             while from < until {
                 let most = usize::try_from(until - from).unwrap_or(PIECE).min(PIECE);
-                let piece = self.engine().read(&id, from, most).await?;
+                let piece = output.read(from, most).await?;
                 if piece.is_empty() {
                     break;
                 }
@@ -191,6 +193,7 @@ struct Reading {
     id: AttemptId,
     /// What was recorded of it: its files are measured by that.
     intent: Intent,
+    output: Readable,
     offset: u64,
     progress: watch::Receiver<engine::Progress>,
     /// The condition that the page knows.
@@ -277,11 +280,13 @@ impl Watcher {
             if self.reading.is_none() {
                 let Some((id, offset)) = self.attempts.pop_front() else { return Ok(()) };
                 // Without a folder there is nothing to send, yet: the intent is told before the shim has made it.
-                let intent = self.portal.intent(id).await?;
+                let run = self.portal.store().run(self.run).await?.ok_or(Error::NotFound)?;
+                let intent = run.intent(id).ok_or(Error::NotFound)?;
                 match self.portal.engine().follow(&intent) {
                     Ok(progress) => {
                         let (told, screens) = (Condition::default(), Following::from_byte(offset));
-                        self.reading = Some(Reading { id, intent, offset, progress, told, screens });
+                        let output = self.portal.readable(&run, id);
+                        self.reading = Some(Reading { id, intent, output, offset, progress, told, screens });
                     }
                     Err(_) if self.is_open(id).await? => {
                         self.attempts.push_front((id, offset));
@@ -307,7 +312,7 @@ impl Watcher {
         let engine::Progress { length, done, condition, .. } = now;
         let (step, attempt) = (reading.id.step, reading.id.attempt);
         // A screen stands in the place of its output: the page has to know of it first.
-        for repaint in reading.screens.look(&self.portal, &reading.intent, now).await? {
+        for repaint in reading.screens.look(&self.portal, (&reading.intent, &reading.output), now).await? {
             self.send(Frame::Screen { step, attempt, repaint: Box::new(repaint) }).await?;
         }
         let until = reading.screens.drawn().unwrap_or(length);
@@ -318,7 +323,7 @@ impl Watcher {
         }
         while reading.offset < until {
             let most = usize::try_from(until - reading.offset).unwrap_or(PIECE).min(PIECE);
-            let piece = self.portal.engine().read(&reading.id, reading.offset, most).await?;
+            let piece = reading.output.read(reading.offset, most).await?;
             let whole = whole_characters(&piece, done && reading.offset + piece.len() as u64 >= length);
             if whole == 0 {
                 break;

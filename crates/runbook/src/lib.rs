@@ -5,6 +5,7 @@
 //! - [`misfit`] says why a value does not fit its parameter.
 //! - [`Secrets`] follows secrets through commands, [`exports`] names the variables that one exports.
 //! - [`risk::classify`] says what a command can do at worst.
+//! - [`moves`] says where a command goes and which Compose projects it works with.
 //! - [`lint_text`] and [`lint_json`] print the findings, [`show`] what the reader saw.
 //! - [`side_file`] describes every key of a side file.
 //!
@@ -12,6 +13,7 @@
 
 mod bind;
 mod code;
+mod compose;
 mod coverage;
 mod encoding;
 mod fit;
@@ -32,6 +34,7 @@ mod stray;
 mod structure;
 
 pub use bind::{BindError, bind, option_of};
+pub use compose::{ComposeCall, Move, moves};
 pub use fit::{Misfit, matches_glob, misfit};
 pub use library::{FolderError, Library, Problem, fingerprint, read_file, read_folder};
 pub use lint::{lint_json, lint_text};

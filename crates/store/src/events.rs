@@ -178,6 +178,7 @@ impl Write {
     /// Makes the lists anew from the events: they hold nothing that is not there.
     pub async fn rebuild(&mut self) -> Result<(), Error> {
         let connection = self.connection();
+        sqlx::query("DELETE FROM redactions").execute(&mut *connection).await?;
         sqlx::query("DELETE FROM approval_sets").execute(&mut *connection).await?;
         sqlx::query("DELETE FROM approvals").execute(&mut *connection).await?;
         sqlx::query("DELETE FROM attempts").execute(&mut *connection).await?;

@@ -26,6 +26,7 @@ mod meta;
 mod opening;
 mod people;
 mod projection;
+mod redactions;
 mod runs;
 mod sessions;
 mod words;

@@ -1,9 +1,11 @@
-//! For tests of other crates only: a clock that stands still, people, plans, runs, a temporary database.
+//! For tests of other crates only: a clock that stands still, people, plans, runs, a temporary database, and real machinery
+//! for tests of targets ([`rig`]).
 //!
 //! What it builds is ordinary data of [`domain`], with public fields: a test changes what it is about and leaves the rest.
 
 mod clock;
 mod plans;
+pub mod rig;
 mod runs;
 mod storage;
 

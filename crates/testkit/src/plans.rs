@@ -52,6 +52,7 @@ pub fn plan() -> Plan {
 fn target() -> PlanTarget {
     PlanTarget {
         name: "local".to_owned(),
+        reach: domain::target::Reach::Local,
         production: false,
         interpreter: ["bash", "--noprofile", "--norc"].map(str::to_owned).to_vec(),
         environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],

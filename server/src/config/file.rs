@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::de::{DeTable, DeValue};
 
 use super::approval::{self, ApprovalTable};
+use super::target::{self, Key, TargetTable};
 use super::telling::{self, MailTable};
 use super::{LogFormat, PublicUrl, parse_span};
 
@@ -132,44 +133,6 @@ struct LogTable {
     format: Option<LogFormat>,
 }
 
-/// What carries steps to where they run.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    /// The machine of the portal, as the portal's user.
-    Local,
-}
-
-/// One `[target.NAME]`.
-#[derive(Debug, Deserialize)]
-pub(super) struct TargetTable {
-    #[serde(rename = "kind")]
-    _kind: Kind,
-    #[serde(default)]
-    pub about: String,
-    #[serde(default)]
-    pub production: bool,
-    #[serde(default, deserialize_with = "shell")]
-    pub shell: Option<Vec<String>>,
-    pub path: Option<String>,
-    #[serde(default, deserialize_with = "absolute")]
-    pub directory: Option<String>,
-}
-
-impl TargetTable {
-    /// The target of a portal without a configuration.
-    pub fn local() -> Self {
-        Self {
-            _kind: Kind::Local,
-            about: "this machine, as the portal's own user".to_owned(),
-            production: false,
-            shell: None,
-            path: None,
-            directory: None,
-        }
-    }
-}
-
 impl ConfigFile {
     /// Reads a file's text; `place` is what messages call the file.
     pub fn parse(text: &str, place: &str) -> Result<Self, ConfigError> {
@@ -229,7 +192,6 @@ const NOTICES: &[&str] = &["keep"];
 const LOG: &[&str] = &["format"];
 const AUDIT: &[&str] = &["checkpoints", "every"];
 const SECRET: &[&str] = &["file"];
-const TARGET: &[&str] = &["kind", "about", "production", "shell", "path", "directory"];
 
 const LOWER: &[&str] = &["command", "class", "reason"];
 
@@ -250,13 +212,11 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
             collect_unknown_rules(inner, ("rule", "approval.rule."), approval::RULE_KEYS, &mut unknown);
         }
     }
-    for (kind, known) in [("target", TARGET), ("secret", SECRET)] {
-        let Some(DeValue::Table(named)) = table.get(kind).map(toml::Spanned::get_ref) else { continue };
-        for (name, one) in named {
-            if let DeValue::Table(inner) = one.get_ref() {
-                collect_unknown(inner, &format!("{kind}.{}.", name.get_ref()), known, &mut unknown);
-            }
-        }
+    for (name, inner) in named(table, "target") {
+        collect_unknown_of_target(inner, &format!("target.{name}."), &mut unknown);
+    }
+    for (name, inner) in named(table, "secret") {
+        collect_unknown(inner, &format!("secret.{name}."), SECRET, &mut unknown);
     }
     collect_unknown_rules(table, ("lower", "lower."), LOWER, &mut unknown);
     collect_unknown_rules(table, ("webhook", "webhook."), telling::WEBHOOK_KEYS, &mut unknown);
@@ -264,6 +224,45 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
         None => Ok(()),
         Some((start, what)) => Err(ConfigError::at(place, line_of(text, start), what)),
     }
+}
+
+/// The tables below a name, as `[secret.NAME]`.
+fn named<'t, 'i>(table: &'t DeTable<'i>, kind: &str) -> Vec<(&'t str, &'t DeTable<'i>)> {
+    let Some(DeValue::Table(named)) = table.get(kind).map(toml::Spanned::get_ref) else { return Vec::new() };
+    let mut tables = Vec::new();
+    for (name, one) in named {
+        if let DeValue::Table(inner) = one.get_ref() {
+            tables.push((&**name.get_ref(), inner));
+        }
+    }
+    tables
+}
+
+/// The same in a target, whose keys depend on its kind.
+fn collect_unknown_of_target(table: &DeTable<'_>, prefix: &str, unknown: &mut Vec<(usize, String)>) {
+    let kind = match table.get("kind").map(toml::Spanned::get_ref) {
+        Some(DeValue::String(kind)) => kind.as_ref(),
+        _ => "",
+    };
+    for (key, _) in table {
+        let name: &str = key.get_ref();
+        let what = match target::key(name, kind) {
+            Key::Known => continue,
+            Key::OfKind(other) => {
+                format!(
+                    "\"{prefix}{name}\" is a setting of a target of the kind \"{other}\", and this one is \"{kind}\""
+                )
+            }
+            Key::Unknown(known) => not_a_setting(prefix, name, &known),
+        };
+        unknown.push((key.span().start, what));
+    }
+}
+
+fn not_a_setting(prefix: &str, name: &str, known: &[&str]) -> String {
+    let near =
+        nearest(name, known).map_or(String::new(), |near| format!("; the nearest setting is \"{prefix}{near}\""));
+    format!("\"{prefix}{name}\" is not a setting{near}")
 }
 
 /// The same in each table of a list of tables.
@@ -285,9 +284,7 @@ fn collect_unknown(table: &DeTable<'_>, prefix: &str, known: &[&str], unknown: &
     for (key, _) in table {
         let name: &str = key.get_ref();
         if !known.contains(&name) {
-            let near = nearest(name, known)
-                .map_or(String::new(), |near| format!("; the nearest setting is \"{prefix}{near}\""));
-            unknown.push((key.span().start, format!("\"{prefix}{name}\" is not a setting{near}")));
+            unknown.push((key.span().start, not_a_setting(prefix, name, known)));
         }
     }
 }
@@ -363,21 +360,4 @@ fn lowerings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Lowering>
         }
     }
     Ok(rules)
-}
-
-fn shell<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    let words = Vec::<String>::deserialize(deserializer)?;
-    match words.first() {
-        Some(program) if !program.is_empty() => Ok(Some(words)),
-        _ => Err(D::Error::custom("a shell is a list of a program and its arguments, such as [\"/bin/bash\"]")),
-    }
-}
-
-fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let directory = String::deserialize(deserializer)?;
-    if directory.starts_with('/') {
-        Ok(Some(directory))
-    } else {
-        Err(D::Error::custom(format!("\"{directory}\" is not absolute; a target's directory begins with /")))
-    }
 }

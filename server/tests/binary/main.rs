@@ -7,6 +7,8 @@ mod bad_input;
 mod browser;
 mod day;
 mod disk;
+mod doctor;
+mod elsewhere;
 mod kills;
 mod life;
 mod page;

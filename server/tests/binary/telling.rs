@@ -236,6 +236,64 @@ fn what_was_sent_when_the_portal_died_is_sent_again_with_the_same_key() {
     eventually("it is recorded", || state(&mut olga, "hang") == ("delivered".to_owned(), 1, String::new()));
 }
 
+/// Prints something that no document has.
+const LEAK: &str = "# Leak\n\n## Steps\n\n1. **Print**\n\n   ```bash\n   echo uhagre-bggre | tr a-z n-za-m\n   ```\n";
+
+#[test]
+fn what_is_to_be_covered_is_told_to_who_may_confirm_it_and_what_came_of_it_to_who_asked() {
+    let (smtp, mut web) = (Smtp::open(), Web::open());
+    let mail = format!(
+        "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"Portal <portal@example.com>\"\nvalues = true\n",
+        smtp.port
+    );
+    let pager = webhook("pager", "generic", "signing_secret = \"pager_key\"\nvalues = true\n");
+    let asks = webhook("asks", "slack", "events = [\"asked\"]\n");
+    let place = place(&(mail + &pager + &asks));
+    place.write("runbooks/leak.md", LEAK);
+    for (name, path) in [("pager", "/pager"), ("asks", "/asks")] {
+        place.write(&format!("{name}.url"), web.url(path));
+    }
+    let portal = Served::start_among(&place, &[], &[("PORTAL_SECRET_PAGER_KEY", KEY)]);
+    let mut olga = Browser::set_up(&place, &portal);
+    done(olga.call("account/mail", &[("mail", "olga@example.com")]));
+    for (login, role) in [("lena", "lead"), ("otto", "operator")] {
+        let person = account(&mut olga, login, role);
+        done(olga.call("people/mail", &[("person", &person), ("mail", &format!("{login}@example.com"))]));
+    }
+    done(olga.call("runs/start", &[("slug", "leak"), ("target", ""), ("reason", ""), ("key", "one")]));
+    done(olga.call("runs/run", &[("run", "1"), ("step", "1"), ("attempt", "1"), ("commands", "1")]));
+    eventually("it is printed", || text(olga.get("/runs/1/output/1/1")).contains("hunter-otter"));
+
+    let place_of = [("run", "1"), ("step", "1"), ("attempt", "1"), ("text", "hunter-otter"), ("reason", "a password")];
+    eventually("the attempt has ended", || olga.call("redactions/ask", &place_of).status() == StatusCode::OK);
+
+    let (first, mail) = (smtp.refused(), smtp.next());
+    assert_eq!((mail.to.as_str(), mail.header("Message-ID")), ("lena@example.com", first.header("Message-ID")));
+    for words in ["wants 12 bytes in 1 place", "Reason: a password", "Look at redaction 1-1 under Approvals"] {
+        assert!(mail.text.contains(words), "{words}: {}", mail.text);
+    }
+    let asked = web.next("/pager").json();
+    assert_eq!((&asked["event"], &asked["redaction"]), (&"redaction_asked".into(), &1.into()));
+    assert!(asked.get("values").is_none() && asked["request"].is_null(), "{asked}");
+
+    let mut lena = Browser::new(&portal.address);
+    lena.sign_in("lena");
+    let code = second_factor(&mut lena);
+    done(lena.call("redactions/decide", &[("run", "1"), ("number", "1"), ("decision", "confirm"), ("code", &*code)]));
+
+    let told = smtp.next();
+    assert_eq!(told.to, "olga@example.com");
+    assert!(told.text.contains("lena confirmed that 12 bytes in 1 place"), "{}", told.text);
+    assert_eq!(web.next("/pager").json()["event"], "redaction_confirmed");
+    eventually("all is told", || deliveries(&mut olga).iter().all(|(_, _, state, ..)| state != "waiting"));
+    let all = deliveries(&mut olga);
+    assert_eq!(all.len(), 2 + 2, "a lead and who asked by mail, and one webhook; no operator: {all:?}");
+    assert!(!web.has("/asks"), "it is told only of what it wants");
+    for told in [mail.text, told.text, asked.to_string()] {
+        assert!(!told.contains("hunter"), "what is covered goes nowhere: {told}");
+    }
+}
+
 #[test]
 fn a_scanner_that_opens_the_link_decides_nothing() {
     let place = place("");

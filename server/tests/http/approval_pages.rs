@@ -1,13 +1,15 @@
 //! What the pages of approvals show to the person who decides.
 
 use axum::body::Body;
+use domain::policy::Role;
+use futures::StreamExt as _;
 use http::{StatusCode, header};
 
 use crate::approvals::Scene;
-use crate::site::{Served, call};
+use crate::site::{Served, call, someone};
 
 /// What a browser would show: the text of a page without its marks.
-fn text(html: &str) -> String {
+pub fn text(html: &str) -> String {
     let mut text = String::new();
     let mut inside = false;
     for character in html.chars() {
@@ -75,6 +77,41 @@ async fn the_lead_sees_where_the_run_stands() {
     .map(|words| course.find(words).unwrap_or_else(|| panic!("{words}: {course}")))
     .collect();
     assert!(places.is_sorted(), "in the order in which they are meant: {course}");
+}
+
+/// A step that destroys and then waits to be let go.
+const SLOW: &str = "# Restore\n\n## Restore\n\n### Steps\n\n1. **Replace**\n\n   ```bash\n   rm -rf /no/such/folder; read -r go\n   ```\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_an_approved_step_runs_nobody_is_asked_for_and_both_pages_say_that_it_runs() {
+    let scene = Scene::with("restore.md", SLOW, "").await;
+    let codes = scene.codes("lena").await;
+    scene.done("/api/runs/start", "slug=restore&target=local&key=one", &scene.olga).await;
+    scene.done("/api/approvals/ask", "run=1&request=1&wanted[s1.1]=on&reason=now", &scene.olga).await;
+    let pages = async || {
+        let decision = text(&scene.site.get("/approvals/1-1", &scene.lena).await.body);
+        (decision, text(&scene.site.get("/runs/1", &scene.olga).await.body))
+    };
+    let (waiting, asked) = pages().await;
+    assert!(waiting.contains("1 lead needed") && asked.contains("waits for a lead"), "{waiting}{asked}");
+    assert_eq!(scene.approve(1, &scene.lena, &codes[0]).await.status, StatusCode::OK);
+    let viewer = someone(Role::Viewer);
+    let mut counts = scene.site.portal.watch_waiting(viewer.viewer().unwrap());
+    counts.next().await;
+
+    scene.done("/api/runs/run", "run=1&step=1&attempt=1&commands=1", &scene.olga).await;
+
+    tokio::time::timeout(std::time::Duration::from_mins(1), counts.next()).await.expect("open pages are told").unwrap();
+    let (decision, run) = pages().await;
+    assert!(decision.contains("It was approved, and runs: Olga started it"), "{decision}");
+    assert!(!decision.contains("lead needed") && !decision.contains("has been started"), "{decision}");
+    assert!(run.contains("“Replace” is approved, and runs."), "{run}");
+    assert!(!run.contains("Needs a lead") && !run.contains("Ask for approval"), "{run}");
+    scene.done("/api/runs/stop", "run=1&step=1&attempt=1", &scene.olga).await;
+    scene.site.settled(1).await;
+    let (decision, run) = pages().await;
+    assert!(decision.contains("What was approved has been started"), "{decision}");
+    assert!(run.contains("Needs a lead"), "what was stopped needs a new approval: {run}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

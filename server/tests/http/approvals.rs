@@ -6,10 +6,11 @@ use axum::body::Body;
 use domain::run::{RequestEnd, RequestStatus, Run};
 use domain::{PersonId, RunId};
 use http::{StatusCode, header};
-use portal::Sure;
+use portal::{Sure, TargetSettings};
 use testkit::FixedClock;
 
-use crate::site::{Answer, PASSWORD, Served, call, page};
+use crate::approval_pages::text;
+use crate::site::{Answer, PASSWORD, Served, call, local, page};
 
 const MINUTE: i64 = 60_000;
 
@@ -80,8 +81,17 @@ impl Scene {
 
     /// The same people with another document.
     pub async fn with(name: &str, document: &str, beside: &str) -> Self {
+        Self::at((name, document, beside), vec![local()]).await
+    }
+
+    /// The same people, and the document of most tests, at another target.
+    pub async fn at_target(target: TargetSettings) -> Self {
+        Self::at(("restore.md", DOCUMENT, SIDE), vec![target]).await
+    }
+
+    async fn at(files: (&str, &str, &str), targets: Vec<TargetSettings>) -> Self {
         let clock = Arc::new(FixedClock::default());
-        let site = Served::by_clock_with_side(clock.clone(), name, document, beside).await;
+        let site = Served::with_targets(clock.clone(), files, targets).await;
         let ada = site.administrator().await;
         let olga = site.person("olga", "Olga", "operator", &ada).await;
         let lena = site.person("lena", "Lena", "lead", &ada).await;
@@ -103,7 +113,7 @@ impl Scene {
     /// Starts a run with its value; gives its number.
     pub async fn start(&self, cookie: &str) -> i64 {
         let key = uuid();
-        let form = format!("slug=restore&target=local&key={key}&values[backup]={}", self.backup);
+        let form = format!("slug=restore&target=&key={key}&values[backup]={}", self.backup);
         let answer = self.post("/api/runs/start", &form, cookie).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         answer.body.trim().parse().unwrap()
@@ -459,12 +469,13 @@ async fn a_lead_says_no_with_a_reason_and_by_a_second_factor() {
     let wrong = rejects("reason=wait&code=000000").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
     assert_eq!(scene.status(run).await, RequestStatus::Waiting);
-    let proven = rejects(&format!("reason=wait&code={}", codes[0])).await;
+    let proven = rejects(&format!("reason=not+before+noon&code={}", codes[0])).await;
     assert_eq!(proven.status, StatusCode::OK, "a refused rejection has not used the code up: {}", proven.body);
     assert_eq!(scene.status(run).await, RequestStatus::Rejected);
 
     // Who asks for the same again finds the rejection on the page of the new request.
     let next = scene.asked().await;
     let page = scene.site.get(&format!("/approvals/{next}-1"), &scene.lena).await;
-    assert!(page.body.contains("Lars") && page.body.contains("wait"), "{}", page.body);
+    let shown = text(&page.body);
+    assert!(shown.contains("Lars said no to the same") && shown.contains("not before noon"), "{shown}");
 }

@@ -209,6 +209,9 @@ async fn the_audit_is_for_leads_and_verifies_what_there_is() {
     assert_eq!((denied.status, refused.status), (StatusCode::FORBIDDEN, StatusCode::FORBIDDEN));
     assert_eq!(begun.status, StatusCode::OK, "{}", begun.body);
     assert!(page.contains("Everything is as it was recorded"), "{page}");
+    let places = ["Everything is as it was recorded", "Fingerprint of the public key", "Events, newest first"];
+    let places: Vec<usize> = places.iter().map(|words| page.find(words).unwrap()).collect();
+    assert!(places.is_sorted(), "what the list is worth comes before the list: {page}");
     assert!(page.contains("verified") && page.contains("Lena"), "who looked is recorded: {page}");
     let id = site.portal.store().person_by_login("olga").await.unwrap().unwrap().id.0;
     assert!(page.contains("person: <!>Olga") && !page.contains(&format!("person: <!>{id}")), "by name: {page}");

@@ -20,6 +20,7 @@ mod races;
 mod redaction;
 mod screens;
 mod site;
+mod targets;
 mod together;
 #[path = "../../../crates/runbook/tests/reading/users_path.rs"]
 mod users_path;

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
-use domain::run::{Redaction, Run};
+use domain::frame::{Cursor, Frame};
+use domain::policy::Role;
+use domain::run::{Event, Redaction, RedactionEnd, Run};
 use domain::{AttemptId, RunId};
+use futures::StreamExt as _;
 use http::{StatusCode, header};
 use http_body_util::BodyExt as _;
 use portal::{CheckpointSettings, KeptRecord};
@@ -13,7 +17,7 @@ use testkit::FixedClock;
 use tower::ServiceExt as _;
 
 use crate::approvals::{Authenticator, Scene};
-use crate::site::{PASSWORD, Served, call, page};
+use crate::site::{PASSWORD, Served, call, page, someone};
 
 /// What should not have been printed. No document, plan or command has it.
 const SECRET: &str = "hunter-otter";
@@ -45,8 +49,13 @@ const PAGE: &str = "/runs/1?step=1&attempt=1";
 impl Scene {
     /// A run whose first step has printed the secret.
     async fn leaked() -> Self {
+        Self::leaked_by(DOCUMENT).await
+    }
+
+    /// The same by another document.
+    async fn leaked_by(document: &str) -> Self {
         let clock = Arc::new(FixedClock::default());
-        let site = Served::by_clock_with(clock.clone(), "leak.md", DOCUMENT.as_bytes()).await;
+        let site = Served::by_clock_with(clock.clone(), "leak.md", document.as_bytes()).await;
         let ada = site.administrator().await;
         let olga = site.person("olga", "Olga", "operator", &ada).await;
         let lena = site.person("lena", "Lena", "lead", &ada).await;
@@ -227,12 +236,14 @@ async fn what_is_nowhere_in_the_output_is_said_and_nothing_is_recorded() {
     let before = scene.redacted_run().await.version;
     let head = scene.site.portal.store().chain_head().await.unwrap().seq;
 
+    let long = format!("text={}", "x".repeat(4097));
     for (what, words) in [
         ("text=no-such-otter", "This text is nowhere in the output"),
         ("unit=lines&range=9", "does not have these lines"),
         ("", "Name either the text or where it stands"),
         ("text=otter&range=1", "Name either the text or where it stands"),
         ("unit=bytes&range=x-9", "A place is a number"),
+        (&long, "longer than 4,096 bytes"),
     ] {
         let answer = scene.post("/api/redactions/ask", &ask(what), &scene.ada).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{what}: {}", answer.body);
@@ -277,27 +288,149 @@ async fn lines_and_bytes_are_covered_as_they_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_rejected_or_taken_back_covers_nothing_and_can_be_asked_again() {
     let scene = Scene::closed().await;
+    let codes = scene.codes("lars").await;
     scene.asks().await;
     let twice = scene.post("/api/redactions/ask", &ask("unit=lines&range=1"), &scene.ada).await;
     assert_eq!(twice.status, StatusCode::CONFLICT);
     assert!(twice.body.contains("Ada asked at"), "{}", twice.body);
 
-    let reject = "run=1&number=1&decision=reject";
-    assert_eq!(
-        scene.post("/api/redactions/decide", reject, &scene.lars).await.status,
-        StatusCode::CONFLICT,
-        "no reason"
-    );
-    scene.done("/api/redactions/decide", &format!("{reject}&reason=we+need+it"), &scene.lars).await;
+    let reject = format!("run=1&number=1&decision=reject&reason=we+need+it&code={}", codes[0]);
+    scene.done("/api/redactions/decide", &reject, &scene.lars).await;
     scene.done("/api/redactions/ask", &ask("unit=lines&range=1"), &scene.ada).await;
     let own = "run=1&number=2&decision=reject&reason=wrong+line";
     scene.done("/api/redactions/decide", own, &scene.ada).await;
 
     let shown = scene.site.get(PAGE, &scene.ada).await.body;
-    for words in ["Lars said no to redaction 1-1", "we need it", "Ada took back redaction 1-2", SECRET] {
+    for words in
+        ["Lars said no to redaction 1-1, by recovery code", "we need it", "Ada took back redaction 1-2", SECRET]
+    {
         assert!(shown.contains(words), "{words}: {shown}");
     }
     assert!(scene.site.get(OUTPUT, &scene.ada).await.body.contains(SECRET));
+}
+
+/// The same rule as for a request for approval.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lead_says_no_with_a_reason_and_by_a_second_factor_and_takes_back_their_own_without() {
+    let scene = Scene::closed().await;
+    let codes = scene.codes("lars").await;
+    scene.asks().await;
+    let rejects = async |more: &str, cookie: &str| {
+        scene.post("/api/redactions/decide", &format!("run=1&number=1&decision=reject&{more}"), cookie).await
+    };
+
+    let silent = rejects(&format!("code={}", codes[0]), &scene.lars).await;
+    assert_eq!(silent.status, StatusCode::CONFLICT, "{}", silent.body);
+    let unproven = rejects("reason=we+need+it", &scene.lars).await;
+    assert_eq!(unproven.status, StatusCode::CONFLICT, "{}", unproven.body);
+    assert!(unproven.body.contains("takes your second factor"), "{}", unproven.body);
+    let wrong = rejects("reason=we+need+it&code=000000", &scene.lars).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
+    assert_eq!(scene.only_redaction().await.end, None);
+    let proven = rejects(&format!("reason=we+need+it&code={}", codes[0]), &scene.lars).await;
+    assert_eq!(proven.status, StatusCode::OK, "a refused rejection has not used the code up: {}", proven.body);
+    assert!(matches!(
+        scene.only_redaction().await.end,
+        Some(RedactionEnd::Rejected { factor, .. }) if factor == "recovery code"
+    ));
+    let late = rejects(&format!("reason=again&code={}", codes[1]), &scene.lars).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+
+    scene.asks().await;
+    let own = "run=1&number=2&decision=reject&reason=wrong+line";
+    scene.done("/api/redactions/decide", own, &scene.ada).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_to_be_covered_waits_in_the_inbox_until_it_is_decided() {
+    let scene = Scene::closed().await;
+    let codes = scene.codes("lena").await;
+    let viewer = someone(Role::Viewer);
+    let mut told = scene.site.portal.watch_waiting(viewer.viewer().unwrap());
+    let mut count = async || tokio::time::timeout(Duration::from_mins(1), told.next()).await.unwrap();
+    assert_eq!(count().await, Some(0));
+
+    scene.asks().await;
+
+    assert_eq!(count().await, Some(1), "open inboxes are told");
+    let inbox = scene.site.get("/approvals", &scene.lena).await.body;
+    for words in [
+        "(1) Approvals",
+        "1 redaction waits for a decision",
+        "24 bytes in 2 places of the output of Print on local",
+        "a password was printed",
+        "/runs/1?step=1&amp;attempt=1#covering",
+    ] {
+        assert!(inbox.contains(words), "{words}: {inbox}");
+    }
+    assert!(!inbox.contains("Nothing waits") && !inbox.contains(SECRET), "{inbox}");
+    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
+    assert_eq!(count().await, Some(0));
+    let inbox = scene.site.get("/approvals", &scene.lena).await.body;
+    assert!(inbox.contains("Nothing waits for a decision") && !inbox.contains("To be covered"), "{inbox}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_open_on_a_closed_run_is_told_and_has_the_covered_output_from_then_on() {
+    let scene = Scene::closed().await;
+    let codes = scene.codes("lena").await;
+    let version = scene.redacted_run().await.version;
+    let (cursor, otto) = (Cursor { version, ..Cursor::default() }, someone(Role::Viewer));
+    let follow = async |cursor| scene.site.portal.watch(otto.viewer().unwrap(), RUN, cursor).await.unwrap();
+    let mut open = follow(cursor).await;
+
+    scene.asks().await;
+    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
+
+    let told = async {
+        while let Some(framed) = open.next().await {
+            if let Frame::Event { entry } = framed.frame
+                && let Event::OutputRedacted { step, attempt, .. } = entry.event
+            {
+                return Some((step, attempt));
+            }
+        }
+        None
+    };
+    assert_eq!(told.await, Some((1, 1)));
+    let mut anew = follow(Cursor { version, step: 1, attempt: 1, offset: 0 }).await;
+    let output = async {
+        while let Some(framed) = anew.next().await {
+            if let Frame::Output { text, .. } = framed.frame {
+                return text;
+            }
+        }
+        String::new()
+    };
+    let output = output.await;
+    assert!(output.contains(MASKED) && !output.contains(SECRET), "{output}");
+}
+
+/// Between the record and the disk there is a moment, and a disk that takes nothing makes it long.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_recorded_as_covered_is_shown_to_nobody_also_while_the_disk_still_has_it() {
+    let scene = Scene::leaked().await;
+    let codes = scene.codes("lena").await;
+    let before = std::fs::read_to_string(log_of(&scene.site)).unwrap();
+    scene.asks().await;
+    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
+    std::fs::write(log_of(&scene.site), before).unwrap();
+
+    for path in [PAGE, OUTPUT, "/runs/1?step=1&attempt=1&from=0"] {
+        let shown = scene.site.get(path, &scene.olga).await.body;
+        assert!(shown.contains(MASKED) && !shown.contains(SECRET), "{path}: {shown}");
+    }
+    let log = scene.post("/api/runs/log", "run=1&step=1&attempt=1&from=0", &scene.olga).await.body;
+    assert!(log.contains(MASKED) && !log.contains(SECRET), "{log}");
+    let otto = someone(Role::Viewer);
+    let cursor = Cursor { version: 0, step: 1, attempt: 1, offset: 0 };
+    let frames = scene.site.portal.watch(otto.viewer().unwrap(), RUN, cursor).await.unwrap();
+    let outputs = frames.filter_map(async |framed| match framed.frame {
+        Frame::Output { text, .. } => Some(text),
+        _ => None,
+    });
+    let output = Box::pin(outputs).next().await.unwrap();
+    assert!(output.contains(MASKED) && !output.contains(SECRET), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -366,6 +499,46 @@ async fn what_was_recorded_and_not_covered_before_a_death_is_covered_at_the_next
         assert_eq!(scene.verified().await, (Vec::new(), 1), "{half}");
         assert_eq!(traces(&scene.site.path("data"), SECRET.as_bytes()), [""; 0], "{half}");
     }
+}
+
+/// What a shim had put aside has to go as well, and cannot.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_yet_is_recorded_and_said_and_done_when_it_can_be() {
+    let scene = Scene::closed().await;
+    let codes = scene.codes("lena").await;
+    let aside = log_of(&scene.site).with_file_name("out.tail");
+    std::fs::create_dir(&aside).unwrap();
+    std::fs::write(aside.join("in the way"), "").unwrap();
+    scene.asks().await;
+
+    let answer = scene.confirm(&scene.lena, &codes[0]).await;
+
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
+    assert!(answer.body.contains("Your confirmation is recorded") && answer.body.contains("goes on trying"));
+    assert!(scene.only_redaction().await.covered().is_some());
+    assert_eq!(scene.site.portal.store().redactions_to_finish().await.unwrap(), [(RUN, 1)]);
+    std::fs::remove_dir_all(&aside).unwrap();
+    let site = scene.site.again(scene.clock.clone()).await;
+    assert!(site.portal.store().redactions_to_finish().await.unwrap().is_empty());
+    assert_eq!(traces(&site.path("data"), SECRET.as_bytes()), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_long_place_the_begin_and_the_end_are_shown_and_how_much_lies_between() {
+    let many = DOCUMENT.replace("echo end", "seq 1001 1999");
+    let scene = Scene::leaked_by(&many).await;
+    scene.codes("lena").await;
+    // Three lines before it, then 1001 and 1002.
+    scene.done("/api/redactions/ask", &ask("unit=lines&range=6-996"), &scene.ada).await;
+
+    let shown = scene.site.get(PAGE, &scene.lena).await.body;
+
+    let (_, places) = shown.split_once("This is how it will look").unwrap();
+    let (places, _) = places.split_once("</pre>").unwrap();
+    for words in ["Line 6", "1002\n****", "… 4,475 bytes …", "****\n1994"] {
+        assert!(places.contains(words), "{words}: {places}");
+    }
+    assert!(!places.contains("1003") && !places.contains("1993"), "{places}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

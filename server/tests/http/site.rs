@@ -1,5 +1,6 @@
 //! A real portal in a folder of its own, and requests to its router.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use domain::frame::{Cursor, Frame};
 use domain::plan::PlanTarget;
 use domain::policy::{Actor, Role};
 use domain::run::Event;
+use domain::target::Reach;
 use domain::time::Clock;
 use domain::{PersonId, RunId};
 use futures::StreamExt as _;
@@ -34,6 +36,38 @@ pub struct Served {
     pub site: Site,
     token: String,
     folder: TempDir,
+    places: Places,
+}
+
+/// Where runs of a portal can work.
+#[derive(Clone)]
+pub struct Places {
+    pub targets: Vec<TargetSettings>,
+    /// The Docker engine whose containers are among them, as `DOCKER_HOST`.
+    pub docker: Option<String>,
+}
+
+impl From<Vec<TargetSettings>> for Places {
+    fn from(targets: Vec<TargetSettings>) -> Self {
+        Self { targets, docker: None }
+    }
+}
+
+/// The target of most tests: this machine.
+pub fn local() -> TargetSettings {
+    at("local", Reach::Local)
+}
+
+/// A target somewhere else.
+pub fn at(name: &str, reach: Reach) -> TargetSettings {
+    let plan = PlanTarget {
+        name: name.to_owned(),
+        reach,
+        production: false,
+        interpreter: vec!["/bin/sh".to_owned()],
+        environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+    };
+    TargetSettings { plan, about: String::new(), directory: "/".to_owned(), mask_files: Vec::new() }
 }
 
 /// What came back.
@@ -92,36 +126,35 @@ impl Served {
         Self::open(&files, None, clock).await
     }
 
+    /// The same with other targets.
+    pub async fn with_targets(
+        clock: Arc<dyn Clock>,
+        (name, document, side): (&str, &str, &str),
+        places: impl Into<Places>,
+    ) -> Self {
+        let beside = name.replace(".md", ".portal.toml");
+        let files = [(name, document.as_bytes()), (&*beside, side.as_bytes())];
+        Self::on(folder_with(&files), places.into(), None, clock).await
+    }
+
     async fn open(files: &[(&str, &[u8])], public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("runbooks")).unwrap();
-        for (name, content) in files {
-            std::fs::write(folder.path().join("runbooks").join(name), content).unwrap();
-        }
-        Self::on(folder, public, clock).await
+        Self::on(folder_with(files), vec![local()].into(), public, clock).await
     }
 
     /// Another portal on the same data, after this one was closed.
     pub async fn again(self, clock: Arc<dyn Clock>) -> Self {
-        let Self { portal, router, site, folder, .. } = self;
+        let Self { portal, router, site, folder, places, .. } = self;
         portal.close().await;
         drop((portal, router, site));
-        Self::on(folder, None, clock).await
+        Self::on(folder, places, None, clock).await
     }
 
-    async fn on(folder: TempDir, public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
-        let plan = PlanTarget {
-            name: "local".to_owned(),
-            production: false,
-            interpreter: vec!["/bin/sh".to_owned()],
-            environment: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
-        };
-        let target = TargetSettings { plan, about: String::new(), directory: "/".to_owned() };
+    async fn on(folder: TempDir, places: Places, public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
         let settings = Settings {
             data: folder.path().join("data"),
             runbooks: folder.path().join("runbooks"),
-            shim: env!("CARGO_BIN_EXE_runbook-portal").into(),
-            targets: vec![target],
+            shim: shim(&folder, places.docker.as_deref()),
+            targets: places.targets.clone(),
             lowerings: Vec::new(),
             approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
@@ -135,7 +168,7 @@ impl Served {
         let token = portal.set_up_token().await.unwrap().unwrap_or_default();
         let public: Option<PublicUrl> = public.map(|public| public.parse().unwrap());
         let site = Site::new(portal.clone(), Assets::embedded(), public, SessionLimits::default());
-        Self { router: router(&site).unwrap(), site, portal, token, folder }
+        Self { router: router(&site).unwrap(), site, portal, token, folder, places }
     }
 
     /// A path in the portal's own folder.
@@ -201,6 +234,26 @@ impl Served {
         }
         panic!("the stream of run {run} ended before its attempt");
     }
+}
+
+/// The binary; where it is to speak with another engine than that of this machine, behind a few words that say so.
+fn shim(folder: &TempDir, docker: Option<&str>) -> PathBuf {
+    let own = env!("CARGO_BIN_EXE_runbook-portal");
+    let Some(docker) = docker else { return own.into() };
+    let path = folder.path().join("shim");
+    std::fs::write(&path, format!("#!/bin/sh\nexport DOCKER_HOST='{docker}'\nexec '{own}' \"$@\"\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// A folder with files for a portal to read.
+fn folder_with(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("runbooks")).unwrap();
+    for (name, content) in files {
+        std::fs::write(folder.path().join("runbooks").join(name), content).unwrap();
+    }
+    folder
 }
 
 /// Somebody with a role, as the gate would know them.

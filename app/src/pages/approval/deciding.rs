@@ -19,8 +19,9 @@ use crate::components::problem::Refused;
 #[component]
 pub fn Deciding(view: DecisionView, request: Request, steps: String) -> impl IntoView {
     let waits = view.status == RequestStatus::Waiting;
+    // Once it was decided nobody is needed any more, whatever becomes of it.
     let needed = match request.leads {
-        0 => String::new(),
+        leads if !waits || leads == 0 => String::new(),
         1 => "1 lead needed".to_owned(),
         leads => format!("{} of {leads} leads", request.approvals.len()),
     };
@@ -222,6 +223,16 @@ fn outcome(view: &DecisionView, request: &Request) -> AnyView {
 }
 
 fn standing(view: &DecisionView, request: &Request) -> AnyView {
+    if let Some(attempt) = view.run.runs_under(request) {
+        let how = if request.glass.is_some() { "It runs without an approval" } else { "It was approved, and runs" };
+        return view! {
+            <p>
+                {visible(format!("{how}: {} started it ", attempt.started.by.name()))}
+                <Ago at=attempt.started.at /> "."
+            </p>
+        }
+        .into_any();
+    }
     match (view.status, view.start_until) {
         (RequestStatus::Used, _) => view! { <p>"What was approved has been started."</p> }.into_any(),
         (RequestStatus::Approved, Some(until)) => view! {

@@ -1,8 +1,8 @@
 //! What an approver reads before the decision.
 
-use domain::approval::{Difference, Evidence, EvidenceItem, Standing};
+use domain::approval::{Difference, Evidence};
 use domain::attempt::WorkCommand;
-use domain::run::{Covered, Request, Run, StepStatus};
+use domain::run::{Covered, Request, Run};
 use domain::runbook::{PartKind, StepContent};
 use domain::time;
 use domain::view::{DecisionView, EarlierRun, LastApproved, Rejection};
@@ -11,10 +11,12 @@ use leptos::prelude::*;
 use crate::components::ago::Ago;
 use crate::components::command::CommandCard;
 use crate::components::command_text::{Bytes, Visible, visible};
+use crate::components::evidence::evidence_row;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::ProseView;
 use crate::components::run_lists::duration_words;
 use crate::components::state::RunMark;
+use crate::pages::run::facts::target_words;
 
 /// The covered steps with their exact bytes and values.
 #[component]
@@ -82,7 +84,7 @@ fn facts(run: &Run, covered: &Covered) -> AnyView {
         <dl class="facts">
             <dt>"Target"</dt>
             <dd>
-                {visible(run.plan.target.name.clone())}
+                {target_words(run)}
                 {run.plan.target.production.then_some(", production")}
             </dd>
             <dt>"Directory"</dt>
@@ -282,31 +284,6 @@ pub fn EvidenceList(evidence: Evidence) -> impl IntoView {
             </div>
             <ul class="checks">{rows}</ul>
         </section>
-    }
-    .into_any()
-}
-
-fn evidence_row(item: &EvidenceItem) -> AnyView {
-    let (sign, word) = match item.standing {
-        Standing::Good => (Sign::State(StepStatus::Done), "as one would wish"),
-        Standing::Look => (Sign::Warning, "look at this"),
-        Standing::Unknown => (Sign::State(StepStatus::Interrupted), "not known"),
-    };
-    let saw =
-        item.saw.iter().map(|line| view! { <span class="line"><Visible text=line.clone() /></span> }).collect_view();
-    let bound = item.bound.is_some().then(|| {
-        view! { <span class="line quiet">"Looked at again at the start: another file of this name makes the approval void."</span> }
-    });
-    view! {
-        <li data-standing=word>
-            <Glyph sign />
-            <span>
-                <span class="sr">{format!("{word}: ")}</span>
-                {visible(item.name.clone())}
-            </span>
-            <span class="by">{visible(item.result.clone())}</span>
-            <span class="saw">{saw} {bound}</span>
-        </li>
     }
     .into_any()
 }

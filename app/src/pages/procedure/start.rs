@@ -1,15 +1,18 @@
 //! The form that starts a run. Starting runs nothing yet.
 
-use domain::Risk;
 use domain::plan::{PlanCommand, PlanParameter, PlanStep};
 use domain::policy::Verb;
 use domain::view::{ProcedureView, Session, TargetInfo};
+use domain::{Risk, Slug};
 use leptos::form::ActionForm;
 use leptos::html;
 use leptos::prelude::*;
+use leptos_router::location::Url;
 
+use crate::api::looks::look_before_start;
 use crate::api::runs::StartRun;
 use crate::components::glyph::{Glyph, Sign};
+use crate::components::look::{LookList, Seen};
 use crate::components::parameter::{ParameterField, SecretField};
 use crate::components::problem::Refused;
 use crate::record::step_name;
@@ -46,6 +49,9 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
     let problem = Signal::derive(move || start.value().get().and_then(Result::err).map(|error| error.to_string()));
     // Only the browser knows what is chosen: it may have kept an earlier choice, and without scripts nobody tells.
     let chosen = RwSignal::new(None::<String>);
+    let seen = expect_context::<Seen>();
+    look_at_what_is_chosen(seen, view.procedure.slug.clone(), chosen);
+    let links = view.targets.iter().map(|target| look_link(&view.procedure.slug, target)).collect::<Vec<_>>();
     let undeclared = undeclared(&view);
     // The same form sent twice starts one run. Without scripts the server names the form, else the browser each visit.
     let key = RwSignal::new(format!("{}-{}-{}", session.actor.id, view.procedure.slug, view.now.0));
@@ -64,7 +70,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             <Refused problem />
             <input type="hidden" name="slug" value=view.procedure.slug.0.clone() />
             <input type="hidden" name="key" value=move || key.get() />
-            <TargetField targets=view.targets.clone() chosen />
+            <TargetField targets=view.targets.clone() chosen seen />
             {fields}
             {undeclared}
             {will_not_run(&view)}
@@ -80,12 +86,29 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             </button>
             <p class="quiet small">"Starting runs nothing yet: each step waits for you."</p>
         </ActionForm>
+        <LookList seen links />
     }
     .into_any()
 }
 
+/// The page looks at the target as soon as it is known which: nobody waits for that.
+fn look_at_what_is_chosen(seen: Seen, slug: Slug, chosen: RwSignal<Option<String>>) {
+    Effect::new(move |_| {
+        let Some(target) = chosen.get() else { return };
+        if !seen.is_of(&target) {
+            seen.forget();
+        }
+        seen.ask(look_before_start(slug.clone(), target));
+    });
+}
+
+fn look_link(slug: &Slug, target: &TargetInfo) -> (String, String) {
+    let name = Url::escape(&target.name);
+    (format!("/procedures/{slug}?look={name}#look"), format!("Look at {}, {}", target.name, target.place))
+}
+
 #[component]
-fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<Option<String>>) -> impl IntoView {
+fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<Option<String>>, seen: Seen) -> impl IntoView {
     let select = NodeRef::<html::Select>::new();
     Effect::new(move |_| {
         if let Some(select) = select.get() {
@@ -96,9 +119,10 @@ fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<Option<String>>) -> im
     let described = help.is_some().then_some("target-about");
     let options = targets
         .into_iter()
-        .map(|TargetInfo { name, about, .. }| {
-            let words = if about.is_empty() { name.clone() } else { format!("{name} · {about}") };
-            view! { <option value=name>{words}</option> }
+        .map(|target| {
+            let words = target_words(&target);
+            let looked_at = seen.is_of(&target.name);
+            view! { <option value=target.name selected=looked_at>{words}</option> }
         })
         .collect_view();
     view! {
@@ -118,6 +142,13 @@ fn TargetField(targets: Vec<TargetInfo>, chosen: RwSignal<Option<String>>) -> im
         </div>
     }
     .into_any()
+}
+
+/// `production · deploy@prod.example.com · the production server`
+fn target_words(target: &TargetInfo) -> String {
+    let about = Some(&target.about).filter(|about| !about.is_empty() && !about.starts_with(&target.place));
+    let place = Some(&target.place).filter(|place| !target.about.starts_with(*place));
+    std::iter::once(&target.name).chain(place).chain(about).cloned().collect::<Vec<_>>().join(" · ")
 }
 
 /// Where steps that disrupt ask first. True whatever is chosen, so that it needs no scripts.

@@ -46,7 +46,9 @@ impl Needed {
 fn needed(run: &Run, ground: &ApprovalGround) -> Vec<Needed> {
     let mut found = Vec::new();
     for (step, plan) in (1..).zip(&run.plan.steps) {
-        if run.status(step).is_over() || !plan.is_run() {
+        // What runs has been started already: it needs nobody, unless it ends badly.
+        let runs = run.open_attempt().is_some_and(|open| open.step == step);
+        if runs || run.status(step).is_over() || !plan.is_run() {
             continue;
         }
         // A rollback waits until there is something to take back, and is asked for with the step that can fail before that.
@@ -127,11 +129,14 @@ fn Asked(number: u32) -> impl IntoView {
         })
     });
     let status = Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|(status, ..)| *status)));
+    let runs =
+        Memo::new(move |_| live.run.with(|run| run.request(number).is_some_and(|one| run.runs_under(one).is_some())));
     move || {
+        let (status, runs) = (status.get()?, runs.get());
         let (_, request, until) = shown.get_untracked()?;
-        let status = status.get()?;
+        let until = until.filter(|_| !runs);
         let steps = live.run.with_untracked(|run| titles(run, &request));
-        let (tone, head) = head(status, &request, &steps);
+        let (tone, head) = if runs { running(&request, &steps) } else { head(status, &request, &steps) };
         Some(view! {
             <div class="callout" data-tone=tone role="status">
                 <Glyph sign=Sign::NeedsApproval />
@@ -167,6 +172,14 @@ fn head(status: RequestStatus, request: &Request, steps: &str) -> (&'static str,
             ("danger", format!("The request for “{steps}” is void: it is not any more what was asked for."))
         }
         RequestStatus::Void => ("danger", format!("The approval of “{steps}” is void.")),
+    }
+}
+
+/// What there is to say while a step runs under it.
+fn running(request: &Request, steps: &str) -> (&'static str, String) {
+    match request.glass {
+        Some(_) => ("danger", format!("“{steps}” runs without an approval.")),
+        None => ("ok", format!("“{steps}” is approved, and runs.")),
     }
 }
 

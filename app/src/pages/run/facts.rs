@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::actions::ValueForm;
 use super::control::{Directory, lock_words};
+use super::look::Looking;
 use super::notices::{RefusedHere, answering};
 use crate::components::ago::Ago;
 use crate::components::command_text::{Visible, visible};
@@ -31,6 +32,7 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
                 </header>
                 <Pace since until=None usual />
             </section>
+            <Looking hands />
             <Values hands />
             <Notes hands />
             <ThisRun hands />
@@ -179,6 +181,12 @@ pub fn lines(text: &str) -> Vec<AnyView> {
     text.lines().enumerate().map(line).collect()
 }
 
+/// `production: deploy@prod.example.com`
+pub fn target_words(run: &Run) -> AnyView {
+    let target = &run.plan.target;
+    visible(format!("{}: {}", target.name, target.reach))
+}
+
 /// What the run was made of.
 #[component]
 pub fn ThisRun(hands: Hands) -> impl IntoView {
@@ -203,7 +211,7 @@ pub fn ThisRun(hands: Hands) -> impl IntoView {
             </header>
             <dl class="facts">
                 <dt>"Target"</dt>
-                <dd>{run.plan.target.name.clone()}</dd>
+                <dd>{target_words(&run)}</dd>
                 <dt>"Works in it"</dt>
                 <dd>{move || live.run.with(|run| run.holder.by.name().to_owned())}</dd>
                 <dt>"Lock"</dt>

@@ -30,6 +30,12 @@ pub fn standing_words(run: &Run) -> String {
     format!("{step_is} {}", run.status(step).word())
 }
 
+/// Where it works, when that is not the portal's own machine.
+pub fn elsewhere(run: &Run) -> Option<AnyView> {
+    let reach = &run.plan.target.reach;
+    (!reach.is_local()).then(|| view! { <span>{visible(reach.to_string())}</span> }.into_any())
+}
+
 /// What the tab is called. The server reads it when the page is rendered already, where nothing of the page's own state can be
 /// reached any more: it is worked out here and kept.
 fn title_of(live: Live) -> ArcMemo<String> {
@@ -80,6 +86,7 @@ pub fn Head() -> impl IntoView {
                 })}
             <div class="facts-line">
                 {mark}
+                {elsewhere(&run)}
                 <span>{move || visible(live.run.with(|run| run.holder.by.name().to_owned()))}</span>
                 <span>"started " <Ago at=run.started.at /></span>
                 {(!run.reason.is_empty()).then(|| view! { <span>{visible(run.reason.clone())}</span> })}

@@ -10,6 +10,7 @@ use leptos_meta::Title;
 use super::control::{LatePatch, PatchPanel};
 use super::facts::{Notes, ThisRun, lines};
 use super::finish::{outcome_list, outcome_words};
+use super::head::elsewhere;
 use super::moment::{Moment, day};
 use super::notices::{NewerNotice, RefusedElsewhere};
 use super::rail::{command_status, number};
@@ -161,6 +162,7 @@ fn RecordHead(run: Run, end: End) -> impl IntoView {
             </div>
             <div class="facts-line">
                 <span>{run.started.by.name().to_owned()}</span>
+                {elsewhere(&run)}
                 <span>
                     <Moment at=run.started.at />
                 </span>

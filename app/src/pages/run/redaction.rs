@@ -2,7 +2,7 @@
 
 use domain::policy::Verb;
 use domain::run::{Redaction, Run, Stamp};
-use domain::view::{CoveredPlace, RedactionView};
+use domain::view::{CoveredPlace, RedactionView, covering_address};
 use domain::{AttemptId, RunId, time};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -17,7 +17,7 @@ use crate::components::hidden::hidden;
 use crate::components::problem::Refused;
 use crate::live::Live;
 use crate::pages::approval::deciding::no_factor;
-use crate::record::bytes_and_places;
+use crate::record::{in_sentence, step_name};
 
 /// What was covered in the output of an attempt, by whom and when: beside the output itself.
 #[component]
@@ -41,7 +41,7 @@ pub fn Covered(id: AttemptId) -> impl IntoView {
 fn covered(run: &Run, id: AttemptId) -> Vec<(String, Stamp, Stamp)> {
     let of = |redaction: &Redaction| {
         let confirmed = redaction.covered()?.clone();
-        Some((bytes_and_places(redaction), redaction.asked.clone(), confirmed))
+        Some((redaction.amount(), redaction.asked.clone(), confirmed))
     };
     run.redactions_of(id).filter_map(|(_, redaction)| of(redaction)).collect()
 }
@@ -70,15 +70,12 @@ pub fn WaitingRedactions() -> impl IntoView {
 }
 
 fn waiting(run: &Run) -> Vec<(String, String)> {
-    let open = run.redactions.iter().filter(|redaction| redaction.end.is_none());
-    let row = |redaction: &Redaction| {
-        let (step, attempt) = (redaction.step, redaction.attempt);
-        let step_name = run.plan.step(step).map(crate::record::step_name).unwrap_or_default();
-        let words =
-            format!("{} wants {} of {step_name} covered", redaction.asked.by.name(), bytes_and_places(redaction));
-        (words, format!("?step={step}&attempt={attempt}#covering"))
+    let row = |(_, redaction): (u32, &Redaction)| {
+        let step = run.plan.step(redaction.step).map(|plan| in_sentence(&step_name(plan))).unwrap_or_default();
+        let words = format!("{} wants {} of {step} covered", redaction.asked.by.name(), redaction.amount());
+        (words, covering_address(redaction.attempt_of(run.id)))
     };
-    open.map(row).collect()
+    run.waiting_redactions().map(row).collect()
 }
 
 /// Where covering something in an output stands.
@@ -180,7 +177,7 @@ fn AskForm(id: AttemptId) -> impl IntoView {
 fn left_uncovered() -> AnyView {
     view! {
         <p class="note">
-            "Not covered: copies that were taken before, as backups, snapshots, downloads and evidence; a browser that shows it now; what             was printed in other attempts; values, notes and reasons of the run; variables that the step has kept for later ones. The             SHA-256 of the output as it was stays in the record, and with it a guess at a short secret can be tested: make it worthless in any case."
+            "Not covered: copies that were taken before, as backups, snapshots, downloads and evidence; a browser that shows it now and has no scripts or no connection; what was printed in other attempts; values, notes and reasons of the run; variables that the step has kept for later ones. The SHA-256 of the output as it was stays in the record, and with it a guess at a short secret can be tested: make it worthless in any case."
         </p>
     }
     .into_any()
@@ -193,7 +190,7 @@ fn Waits(id: AttemptId, number: u32, redaction: Redaction) -> impl IntoView {
     let actor = live.actor();
     let decides = actor.may(Verb::Approve).is_ok();
     let own = redaction.asked.by.id() == Some(&actor.id);
-    let head = format!("{} wants {} covered", redaction.asked.by.name(), bytes_and_places(&redaction));
+    let head = format!("{} wants {} covered", redaction.asked.by.name(), redaction.amount());
     view! {
         <div class="callout" data-tone="warn">
             <Glyph sign=Sign::Warning />
@@ -231,14 +228,9 @@ fn DecideForm(id: AttemptId, view: RedactionView, own: bool) -> impl IntoView {
     let fields = hidden(id.run, &[("number", view.number.to_string())]);
     let places: Vec<AnyView> = view.places.iter().map(place_view).collect();
     let can = view.cannot.is_none();
-    let confirm = can.then(|| {
-        if view.factors.any() {
-            let with_passkey = vec![("Cover it with a passkey".to_owned(), "confirm")];
-            view! { <FactorFields factors=view.factors id="covering" with_passkey /> }.into_any()
-        } else {
-            no_factor("To confirm", "; to reject needs none.")
-        }
-    });
+    // To take back what one has asked for oneself is no decision, and takes no factor.
+    let factor = (!own).then(|| factor_fields(&view));
+    let proves = own || view.factors.any();
     view! {
         <p>"This is how it will look:"</p>
         {places}
@@ -250,14 +242,13 @@ fn DecideForm(id: AttemptId, view: RedactionView, own: bool) -> impl IntoView {
                 <label for="covering-reason">"Reason " <span class="quiet">{needed_to(own)}</span></label>
                 <input class="input" id="covering-reason" name="reason" autocomplete="off" />
             </div>
-            {confirm}
+            {factor}
             // What the return key does in a field: nothing.
             <button type="submit" disabled hidden aria-hidden="true" tabindex="-1">
                 "Enter decides nothing"
             </button>
             <div class="actions">
-                // A code is for confirming.
-                <button class="btn" type="submit" name="decision" value="reject" formnovalidate>
+                <button class="btn" type="submit" name="decision" value="reject" data-proven="reject" disabled=!proves>
                     {reject_words(id.run, view.number, own)}
                 </button>
                 {can
@@ -280,6 +271,17 @@ fn DecideForm(id: AttemptId, view: RedactionView, own: bool) -> impl IntoView {
         </form>
     }
     .into_any()
+}
+
+/// Where to prove who decides.
+fn factor_fields(view: &RedactionView) -> AnyView {
+    if !view.factors.any() {
+        return no_factor("A decision", ".");
+    }
+    let reject = ("Reject with a passkey".to_owned(), "reject");
+    let confirm = view.cannot.is_none().then(|| ("Cover it with a passkey".to_owned(), "confirm"));
+    let with_passkey = std::iter::once(reject).chain(confirm).collect::<Vec<_>>();
+    view! { <FactorFields factors=view.factors id="covering" with_passkey /> }.into_any()
 }
 
 const fn needed_to(own: bool) -> &'static str {

@@ -2,6 +2,7 @@
 
 use domain::attempt::{Condition, Key};
 use domain::run::{Run, StepState, StepStatus};
+use domain::time::Timestamp;
 use domain::{AttemptId, Risk};
 use leptos::form::ActionForm;
 use leptos::prelude::*;
@@ -10,6 +11,7 @@ use leptos::server_fn::ServerFn as _;
 use super::actions::{NEXT, named};
 use super::keyboard::Keyboard;
 use crate::api::runs::Stop;
+use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::risk::RiskMark;
@@ -35,6 +37,7 @@ pub fn Stopping(id: AttemptId) -> impl IntoView {
     let watch = Memo::new(move |_| live.run.with(|run| watch_of(run, id)));
     let elsewhere = Memo::new(move |_| live.log.with(|log| log.is_page() || !log.is_of(id.step, id.attempt)));
     view! {
+        <LinkLost id />
         {move || match stopped.get() {
             Some(by) => {
                 let step = named(live, id.step);
@@ -52,6 +55,32 @@ pub fn Stopping(id: AttemptId) -> impl IntoView {
         {move || elsewhere.get().then(|| view! { <OpenAttempt id /> })}
     }
     .into_any()
+}
+
+/// That there is no link to the target, since when, and what that means.
+#[component]
+fn LinkLost(id: AttemptId) -> impl IntoView {
+    let live = Live::here();
+    let lost = Memo::new(move |_| {
+        let here = live.log.with(|log| log.is_of(id.step, id.attempt));
+        live.condition.get().link_lost_since.filter(|_| here).map(Timestamp)
+    });
+    let place = live.run.with_untracked(|run| run.plan.target.reach.to_string());
+    // The region is there before there is anything to say: else nobody would hear it.
+    view! {
+        <div role="status">
+            {move || lost.get().map(|since| view! {
+                <div class="callout" data-tone="warn">
+                    <Glyph sign=Sign::Warning />
+                    <p class="head">"No link to "{place.clone()}</p>
+                    <p>
+                        "Lost "<Ago at=since />". The step runs on there. Its output goes on here, without a gap, as soon as there is a \
+                         link again."
+                    </p>
+                </div>
+            })}
+        </div>
+    }
 }
 
 /// What can be typed: everything into an interactive step; else what the command asks for, as far as the shim sees: a line, or the

@@ -1,6 +1,8 @@
 use super::*;
 use crate::plan::Plan;
-use crate::run::tests::stage::{Story, ask, command, facts, grant, person, plan, with_value};
+use crate::run::tests::stage::{
+    Story, ask, ask_redaction, command, confirm_redaction, facts, grant, person, plan, with_value,
+};
 use crate::run::{Command, Facts, Verdict, decide};
 
 const ORIGIN: Option<&str> = Some("https://portal.example.com");
@@ -120,6 +122,65 @@ fn the_path_of_a_changed_file_is_a_value_and_not_told_either() {
     let text = told(&story).0.without_values().text(None);
 
     assert!(text.contains("Changed: the file branch was not looked at\n"), "{text}");
+}
+
+/// Ada has asked to cover something that the first step printed.
+fn redaction_asked() -> Story {
+    let looked = Story::begun().sets("branch", "hunter-otter").succeeds(1, &[1, 2]);
+    goes_on(looked, "Ada", Role::Administrator, &ask_redaction(1, 1, &[(0, 4), (5, 9)]))
+}
+
+#[test]
+fn what_is_to_be_covered_is_told_to_whoever_may_confirm_it_and_where() {
+    let (notice, audience) = told(&redaction_asked());
+
+    assert!(is_told(&audience, "Lena", Role::Lead) && is_told(&audience, "Alan", Role::Administrator));
+    assert!(!is_told(&audience, "Otto", Role::Operator), "an operator confirms nothing");
+    assert!(!is_told(&audience, "Ada", Role::Administrator), "who asked does not confirm");
+    assert_eq!(
+        notice.text(ORIGIN),
+        "Ada wants 8 bytes in 2 places of the output of \u{201c}Look\u{201d} on local covered.\n\
+         \n\
+         Run: 12, Restart\n\
+         Reason: a password\n\
+         \n\
+         Nothing is covered before another lead or administrator has confirmed it. Until then everybody can read it.\n\
+         \n\
+         https://portal.example.com/runs/12?step=1&attempt=1#covering\n"
+    );
+    assert!(notice.text(None).ends_with("Look at redaction 12-1 under Approvals in the portal.\n"));
+}
+
+#[test]
+fn no_value_goes_out_with_a_redaction_since_it_may_be_what_is_covered() {
+    let (notice, _) = told(&redaction_asked());
+
+    assert!(!serde_json::to_string(&notice).unwrap().contains("hunter-otter"));
+}
+
+#[test]
+fn what_became_of_a_redaction_is_told_to_whoever_asked_unless_they_did_it_themselves() {
+    let no = Command::RejectRedaction { number: 1, reason: "needed as proof".to_owned() };
+    let place = "8 bytes in 2 places of the output of \u{201c}Look\u{201d} on local";
+    for (command, subject, reason) in [
+        (&confirm_redaction(1), format!("Lena confirmed that {place} are covered."), ""),
+        (&no, format!("Lena said no to covering {place}."), "needed as proof"),
+    ] {
+        let (notice, audience) = told(&goes_on(redaction_asked(), "Lena", Role::Lead, command));
+
+        assert_eq!((notice.subject(), notice.reason.as_str()), (subject, reason));
+        assert!(is_told(&audience, "Ada", Role::Administrator) && !is_told(&audience, "Lars", Role::Lead));
+    }
+    let own = told(&goes_on(redaction_asked(), "Ada", Role::Administrator, &no)).1;
+    assert_eq!(own, Audience::Nobody);
+}
+
+#[test]
+fn a_notice_of_a_version_that_told_of_no_redactions_is_read() {
+    let mut stored = serde_json::to_value(told(&asked()).0).unwrap();
+    assert!(stored.as_object_mut().unwrap().remove("covering").is_none(), "what is not there is not stored");
+
+    assert_eq!(serde_json::from_value::<Notice>(stored).unwrap(), told(&asked()).0);
 }
 
 #[test]

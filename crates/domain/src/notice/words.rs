@@ -28,15 +28,18 @@ impl Notice {
             Occasion::Void => format!("The approval of {what} does not hold any more."),
             Occasion::GlassBroken => format!("{by} broke the glass: {what} may start without an approval."),
             Occasion::GlassReviewed => format!("{by} reviewed the glass that {asker} broke for {what}."),
+            Occasion::RedactionAsked => format!("{by} wants {} covered.", self.output()),
+            Occasion::RedactionConfirmed => format!("{by} confirmed that {} are covered.", self.output()),
+            Occasion::RedactionRejected => format!("{by} said no to covering {}.", self.output()),
         }
     }
 
     /// What belongs to it: a label and a line each.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
-        let mut facts = vec![
-            ("Run", format!("{}, {}", self.run, one_line(&self.procedure, TITLES))),
-            ("Class", self.risk.word().to_owned()),
-        ];
+        let mut facts = vec![("Run", format!("{}, {}", self.run, one_line(&self.procedure, TITLES)))];
+        if self.covering.is_none() {
+            facts.push(("Class", self.risk.word().to_owned()));
+        }
         if !self.reason.trim().is_empty() {
             facts.push(("Reason", one_line(&self.reason, REASON)));
         }
@@ -70,6 +73,13 @@ impl Notice {
                 "Another lead or an administrator has to review it before the same person may do so again."
             }
             Occasion::GlassReviewed => "Nothing is left to do.",
+            Occasion::RedactionAsked => {
+                "Nothing is covered before another lead or administrator has confirmed it. Until then everybody can read it."
+            }
+            Occasion::RedactionConfirmed => {
+                "Make it worthless in any case: copies that were taken before, as backups and downloads, still have it."
+            }
+            Occasion::RedactionRejected => "Nothing was covered. It can be asked for again.",
         }
     }
 
@@ -77,7 +87,10 @@ impl Notice {
     pub fn place(&self, origin: Option<&str>) -> String {
         match self.link(origin) {
             Some(link) => link,
-            None => format!("Look at request {} of run {} under Approvals in the portal.", self.request, self.run),
+            None => match &self.covering {
+                Some(_) => format!("Look at redaction {0}-{1} under Approvals in the portal.", self.run, self.request),
+                None => format!("Look at request {} of run {} under Approvals in the portal.", self.request, self.run),
+            },
         }
     }
 
@@ -107,6 +120,12 @@ impl Notice {
     /// `“Replace, Start” on production`
     fn what(&self) -> String {
         format!("\u{201c}{}\u{201d} on {}", one_line(&self.steps.join(", "), TITLES), name(&self.target))
+    }
+
+    /// `12 bytes in 2 places of the output of “Replace, Start” on production`
+    fn output(&self) -> String {
+        let amount = self.covering.as_ref().map_or("something", |covering| covering.amount.as_str());
+        format!("{amount} of the output of {}", self.what())
     }
 }
 

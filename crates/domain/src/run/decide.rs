@@ -135,7 +135,7 @@ fn redact(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Even
             redaction::ask(run, (*step, *attempt), ranges, reason, (*bytes, output))
         }
         Command::ConfirmRedaction { number, old, new } => redaction::confirm(run, *number, (old, new), who, facts),
-        Command::RejectRedaction { number, reason } => redaction::reject(run, *number, reason),
+        Command::RejectRedaction { number, reason } => redaction::reject(run, *number, reason, who, facts),
         _ => Err(Refusal::NoRun),
     }
 }
@@ -463,6 +463,12 @@ fn fits(plan: &Plan, name: &str, value: &str, facts: &Facts) -> Result<(), Refus
         Some((_, why)) => Err(misfit(why.clone())),
         None => Ok(()),
     }
+}
+
+/// What every decision takes, a yes, a no, and going on without either: the second factor of whoever decides, in words. To take
+/// back what one has asked for oneself is no decision.
+fn proven(facts: &Facts) -> Result<String, Refusal> {
+    facts.factor.clone().ok_or(Refusal::NoFactor)
 }
 
 fn bounded(text: &str) -> Result<(), Refusal> {

@@ -15,6 +15,7 @@ pub(super) fn differences(approved: &Work, now: &Work) -> Vec<Difference> {
     found.extend(secrets(&approved.secrets, &now.secrets));
     found.extend(texts(&[
         ("the target", &approved.target, &now.target),
+        ("where the target is", &approved.reach.to_string(), &now.reach.to_string()),
         ("the directory", &approved.directory, &now.directory),
         ("the shell", &approved.interpreter.join(" "), &now.interpreter.join(" ")),
         ("the carried variables", &carried(approved), &carried(now)),

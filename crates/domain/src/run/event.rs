@@ -382,6 +382,10 @@ pub enum Event {
         number: u32,
         /// Why.
         reason: String,
+        /// The kind of second factor that was proven for it, in words; empty where whoever had asked took it back, and in
+        /// rejections of versions that took none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        factor: String,
     },
     /// Another person confirmed it: the output has a mask of equal length in these places from now on.
     OutputRedacted {
@@ -469,6 +473,11 @@ impl Event {
                 | Self::GlassBroken { .. }
                 | Self::GlassReviewed { .. }
         )
+    }
+
+    /// Whether it is about covering something in stored output.
+    pub const fn is_about_redaction(&self) -> bool {
+        matches!(self, Self::RedactionAsked { .. } | Self::RedactionRejected { .. } | Self::OutputRedacted { .. })
     }
 
     /// The output that the event binds: of which attempt, how many bytes, and their SHA-256.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Event;
 use super::state::{Run, Stamp};
 use crate::redaction::{ByteRange, covered_bytes};
-use crate::{AttemptId, Digest};
+use crate::{AttemptId, Digest, RunId, time};
 
 /// Somebody wants something in the output of an attempt to be covered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub enum RedactionEnd {
         stamp: Stamp,
         /// Why.
         reason: String,
+        /// The kind of second factor that was proven for it, in words; empty where none was.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        factor: String,
     },
     /// It was confirmed, and covered.
     Covered {
@@ -54,6 +57,20 @@ impl Redaction {
     /// How many bytes are to be covered.
     pub fn covers(&self) -> u64 {
         covered_bytes(&self.ranges)
+    }
+
+    /// How much it is: `12 bytes in 2 places`
+    pub fn amount(&self) -> String {
+        let counted = |count: u64, one: &str| match count {
+            1 => format!("1 {one}"),
+            count => format!("{} {one}s", time::thousands(count)),
+        };
+        format!("{} in {}", counted(self.covers(), "byte"), counted(self.ranges.len() as u64, "place"))
+    }
+
+    /// The output that it is about.
+    pub const fn attempt_of(&self, run: RunId) -> AttemptId {
+        AttemptId { run, step: self.step, attempt: self.attempt }
     }
 
     /// Who confirmed it, and when.
@@ -82,6 +99,17 @@ impl Run {
             .filter(move |(_, redaction)| (redaction.step, redaction.attempt) == (id.step, id.attempt))
     }
 
+    /// The redactions that wait for another person, with their numbers, oldest first.
+    pub fn waiting_redactions(&self) -> impl Iterator<Item = (u32, &Redaction)> {
+        self.numbered_redactions().filter(|(_, redaction)| redaction.end.is_none())
+    }
+
+    /// The places of an attempt's output of which the record says that they are covered, whatever the disk has taken yet.
+    pub fn covered_places(&self, id: AttemptId) -> Vec<Vec<ByteRange>> {
+        let covered = self.redactions_of(id).filter(|(_, redaction)| redaction.covered().is_some());
+        covered.map(|(_, redaction)| redaction.ranges.clone()).collect()
+    }
+
     /// The redaction of an attempt that waits for another person; one at most.
     pub fn waiting_redaction(&self, id: AttemptId) -> Option<(u32, &Redaction)> {
         self.redactions_of(id).find(|(_, redaction)| redaction.end.is_none())
@@ -103,8 +131,9 @@ impl Run {
                     end: None,
                 });
             }
-            Event::RedactionRejected { number, reason } => {
-                self.end_redaction(*number, RedactionEnd::Rejected { stamp, reason: reason.clone() });
+            Event::RedactionRejected { number, reason, factor } => {
+                let (reason, factor) = (reason.clone(), factor.clone());
+                self.end_redaction(*number, RedactionEnd::Rejected { stamp, reason, factor });
             }
             Event::OutputRedacted { number, step, attempt, new, factor, .. } => {
                 self.end_redaction(*number, RedactionEnd::Covered { stamp, new: new.clone(), factor: factor.clone() });

@@ -331,6 +331,25 @@ impl Run {
         }
     }
 
+    /// The attempt that runs under a request now, if one does.
+    pub fn runs_under(&self, request: &Request) -> Option<&Attempt> {
+        let open = self.open_attempt().filter(|open| request.uses.contains(open))?;
+        self.attempt(open)
+    }
+
+    /// Whether an event of this run changes what waits for a decision, or what came of one: something was asked for or decided,
+    /// or what was approved began or ended.
+    pub fn moves_decisions(&self, event: &Event) -> bool {
+        match event {
+            Event::AttemptStarted { approval, .. } => approval.is_some(),
+            Event::AttemptEnded { step, attempt, .. } | Event::AttemptInterrupted { step, attempt, .. } => {
+                let id = AttemptId { run: self.id, step: *step, attempt: *attempt };
+                self.requests.iter().any(|request| request.uses.contains(&id))
+            }
+            _ => event.is_about_approval() || event.is_about_redaction(),
+        }
+    }
+
     /// Whether everything that it covers was started.
     fn is_used(&self, request: &Request) -> bool {
         request.steps().all(|covered| self.uses_of(request, covered).next().is_some())

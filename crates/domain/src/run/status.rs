@@ -48,6 +48,7 @@ impl StepState {
             None => StepStatus::Waiting,
             Some(AttemptEnding::Unknown { .. }) => StepStatus::Interrupted,
             Some(AttemptEnding::Known(exit)) => match exit.result {
+                AttemptResult::Unknown { .. } => StepStatus::Interrupted,
                 AttemptResult::Completed | AttemptResult::Difference { .. } => StepStatus::Paused,
                 AttemptResult::Stopped | AttemptResult::TimedOut => StepStatus::Stopped,
                 AttemptResult::Failed { .. } | AttemptResult::ShellEnded { .. } | AttemptResult::NotStarted { .. } => {

@@ -3,6 +3,7 @@
 mod approval;
 mod away;
 mod course;
+mod deciding;
 mod earlier;
 mod histories;
 mod holding;

@@ -23,6 +23,7 @@ impl Run {
         let runs = chosen.iter().filter(|(_, command)| command.by_portal.is_none());
         Some(Work {
             target: target.name.clone(),
+            reach: target.reach.clone(),
             interpreter: target.interpreter.clone(),
             pipefail: plan.pipefail,
             tty: plan.tty,

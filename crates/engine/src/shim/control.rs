@@ -110,6 +110,8 @@ impl Control {
     pub(crate) fn listen() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let listener = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        // That of a shim which has died.
+        let _ = std::fs::remove_file(CONTROL);
         rustix::net::bind(&listener, &SocketAddrUnix::new(CONTROL)?)?;
         rustix::fs::chmod(CONTROL, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)?;
         rustix::net::listen(&listener, 16)?;

@@ -9,6 +9,7 @@
 //! | `SESSION+text` | add to the command | `A;SESSION` | ready |
 //! | `SESSION!TOKEN` | run it | `C;TOKEN` | it begins |
 //! | `SESSION=NAME` | tell a variable | `V;NAME;LENGTH;SESSION` | its value follows, up to a NUL; without a name: all were told |
+//! | | with `where` among the words | `V;PWD;…` | before each `D` and `X`: the directory |
 //! | `SESSION.` | leave | `D;CODE;STATUSES;TOKEN` | it ended |
 //! | anything else | dropped: typed ahead | `X;CODE;;TOKEN` | it ended, and the shell with it |
 //!
@@ -35,8 +36,11 @@ const PIECE: usize = 1000;
 /// The arguments after the interpreter's own ones.
 pub(crate) fn arguments(work: &Work, session: &str) -> [String; 6] {
     let name = work.interpreter.first().map_or("sh", String::as_str);
-    let modes = if work.pipefail { "pipefail" } else { "" };
-    ["-c", START, name, session, modes, LOOP].map(str::to_owned)
+    let mut modes = Vec::new();
+    modes.extend(work.pipefail.then_some("pipefail"));
+    // Where nobody can look from outside, the shell says where it is.
+    modes.extend((!work.reach.is_local()).then_some("where"));
+    ["-c", START, name, session, &modes.join(" "), LOOP].map(str::to_owned)
 }
 
 /// The lines that make the shell run a command. The empty one before ends whatever half a line somebody typed.

@@ -5,6 +5,7 @@
 //! `out.tail` and appended when the step has ended, and what lay between is counted to the byte. When the disk is full, or fails,
 //! the log ends there; the borders and the exit record have their space already.
 
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -40,6 +41,10 @@ pub(crate) struct Log {
     lines: Vec<String>,
     /// Bytes in `out.idx`, as far as they are known.
     indexed: u64,
+    /// Lines that another shim has written and that come again.
+    known: VecDeque<String>,
+    /// Bytes that another shim has written and that come again.
+    there: u64,
     /// Lines of the index that could not be written yet, because the disk was full.
     unwritten: Vec<u8>,
     gathered: Vec<u8>,
@@ -97,10 +102,31 @@ impl Log {
         let make = |name: &str| OpenOptions::new().read(true).append(true).create_new(true).mode(0o600).open(name);
         let index = make(INDEX)?;
         place::reserve(&index, INDEX_SPACE);
-        Ok(Self {
+        Ok(Self::new(index, make(LOG)?, cap, key, mask))
+    }
+
+    /// Takes up the files of a shim that has died, whose output is about to come again from its first byte: the same bytes
+    /// between the same borders. What is there stays as it is.
+    pub(crate) fn reopen(cap: u64, key: AttemptKey, mask: Mask) -> io::Result<Self> {
+        let open = |name: &str| {
+            let flags = nix::libc::O_NOFOLLOW;
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(flags).open(name)
+        };
+        let (mut index, out) = (open(INDEX)?, open(LOG)?);
+        let mut text = Vec::new();
+        index.read_to_end(&mut text)?;
+        let known = index::genuine_lines(&text, &key);
+        let (there, indexed) = (out.metadata()?.len(), text.len() as u64);
+        Ok(Self { known: known.into(), there, indexed, ..Self::new(index, out, cap, key, mask) })
+    }
+
+    fn new(index: File, out: File, cap: u64, key: AttemptKey, mask: Mask) -> Self {
+        Self {
+            known: VecDeque::new(),
+            there: 0,
             mask: Some(Box::new(mask)),
             index,
-            out: make(LOG)?,
+            out,
             key,
             lines: Vec::new(),
             indexed: 0,
@@ -117,7 +143,7 @@ impl Log {
             ranges: Vec::new(),
             tampered: Vec::new(),
             trouble: Vec::new(),
-        })
+        }
     }
 
     /// A border between commands: nothing that was printed before belongs to a secret that is printed after it. Gives the
@@ -241,7 +267,8 @@ impl Log {
         Some(format!("The output could not be stored from byte {cut} on, because the disk failed ({kind})."))
     }
 
-    fn say(&mut self, sentence: String) {
+    fn say(&mut self, sentence: impl Into<String>) {
+        let sentence = sentence.into();
         if !self.trouble.contains(&sentence) {
             self.trouble.push(sentence);
         }
@@ -320,6 +347,9 @@ impl Log {
     }
 
     fn note(&mut self, border: &impl Serialize) {
+        if let Some(line) = self.known.pop_front() {
+            return self.lines.push(line);
+        }
         let line = index::line(border, self.lines.len() as u64, &self.key);
         // Half a line of somebody else must not swallow this one.
         if self.unwritten.is_empty() && self.index.metadata().is_ok_and(|found| found.len() != self.indexed) {
@@ -341,6 +371,7 @@ impl Log {
     }
 
     fn keep(&mut self, mut bytes: &[u8]) {
+        bytes = self.pass_over(bytes);
         while self.cut.is_none() && !bytes.is_empty() {
             let room = usize::try_from(self.head - self.written).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(room);
@@ -357,6 +388,22 @@ impl Log {
         if let Some(ring) = &mut self.ring {
             ring.push(bytes);
         }
+    }
+
+    /// Passes over what another shim has written before, and gives the rest.
+    fn pass_over<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let again = usize::try_from(self.there).unwrap_or(usize::MAX).min(bytes.len());
+        let (known, new) = bytes.split_at(again);
+        let mut found = vec![0; again];
+        if self.out.read_exact_at(&mut found, self.written).is_err() || found != known {
+            self.say(
+                "The output was written by two processes, one after the other, which have not masked it alike: a value to be masked \
+                 has changed meanwhile. It may have a gap or a repetition.",
+            );
+        }
+        self.there -= again as u64;
+        self.written += again as u64;
+        new
     }
 
     /// From here on nothing is appended. Where the disk takes no more there is no end to keep either.

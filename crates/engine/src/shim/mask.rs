@@ -7,7 +7,7 @@
 //! not put together.
 
 mod csi;
-mod files;
+pub(crate) mod files;
 pub(crate) mod forms;
 mod literals;
 mod patterns;

@@ -24,6 +24,7 @@ impl Reserved {
     /// Takes the space, in the present folder. Where the file system cannot do that, it is a file like any other.
     pub(crate) fn create(name: &'static str) -> io::Result<Self> {
         let draft = format!(".{name}");
+        clear(&draft)?;
         let file = new_file(&draft)?;
         reserve(&file, RECORD);
         Ok(Self { name, draft, file })

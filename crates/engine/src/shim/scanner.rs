@@ -29,6 +29,8 @@ pub(crate) enum ShellMark {
     },
     /// A variable, of which the shell says that its value is so long. Without a name: all were told.
     Told { name: String, length: usize, value: Vec<u8> },
+    /// The shell at a target has ended, says its supervisor.
+    Over { code: i32 },
     /// Nothing more comes: the shim's own mark, written after everything else.
     Drained,
     /// One that was already taken.
@@ -165,6 +167,7 @@ fn parse(mark: &[u8], tokens: &Tokens) -> Option<ShellMark> {
     match *fields.as_slice() {
         ["A", session] if session == tokens.session => Some(ShellMark::Ready),
         ["E", session] if session == tokens.session => Some(ShellMark::Drained),
+        ["S", code, session] if session == tokens.session => Some(ShellMark::Over { code: code.parse().ok()? }),
         ["C", token] if is(token, &tokens.command) => Some(ShellMark::Begins),
         [kind @ ("D" | "X"), code, statuses, token] if is(token, &tokens.command) => {
             let statuses = statuses.split(' ').filter_map(|status| status.parse().ok()).collect();

@@ -168,7 +168,7 @@ fn absent(name: &str, place: &str) -> String {
     format!("The shell {name} is not there ({place}). Install it, or give the target another shell.")
 }
 
-fn path_of(environment: &BTreeMap<String, String>) -> &str {
+pub(super) fn path_of(environment: &BTreeMap<String, String>) -> &str {
     environment.get("PATH").map_or(USUAL_PATH, String::as_str)
 }
 

@@ -6,10 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::children::Children;
+use super::body::Body;
 use super::clock;
-use super::shell::Shell;
-use super::waiting::{self, Identity};
 use crate::condition::StateFile;
 use crate::screen::Screen;
 use domain::attempt::Condition;
@@ -25,7 +23,6 @@ const LONG_SILENT: Duration = Duration::from_secs(5);
 pub(crate) struct Silence {
     state: StateFile,
     screen: Screen,
-    terminal: Option<Identity>,
     /// The number of the command; 0 while none runs.
     command: u32,
     /// When it printed last, or began.
@@ -39,11 +36,10 @@ pub(crate) struct Silence {
 }
 
 impl Silence {
-    pub(crate) fn new(state: StateFile, shell: &Shell, now: Instant) -> Self {
+    pub(crate) fn new(state: StateFile, now: Instant) -> Self {
         Self {
             state,
             screen: Screen::default(),
-            terminal: shell.terminal.as_ref().and_then(Identity::of),
             command: 0,
             printed: now,
             moved: now,
@@ -97,21 +93,10 @@ impl Silence {
         self.next
     }
 
-    /// Looks, and tells followers when something is different.
-    pub(crate) fn look(&mut self, shell: &Shell, children: &Children<'_>, now: Instant) {
-        let silent = now.duration_since(self.printed);
-        let condition = Condition {
-            command: self.command,
-            waiting: now.duration_since(self.moved) >= SILENT && self.waits(shell, children),
-            screen: self.has_screen(shell),
-            raw: shell.takes_keys(),
-            silent_since: (silent >= LONG_SILENT).then(|| clock::now().saturating_sub_unsigned(milliseconds(silent))),
-            modes: self.screen.modes(),
-        };
-        // The same silence, told again, would only drift by the rounding.
-        let known = self.state.known();
-        let silent_since = condition.silent_since.and(known.silent_since).or(condition.silent_since);
-        self.state.tell(Condition { silent_since, ..condition });
+    /// Looks, tells followers when something is different, and says to itself when to look again.
+    pub(crate) fn look(&mut self, body: &mut Body<'_>, now: Instant) {
+        body.look();
+        self.judge(body, now);
         let pause = self.pause;
         self.look_in(pause, now);
         self.pause = (pause * 2).min(PAUSE);
@@ -119,16 +104,40 @@ impl Silence {
         self.next = self.next.map(|next| if now < long_silent { next.min(long_silent) } else { next });
     }
 
-    /// Whether a full-screen program has the terminal now.
-    pub(crate) fn has_screen(&self, shell: &Shell) -> bool {
-        self.screen.alternate || (self.screen.paints && shell.takes_keys())
+    /// Tells followers what is known now.
+    pub(crate) fn judge(&mut self, body: &Body<'_>, now: Instant) {
+        let wall = |past: Instant| clock::now().saturating_sub_unsigned(milliseconds(now.duration_since(past)));
+        let link_lost_since = body.missed().map(wall);
+        if self.command == 0 {
+            return self.tell(Condition { link_lost_since, ..Condition::default() });
+        }
+        let silent = now.duration_since(self.printed);
+        let condition = Condition {
+            command: self.command,
+            waiting: now.duration_since(self.moved) >= SILENT && body.waits(self.line_is_open),
+            screen: self.has_screen(body),
+            raw: body.takes_keys(),
+            silent_since: (silent >= LONG_SILENT).then(|| wall(self.printed)),
+            modes: self.screen.modes(),
+            link_lost_since,
+        };
+        self.tell(condition);
     }
 
-    fn waits(&self, shell: &Shell, children: &Children<'_>) -> bool {
-        let (Some(terminal), Some(front)) = (self.terminal, shell.foreground()) else { return false };
-        let family = children.alive();
-        let foreground = family.iter().filter(|process| process.group == front.as_raw_nonzero().get());
-        waiting::for_input(terminal, foreground, self.line_is_open)
+    /// The same moment, told again, would only drift by the rounding.
+    fn tell(&mut self, found: Condition) {
+        let known = self.state.known();
+        let steady = |found: Option<i64>, known: Option<i64>| found.and(known).or(found);
+        self.state.tell(Condition {
+            silent_since: steady(found.silent_since, known.silent_since),
+            link_lost_since: steady(found.link_lost_since, known.link_lost_since),
+            ..found
+        });
+    }
+
+    /// Whether a full-screen program has the terminal now.
+    pub(crate) fn has_screen(&self, body: &Body<'_>) -> bool {
+        self.screen.alternate || (self.screen.paints && body.takes_keys())
     }
 
     fn look_in(&mut self, pause: Duration, now: Instant) {

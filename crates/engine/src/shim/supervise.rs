@@ -12,13 +12,13 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 use rustix::time::Timespec;
 
-use super::children::Children;
+use super::body::{Body, Fed};
 use super::control::{Control, Standing};
 use super::exports::Kept;
 use super::log::Log;
 use super::scanner::{Piece, Scanner, ShellMark, Tokens};
-use super::shell::Shell;
 use super::silence::Silence;
+use crate::key::AttemptKey;
 use crate::record::{Answer, Ladder, Steer, byte_of};
 
 mod commands;
@@ -26,26 +26,26 @@ mod ending;
 
 /// A shell that says nothing for so long after its start will not.
 const READY: Duration = Duration::from_secs(30);
-/// What a shell leaves behind may end by itself, as the `tee` of a process substitution does.
-const GRACE: Duration = Duration::from_millis(100);
 /// Longer than that the end of the output is not waited for.
 const DRAIN: Duration = Duration::from_secs(2);
+/// A step that is to stop, at a target to which there is no link for so long, is given up: nobody knows what became of it.
+const GIVE_UP: Duration = Duration::from_mins(1);
 /// Reads in a row before the shim looks at anything else.
 const READS: u32 = 16;
 /// Enough of an output to find the head of an answer in it.
 const HEAD: usize = 64 << 10;
 
 /// Everything the loop works with.
-pub(crate) struct Supervisor<'a> {
+pub(crate) struct Supervisor<'a, 'l> {
     pub spec: &'a Spec,
     pub ladder: Ladder,
-    pub session: String,
-    pub shell: Shell,
-    pub children: Children<'a>,
+    /// From which the tokens of the marks come.
+    pub key: &'a AttemptKey,
+    pub body: Body<'a>,
     pub signals: SignalFd,
     pub control: Control,
     pub silence: Silence,
-    pub log: &'a mut Log,
+    pub log: &'l mut Log,
 }
 
 /// How the attempt ended, apart from its output.
@@ -61,6 +61,13 @@ pub(crate) struct Ending {
     pub told: Option<BTreeMap<String, String>>,
     /// What later attempts get, when that is known without the shell.
     pub kept: Option<Kept>,
+}
+
+impl Ending {
+    /// Nothing was run.
+    pub(crate) fn not_started(reason: String, kept: Option<Kept>) -> Self {
+        Self { result: Some(AttemptResult::NotStarted { reason }), kept, ..Self::default() }
+    }
 }
 
 enum Stage {
@@ -99,32 +106,29 @@ enum Why {
 struct Pressure {
     why: Why,
     rung: u8,
+    since: Instant,
     next: Instant,
 }
 
-struct Life<'a> {
-    all: Supervisor<'a>,
+struct Life<'a, 'l> {
+    all: Supervisor<'a, 'l>,
     stage: Stage,
     since: Instant,
     begun: Instant,
     tokens: Tokens,
     current: Option<Current<'a>>,
     pressure: Option<Pressure>,
-    /// Bytes on their way to the shell.
-    feed: Vec<u8>,
     output_open: bool,
-    /// The shim's own last mark, as far as it is not written.
-    last_mark: Vec<u8>,
     scanner: Scanner,
     /// The variables that the shell has told so far.
     told: BTreeMap<String, String>,
     ending: Ending,
 }
 
-/// Runs the attempt to its end.
-pub(crate) fn supervise(all: Supervisor<'_>) -> Ending {
+/// Runs the attempt to its end, and gives back where it ran.
+pub(crate) fn supervise<'a>(all: Supervisor<'a, '_>) -> (Ending, Body<'a>) {
     let now = Instant::now();
-    let tokens = Tokens { session: all.session.clone(), ..Tokens::default() };
+    let tokens = Tokens { session: all.key.mark(0), ..Tokens::default() };
     let mut life = Life {
         all,
         stage: Stage::Starting,
@@ -133,9 +137,7 @@ pub(crate) fn supervise(all: Supervisor<'_>) -> Ending {
         tokens,
         current: None,
         pressure: None,
-        feed: Vec::new(),
         output_open: true,
-        last_mark: Vec::new(),
         scanner: Scanner::new(),
         told: BTreeMap::new(),
         ending: Ending::default(),
@@ -143,13 +145,13 @@ pub(crate) fn supervise(all: Supervisor<'_>) -> Ending {
     loop {
         life.turn();
         if matches!(life.stage, Stage::Over) {
-            return life.ending;
+            return (life.ending, life.all.body);
         }
         life.wait();
     }
 }
 
-impl Life<'_> {
+impl Life<'_, '_> {
     fn turn(&mut self) {
         if super::term_came() {
             self.press(Why::Stop);
@@ -159,11 +161,14 @@ impl Life<'_> {
                 self.press(Why::Stop);
             }
         }
-        self.all.children.reap();
+        let news = self.all.body.turn(Instant::now());
         self.read();
         self.serve();
         self.keep_time(Instant::now());
-        self.write();
+        if news {
+            self.all.silence.judge(&self.all.body, Instant::now());
+        }
+        self.all.body.write();
     }
 
     /// SIGTERM is the way to stop a step that has taken the socket away. It counts from whom the socket would hear, and from the
@@ -172,7 +177,7 @@ impl Life<'_> {
         let known = [0, rustix::process::geteuid().as_raw()].contains(&signal.ssi_uid);
         // Who is in no number space of ours has none here, and is none of the step.
         let sender = i32::try_from(signal.ssi_pid).ok().and_then(Pid::from_raw);
-        let outside = sender.is_none_or(|pid| self.all.children.exclude(pid));
+        let outside = sender.is_none_or(|pid| self.all.body.excludes(pid));
         signal.ssi_signo == Signal::TERM.as_raw().unsigned_abs() && known && outside
     }
 
@@ -189,12 +194,7 @@ impl Life<'_> {
             Timespec { tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: left.subsec_nanos().into() }
         });
         let mut interests = vec![PollFd::new(&self.all.signals, PollFlags::IN)];
-        if self.output_open {
-            interests.push(PollFd::new(&self.all.shell.output, PollFlags::IN));
-        }
-        if !self.feed.is_empty() {
-            interests.push(PollFd::new(&self.all.shell.feed, PollFlags::OUT));
-        }
+        interests.extend(self.all.body.interests(self.output_open));
         interests.extend(self.all.control.interests());
         // A signal ends it early, and so does an error: the loop looks at everything in any case.
         let _ = poll(&mut interests, timeout.as_ref());
@@ -203,15 +203,19 @@ impl Life<'_> {
     /// The next moment at which something is due without anybody else doing anything.
     fn deadline(&self) -> Option<Instant> {
         let stage = match self.stage {
-            Stage::Starting => Some(self.since + READY),
+            // Without a link nobody can know whether it is ready.
+            Stage::Starting => self.awaits_ready().then_some(self.since + READY),
             Stage::Ending => Some(Instant::now() + Duration::from_millis(5)),
             // A pipe is read at once; a terminal hands the last mark over in its own time.
-            Stage::Draining if self.all.shell.terminal.is_none() => Some(Instant::now()),
+            Stage::Draining if self.all.body.is_read() => Some(Instant::now()),
             Stage::Draining => Some(Instant::now() + Duration::from_millis(1)),
             Stage::Running | Stage::Leaving | Stage::Over => None,
         };
         let pressure = self.pressure.as_ref().filter(|_| self.shell_lives()).map(|pressure| pressure.next);
-        [stage, pressure, self.all.log.due(), self.all.silence.due(), self.time_is_up_at()].into_iter().flatten().min()
+        [stage, pressure, self.all.log.due(), self.all.silence.due(), self.all.body.due(), self.time_is_up_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn time_is_up_at(&self) -> Option<Instant> {
@@ -221,7 +225,7 @@ impl Life<'_> {
     }
 
     fn shell_lives(&self) -> bool {
-        self.all.children.ended.is_none()
+        self.all.body.ended().is_none()
     }
 
     // ---- output
@@ -231,12 +235,11 @@ impl Life<'_> {
             if !self.output_open {
                 return;
             }
-            match self.scanner.fill(&self.all.shell.output).map_err(|error| Errno::from_io_error(&error)) {
+            match self.all.body.fill(&mut self.scanner).map_err(|error| Errno::from_io_error(&error)) {
                 Ok(0) => self.close_output(),
                 Ok(_) => self.take_pieces(),
                 Err(Some(Errno::AGAIN)) => {
-                    // Without a terminal the pipe is exact: what was written before the end is there.
-                    if matches!(self.stage, Stage::Draining) && self.all.shell.terminal.is_none() {
+                    if matches!(self.stage, Stage::Draining) && self.all.body.is_read() {
                         self.close_output();
                     }
                     return;
@@ -276,6 +279,7 @@ impl Life<'_> {
             Piece::Mark(ShellMark::Ends { code, statuses, shell_too }) => self.command_ends(code, statuses, shell_too),
             Piece::Mark(ShellMark::Drained) => self.close_output(),
             Piece::Mark(ShellMark::Told { name, length, value }) => self.variable_told(name, length, value),
+            Piece::Mark(ShellMark::Over { code }) => self.all.body.has_ended(code),
             Piece::Mark(ShellMark::Stale) => {}
         }
     }
@@ -283,19 +287,20 @@ impl Life<'_> {
     // ---- requests
 
     fn serve(&mut self) {
-        let Supervisor { control, children, shell, silence, spec, .. } = &mut self.all;
+        let Supervisor { control, body, silence, spec, .. } = &mut self.all;
+        let body = &*body;
         let mut asked = Vec::new();
         let running = self.current.as_ref().filter(|current| current.begun.is_some());
         let standing = Standing {
             running: running.map(|current| current.command),
-            tty: shell.terminal.is_some(),
+            tty: body.has_terminal(),
             interactive: spec.work.interactive,
-            busy: !self.feed.is_empty(),
-            has_screen: &|| silence.has_screen(shell),
-            takes_keys: &|| shell.takes_keys(),
+            busy: body.is_busy(),
+            has_screen: &|| silence.has_screen(body),
+            takes_keys: &|| body.takes_keys(),
         };
         control.serve(
-            |pid| children.exclude(pid) || pid == rustix::process::getpid(),
+            |pid| body.excludes(pid) || pid == rustix::process::getpid(),
             |request| {
                 let answer = standing.answer(&request);
                 if answer == Answer::Done {
@@ -310,7 +315,7 @@ impl Life<'_> {
                 Steer::Stop => self.press(Why::Stop),
                 Steer::Input { line, .. } => {
                     // Enter is a carriage return where single keys are read; a line ends with a line feed.
-                    let end = if self.all.shell.takes_keys() { b'\r' } else { b'\n' };
+                    let end = if self.all.body.takes_keys() { b'\r' } else { b'\n' };
                     self.type_in(line.into_bytes().into_iter().chain([end]));
                 }
                 Steer::Key { key, .. } => {
@@ -318,7 +323,7 @@ impl Life<'_> {
                     self.type_in([byte_of(key)]);
                 }
                 Steer::Keys { bytes, .. } => {
-                    if bytes.contains(&byte_of(Key::Interrupt)) && self.all.shell.takes_signals() {
+                    if bytes.contains(&byte_of(Key::Interrupt)) && self.all.body.takes_signals() {
                         self.interrupted_by(Key::Interrupt);
                     }
                     self.type_in(bytes);
@@ -328,32 +333,14 @@ impl Life<'_> {
     }
 
     fn type_in(&mut self, bytes: impl IntoIterator<Item = u8>) {
-        self.feed.extend(bytes);
+        let bytes: Vec<u8> = bytes.into_iter().collect();
+        self.all.body.feed(Fed::Typed, &bytes);
         self.all.silence.typed(Instant::now());
     }
 
     fn interrupted_by(&mut self, key: Key) {
         if let Some(current) = self.current.as_mut().filter(|_| key == Key::Interrupt) {
             current.interrupted = true;
-        }
-    }
-
-    // ---- what goes to the shell
-
-    fn write(&mut self) {
-        while !self.feed.is_empty() {
-            match rustix::io::write(&self.all.shell.feed, &self.feed) {
-                Ok(count) => drop(self.feed.drain(..count)),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => break,
-                // Nobody reads it any more.
-                Err(_) => self.feed.clear(),
-            }
-        }
-        if let Some(terminal) = self.all.shell.terminal.as_ref().filter(|_| !self.last_mark.is_empty())
-            && let Ok(count) = rustix::io::write(&terminal.end, &self.last_mark)
-        {
-            self.last_mark.drain(..count);
         }
     }
 }

@@ -3,10 +3,38 @@
 use domain::attempt::{AttemptResult, Outcome};
 
 use crate::harness::{Place, Step};
+use crate::sites::Site;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_command_has_its_code_and_exactly_its_output() {
-    let place = Place::new();
+at_every_target! {
+    every_command_has_its_code_and_exactly_its_output,
+    a_step_ends_at_the_first_failure,
+    directory_variables_functions_and_the_last_code_are_carried,
+    a_failed_member_of_a_pipeline_is_never_a_success,
+    every_member_has_its_code_also_in_unusual_texts,
+    a_text_that_is_not_whole_runs_as_it_is_and_nothing_is_added_to_it,
+    a_comparison_that_finds_something_is_a_difference_and_the_step_waits,
+    a_reader_that_has_enough_is_no_failure_and_nobody_complains,
+    a_bad_answer_to_curl_is_a_difference,
+    a_shell_that_leaves_in_the_middle_says_how,
+    a_last_command_that_takes_the_shell_with_it_may_still_be_a_success,
+    an_own_trap_at_the_end_still_runs_and_is_heard,
+    everything_printed_just_before_the_shell_goes_is_there,
+    a_mistake_in_the_syntax_ends_one_command_and_not_the_shell,
+    a_stray_break_or_continue_does_not_lose_the_next_command,
+    a_command_that_bends_the_shell_does_not_bend_the_driver,
+    output_that_was_sent_elsewhere_does_not_silence_the_marks,
+    texts_of_every_kind_arrive_as_they_are,
+    a_command_of_a_megabyte_arrives_whole,
+    values_come_from_the_environment_and_nothing_else_does,
+    nothing_waits_in_a_pager_or_an_editor,
+    a_command_that_reads_gets_the_end_of_file_on_pipes_and_input_on_a_terminal,
+    what_was_typed_ahead_never_becomes_a_command,
+    a_directory_that_goes_away_in_the_middle_is_recorded_by_its_name,
+    a_step_that_stays_is_where_it_began_whatever_links_lead_there,
+}
+
+async fn every_command_has_its_code_and_exactly_its_output(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["echo one", "printf 'no newline'", "true", "echo three; (exit 3)"]);
     for (shell, step) in step.everywhere() {
         let end = place.run(step).await;
@@ -18,9 +46,8 @@ async fn every_command_has_its_code_and_exactly_its_output() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_ends_at_the_first_failure() {
-    let place = Place::new();
+async fn a_step_ends_at_the_first_failure(site: &Site) {
+    let place = site.place();
     for (shell, step) in Step::new(&["echo one", "false", "echo never"]).everywhere() {
         let end = place.run(step).await;
 
@@ -29,9 +56,8 @@ async fn a_step_ends_at_the_first_failure() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn directory_variables_functions_and_the_last_code_are_carried() {
-    let place = Place::new();
+async fn directory_variables_functions_and_the_last_code_are_carried(site: &Site) {
+    let place = site.place();
     let step = Step::new(&[
         "cd /usr && export A=a B='b c' && plain=p",
         "greet() { echo \"hello $1\"; }",
@@ -48,9 +74,8 @@ async fn directory_variables_functions_and_the_last_code_are_carried() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failed_member_of_a_pipeline_is_never_a_success() {
-    let place = Place::new();
+async fn a_failed_member_of_a_pipeline_is_never_a_success(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["curl() { return 7; }", "curl -s http://down/ | cat"]).pipeline(2, "curl cat");
     for step in [step.clone(), step.pipes()] {
         let end = place.run(step).await;
@@ -64,9 +89,8 @@ async fn a_failed_member_of_a_pipeline_is_never_a_success() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_member_has_its_code_also_in_unusual_texts() {
-    let place = Place::new();
+async fn every_member_has_its_code_also_in_unusual_texts(site: &Site) {
+    let place = site.place();
     let texts = [
         ("false | (exit 3) | true", vec![1, 3, 0]),
         ("false | true # a comment | in the end", vec![1, 0]),
@@ -84,9 +108,8 @@ async fn every_member_has_its_code_also_in_unusual_texts() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_text_that_is_not_whole_runs_as_it_is_and_nothing_is_added_to_it() {
-    let place = Place::new();
+async fn a_text_that_is_not_whole_runs_as_it_is_and_nothing_is_added_to_it(site: &Site) {
+    let place = site.place();
     let end = place.run(Step::new(&["cat <<X | cat\nopen"])).await;
     assert!(end.text().ends_with("open\n") && !end.text().contains("__"), "{}", end.text());
 
@@ -98,9 +121,8 @@ async fn a_text_that_is_not_whole_runs_as_it_is_and_nothing_is_added_to_it() {
     assert!(!end.text().contains("__"), "{}", end.text());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_comparison_that_finds_something_is_a_difference_and_the_step_waits() {
-    let place = Place::new();
+async fn a_comparison_that_finds_something_is_a_difference_and_the_step_waits(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["echo a | grep b", "echo never"]).pipeline(1, "echo grep");
     let end = place.run(step).await;
     assert_eq!(*end.result(), AttemptResult::Difference { command: 1 });
@@ -110,9 +132,8 @@ async fn a_comparison_that_finds_something_is_a_difference_and_the_step_waits() 
     assert_eq!((end.result(), end.outcome(1)), (&AttemptResult::Completed, Outcome::Difference));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reader_that_has_enough_is_no_failure_and_nobody_complains() {
-    let place = Place::new();
+async fn a_reader_that_has_enough_is_no_failure_and_nobody_complains(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["yes | head -n 2"]).pipeline(1, "yes head");
     for step in [step.clone(), step.clone().pipes(), step.pipefail()] {
         let end = place.run(step).await;
@@ -123,9 +144,8 @@ async fn a_reader_that_has_enough_is_no_failure_and_nobody_complains() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_bad_answer_to_curl_is_a_difference() {
-    let place = Place::new();
+async fn a_bad_answer_to_curl_is_a_difference(site: &Site) {
+    let place = site.place();
     let script = "curl() { printf 'HTTP/2 503\\r\\nA: b\\r\\n\\r\\n'; }; curl -sI https://x/";
     let end = place.run(Step::new(&[script]).pipeline(1, "curl")).await;
 
@@ -133,9 +153,8 @@ async fn a_bad_answer_to_curl_is_a_difference() {
     assert_eq!(end.command(1).explanation.as_deref(), Some("the server answered 503"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shell_that_leaves_in_the_middle_says_how() {
-    let place = Place::new();
+async fn a_shell_that_leaves_in_the_middle_says_how(site: &Site) {
+    let place = site.place();
     let ended = |code| AttemptResult::ShellEnded { command: 1, code: Some(code) };
     let scripts = [
         ("echo x; exit 3", 3),
@@ -157,9 +176,8 @@ async fn a_shell_that_leaves_in_the_middle_says_how() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_last_command_that_takes_the_shell_with_it_may_still_be_a_success() {
-    let place = Place::new();
+async fn a_last_command_that_takes_the_shell_with_it_may_still_be_a_success(site: &Site) {
+    let place = site.place();
     for script in ["exit 0", "exec true", "trap 'echo bye' EXIT"] {
         let end = place.run(Step::new(&["true", script])).await;
 
@@ -169,9 +187,8 @@ async fn a_last_command_that_takes_the_shell_with_it_may_still_be_a_success() {
     assert_eq!(*end.result(), AttemptResult::ShellEnded { command: 2, code: Some(4) });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_own_trap_at_the_end_still_runs_and_is_heard() {
-    let place = Place::new();
+async fn an_own_trap_at_the_end_still_runs_and_is_heard(site: &Site) {
+    let place = site.place();
     for (shell, step) in Step::new(&["trap 'echo cleaned' EXIT", "echo work"]).everywhere() {
         let end = place.run(step).await;
 
@@ -179,9 +196,8 @@ async fn an_own_trap_at_the_end_still_runs_and_is_heard() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn everything_printed_just_before_the_shell_goes_is_there() {
-    let place = Place::new();
+async fn everything_printed_just_before_the_shell_goes_is_there(site: &Site) {
+    let place = site.place();
     for (shell, step) in Step::new(&["seq 1 20000; kill -9 $$"]).everywhere() {
         let end = place.run(step).await;
 
@@ -190,9 +206,8 @@ async fn everything_printed_just_before_the_shell_goes_is_there() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mistake_in_the_syntax_ends_one_command_and_not_the_shell() {
-    let place = Place::new();
+async fn a_mistake_in_the_syntax_ends_one_command_and_not_the_shell(site: &Site) {
+    let place = site.place();
     for script in ["echo 'open", "if true", "echo )", "for"] {
         for (shell, step) in Step::new(&["echo one", script]).everywhere() {
             let end = place.run(step).await;
@@ -203,9 +218,8 @@ async fn a_mistake_in_the_syntax_ends_one_command_and_not_the_shell() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stray_break_or_continue_does_not_lose_the_next_command() {
-    let place = Place::new();
+async fn a_stray_break_or_continue_does_not_lose_the_next_command(site: &Site) {
+    let place = site.place();
     for script in ["break", "continue", "break 5"] {
         for (shell, step) in Step::new(&[script, "echo next"]).everywhere() {
             let end = place.run(step).await;
@@ -216,9 +230,8 @@ async fn a_stray_break_or_continue_does_not_lose_the_next_command() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_bends_the_shell_does_not_bend_the_driver() {
-    let place = Place::new();
+async fn a_command_that_bends_the_shell_does_not_bend_the_driver(site: &Site) {
+    let place = site.place();
     for script in ["set -x", "set -u -f", "IFS=x1", "PATH=", "set -e", "stty raw echo opost 2>/dev/null; true"] {
         for (shell, step) in Step::new(&[script, "echo ok", "echo 'a b'"]).everywhere() {
             let end = place.run(step).await;
@@ -230,9 +243,8 @@ async fn a_command_that_bends_the_shell_does_not_bend_the_driver() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn output_that_was_sent_elsewhere_does_not_silence_the_marks() {
-    let place = Place::new();
+async fn output_that_was_sent_elsewhere_does_not_silence_the_marks(site: &Site) {
+    let place = site.place();
     for (shell, step) in Step::new(&["exec >/dev/null", "echo unheard", "echo heard >&2"]).everywhere() {
         let end = place.run(step).await;
 
@@ -241,9 +253,8 @@ async fn output_that_was_sent_elsewhere_does_not_silence_the_marks() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn texts_of_every_kind_arrive_as_they_are() {
-    let place = Place::new();
+async fn texts_of_every_kind_arrive_as_they_are(site: &Site) {
+    let place = site.place();
     let here = "cat <<'EOF'\n  $HOME `x` \\n \"q\" 'q'\n\ttab\nEOF";
     let words = "printf '%s' 'äöü €😀 \\t \\\\ \x01\x7f'";
     for (shell, step) in Step::new(&[here, words]).everywhere() {
@@ -254,9 +265,8 @@ async fn texts_of_every_kind_arrive_as_they_are() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_command_of_a_megabyte_arrives_whole() {
-    let place = Place::new();
+async fn a_command_of_a_megabyte_arrives_whole(site: &Site) {
+    let place = site.place();
     let text = "0123456789abcdef".repeat(65_536);
     for (shell, step) in Step::new(&[&format!("x='{text}'; echo ${{#x}}")]).everywhere() {
         let end = place.run(step).await;
@@ -265,20 +275,19 @@ async fn a_command_of_a_megabyte_arrives_whole() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn values_come_from_the_environment_and_nothing_else_does() {
-    let place = Place::new();
+async fn values_come_from_the_environment_and_nothing_else_does(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["printf '%s\\n' \"$file\"", "env | cut -d= -f1 | sort | tr '\\n' ' '"]);
     let end = place.run(step.variable("file", "a b; $(touch /tmp/never) 'ü'")).await;
 
     assert_eq!(end.printed(1), "a b; $(touch /tmp/never) 'ü'\n");
     let names = "HOME LANG OLDPWD PATH PORTAL_ATTEMPT PWD SHLVL TERM _ file ";
-    assert_eq!(end.printed(2), names.replace("OLDPWD ", ""));
+    // What a container gives to every program in it is a part of the container.
+    assert_eq!(end.printed(2).replace("HOSTNAME ", ""), names.replace("OLDPWD ", ""));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_waits_in_a_pager_or_an_editor() {
-    let place = Place::new();
+async fn nothing_waits_in_a_pager_or_an_editor(site: &Site) {
+    let place = site.place();
     let step = Step::new(&[
         "cd $(mktemp -d) && git init -q . && git -c user.name=a -c user.email=a@b commit -q --allow-empty -m one",
         "git log --oneline | cat; git log; git --version",
@@ -290,9 +299,8 @@ async fn nothing_waits_in_a_pager_or_an_editor() {
     assert!(end.printed(2).contains("git version"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_command_that_reads_gets_the_end_of_file_on_pipes_and_input_on_a_terminal() {
-    let place = Place::new();
+async fn a_command_that_reads_gets_the_end_of_file_on_pipes_and_input_on_a_terminal(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["echo ready; read -r line; echo \"got <$line>\""]);
 
     let end = place.run(step.clone().pipes()).await;
@@ -305,9 +313,8 @@ async fn a_command_that_reads_gets_the_end_of_file_on_pipes_and_input_on_a_termi
     assert_eq!(end.text(), "ready\ngot <yes, do it>\n");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_typed_ahead_never_becomes_a_command() {
-    let place = Place::new();
+async fn what_was_typed_ahead_never_becomes_a_command(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["echo ready; head -n 1 >/dev/null", "echo next"]).interactive();
     let id = place.launch(step).await;
     place.wait_for(id, "ready").await;
@@ -319,6 +326,7 @@ async fn what_was_typed_ahead_never_becomes_a_command() {
     assert_eq!(*end.result(), AttemptResult::Completed);
 }
 
+/// Of this machine alone: the sentences for other targets are others.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_started_says_so_in_a_sentence() {
     let place = Place::new();
@@ -353,9 +361,8 @@ async fn what_cannot_be_started_says_so_in_a_sentence() {
     assert_eq!(*place.run(longest).await.result(), AttemptResult::Completed);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_directory_that_goes_away_in_the_middle_is_recorded_by_its_name() {
-    let place = Place::new();
+async fn a_directory_that_goes_away_in_the_middle_is_recorded_by_its_name(site: &Site) {
+    let place = site.place();
     let folder = place.folder.path().join("short-lived");
     let script = format!("mkdir {0} && cd {0}", folder.display());
     let end = place.run(Step::new(&[&script, "rmdir \"$PWD\"", "echo still here"])).await;
@@ -365,12 +372,13 @@ async fn a_directory_that_goes_away_in_the_middle_is_recorded_by_its_name() {
     let next = place.run(Step::new(&["true"]).directory(&folder)).await;
 
     let AttemptResult::NotStarted { reason } = next.result() else { panic!("{:?}", next.result()) };
-    assert_eq!(*reason, format!("The directory {} is not there, or may not be entered.", folder.display()));
+    let place_of_it = if site.way().is_zero() { "" } else { " at the target" };
+    let sentence = format!("The directory {} is not there{place_of_it}, or may not be entered.", folder.display());
+    assert_eq!(*reason, sentence);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_that_stays_is_where_it_began_whatever_links_lead_there() {
-    let place = Place::new();
+async fn a_step_that_stays_is_where_it_began_whatever_links_lead_there(site: &Site) {
+    let place = site.place();
     let (real, link) = (place.folder.path().join("real"), place.folder.path().join("link"));
     std::fs::create_dir(&real).unwrap();
     std::os::unix::fs::symlink(&real, &link).unwrap();

@@ -6,23 +6,41 @@ use domain::attempt::{AttemptResult, Mark, Outcome};
 use engine::{Ladder, SteerError};
 
 use crate::harness::{Finished, Place, Step, lives, unique};
+use crate::sites::Site;
+
+at_every_target! {
+    a_background_job_is_named_and_ended_with_its_step,
+    what_ends_by_itself_a_moment_after_the_shell_is_not_disturbed,
+    a_step_is_stopped_by_an_interrupt,
+    a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_that_is_killed,
+    a_shell_that_is_deaf_itself_is_stopped_too,
+    a_storm_of_processes_is_stopped_whole,
+    a_watch_that_was_ended_lets_the_next_command_go_on,
+    a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on,
+    only_a_watch_can_be_ended_as_one,
+    a_step_whose_time_is_up_is_stopped,
+    a_step_can_be_stopped_in_the_very_moment_of_its_start,
+    nothing_that_a_step_has_started_is_left_when_it_is_stopped,
+    a_step_ends_within_two_seconds_of_its_shell_and_says_what_still_held_its_output,
+}
 
 /// Whether something was named as left behind. Under load that may be a `sh` which has not become its `sleep` yet.
 fn names_what_it_held(end: &Finished) -> bool {
     end.exit.held.iter().any(|title| title.contains(" (pid "))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_background_job_is_named_and_ended_with_its_step() {
-    let place = Place::new();
+async fn a_background_job_is_named_and_ended_with_its_step(site: &Site) {
+    let place = site.place();
+    let sleeper = unique("7101");
     let jobs = [
-        "sleep 7101.1 & true",
-        "nohup sleep 7101.1 >/dev/null 2>&1 & true",
-        "setsid sleep 7101.1 & true",
-        "(setsid sh -c 'sleep 7101.1 & exec sleep 7101.1' &) ; true",
-        "(trap '' TERM HUP INT; exec sleep 7101.1) & true",
+        "sleep 7101 & true",
+        "nohup sleep 7101 >/dev/null 2>&1 & true",
+        "setsid sleep 7101 & true",
+        "(setsid sh -c 'sleep 7101 & exec sleep 7101' &) ; true",
+        "(trap '' TERM HUP INT; exec sleep 7101) & true",
     ];
-    for script in jobs {
+    for script in jobs.map(|job| job.replace("7101", &sleeper)) {
+        let script = script.as_str();
         for step in [Step::new(&[script]), Step::new(&[script]).pipes()] {
             let begun = Instant::now();
             let end = place.run(step).await;
@@ -30,25 +48,25 @@ async fn a_background_job_is_named_and_ended_with_its_step() {
             assert_eq!(*end.result(), AttemptResult::Completed, "{script}");
             assert!(names_what_it_held(&end), "{script}: {:?}", end.exit.held);
             assert!(end.exit.survivors.is_empty(), "{script}");
-            assert!(!lives("7101.1"), "{script}");
-            assert!(begun.elapsed() < Duration::from_secs(4), "{script}");
+            assert!(!lives(&sleeper), "{script}");
+            assert!(begun.elapsed() < Duration::from_secs(4) + site.way(), "{script}");
         }
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_ends_by_itself_a_moment_after_the_shell_is_not_disturbed() {
-    let place = Place::new();
+async fn what_ends_by_itself_a_moment_after_the_shell_is_not_disturbed(site: &Site) {
+    let place = site.place();
     let end = place.run(Step::new(&["exec > >(cat; echo last words)", "echo words"]).pipes()).await;
 
     assert_eq!(end.text(), "words\nlast words\n");
     assert!(end.exit.held.is_empty(), "{:?}", end.exit.held);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_is_stopped_by_an_interrupt() {
-    let place = Place::new();
-    for (shell, step) in Step::new(&["sh -c 'echo ready; exec sleep 7102.1'; echo never", "echo never"]).everywhere() {
+async fn a_step_is_stopped_by_an_interrupt(site: &Site) {
+    let place = site.place();
+    let sleeper = unique("7102");
+    let script = format!("sh -c 'echo ready; exec sleep {sleeper}'; echo never");
+    for (shell, step) in Step::new(&[&script, "echo never"]).everywhere() {
         let id = place.launch(step).await;
         place.wait_for(id, "ready").await;
 
@@ -58,10 +76,11 @@ async fn a_step_is_stopped_by_an_interrupt() {
         assert_eq!(*end.result(), AttemptResult::Stopped, "{shell}");
         assert_eq!((end.outcome(1), end.command(1).code), (Outcome::Stopped, Some(130)), "{shell}");
         assert_eq!(end.text(), "ready\n", "{shell}");
-        assert!(!lives("7102.1"), "{shell}");
+        assert!(!lives(&sleeper), "{shell}");
     }
 }
 
+/// Of this machine alone: what the portal ignores is inherited by no other machine.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_can_be_interrupted_although_the_portal_was_started_in_the_background() {
     let place = Place::behind("trap '' INT QUIT HUP TERM");
@@ -80,6 +99,7 @@ async fn a_step_can_be_interrupted_although_the_portal_was_started_in_the_backgr
 const WITH_A_SIGNAL_THAT_WAITS: &str =
     "use POSIX; sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGTERM)); kill TERM => $$; exec @ARGV";
 
+/// Of this machine alone: the shim starts the shell itself.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_that_comes_at_the_moment_of_the_shells_start_stops_the_step_and_ends_nobody() {
     let shim = env!("CARGO_BIN_EXE_portal-shim");
@@ -93,9 +113,8 @@ async fn a_stop_that_comes_at_the_moment_of_the_shells_start_stops_the_step_and_
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_that_is_killed() {
-    let place = Place::new();
+async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_that_is_killed(site: &Site) {
+    let place = site.place();
     let deaf = "sh -c 'trap \"\" INT; trap \"echo terminated; exit 9\" TERM; echo ready; while :; do sleep 0.02; done'";
     let stubborn = "sh -c 'trap \"\" INT TERM; echo ready; while :; do sleep 0.02; done'";
     for step in [Step::new(&[deaf]), Step::new(&[deaf]).pipes()] {
@@ -118,14 +137,14 @@ async fn a_step_that_ignores_the_interrupt_is_terminated_and_one_that_ignores_th
         let end = place.end(id).await;
 
         assert_eq!(*end.result(), AttemptResult::Stopped);
-        assert!(begun.elapsed() >= Duration::from_millis(300) && begun.elapsed() < Duration::from_secs(3));
+        let rungs = Duration::from_millis(site.ladder().interrupt_ms + site.ladder().terminate_ms);
+        assert!(begun.elapsed() >= rungs && begun.elapsed() < rungs + Duration::from_millis(2_700) + site.way());
         assert!(end.exit.survivors.is_empty());
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shell_that_is_deaf_itself_is_stopped_too() {
-    let place = Place::new();
+async fn a_shell_that_is_deaf_itself_is_stopped_too(site: &Site) {
+    let place = site.place();
     for (shell, step) in Step::new(&["trap '' INT TERM; echo ready; while :; do sleep 0.02; done"]).everywhere() {
         let id = place.launch(step).await;
         place.wait_for(id, "ready").await;
@@ -136,12 +155,12 @@ async fn a_shell_that_is_deaf_itself_is_stopped_too() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_storm_of_processes_is_stopped_whole() {
-    let place = Place::new();
+async fn a_storm_of_processes_is_stopped_whole(site: &Site) {
+    let place = site.place();
+    let sleeper = unique("7103");
     let storm =
-        "echo ready; for i in $(seq 40); do setsid sh -c 'trap \"\" INT TERM HUP; sleep 7103.1 & wait' & done; wait";
-    let id = place.launch(Step::new(&[storm])).await;
+        "echo ready; for i in $(seq 40); do setsid sh -c 'trap \"\" INT TERM HUP; sleep 7103 & wait' & done; wait";
+    let id = place.launch(Step::new(&[&storm.replace("7103", &sleeper)])).await;
     place.wait_for(id, "ready").await;
 
     place.engine.stop(&id).await.unwrap();
@@ -149,12 +168,11 @@ async fn a_storm_of_processes_is_stopped_whole() {
     let end = place.end(id).await;
     assert_eq!(*end.result(), AttemptResult::Stopped);
     assert!(end.exit.survivors.is_empty());
-    assert!(!lives("7103.1"));
+    assert!(!lives(&sleeper));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watch_that_was_ended_lets_the_next_command_go_on() {
-    let place = Place::new();
+async fn a_watch_that_was_ended_lets_the_next_command_go_on(site: &Site) {
+    let place = site.place();
     let watches = [
         "sh -c 'echo ready; exec tail -f /dev/null'",
         "echo ready; while true; do sleep 0.02; done",
@@ -177,9 +195,8 @@ async fn a_watch_that_was_ended_lets_the_next_command_go_on() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on() {
-    let place = Place::new();
+async fn a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on(site: &Site) {
+    let place = site.place();
     let script = "sh -c 'trap \"\" INT TERM; echo ready; while :; do sleep 0.02; done'";
     let id = place.launch(Step::new(&[script, "echo next"]).watch(1)).await;
     place.wait_for(id, "ready").await;
@@ -190,9 +207,8 @@ async fn a_watch_that_is_deaf_is_ended_all_the_same_and_the_next_command_goes_on
     assert_eq!((end.outcome(1), end.outcome(2)), (Outcome::Watched, Outcome::Success));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_a_watch_can_be_ended_as_one() {
-    let place = Place::new();
+async fn only_a_watch_can_be_ended_as_one(site: &Site) {
+    let place = site.place();
     let id = place.launch(Step::new(&["echo ready; sleep 60"])).await;
     place.wait_for(id, "ready").await;
 
@@ -205,9 +221,8 @@ async fn only_a_watch_can_be_ended_as_one() {
     assert!(matches!(place.engine.stop(&id).await, Err(SteerError::Gone)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_whose_time_is_up_is_stopped() {
-    let place = Place::new();
+async fn a_step_whose_time_is_up_is_stopped(site: &Site) {
+    let place = site.place();
     for step in [Step::new(&["sleep 60", "echo never"]), Step::new(&["sleep 60"]).pipes()] {
         let end = place.run(step.timeout(1000)).await;
 
@@ -217,9 +232,8 @@ async fn a_step_whose_time_is_up_is_stopped() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_can_be_stopped_in_the_very_moment_of_its_start() {
-    let place = Place::with_ladder(Ladder { interrupt_ms: 2000, terminate_ms: 2000, held_ms: 100 });
+async fn a_step_can_be_stopped_in_the_very_moment_of_its_start(site: &Site) {
+    let place = site.place_with(Ladder { interrupt_ms: 20_000, terminate_ms: 20_000, held_ms: 100 });
     for _ in 0..8 {
         let id = place.launch(Step::new(&["sleep 60"])).await;
         while matches!(place.engine.stop(&id).await, Err(SteerError::Gone)) {
@@ -229,13 +243,12 @@ async fn a_step_can_be_stopped_in_the_very_moment_of_its_start() {
 
         let begun = Instant::now();
         assert_eq!(*place.end(id).await.result(), AttemptResult::Stopped);
-        assert!(begun.elapsed() < Duration::from_secs(1));
+        assert!(begun.elapsed() < Duration::from_secs(1) + site.way());
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_a_step_has_started_is_left_when_it_is_stopped() {
-    let place = Place::new();
+async fn nothing_that_a_step_has_started_is_left_when_it_is_stopped(site: &Site) {
+    let place = site.place();
     let sleeper = unique("7105");
     let deaf = format!("sh -c \"trap '' INT TERM HUP; exec sleep {sleeper}\"");
     let scripts = [
@@ -265,9 +278,8 @@ async fn nothing_that_a_step_has_started_is_left_when_it_is_stopped() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_step_ends_within_two_seconds_of_its_shell_and_says_what_still_held_its_output() {
-    let place = Place::with_ladder(Ladder::default());
+async fn a_step_ends_within_two_seconds_of_its_shell_and_says_what_still_held_its_output(site: &Site) {
+    let place = site.place_with(Ladder::default());
     let sleeper = unique("7106");
     let script = format!("(trap '' TERM HUP INT; exec sleep {sleeper}) & (exit 3)");
     for step in [Step::new(&[&script]), Step::new(&[&script]).pipes()] {
@@ -279,7 +291,8 @@ async fn a_step_ends_within_two_seconds_of_its_shell_and_says_what_still_held_it
             Mark::Ended { at, .. } => Some(*at),
             Mark::Started { .. } => None,
         });
-        assert!(end.exit.at - ended.unwrap() < 2_000, "{ended:?} {}", end.exit.at);
+        let within = 2_000 + i64::try_from(site.way().as_millis()).unwrap();
+        assert!(end.exit.at - ended.unwrap() < within, "{ended:?} {}", end.exit.at);
         assert!(!lives(&sleeper));
     }
 }

@@ -1,7 +1,7 @@
 //! A folder, an engine, and steps to run with it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -9,16 +9,24 @@ use std::time::Duration;
 use domain::attempt::{
     AttemptResult, Carried, CommandEnd, Exit, FORMAT, Intent, Limits, Mark, Outcome, Spec, Work, WorkCommand,
 };
+use domain::target::Reach;
 use domain::{AttemptId, RunId};
 use engine::{Engine, Inspection, Ladder, MasterKey, Progress, Secret};
 use tempfile::TempDir;
+use testkit::rig::Process;
+
+use crate::sites::{SHIM, before_shim};
 
 /// Nothing here takes so long unless it hangs, on a machine that does ten other things besides.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+/// Short, because no test waits for what does not come.
+pub const USUAL_LADDER: Ladder = Ladder { interrupt_ms: 150, terminate_ms: 150, held_ms: 100 };
+
 pub struct Place {
     pub engine: Engine,
     pub folder: TempDir,
+    reach: Reach,
     next: AtomicU32,
     intents: Mutex<HashMap<AttemptId, domain::Digest>>,
 }
@@ -35,32 +43,29 @@ pub struct Finished {
 }
 
 impl Place {
+    /// On this machine.
     pub fn new() -> Self {
-        Self::with_ladder(Ladder { interrupt_ms: 150, terminate_ms: 150, held_ms: 100 })
-    }
-
-    pub fn with_ladder(ladder: Ladder) -> Self {
-        let folder = TempDir::new().unwrap();
-        let engine = engine(folder.path(), ladder);
-        Self { engine, folder, next: AtomicU32::new(1), intents: Mutex::default() }
+        Self::at(Reach::Local, TempDir::new().unwrap(), SHIM.into(), USUAL_LADDER)
     }
 
     /// With a script that stands before the shim and starts it by `exec`.
     pub fn behind(before: &str) -> Self {
-        use std::os::unix::fs::PermissionsExt as _;
         let folder = TempDir::new().unwrap();
-        let script = folder.path().join("before");
-        std::fs::write(&script, format!("#!/bin/sh\n{before}\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_portal-shim")))
-            .unwrap();
-        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let shim = before_shim(folder.path(), before);
         let ladder = Ladder { interrupt_ms: 5_000, terminate_ms: 150, held_ms: 100 };
-        let engine = Engine::with_ladder(folder.path().join("runs"), script, MasterKey::new([7; 32]), ladder).unwrap();
-        Self { engine, folder, next: AtomicU32::new(1), intents: Mutex::default() }
+        Self::at(Reach::Local, folder, shim, ladder)
+    }
+
+    /// At a target.
+    pub fn at(reach: Reach, folder: TempDir, shim: PathBuf, ladder: Ladder) -> Self {
+        let engine = Engine::with_ladder(folder.path().join("runs"), shim, MasterKey::new([7; 32]), ladder).unwrap();
+        Self { engine, folder, reach, next: AtomicU32::new(1), intents: Mutex::default() }
     }
 
     pub fn spec(&self, step: Step) -> Spec {
         let id = AttemptId { run: RunId(1), step: 1, attempt: self.next.fetch_add(1, Ordering::Relaxed) };
-        Spec { v: FORMAT, id, digest: step.0.digest(), work: step.0 }
+        let work = Work { reach: self.reach.clone(), ..step.0 };
+        Spec { v: FORMAT, id, digest: work.digest(), work }
     }
 
     pub async fn launch(&self, step: Step) -> AttemptId {
@@ -91,7 +96,12 @@ impl Place {
     pub async fn end(&self, id: AttemptId) -> Finished {
         let exit = match self.inspect_end(id).await {
             Inspection::Ended(exit) => *exit,
-            other => panic!("the attempt did not end: {other:?}"),
+            other => panic!(
+                "the attempt did not end: {other:?}; {:?}; {:?}",
+                self.engine.trouble(&id),
+                std::fs::read_dir(self.engine.folder(&id))
+                    .map(|all| all.flatten().map(|one| one.file_name()).collect::<Vec<_>>())
+            ),
         };
         let output = std::fs::read(self.engine.folder(&id).join("out.log")).unwrap();
         let marks = self.engine.marks(&self.intent(id), 0).unwrap();
@@ -175,9 +185,21 @@ impl Place {
     }
 }
 
+/// A test that fails in the middle leaves an attempt behind. At a target that has gone away with the test, it would never end.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let root = self.folder.path().join("runs").display().to_string();
+        let is_shim = |process: &Process| {
+            let words = process.words();
+            let at = words.iter().position(|word| word == engine::shim::COMMAND);
+            at.and_then(|at| words.get(at + 1)).is_some_and(|folder| folder.starts_with(&root))
+        };
+        Process::all().into_iter().filter(is_shim).for_each(|shim| shim.kill());
+    }
+}
+
 pub fn engine(folder: &Path, ladder: Ladder) -> Engine {
-    let shim = env!("CARGO_BIN_EXE_portal-shim").into();
-    Engine::with_ladder(folder.join("runs"), shim, MasterKey::new([7; 32]), ladder).unwrap()
+    Engine::with_ladder(folder.join("runs"), SHIM.into(), MasterKey::new([7; 32]), ladder).unwrap()
 }
 
 impl Step {
@@ -192,6 +214,7 @@ impl Step {
             [("PATH", env!("PATH")), ("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("HOME", "/nowhere")];
         Self(Work {
             target: "local".to_owned(),
+            reach: Reach::Local,
             interpreter: ["bash", "--noprofile", "--norc"].map(str::to_owned).to_vec(),
             pipefail: false,
             tty: true,
@@ -346,7 +369,8 @@ pub fn lives(argument: &str) -> bool {
     lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
 }
 
-/// An argument for `sleep` that no other test on this machine uses.
+/// An argument for `sleep` that nobody else on this machine uses, not even the same test at another target.
 pub fn unique(number: &str) -> String {
-    format!("{number}.{}", std::process::id())
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{number}.{}{:04}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }

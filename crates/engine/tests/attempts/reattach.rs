@@ -4,10 +4,16 @@ use domain::attempt::{AttemptResult, Spec};
 use engine::{Engine, Inspection, Ladder, LaunchError, MasterKey};
 
 use crate::harness::{Place, Step, engine};
+use crate::sites::Site;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_new_engine_goes_on_where_the_old_one_was() {
-    let mut place = Place::new();
+at_every_target! {
+    a_new_engine_goes_on_where_the_old_one_was,
+    nothing_is_started_twice,
+    other_work_than_what_the_intent_names_is_not_run,
+}
+
+async fn a_new_engine_goes_on_where_the_old_one_was(site: &Site) {
+    let mut place = site.place();
     let id = place.launch(Step::new(&["echo one; read -r go; echo two", "echo three"])).await;
     place.wait_for(id, "one").await;
 
@@ -21,9 +27,8 @@ async fn a_new_engine_goes_on_where_the_old_one_was() {
     assert_eq!(place.engine.follow(&place.intent(id)).unwrap().borrow().marks, 4);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_started_twice() {
-    let place = Place::new();
+async fn nothing_is_started_twice(site: &Site) {
+    let place = site.place();
     let file = place.folder.path().join("count");
     let spec = place.spec(Step::new(&[&format!("echo x >> {}", file.display())]));
     place.start(&spec, Vec::new()).await;
@@ -72,11 +77,10 @@ async fn a_folder_that_cannot_be_written_is_an_error_in_a_sentence() {
     assert!(error.to_string().starts_with("its folder could not be written ("), "{error}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn other_work_than_what_the_intent_names_is_not_run() {
-    let place = Place::new();
+async fn other_work_than_what_the_intent_names_is_not_run(site: &Site) {
+    let place = site.place();
     let mut spec = place.spec(Step::new(&["echo approved"]));
-    spec.work.commands[0].script = "echo swapped".to_owned();
+    "echo swapped".clone_into(&mut spec.work.commands[0].script);
     place.start(&spec, Vec::new()).await;
 
     let end = place.end(spec.id).await;

@@ -4,6 +4,24 @@ use domain::attempt::{AttemptResult, Carried, Exported, Spec};
 use engine::Secret;
 
 use crate::harness::{Finished, Place, Step};
+use crate::sites::Site;
+
+at_every_target! {
+    a_secret_reaches_the_command_and_is_found_nowhere_else,
+    marks_stay_true_where_output_is_masked_and_what_is_held_back_comes_with_the_end_of_its_command,
+    a_secret_that_the_commands_do_not_use_is_only_masked,
+    work_whose_secret_was_not_handed_over_is_not_begun,
+    the_values_of_listed_files_are_masked_and_counted,
+    named_exports_come_to_the_next_attempt_and_nothing_else_does,
+    a_long_value_is_carried_whole,
+    an_export_that_holds_a_secret_stays_where_it_is,
+    values_of_exports_lie_in_one_private_file_and_a_changed_file_starts_nothing,
+    a_step_whose_variables_are_gone_says_so_and_the_next_start_goes_on_without_them,
+    an_export_that_holds_a_value_of_a_file_to_be_masked_stays_where_it_is_and_that_is_said,
+    what_is_not_masked_of_a_listed_file_is_told,
+    a_shell_that_ends_by_itself_tells_nothing,
+    after_a_failure_the_exports_before_it_are_kept,
+}
 
 const VALUE: &str = "hunter2/It's \"q\" $x";
 
@@ -28,8 +46,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-#[tokio::test]
-async fn a_secret_reaches_the_command_and_is_found_nowhere_else() {
+async fn a_secret_reaches_the_command_and_is_found_nowhere_else(site: &Site) {
     for (shell, step) in Step::new(&[
         "test ${#token} -eq 19 && echo right",
         "printf %s hunter; sleep 0.05; printf '%s\\n' \"${token#hunter}\"",
@@ -40,7 +57,7 @@ async fn a_secret_reaches_the_command_and_is_found_nowhere_else() {
     ])
     .everywhere()
     {
-        let place = Place::new();
+        let place = site.place();
 
         let finished = place.run_with(step.secret("token", "v1"), vec![secret(true)]).await;
 
@@ -57,9 +74,8 @@ async fn a_secret_reaches_the_command_and_is_found_nowhere_else() {
     }
 }
 
-#[tokio::test]
-async fn marks_stay_true_where_output_is_masked_and_what_is_held_back_comes_with_the_end_of_its_command() {
-    let place = Place::new();
+async fn marks_stay_true_where_output_is_masked_and_what_is_held_back_comes_with_the_end_of_its_command(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["printf 'a hunter2/It'", "printf \"'s\"", "echo \"<$token>\""]).secret("token", "v1");
 
     let finished = place.run_with(step, vec![secret(true)]).await;
@@ -69,9 +85,8 @@ async fn marks_stay_true_where_output_is_masked_and_what_is_held_back_comes_with
     assert_eq!(finished.printed(3), "<[secret token]>\n");
 }
 
-#[tokio::test]
-async fn a_secret_that_the_commands_do_not_use_is_only_masked() {
-    let place = Place::new();
+async fn a_secret_that_the_commands_do_not_use_is_only_masked(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["echo \"[${token-unset}]\"; echo 'hunter2/It'\\''s \"q\" $x'"]);
 
     let finished = place.run_with(step, vec![secret(false)]).await;
@@ -79,9 +94,8 @@ async fn a_secret_that_the_commands_do_not_use_is_only_masked() {
     assert_eq!(finished.text(), "[unset]\n[secret token]\n");
 }
 
-#[tokio::test]
-async fn work_whose_secret_was_not_handed_over_is_not_begun() {
-    let place = Place::new();
+async fn work_whose_secret_was_not_handed_over_is_not_begun(site: &Site) {
+    let place = site.place();
 
     let finished = place.run(Step::new(&["echo ran"]).secret("token", "v1")).await;
 
@@ -89,9 +103,8 @@ async fn work_whose_secret_was_not_handed_over_is_not_begun() {
     assert_eq!(reason, "The secret token was not handed over. Nothing was run.");
 }
 
-#[tokio::test]
-async fn the_values_of_listed_files_are_masked_and_counted() {
-    let place = Place::new();
+async fn the_values_of_listed_files_are_masked_and_counted(site: &Site) {
+    let place = site.place();
     let file = place.folder.path().join(".env");
     std::fs::write(&file, "# remark\nDB_HOST=database.internal\nexport DB_PASS='pa ss word'\nPORT=3333\nDEBUG=true\n")
         .unwrap();
@@ -129,8 +142,7 @@ fn shells(step: &Step) -> [(&'static str, Step); 5] {
     [one, two, three, four, ("busybox, terminal", step.clone().shell(&["busybox", "sh"]))]
 }
 
-#[tokio::test]
-async fn named_exports_come_to_the_next_attempt_and_nothing_else_does() {
+async fn named_exports_come_to_the_next_attempt_and_nothing_else_does(site: &Site) {
     let first = Step::new(&[
         "VERSION='1.2 \"three\"'\nexport VERSION EMPTY= ; export LINES_2=\"a\nbä\n\"; plain=p; GONE=g; export GONE; unset GONE",
         "PATH=/evil:$PATH; export PATH; export LD_DEBUG=nothing; IFS=x; alias date='echo alias'; cat() { echo function; }; export -f cat 2>/dev/null; set -e -u",
@@ -141,7 +153,7 @@ async fn named_exports_come_to_the_next_attempt_and_nothing_else_does() {
         "case $PATH in /evil*) echo evil ;; esac; echo file | cat; case $- in *e*|*u*) echo options ;; esac; [ \"$(printf 'a b')\" = 'a b' ]; date +%%; set -- $(echo 1 2); echo $#",
     ]);
     for ((shell, first), (_, second)) in shells(&first).into_iter().zip(shells(&second)) {
-        let place = Place::new();
+        let place = site.place();
 
         let (exported, text) = carried(&place, first, second).await;
 
@@ -151,19 +163,17 @@ async fn named_exports_come_to_the_next_attempt_and_nothing_else_does() {
     }
 }
 
-#[tokio::test]
-async fn a_long_value_is_carried_whole() {
+async fn a_long_value_is_carried_whole(site: &Site) {
     let first = Step::new(&["LONG=$(head -c 90000 /dev/zero | tr '\\0' x); export LONG"]).exports(&["LONG"]);
     for ((shell, first), (_, second)) in shells(&first).into_iter().zip(shells(&Step::new(&["echo ${#LONG}"]))) {
-        let (_, text) = carried(&Place::new(), first, second).await;
+        let (_, text) = carried(&site.place(), first, second).await;
 
         assert_eq!(text, "90000\n", "{shell}");
     }
 }
 
-#[tokio::test]
-async fn an_export_that_holds_a_secret_stays_where_it_is() {
-    let place = Place::new();
+async fn an_export_that_holds_a_secret_stays_where_it_is(site: &Site) {
+    let place = site.place();
     let step = Step::new(&["export AUTH=\"Bearer $token\" MODE=fast"]).secret("token", "v1").exports(&["AUTH", "MODE"]);
 
     let finished = place.run_with(step, vec![secret(true)]).await;
@@ -172,10 +182,9 @@ async fn an_export_that_holds_a_secret_stays_where_it_is() {
     assert!(!holds(&everything(place.folder.path()), "hunter2"));
 }
 
-#[tokio::test]
-async fn values_of_exports_lie_in_one_private_file_and_a_changed_file_starts_nothing() {
+async fn values_of_exports_lie_in_one_private_file_and_a_changed_file_starts_nothing(site: &Site) {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::new();
+    let place = site.place();
     let first = place.run(Step::new(&["export VERSION=one-two-three"]).exports(&["VERSION"])).await;
     let folder = place.engine.folder(&first.id);
     let file = folder.join("exports.json");
@@ -203,9 +212,8 @@ fn lost(finished: &Finished) -> &str {
     reason.strip_prefix(before).and_then(|reason| reason.strip_suffix(behind)).unwrap_or_else(|| panic!("{reason}"))
 }
 
-#[tokio::test]
-async fn a_step_whose_variables_are_gone_says_so_and_the_next_start_goes_on_without_them() {
-    let place = Place::new();
+async fn a_step_whose_variables_are_gone_says_so_and_the_next_start_goes_on_without_them(site: &Site) {
+    let place = site.place();
     let first = place.run(Step::new(&["export VERSION=one"]).exports(&["VERSION"])).await;
     std::fs::remove_file(place.engine.folder(&first.id).join("exports.json")).unwrap();
     let Exported { names, digest } = first.exit.exported.unwrap();
@@ -218,9 +226,8 @@ async fn a_step_whose_variables_are_gone_says_so_and_the_next_start_goes_on_with
     assert_eq!(left, None, "so that nothing is asked for a second time");
 }
 
-#[tokio::test]
-async fn an_export_that_holds_a_value_of_a_file_to_be_masked_stays_where_it_is_and_that_is_said() {
-    let place = Place::new();
+async fn an_export_that_holds_a_value_of_a_file_to_be_masked_stays_where_it_is_and_that_is_said(site: &Site) {
+    let place = site.place();
     let file = place.folder.path().join(".env");
     std::fs::write(&file, "DB_PASS=correct-horse\n").unwrap();
     let script = "export URL=db://user:correct-horse@host ENCODED=$(printf correct-horse | base64) MODE=fast";
@@ -235,6 +242,7 @@ async fn an_export_that_holds_a_value_of_a_file_to_be_masked_stays_where_it_is_a
     assert_eq!(finished.exit.notes.not_kept, [sentence]);
 }
 
+/// Of this machine alone: elsewhere a step does not reach the folder of its attempt.
 #[tokio::test]
 async fn exports_that_cannot_be_kept_are_told() {
     let place = Place::new();
@@ -252,9 +260,8 @@ async fn exports_that_cannot_be_kept_are_told() {
     assert_eq!(finished.exit.notes.not_kept, [sentence]);
 }
 
-#[tokio::test]
-async fn what_is_not_masked_of_a_listed_file_is_told() {
-    let place = Place::new();
+async fn what_is_not_masked_of_a_listed_file_is_told(site: &Site) {
+    let place = site.place();
     let file = place.folder.path().join(".env");
     std::fs::write(&file, (0..600).map(|n| format!("NAME_{n}=value-{n:04}")).collect::<Vec<_>>().join("\n")).unwrap();
     let path = file.display().to_string();
@@ -266,17 +273,15 @@ async fn what_is_not_masked_of_a_listed_file_is_told() {
     assert_eq!(finished.exit.notes.unmasked, [sentence]);
 }
 
-#[tokio::test]
-async fn a_shell_that_ends_by_itself_tells_nothing() {
-    let finished = Place::new().run(Step::new(&["export VERSION=1; exit 0"]).exports(&["VERSION"])).await;
+async fn a_shell_that_ends_by_itself_tells_nothing(site: &Site) {
+    let finished = site.place().run(Step::new(&["export VERSION=1; exit 0"]).exports(&["VERSION"])).await;
 
     assert_eq!(finished.exit.exported, None);
     assert_eq!(finished.result(), &AttemptResult::Completed);
 }
 
-#[tokio::test]
-async fn after_a_failure_the_exports_before_it_are_kept() {
-    let finished = Place::new().run(Step::new(&["export VERSION=1", "false"]).exports(&["VERSION"])).await;
+async fn after_a_failure_the_exports_before_it_are_kept(site: &Site) {
+    let finished = site.place().run(Step::new(&["export VERSION=1", "false"]).exports(&["VERSION"])).await;
 
     assert_eq!(finished.exit.exported.unwrap().names, ["VERSION"]);
 }

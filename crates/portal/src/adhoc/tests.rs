@@ -34,6 +34,7 @@ fn document() -> Document {
 fn target() -> PlanTarget {
     PlanTarget {
         name: "local".to_owned(),
+        reach: domain::target::Reach::Local,
         production: false,
         interpreter: vec!["bash".to_owned()],
         environment: Vec::new(),

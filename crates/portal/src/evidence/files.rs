@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::time::SystemTime;
 
 use domain::approval::{EvidenceItem, FileIdentity, Standing};
 use domain::{Digest, Timestamp, time};
@@ -12,7 +11,7 @@ use domain::{Digest, Timestamp, time};
 use super::Given;
 
 /// Files up to this size are read for their digest: 64 MiB, which takes a fraction of a second.
-const READABLE: u64 = 64 << 20;
+pub(super) const READABLE: u64 = 64 << 20;
 
 /// Files beside a backup that are looked at, at most.
 const BESIDE: usize = 1000;
@@ -23,10 +22,41 @@ const COMPARED: usize = 5;
 /// A backup that is older than a week is worth a second look.
 const OLD_MS: u64 = 7 * 24 * 3_600_000;
 
-/// What there is to see about a file at a moment.
+/// A file as it was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// What it is.
+    pub identity: FileIdentity,
+    /// Whether it is a file, and no folder, pipe or device.
+    pub regular: bool,
+}
+
+/// Another file beside it.
+#[derive(Debug)]
+pub(super) struct Other {
+    /// When its content changed last.
+    pub modified: Timestamp,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its own name.
+    pub name: String,
+}
+
+/// What there is to see about a file of this machine at a moment.
 pub(super) fn items((given, now): &(Given, Timestamp)) -> Vec<EvidenceItem> {
+    let others = if given.backup { others(given) } else { Vec::new() };
+    items_of(given, identity(&given.path), &others, *now)
+}
+
+/// What there is to see about a file, wherever it was found.
+pub(super) fn items_of(
+    given: &Given,
+    found: Result<Found, String>,
+    others: &[Other],
+    now: Timestamp,
+) -> Vec<EvidenceItem> {
     let name = if given.backup { "Backup file".to_owned() } else { given.label.clone() };
-    let (identity, metadata) = match identity(&given.path) {
+    let found = match found {
         Ok(found) => found,
         Err(why) => {
             return vec![EvidenceItem {
@@ -38,21 +68,28 @@ pub(super) fn items((given, now): &(Given, Timestamp)) -> Vec<EvidenceItem> {
             }];
         }
     };
-    let age = now.since(Timestamp(identity.modified_ns / 1_000_000));
-    let mut items = vec![seen(given, name, (identity, metadata.is_file()), age)];
+    let (size, age) = (found.identity.size, now.since(Timestamp(found.identity.modified_ns / 1_000_000)));
+    let mut items = vec![seen(given, name, found, age)];
     if given.backup {
-        items.extend(beside(given, metadata.len()));
+        items.extend(beside(given, size, others));
     }
     items
 }
 
-fn seen(given: &Given, name: String, (identity, regular): (FileIdentity, bool), age: u64) -> EvidenceItem {
+fn seen(given: &Given, name: String, Found { identity, regular }: Found, age: u64) -> EvidenceItem {
     let mut saw = vec![given.value.clone()];
     if identity.resolved != given.path {
         saw.push(format!("leads to {}", identity.resolved));
     }
     let content = identity.content.as_ref().map_or_else(
-        || ", larger than 64 MiB: its content was not read".to_owned(),
+        || {
+            if identity.size > READABLE {
+                ", larger than 64 MiB: its content was not read"
+            } else {
+                ", its content was not read"
+            }
+            .to_owned()
+        },
         |content| format!(", SHA-256 {content}"),
     );
     saw.push(format!("{} bytes{content}", time::thousands(identity.size)));
@@ -63,18 +100,26 @@ fn seen(given: &Given, name: String, (identity, regular): (FileIdentity, bool), 
     EvidenceItem { name, standing, result, saw, bound }
 }
 
+/// The files in the folder of a backup.
+fn others(given: &Given) -> Vec<Other> {
+    let Ok(entries) = fs::read_dir(given.folder()) else { return Vec::new() };
+    let other = |entry: fs::DirEntry| {
+        let metadata = entry.metadata().ok().filter(Metadata::is_file)?;
+        let modified = Timestamp(metadata.mtime().saturating_mul(1000));
+        Some(Other { modified, size: metadata.len(), name: entry.file_name().to_string_lossy().into_owned() })
+    };
+    entries.take(BESIDE).filter_map(Result::ok).filter_map(other).collect()
+}
+
 /// How its size stands beside the last ones of its kind in the folder.
-fn beside(given: &Given, size: u64) -> Option<EvidenceItem> {
+fn beside(given: &Given, size: u64, others: &[Other]) -> Option<EvidenceItem> {
     let own = given.path.rsplit('/').next()?;
-    let mut others: Vec<(SystemTime, u64)> = Vec::new();
-    for entry in fs::read_dir(given.folder()).ok()?.take(BESIDE).filter_map(Result::ok) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let alike = given.pattern.as_ref().is_none_or(|pattern| runbook::matches_glob(pattern, &name));
-        let metadata = entry.metadata().ok().filter(Metadata::is_file);
-        if let Some(metadata) = metadata.filter(|_| alike && name != own) {
-            others.push((metadata.modified().ok()?, metadata.len()));
-        }
-    }
+    let alike = |other: &&Other| {
+        let fits = given.pattern.as_ref().is_none_or(|pattern| runbook::matches_glob(pattern, &other.name));
+        fits && other.name != own
+    };
+    let mut others: Vec<(Timestamp, u64)> =
+        others.iter().filter(alike).map(|other| (other.modified, other.size)).collect();
     others.sort_unstable_by(|one, other| other.cmp(one));
     let last: Vec<u64> = others.into_iter().take(COMPARED).map(|(_, size)| size).collect();
     let usual = middle(&last)?;
@@ -114,10 +159,10 @@ fn percent(size: u64, usual: u64) -> String {
 ///
 /// Why it cannot be looked at, as the end of a sentence.
 pub(super) fn identity_now(before: &FileIdentity) -> Result<FileIdentity, String> {
-    identity(&before.path).map(|(now, _)| now)
+    identity(&before.path).map(|found| found.identity)
 }
 
-fn identity(path: &str) -> Result<(FileIdentity, Metadata), String> {
+fn identity(path: &str) -> Result<Found, String> {
     let words = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => "it is not there".to_owned(),
         io::ErrorKind::PermissionDenied => "the portal may not look at it".to_owned(),
@@ -135,7 +180,7 @@ fn identity(path: &str) -> Result<(FileIdentity, Metadata), String> {
         modified_ns: metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()),
         content,
     };
-    Ok((identity, metadata))
+    Ok(Found { identity, regular: metadata.is_file() })
 }
 
 fn read(path: &std::path::Path) -> io::Result<Digest> {
@@ -154,16 +199,20 @@ pub(super) fn free_space(places: &BTreeSet<String>) -> Vec<EvidenceItem> {
         }
         let found = rustix::fs::statvfs(place.as_str()).ok()?;
         let (free, all) = (found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize);
-        let enough = free > all / 10;
-        Some(EvidenceItem {
-            name: "Free space".to_owned(),
-            standing: if enough { Standing::Good } else { Standing::Look },
-            result: time::size(free),
-            saw: vec![format!("{} of {} free at {place}", time::size(free), time::size(all))],
-            bound: None,
-        })
+        Some(space_item(place, free, all))
     };
     places.iter().filter_map(look).collect()
+}
+
+/// How much space there is at a place.
+pub(super) fn space_item(place: &str, free: u64, all: u64) -> EvidenceItem {
+    EvidenceItem {
+        name: "Free space".to_owned(),
+        standing: if free > all / 10 { Standing::Good } else { Standing::Look },
+        result: time::size(free),
+        saw: vec![format!("{} of {} free at {place}", time::size(free), time::size(all))],
+        bound: None,
+    }
 }
 
 #[cfg(test)]

@@ -12,20 +12,26 @@ const SESSION: &str = "this session";
 const MINUTE: i64 = 60_000;
 
 /// A portal with one person, by a clock that stands still.
-struct Desk {
-    portal: Portal,
+pub(crate) struct Desk {
+    pub(crate) portal: Portal,
     ada: Actor,
-    clock: Arc<FixedClock>,
+    pub(crate) clock: Arc<FixedClock>,
     folder: tempfile::TempDir,
 }
 
 impl Desk {
     async fn open() -> Self {
+        Self::with(crate::Channels::default()).await
+    }
+
+    /// The same with ways by which people are told.
+    pub(crate) async fn with(channels: crate::Channels) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(FixedClock::default());
         std::fs::create_dir(folder.path().join("runbooks")).unwrap();
         let plan = PlanTarget {
             name: "local".to_owned(),
+            reach: domain::target::Reach::Local,
             production: false,
             interpreter: vec!["/bin/sh".to_owned()],
             environment: Vec::new(),
@@ -34,12 +40,17 @@ impl Desk {
             data: folder.path().join("data"),
             runbooks: folder.path().join("runbooks"),
             shim: "/bin/false".into(),
-            targets: vec![TargetSettings { plan, about: String::new(), directory: "/".to_owned() }],
+            targets: vec![TargetSettings {
+                plan,
+                about: String::new(),
+                directory: "/".to_owned(),
+                mask_files: Vec::new(),
+            }],
             approvals: domain::approval::ApprovalRules::DEFAULT,
             lowerings: Vec::new(),
             secrets: SecretSources::default(),
             public: None,
-            channels: crate::Channels::default(),
+            channels,
             checkpoints: crate::CheckpointSettings::default(),
             build: "test".to_owned(),
             clock: clock.clone(),

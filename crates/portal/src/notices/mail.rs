@@ -119,6 +119,7 @@ mod tests {
             changed: Vec::new(),
             changes: Vec::new(),
             values: BTreeMap::new(),
+            covering: None,
         }
     }
 

@@ -44,7 +44,8 @@ fn generic(notice: &Notice, key: &str, origin: Option<&str>) -> Value {
         "id": key,
         "event": notice.occasion,
         "run": notice.run,
-        "request": notice.request,
+        "request": notice.covering.is_none().then_some(notice.request),
+        "redaction": notice.covering.is_some().then_some(notice.request),
         "procedure": notice.procedure,
         "steps": notice.steps,
         "target": notice.target,
@@ -122,7 +123,7 @@ pub(super) fn signature(secret: &str, seconds: i64, body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::notice::Occasion;
+    use domain::notice::{Covering, Occasion};
     use domain::{Risk, RunId};
     use testkit::NOW;
 
@@ -147,6 +148,7 @@ mod tests {
             changed: Vec::new(),
             changes: Vec::new(),
             values: std::collections::BTreeMap::new(),
+            covering: None,
         }
     }
 
@@ -192,11 +194,17 @@ mod tests {
         let mut with = notice("corrupt");
         let body = generic(&with, "key", None);
         assert_eq!((&body["id"], &body["event"], &body["run"]), (&json!("key"), &json!("asked"), &json!(12)));
+        assert_eq!((&body["request"], &body["redaction"]), (&json!(1), &Value::Null));
         assert_eq!((&body["link"], &body["until"]), (&Value::Null, &json!("2026-11-23T21:58:04Z")));
         assert!(body.get("values").is_none());
 
         with.values.insert("backup".to_owned(), "/x".to_owned());
         assert_eq!(generic(&with, "key", ORIGIN)["values"], json!({ "backup": "/x" }));
+
+        with.covering = Some(Covering { step: 3, attempt: 1, amount: "9 bytes in 1 place".to_owned() });
+        let body = generic(&with, "key", ORIGIN);
+        assert_eq!((&body["request"], &body["redaction"]), (&Value::Null, &json!(1)));
+        assert_eq!(body["link"], "https://portal.example.com/runs/12?step=3&attempt=1#covering");
     }
 
     #[test]

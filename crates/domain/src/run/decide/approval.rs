@@ -1,6 +1,6 @@
 //! Asking for approval, deciding, and what a decision lets happen.
 
-use super::{Facts, bounded, plan_step, reasoned, starting};
+use super::{Facts, bounded, plan_step, proven, reasoned, starting};
 use crate::approval::{Difference, Evidence, FileIdentity, Need};
 use crate::attempt::{Outcome, Work};
 use crate::policy::{Forbidden, Role, Verb, allows};
@@ -69,9 +69,7 @@ pub(super) fn break_glass(
     if let Some(run) = facts.unreviewed {
         return Err(Refusal::Unreviewed(run));
     }
-    if facts.factor.is_none() {
-        return Err(Refusal::NoFactor);
-    }
+    let factor = proven(facts)?;
     let reason = reasoned(reason)?;
     let (run, changed) = with_secrets(run, wanted, facts)?;
     let (covers, _) = covers(&run, number, wanted, facts)?;
@@ -79,7 +77,7 @@ pub(super) fn break_glass(
     let broken = Event::GlassBroken {
         covers,
         reason,
-        factor: facts.factor.clone().unwrap_or_default(),
+        factor,
         rules: facts.rules.digest(),
         start_within_ms: facts.rules.start_within_ms,
     };
@@ -160,7 +158,7 @@ pub(super) fn grant(
     if request.approvers().any(|approver| who.id() == Some(approver)) {
         return Err(Refusal::Over);
     }
-    let Some(factor) = facts.factor.clone() else { return Err(Refusal::NoFactor) };
+    let factor = proven(facts)?;
     bounded(comment)?;
     let comment = comment.trim().to_owned();
     Ok(Event::ApprovalGranted { request: number, retry, rollback, comment, factor })
@@ -170,7 +168,7 @@ pub(super) fn grant(
 pub(super) fn reject(run: &Run, number: u32, reason: &str, facts: &Facts) -> Result<Event, Refusal> {
     undecided(run, number, facts)?;
     let reason = reasoned(reason)?;
-    let factor = facts.factor.clone().ok_or(Refusal::NoFactor)?;
+    let factor = proven(facts)?;
     Ok(Event::ApprovalRejected { request: number, reason, factor })
 }
 

@@ -1,6 +1,6 @@
 //! Covering something in stored output: who asks, who confirms, and of exactly which bytes.
 
-use super::{Facts, reasoned};
+use super::{Facts, proven, reasoned};
 use crate::redaction::{ByteRange, fit};
 use crate::run::event::{Event, Who};
 use crate::run::redaction::{Redaction, RedactionEnd};
@@ -43,7 +43,7 @@ pub(super) fn confirm(
     if redaction.asked.by.id() == who.id() {
         return Err(Refusal::OwnRedaction);
     }
-    let Some(factor) = facts.factor.clone() else { return Err(Refusal::NoFactor) };
+    let factor = proven(facts)?;
     let Redaction { step, attempt, bytes, .. } = *redaction;
     let end = ended(run, AttemptId { run: run.id, step, attempt })?;
     as_recorded(end, (bytes, &redaction.output))?;
@@ -55,9 +55,11 @@ pub(super) fn confirm(
 }
 
 /// Another person says no, or whoever asked takes it back.
-pub(super) fn reject(run: &Run, number: u32, reason: &str) -> Result<Event, Refusal> {
-    waiting(run, number)?;
-    Ok(Event::RedactionRejected { number, reason: reasoned(reason)? })
+pub(super) fn reject(run: &Run, number: u32, reason: &str, who: &Who, facts: &Facts) -> Result<Event, Refusal> {
+    let own = waiting(run, number)?.asked.by.id() == who.id();
+    let reason = reasoned(reason)?;
+    let factor = if own { String::new() } else { proven(facts)? };
+    Ok(Event::RedactionRejected { number, reason, factor })
 }
 
 fn waiting(run: &Run, number: u32) -> Result<&Redaction, Refusal> {

@@ -13,10 +13,10 @@ use crate::plan::Plan;
 use crate::policy::{Role, Verb};
 use crate::redaction::ByteRange;
 use crate::run::{
-    Attempt, AttemptEnding, Command, Covered, Entry, Event, Facts, Holder, Redaction, Request, Run, Verdict, Wanted,
-    Who, decide, evolve, fold,
+    Attempt, AttemptEnding, Command, Covered, Entry, Event, Facts, Holder, Redaction, RedactionEnd, Request, Run,
+    Verdict, Wanted, Who, decide, evolve, fold,
 };
-use crate::{Digest, Risk, RunId, Timestamp};
+use crate::{Digest, PersonId, Risk, RunId, Timestamp};
 
 fn config() -> Config {
     let cases = std::env::var("PORTAL_HISTORIES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
@@ -246,6 +246,14 @@ fn redact(run: &Run, choice: u8, step: u32, attempt: u32) -> Command {
     ask_redaction(step, attempt, &[(u64::from(choice % 4), 4)])
 }
 
+/// Who said no to a redaction, or took it back.
+fn who_ended(run: &Run, number: u32) -> Option<&PersonId> {
+    match run.redaction(number).and_then(|redaction| redaction.end.as_ref()) {
+        Some(RedactionEnd::Rejected { stamp, .. }) => stamp.by.id(),
+        _ => None,
+    }
+}
+
 fn last_redaction(run: &Run) -> u32 {
     u32::try_from(run.redactions.len()).unwrap()
 }
@@ -332,10 +340,15 @@ impl Ledger {
                     "it was not asked"
                 );
                 let confirmed = after.redaction(*number).and_then(Redaction::covered);
+                prop_assert!(facts.factor.is_some(), "nobody proved who they are");
                 prop_assert!(
                     confirmed.is_some_and(|stamp| stamp.by.id() != asked.asked.by.id()),
                     "one person covered it"
                 );
+            }
+            if let Event::RedactionRejected { number, factor, .. } = event {
+                let own = before.redaction(*number).unwrap().asked.by.id() == who_ended(after, *number);
+                prop_assert_eq!(own, factor.is_empty(), "a decision takes a factor, taking back none");
             }
             if let Event::LockTaken { from, .. } = event {
                 prop_assert_eq!(*from, facts.lock.as_ref().map(|holder| holder.run));
@@ -499,7 +512,7 @@ fn redaction_event(kind: u8, (step, attempt, number): (u32, u32, u32), bytes: u6
     let ranges = vec![ByteRange { from: bytes, to: bytes }];
     match kind {
         33 => Event::RedactionAsked { step, attempt, ranges, reason: text, bytes, output: old },
-        34 => Event::RedactionRejected { number, reason: text },
+        34 => Event::RedactionRejected { number, reason: text, factor: String::new() },
         _ => Event::OutputRedacted { number, step, attempt, ranges, bytes, old, new, factor: text },
     }
 }

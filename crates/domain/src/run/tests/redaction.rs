@@ -5,6 +5,7 @@
 use super::stage::*;
 use crate::attempt::{AttemptResult, Outcome};
 use crate::policy::{Role, Verb};
+use crate::redaction::ByteRange;
 use crate::run::{AttemptEnding, Command, Event, Facts, RedactionEnd, Refusal, Verdict, Who, decide};
 use crate::{AttemptId, Digest, RunId};
 
@@ -80,16 +81,13 @@ fn who_asked_does_not_confirm_whatever_their_role_is_now() {
 }
 
 #[test]
-fn only_an_administrator_asks_and_a_confirmation_takes_a_second_factor() {
+fn only_an_administrator_asks_and_only_a_lead_confirms() {
     let story = looked();
     for role in [Role::Viewer, Role::Operator, Role::Lead] {
         let refusal = story.refuses_to(&person("Otto", role), &ask_redaction(1, 1, &[(0, 4)]));
         assert!(matches!(refusal, Refusal::Forbidden(why) if why.verb == Verb::Redact), "{role}");
     }
 
-    let lena = person("Lena", Role::Lead);
-    let unproven = decide(Some(&asked().run), &confirm_redaction(1), &lena, &asked().facts(Some(Role::Lead)));
-    assert_eq!(unproven.unwrap_err(), Refusal::NoFactor);
     let operator = asked().refuses_to(&person("Otto", Role::Operator), &confirm_redaction(1));
     assert!(matches!(operator, Refusal::Forbidden(_)));
 }
@@ -183,6 +181,20 @@ fn an_attempt_whose_output_nobody_could_read_is_covered_as_it_is_found() {
 
     let end = covered.run.attempt(AttemptId { run: RUN, step: 2, attempt: 1 }).unwrap().end.clone().unwrap();
     assert_eq!(end.output, Some(Digest::of(b"covered")));
+}
+
+#[test]
+fn what_is_covered_is_known_by_its_places_and_what_waits_by_its_number() {
+    let story = asked();
+    assert_eq!(story.run.covered_places(LOOKED), [[]; 0], "what is only asked for can still be read");
+    assert_eq!(story.run.waiting_redactions().map(|(number, _)| number).collect::<Vec<_>>(), [1]);
+    assert_eq!(story.run.redactions[0].amount(), "4 bytes in 1 place");
+
+    let story = story.by(&person("Lena", Role::Lead), confirm_redaction(1));
+
+    assert_eq!(story.run.covered_places(LOOKED), [vec![ByteRange { from: 0, to: 4 }]]);
+    assert_eq!(story.run.covered_places(AttemptId { attempt: 2, ..LOOKED }), [[]; 0]);
+    assert_eq!(story.run.waiting_redactions().count(), 0);
 }
 
 #[test]

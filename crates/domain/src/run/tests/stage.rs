@@ -65,6 +65,7 @@ pub fn plan() -> Plan {
         side_digest: None,
         target: PlanTarget {
             name: "local".to_owned(),
+            reach: crate::target::Reach::Local,
             production: false,
             interpreter: vec!["bash".to_owned()],
             environment: vec![("PATH".to_owned(), "/bin".to_owned())],

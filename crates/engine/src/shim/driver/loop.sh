@@ -1,6 +1,6 @@
 while { case $- in *x*) __x="set -x
 " ;; *) [ -z "$__t" ] || __x= ;; esac; set +x; } 2>/dev/null; do
-  [ -z "$__t" ] || { __mark "D;$__r;$__p;$__t"; __t= __c= __p=; }
+  [ -z "$__t" ] || { __at; __mark "D;$__r;$__p;$__t"; __t= __c= __p=; }
   __l=; IFS= read -r __l <&8 || { [ $? -gt 128 ] && continue; __d=; break; }
   case $__l in
   "$__s+"*) __c=$__c${__l#"$__s+"} ;;

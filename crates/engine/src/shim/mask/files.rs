@@ -50,6 +50,13 @@ pub(super) fn values(path: &Path) -> Found {
     Found { values, unmasked }
 }
 
+/// The names and values in the text of such a file that are worth masking; of a file at a target, whose text the portal has read.
+pub fn listed_values(text: &str) -> Vec<(String, String)> {
+    let mut values = parse(text);
+    values.truncate(MOST);
+    values
+}
+
 /// The beginning of a file, and one byte more where it is longer.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Never waiting for the far end of a pipe.

@@ -5,10 +5,11 @@ use std::time::Instant;
 use domain::attempt::{AttemptResult, CommandEnd, Mark, Outcome};
 use domain::outcome;
 
-use super::super::{clock, driver, exports, token};
+use super::super::body::Fed;
+use super::super::{clock, driver, exports};
 use super::{Current, Life, Stage, Why};
 
-impl Life<'_> {
+impl Life<'_, '_> {
     pub(super) fn ready(&mut self) {
         if matches!(self.stage, Stage::Starting) {
             self.enter(Stage::Running);
@@ -20,11 +21,13 @@ impl Life<'_> {
         let Some(command) = self.all.spec.work.commands.get(index) else {
             return self.leave(AttemptResult::Completed);
         };
-        self.all.shell.restore();
-        self.tokens.former = std::mem::replace(&mut self.tokens.command, token());
+        self.all.body.restore();
+        let token = self.all.key.mark(index + 1);
+        self.tokens.former = std::mem::replace(&mut self.tokens.command, token);
         let head = outcome::asks_for_status(&command.pipeline, &command.script).then(Vec::new);
         self.current = Some(Current { command, index, begun: None, head, interrupted: false });
-        self.feed.extend(driver::feed(&self.tokens.session, &self.tokens.command, &command.script));
+        let lines = driver::feed(&self.tokens.session, &self.tokens.command, &command.script);
+        self.all.body.feed(Fed::Command(index), &lines);
     }
 
     pub(super) fn command_begins(&mut self) {
@@ -39,8 +42,7 @@ impl Life<'_> {
     }
 
     pub(super) fn command_ends(&mut self, code: i32, statuses: Vec<i32>, shell_too: bool) {
-        self.ending.directory =
-            self.all.shell.directory(&self.all.spec.work.directory).or(self.ending.directory.take());
+        self.ending.directory = self.all.body.directory(&self.all.spec.work.directory).or(self.ending.directory.take());
         let Some((index, number, outcome)) = self.note_end(Some(code), statuses) else { return };
         let more = index + 1 < self.all.spec.work.commands.len();
         let why = self.pressure.as_ref().map(|pressure| pressure.why);
@@ -93,15 +95,19 @@ impl Life<'_> {
 
     fn leave(&mut self, result: AttemptResult) {
         self.ending.result.get_or_insert(result);
-        self.feed.clear();
-        self.all.shell.restore();
-        self.feed.extend(driver::leave(&self.tokens.session, &self.all.spec.work.exports));
+        self.all.body.restore();
+        let lines = driver::leave(&self.tokens.session, &self.all.spec.work.exports);
+        self.all.body.feed(Fed::Leave, &lines);
         self.enter(Stage::Leaving);
     }
 
     /// The name that is none comes last.
     pub(super) fn variable_told(&mut self, name: String, length: usize, value: Vec<u8>) {
-        if name.is_empty() {
+        if name == "PWD" {
+            if let Some(directory) = exports::whole(value, length) {
+                self.all.body.is_at(directory);
+            }
+        } else if name.is_empty() {
             self.ending.told = Some(std::mem::take(&mut self.told));
         } else if self.all.spec.work.exports.contains(&name)
             && let Some(value) = exports::whole(value, length)

@@ -6,48 +6,70 @@ use std::time::{Duration, Instant};
 use domain::attempt::{AttemptResult, Outcome};
 use rustix::process::Signal;
 
-use super::{DRAIN, GRACE, Life, Pressure, READY, Stage, Why};
-use crate::processes;
+use super::super::body::Rest;
+use super::{DRAIN, GIVE_UP, Life, Pressure, READY, Stage, Why};
 
-impl Life<'_> {
+impl Life<'_, '_> {
     /// Steps on the first rung of the ladder, unless it is being climbed already.
     pub(super) fn press(&mut self, why: Why) {
         let climbing = self.pressure.as_ref().map(|pressure| pressure.why);
         if climbing.is_some_and(|now| now != Why::Watch || why == Why::Watch) || !self.shell_lives() {
             return;
         }
-        let next = Instant::now() + Duration::from_millis(self.all.ladder.interrupt_ms);
-        self.pressure = Some(Pressure { why, rung: 0, next });
+        let now = Instant::now();
+        self.pressure = Some(Pressure { why, rung: 0, since: now, next: now + self.pause(0) });
         let on_its_way = self.current.as_ref().is_some_and(|current| current.begun.is_none());
         if on_its_way || matches!(self.stage, Stage::Starting) {
             // There is nothing yet that could end in good order, and nothing shall begin.
-            self.all.children.kill_shell();
+            self.all.body.kill_shell();
         } else {
-            self.all.shell.signal(Signal::INT);
+            self.all.body.interrupt();
         }
     }
 
     fn climb(&mut self, now: Instant) {
-        let Some(pressure) = self.pressure.as_mut().filter(|pressure| pressure.next <= now) else { return };
-        pressure.rung += 1;
-        let (why, rung) = (pressure.why, pressure.rung);
-        let pause = if rung == 1 { self.all.ladder.terminate_ms } else { self.all.ladder.held_ms };
-        pressure.next = now + Duration::from_millis(pause);
-        let below = |signal| {
-            for process in self.all.children.alive_below_shell() {
-                processes::signal(process.pid, signal);
-                processes::signal(process.pid, Signal::CONT);
-            }
+        let due = self.pressure.as_ref().filter(|pressure| pressure.next <= now);
+        let Some((why, former, since)) = due.map(|pressure| (pressure.why, pressure.rung, pressure.since)) else {
+            return;
         };
+        let down = self.all.body.down_since();
+        // What was asked for is on its way: the next rung would come together with it.
+        let rung = if down.is_some() { former } else { former.saturating_add(1) };
+        let next = now + self.pause(rung);
+        if let Some(pressure) = &mut self.pressure {
+            (pressure.rung, pressure.next) = (rung, next);
+        }
+        if let Some(down) = down {
+            if why != Why::Watch && now > since.max(down) + GIVE_UP {
+                self.all.body.give_up();
+            }
+            return;
+        }
         match (why, rung) {
             // The shell itself is spared: it still has to tell how the command ended.
-            (_, 1) => below(Signal::TERM),
-            (Why::Watch, 2) => below(Signal::KILL),
-            _ => self.all.children.kill_shell(),
+            (_, 1) => self.all.body.below(Signal::TERM),
+            (Why::Watch, 2) => self.all.body.below(Signal::KILL),
+            _ => self.all.body.kill_shell(),
         }
         if why != Why::Watch && rung == 2 {
-            below(Signal::KILL);
+            self.all.body.below(Signal::KILL);
         }
+    }
+
+    /// Whether the shell may be waited for any longer, once it is reached.
+    pub(super) fn awaits_ready(&self) -> bool {
+        self.all.body.down_since().is_none() && self.ending.result.is_none()
+    }
+
+    /// How long a rung is given, with the way to where the step runs.
+    fn pause(&self, rung: u8) -> Duration {
+        let ladder = self.all.ladder;
+        let pause = match rung {
+            0 => ladder.interrupt_ms,
+            1 => ladder.terminate_ms,
+            _ => ladder.held_ms,
+        };
+        Duration::from_millis(pause) + self.all.body.way()
     }
 
     pub(super) fn keep_time(&mut self, now: Instant) {
@@ -61,12 +83,18 @@ impl Life<'_> {
             self.climb(now);
         }
         if self.all.silence.due().is_some_and(|at| at <= now) {
-            self.all.silence.look(&self.all.shell, &self.all.children, now);
+            self.all.silence.look(&mut self.all.body, now);
+        }
+        if self.all.body.lost().is_some() {
+            return self.settle();
+        }
+        if matches!(self.stage, Stage::Starting) && self.all.body.down_since().is_some() {
+            self.since = now;
         }
         match self.stage {
-            Stage::Starting if self.shell_lives() && now >= self.since + READY => {
+            Stage::Starting if self.shell_lives() && self.awaits_ready() && now >= self.since + READY => {
                 self.ending.result = Some(not_started("The shell gave no sign of life after its start."));
-                self.all.children.kill_shell();
+                self.all.body.kill_shell();
             }
             Stage::Starting | Stage::Running | Stage::Leaving if !self.shell_lives() => self.shell_is_gone(),
             Stage::Ending => self.end_the_rest(now),
@@ -87,33 +115,13 @@ impl Life<'_> {
         self.end_the_rest(Instant::now());
     }
 
-    /// What is still there when the shell has gone gets a moment, then SIGTERM, then is killed. It is named in any case.
     fn end_the_rest(&mut self, now: Instant) {
-        if self.all.children.reap() {
-            let asked_at = self.since + GRACE;
-            if now < asked_at {
-                return;
-            }
-            self.ask_held_to_end();
-            if now < asked_at + Duration::from_millis(self.all.ladder.held_ms) {
-                return;
-            }
-            self.ending.survivors = self.all.children.end_all();
-        }
+        let mut rest = Rest { since: self.since, now, held: &mut self.ending.held };
+        let Some(left) = self.all.body.end_rest(self.all.ladder, &mut rest) else { return };
+        self.ending.held.extend(left.held);
+        self.ending.survivors = left.survivors;
         self.enter(Stage::Draining);
-        self.last_mark = format!("\x1b]133;E;{}\x07", self.tokens.session).into_bytes();
-    }
-
-    /// Names what is there without the shell, and sends SIGTERM, once to each.
-    fn ask_held_to_end(&mut self) {
-        for process in self.all.children.alive() {
-            let title = process.title();
-            if !self.ending.held.contains(&title) {
-                processes::signal(process.pid, Signal::TERM);
-                processes::signal(process.pid, Signal::CONT);
-                self.ending.held.push(title);
-            }
-        }
+        self.all.body.drain(format!("\x1b]133;E;{}\x07", self.tokens.session).into_bytes());
     }
 
     /// Everything was read. A command that left no mark ended as its shell did.
@@ -121,7 +129,12 @@ impl Life<'_> {
         if let Some(piece) = self.scanner.rest() {
             self.take(piece);
         }
-        let code = self.all.children.ended;
+        if let Some(result) = self.all.body.lost().cloned() {
+            self.ending.result = Some(result);
+            self.stage = Stage::Over;
+            return;
+        }
+        let code = self.all.body.ended();
         let last = self.current.as_ref().map(|current| (current.index + 1, current.command.number));
         if let Some((index, number)) = last {
             let outcome = self.note_end(code, Vec::new()).map(|(_, _, outcome)| outcome);

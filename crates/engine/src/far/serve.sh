@@ -1,0 +1,106 @@
+k=$1 u=$(id -u)
+umask 077
+say() { printf 'portal-far %s %s\n' "$k" "$*" >&2; }
+# Nothing is there: from now on nothing can begin late, either.
+dir find || { dir make && mkdir "$d" && : >"$d/never"; } 2>/dev/null || { say no-folder; exit 0; }
+cd "$d" || exit 0
+[ ! -e never ] || { say never; exit 0; }
+if [ ! -s mode ]; then
+  # What was to begin it has died before it could.
+  if read -r n <supervisor && [ ! -d "/proc/$n" ]; then say never; else say not-yet; fi 2>/dev/null
+  exit 0
+fi
+read -r g <group; read -r n <supervisor
+say here "$(cat mode)"
+tail -c "+$(($2 + 1))" -f log & t=$!
+trap 'kill $t 2>/dev/null' EXIT
+trap exit HUP INT TERM
+shell() { s=; read -r s <shell; } 2>/dev/null
+# pid, parent, group, session, foreground group and name of every process of the attempt, the shell first.
+family() {
+  shell
+  { grep -ls "$a" /proc/[0-9]*/environ | sed 's|/proc/\([0-9]*\)/.*|r \1|'
+    [ -z "$g" ] || sed 's/^/r /' "$g/cgroup.procs"
+    cat /proc/[0-9]*/stat; } 2>/dev/null | awk -v shell="$s" '
+    $1 == "r" { root[$2]; next }
+    { at = match($0, /\)[^)]*$/); split(substr($0, at + 2), f, " ")
+      pid = $1; name = substr($0, index($0, "(") + 1); sub(/\)[^)]*$/, "", name)
+      if (f[1] != "Z" && f[1] != "X") { parent[pid] = f[2]; rest[pid] = f[2] " " f[3] " " f[6] " " name } }
+    function ours(pid,   n) {
+      for (n = 0; pid > 1 && n < 1000; n++) { if (pid in root || pid == shell) return 1; pid = parent[pid] }
+      return 0 }
+    END { for (pid in rest) if (ours(pid)) print pid, rest[pid] }'
+}
+pids() { family | while read -r p _; do [ "$p" = "$1" ] || echo "$p"; done; }
+names() { family | while read -r p _ _ _ c; do [ "$p" = "$1" ] || printf '%s (pid %s)\n' "$c" "$p"; done; }
+hit() { for p in $(pids "$2"); do kill "-$1" "$p"; [ "$1" = KILL ] || kill -CONT "$p"; done; } 2>/dev/null
+front() {
+  shell; IFS= read -r l <"/proc/$s/stat" || return
+  set -- ${l##*) }
+  if [ "$6" -gt 0 ]; then echo "$6"; else echo "$3"; fi
+} 2>/dev/null
+# Whether a process of the group in front sleeps in a read of its terminal, or waits for nothing else.
+waits() {
+  case $(uname -m) in x86_64) calls='0 19 7 271 23 270' ;; aarch64) calls='63 65 - 73 - 72' ;; *) return 1 ;; esac
+  set -- $calls
+  family | while read -r p _ w _ _; do
+    [ "$w" = "$f" ] || continue
+    read -r n x y _ <"/proc/$p/syscall" || continue
+    case $n in
+    "$1" | "$2") fd=$((x)) ;;
+    "$3" | "$4") [ "$((y))" = 1 ] || continue; fd=0 ;;
+    "$5" | "$6") [ "$((x))" = 1 ] || continue; fd=0 ;;
+    *) continue ;;
+    esac
+    case $(readlink "/proc/$p/fd/$fd") in "$tty" | /dev/tty) echo 1; break ;; esac
+  done | grep -q 1
+} 2>/dev/null
+look() {
+  tty= w=0 raw=0 signals=1
+  if [ -s terminal ]; then
+    read -r tty <terminal; m=$(stty -a <"$tty" 2>/dev/null); f=$(front)
+    case $m in *-icanon*) raw=1 ;; esac
+    case $m in *-isig*) signals=0 ;; esac
+    waits && w=1
+  fi
+  alive=0; [ -d "/proc/$n" ] && alive=1
+  say look "$w" "$raw" "$signals" "$alive"
+}
+# What is still there without the shell gets SIGTERM, and after a while is killed; until nothing is left.
+finish() {
+  [ -n "$g" ] || read -r g <group
+  held=$(names) rounds=0
+  if [ -n "$held" ]; then
+    sleep 0.1; held=$(names)
+    [ -z "$held" ] || hit TERM
+    i=0; while [ -n "$(pids)" ] && [ $i -lt "$1" ]; do sleep 0.1; i=$((i + 1)); done
+    while [ -n "$(pids)" ] && [ $rounds -lt 40 ]; do
+      [ -z "$g" ] || echo 1 >"$g/cgroup.kill"
+      hit KILL; rounds=$((rounds + 1)); sleep 0.05
+    done 2>/dev/null
+  fi
+  printf '%s\n' "$held" | while IFS= read -r l; do [ -z "$l" ] || say held "$l"; done
+  names | while IFS= read -r l; do say survivor "$l"; done
+  # What is in front of the shell lets go of the terminal, and with its supervisor the log is whole.
+  i=0; while [ -d "/proc/$n" ] && [ $i -lt 40 ]; do [ $i -gt 0 ] || echo 1<>over; i=$((i + 1)); sleep 0.05; done
+  say finished "$(($(wc -c <log)))"
+}
+a=PORTAL_ATTEMPT=$k
+while IFS= read -r l; do
+  case $l in
+  'feed '*)
+    l=${l#feed }; i=${l%% *}
+    case $i in c*) [ ! -s modes ] || stty "$(cat modes)" <"$(cat terminal)" 2>/dev/null ;; esac
+    mkdir "fed/$i" 2>/dev/null && printf %b "${l#* }" 1<>feed
+    say fed "$i" ;;
+  interrupt) kill -INT "-$(front)" 2>/dev/null ;;
+  below\ *) shell; hit "${l#below }" "$s" ;;
+  kill) shell; kill -KILL "$s" 2>/dev/null ;;
+  look) look ;;
+  finish\ *) finish "${l#finish }" ;;
+  clean)
+    [ -n "$g" ] || read -r g <group
+    i=0; while [ -d "$g" ] && [ $i -lt 40 ] && ! rmdir "$g" 2>/dev/null; do i=$((i + 1)); sleep 0.05; done
+    cd / && rm -rf "$d"; say cleaned; exit 0 ;;
+  esac
+done

@@ -1,0 +1,634 @@
+//! The shell at another machine, as its shim sees it: a link that comes and goes, and a log there that is followed.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use domain::attempt::{AttemptResult, Work};
+use rustix::event::{EventfdFlags, PollFd, PollFlags};
+use rustix::io::Errno;
+
+use super::body::Fed;
+use super::driver;
+use super::scanner::Scanner;
+use super::shell::WINDOW;
+use crate::far::{BEGIN, INNER, Link, SERVE, Transport, escaped, quoted};
+use crate::record::Ladder;
+
+/// A target that has not said within this time that the attempt has begun is asked by another link.
+const BEGUN: Duration = Duration::from_secs(20);
+/// Between two tries to make a link: the first pause, doubled each time, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A link that says nothing at all after it was made is no link.
+const QUIET: Duration = Duration::from_secs(30);
+/// A link that comes back within this time was never missed by anybody.
+const MISSED: Duration = Duration::from_secs(2);
+/// Whether what runs the step there still lives is asked so often, whatever the step does.
+const LOOK: Duration = Duration::from_secs(30);
+/// Bytes of requests to type, on their way, beyond which no more is taken.
+const TYPED: usize = 4 << 10;
+/// No answer is longer.
+const ANSWER: usize = 64 << 10;
+
+/// The shell at another machine.
+pub(crate) struct Far {
+    transport: Transport,
+    token: String,
+    link: State,
+    /// Bytes of the log there that were taken.
+    taken: u64,
+    /// What was fed and is not known to have arrived: its name, and the whole request.
+    fed: VecDeque<(String, String)>,
+    /// Requests that wait for a link.
+    waiting: Vec<String>,
+    /// Bytes on their way over the link.
+    outgoing: Vec<u8>,
+    /// The beginning of an answer.
+    heard: Vec<u8>,
+    /// What is heard besides: the way itself complains.
+    complaint: String,
+    pub seen: Seen,
+    pub tty: bool,
+    /// How the shell ended, once that is known.
+    pub ended: Option<i32>,
+    rest: Rest,
+    /// When it is looked at again in any case.
+    next_look: Instant,
+    /// Since when there is no link, once that is worth telling.
+    pub missed: Option<Instant>,
+    /// Whether it is known to have begun.
+    known: bool,
+    /// How the attempt ends when nothing more can be known of it.
+    pub lost: Option<AttemptResult>,
+    /// Where the shell was when it said so last.
+    pub directory: Option<String>,
+}
+
+enum State {
+    Up {
+        link: Link,
+        made: Instant,
+        since: Instant,
+        pause: Duration,
+        greeted: bool,
+    },
+    Down {
+        since: Instant,
+        next: Instant,
+        pause: Duration,
+    },
+    /// Somebody makes one; `made` becomes readable when that has ended.
+    Making {
+        since: Instant,
+        pause: Duration,
+        maker: JoinHandle<Result<Link, String>>,
+        made: Arc<OwnedFd>,
+    },
+}
+
+/// What was seen at the target when it was looked at last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// A program in front waits for something to be typed.
+    pub waits: bool,
+    /// The terminal hands over single keys.
+    pub raw: bool,
+    /// Ctrl-C is a signal.
+    pub signals: bool,
+}
+
+/// As a terminal is that nobody has changed.
+impl Default for Seen {
+    fn default() -> Self {
+        Self { waits: false, raw: false, signals: true }
+    }
+}
+
+/// What is still there without the shell, and what came of it.
+#[derive(Default)]
+struct Rest {
+    asked: Option<u64>,
+    held: Vec<String>,
+    survivors: Vec<String>,
+    /// Bytes of the whole log, once nothing is left that could print.
+    length: Option<u64>,
+}
+
+/// What came of the end of everything that was left.
+pub(crate) struct Left {
+    pub held: Vec<String>,
+    pub survivors: Vec<String>,
+}
+
+impl Far {
+    /// Begins the attempt there.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was run, with the reason in a sentence.
+    pub(crate) fn begin(
+        transport: Transport,
+        work: &Work,
+        environment: &[(String, String)],
+        token: &str,
+        session: &str,
+    ) -> Result<(Self, Vec<String>), String> {
+        let words = words(work, token, session);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut link = transport.start(BEGIN, &words)?;
+        let mut far = Self::new(transport, token);
+        let answer = link
+            .send(&handover(environment), BEGUN)
+            .and_then(|()| link.line(&format!("portal-far {token} "), BEGUN))
+            .map_err(|_| link.refusal(""));
+        drop(link);
+        match answer.as_deref() {
+            Ok(answer) => {
+                let unenforced = far.begun(answer, work)?;
+                Ok((far, unenforced))
+            }
+            Err(Some((sentence, _))) => Err(sentence.clone()),
+            // It may have begun all the same: another link will tell.
+            Err(None) => {
+                far.tty = work.tty;
+                Ok((far, Vec::new()))
+            }
+        }
+    }
+
+    /// Takes up an attempt whose shim has died.
+    pub(crate) fn resume(transport: Transport, work: &Work, token: &str) -> Self {
+        Self { tty: work.tty, ..Self::new(transport, token) }
+    }
+
+    fn new(transport: Transport, token: &str) -> Self {
+        let now = Instant::now();
+        Self {
+            transport,
+            token: token.to_owned(),
+            link: State::Down { since: now, next: now, pause: FIRST_PAUSE },
+            taken: 0,
+            fed: VecDeque::new(),
+            waiting: Vec::new(),
+            outgoing: Vec::new(),
+            heard: Vec::new(),
+            complaint: String::new(),
+            seen: Seen::default(),
+            tty: false,
+            ended: None,
+            rest: Rest::default(),
+            next_look: now + LOOK,
+            missed: None,
+            known: false,
+            lost: None,
+            directory: None,
+        }
+    }
+
+    /// What the target says to the wish to begin.
+    fn begun(&mut self, answer: &str, work: &Work) -> Result<Vec<String>, String> {
+        let words: Vec<&str> = answer.split(' ').collect();
+        match *words.as_slice() {
+            ["begun", mode, unenforced] => {
+                self.tty = mode == "tty";
+                self.known = true;
+                let limits = unenforced.split(',').filter(|limit| !limit.is_empty() && *limit != "-");
+                let mut sentences: Vec<String> = limits.map(unlimited).collect();
+                if work.tty && !self.tty {
+                    sentences.push(NO_TERMINAL.to_owned());
+                }
+                Ok(sentences)
+            }
+            ["no-directory"] => {
+                Err(format!("The directory {} is not there at the target, or may not be entered.", work.directory))
+            }
+            ["no-shell"] => Err(absent(work.interpreter.first().map_or("sh", String::as_str))),
+            ["no-folder"] => Err(NO_FOLDER.to_owned()),
+            ["no-fifo"] => {
+                Err("The folder of the step could not be made at the target: its disk may be full. Nothing was run."
+                    .to_owned())
+            }
+            ["again"] => {
+                Err("This attempt was begun at the target before, and nothing is ever started twice.".to_owned())
+            }
+            _ => Err("The target gave an answer that nobody knows. Nothing was run.".to_owned()),
+        }
+    }
+
+    // ---- the loop's view
+
+    /// What to wait for.
+    pub(crate) fn interests(&self) -> Vec<PollFd<'_>> {
+        let link = match &self.link {
+            State::Up { link, .. } => link,
+            State::Making { made, .. } => return vec![PollFd::new(made, PollFlags::IN)],
+            State::Down { .. } => return Vec::new(),
+        };
+        let mut all = vec![PollFd::new(&link.output, PollFlags::IN), PollFd::new(&link.answers, PollFlags::IN)];
+        if !self.outgoing.is_empty() && self.is_up() {
+            all.push(PollFd::new(&link.requests, PollFlags::OUT));
+        }
+        all
+    }
+
+    /// When something is due without anybody else doing anything.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        let link = match &self.link {
+            State::Down { next, .. } => Some(*next),
+            State::Up { made, greeted: false, .. } => Some(*made + QUIET),
+            State::Up { .. } | State::Making { .. } => None,
+        };
+        let missed = self.down_since().filter(|_| self.missed.is_none()).map(|since| since + MISSED);
+        let look = self.is_up().then_some(self.next_look);
+        link.into_iter().chain(missed).chain(look).min()
+    }
+
+    fn is_up(&self) -> bool {
+        matches!(self.link, State::Up { greeted: true, .. })
+    }
+
+    /// Since when there is no link.
+    pub(crate) fn down_since(&self) -> Option<Instant> {
+        match &self.link {
+            State::Up { greeted: true, .. } => None,
+            State::Down { since, .. } | State::Making { since, .. } | State::Up { since, .. } => Some(*since),
+        }
+    }
+
+    /// Keeps the link, and hears what the target answers. Says whether something else is known of it than before.
+    pub(crate) fn turn(&mut self, now: Instant) -> bool {
+        let before = (self.seen, self.missed);
+        match &self.link {
+            State::Down { next, .. } if *next <= now => self.make(),
+            State::Making { maker, .. } if maker.is_finished() => self.take_link(now),
+            State::Up { greeted: false, made, .. } if *made + QUIET <= now => self.cut(),
+            _ => {}
+        }
+        self.hear();
+        if self.is_up() && self.next_look <= now {
+            self.next_look = now + LOOK;
+            self.look();
+        }
+        self.missed = self.down_since().filter(|since| *since + MISSED <= now);
+        before != (self.seen, self.missed)
+    }
+
+    /// Makes a link, elsewhere: it may take long, and who wants the step to stop has to be heard meanwhile.
+    fn make(&mut self) {
+        let State::Down { since, pause, .. } = self.link else { return };
+        let Ok(made) = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK) else { return };
+        let (made, told) = {
+            let made = Arc::new(made);
+            (made.clone(), made)
+        };
+        let (transport, words) = (self.transport.clone(), [self.token.clone(), self.taken.to_string()]);
+        let maker = std::thread::spawn(move || {
+            let link = transport.start(SERVE, &words.each_ref().map(String::as_str));
+            let _ = rustix::io::write(&*told, &1_u64.to_ne_bytes());
+            link
+        });
+        self.link = State::Making { since, pause, maker, made };
+    }
+
+    fn take_link(&mut self, now: Instant) {
+        let down = State::Down { since: now, next: now, pause: FIRST_PAUSE };
+        let State::Making { since, pause, maker, .. } = std::mem::replace(&mut self.link, down) else { return };
+        let made = maker.join().unwrap_or_else(|_| Err("it was not made".to_owned()));
+        let made = made.and_then(|link| link.never_block().map(|()| link).map_err(|error| error.to_string()));
+        self.link = match made {
+            Ok(link) => State::Up { link, made: now, since, pause, greeted: false },
+            Err(_) => State::Down { since, next: now + pause, pause: (pause * 2).min(LONGEST_PAUSE) },
+        };
+        self.heard.clear();
+        self.outgoing.clear();
+        // What was on its way may not have arrived. What has arrived is known there by its name.
+        let again: Vec<String> = self.fed.iter().map(|(_, request)| request.clone()).collect();
+        for request in &again {
+            self.put(request);
+        }
+        if let Some(tenths) = self.rest.asked.filter(|_| self.rest.length.is_none()) {
+            self.rest.held.clear();
+            self.rest.survivors.clear();
+            self.put(&format!("finish {tenths}"));
+        }
+    }
+
+    /// Lets the link go; the next one is made at once, and later after longer and longer pauses.
+    fn cut(&mut self) {
+        let now = Instant::now();
+        self.hear_refusal();
+        let (pause, since) = match &self.link {
+            State::Up { greeted: true, .. } => (Duration::ZERO, now),
+            State::Up { pause, since, .. } | State::Down { pause, since, .. } | State::Making { pause, since, .. } => {
+                (*pause, *since)
+            }
+        };
+        self.link = State::Down { since, next: now + pause, pause: (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE) };
+    }
+
+    /// A container that is gone comes back as another one, in which nothing of the step is left.
+    fn hear_refusal(&mut self) {
+        let State::Up { link, .. } = &mut self.link else { return };
+        match link.refusal(&self.complaint) {
+            Some((sentence, true)) if self.known => {
+                self.lose(&format!("{} What the step has done is not known.", without_end(&sentence)));
+            }
+            Some((sentence, true)) => self.end_as(not_started(&sentence)),
+            _ => {}
+        }
+        self.complaint.clear();
+    }
+
+    /// Reads the log on.
+    pub(crate) fn fill(&mut self, scanner: &mut Scanner) -> io::Result<usize> {
+        let State::Up { link, .. } = &self.link else { return Err(Errno::AGAIN.into()) };
+        match scanner.fill(&link.output) {
+            // The end of the link is not the end of the log.
+            Ok(0) => {
+                self.hear();
+                self.cut();
+                Err(Errno::AGAIN.into())
+            }
+            Ok(count) => {
+                self.taken += count as u64;
+                Ok(count)
+            }
+            Err(error) => {
+                let passing = [Errno::AGAIN, Errno::INTR].map(Some).contains(&Errno::from_io_error(&error));
+                if !passing {
+                    self.cut();
+                }
+                Err(if passing { error } else { Errno::AGAIN.into() })
+            }
+        }
+    }
+
+    /// Whether everything that was printed has been taken.
+    pub(crate) fn is_read(&self) -> bool {
+        self.lost.is_some() || self.rest.length.is_some_and(|length| self.taken >= length)
+    }
+
+    // ---- what is asked of it
+
+    /// Feeds the shell; what has the same name is never fed twice, by whichever shim.
+    pub(crate) fn feed(&mut self, what: Fed, bytes: &[u8]) {
+        let name = match what {
+            Fed::Command(index) => {
+                // What was seen of the one before is nothing to go by.
+                self.seen = Seen::default();
+                format!("c{index}")
+            }
+            Fed::Leave => "leave".to_owned(),
+            Fed::Typed => format!("t{}", super::token()),
+        };
+        let request = format!("feed {name} {}", escaped(bytes));
+        self.put(&request);
+        self.fed.push_back((name, request));
+    }
+
+    /// Whether much that was typed is still on its way. A little may be: whoever types is faster than a long way there and back.
+    pub(crate) fn is_busy(&self) -> bool {
+        let typed = self.fed.iter().filter(|(name, _)| name.starts_with('t'));
+        typed.map(|(_, request)| request.len()).sum::<usize>() > TYPED
+    }
+
+    /// Looks, if there is a link.
+    pub(crate) fn look(&mut self) {
+        self.put("look");
+    }
+
+    /// Asks for a signal: now, or as soon as there is a link.
+    pub(crate) fn ask(&mut self, request: &str) {
+        match self.link {
+            State::Up { .. } => self.put(request),
+            State::Down { .. } | State::Making { .. } => self.waiting.push(request.to_owned()),
+        }
+    }
+
+    /// A step that was to stop and cannot be reached.
+    pub(crate) fn give_up(&mut self) {
+        if self.down_since().is_some() {
+            self.lose(
+                "The step was to stop, and there has been no link to the target since. Whether it still runs there, and what it has \
+                 done, is not known.",
+            );
+        }
+    }
+
+    /// Has what is left without the shell ended, gives what came of it once that is known.
+    pub(crate) fn end_rest(&mut self, ladder: Ladder) -> Option<Left> {
+        if self.lost.is_some() {
+            return Some(Left { held: Vec::new(), survivors: Vec::new() });
+        }
+        if self.rest.asked.is_none() {
+            let tenths = ladder.held_ms.div_ceil(100);
+            self.rest.asked = Some(tenths);
+            self.put(&format!("finish {tenths}"));
+        }
+        self.rest.length?;
+        Some(Left { held: self.rest.held.clone(), survivors: self.rest.survivors.clone() })
+    }
+
+    /// The record is written: nothing has to be kept there.
+    pub(crate) fn clean(mut self) {
+        if let State::Up { link, .. } = &mut self.link {
+            let _ = link.send(b"clean\n", Duration::from_secs(2));
+            let _ = link.line(&format!("portal-far {} cleaned", self.token), Duration::from_secs(2));
+        }
+    }
+
+    // ---- the link
+
+    fn put(&mut self, request: &str) {
+        if matches!(self.link, State::Up { .. }) {
+            self.outgoing.extend_from_slice(request.as_bytes());
+            self.outgoing.push(b'\n');
+        }
+    }
+
+    /// Sends what is on its way.
+    pub(crate) fn write(&mut self) {
+        let State::Up { link, greeted: true, .. } = &self.link else { return };
+        while !self.outgoing.is_empty() {
+            match rustix::io::write(&link.requests, &self.outgoing) {
+                Ok(count) => drop(self.outgoing.drain(..count)),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                // The reader of the output sees that the link has ended.
+                Err(_) => self.outgoing.clear(),
+            }
+        }
+    }
+
+    fn hear(&mut self) {
+        let mut piece = [0; 4096];
+        while let State::Up { link, .. } = &self.link {
+            match rustix::io::read(&link.answers, &mut piece) {
+                Ok(0) | Err(Errno::AGAIN) => break,
+                Ok(count) => self.heard.extend_from_slice(piece.get(..count).unwrap_or_default()),
+                Err(Errno::INTR) => {}
+                Err(_) => break,
+            }
+            self.take_answers();
+        }
+    }
+
+    fn take_answers(&mut self) {
+        let opening = format!("portal-far {} ", self.token);
+        while let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.heard.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line);
+            if let Some(answer) = line.trim_end().strip_prefix(&opening) {
+                self.answered(answer);
+            } else if self.complaint.len() < ANSWER {
+                self.complaint.push_str(&line);
+            }
+        }
+        if self.heard.len() > ANSWER {
+            self.heard.clear();
+        }
+    }
+
+    fn answered(&mut self, answer: &str) {
+        let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
+        match word {
+            "here" => self.greeted(rest),
+            "never" if !self.known => self.end_as(not_started("The step never began at the target. Nothing of it was run.")),
+            "never" => self.lose(
+                "What ran the step at the target is gone, and its folder with it. What the step has done since is not known.",
+            ),
+            "not-yet" => self.cut(),
+            "fed" => self.fed.retain(|(name, _)| name != rest),
+            "look" => self.looked(rest),
+            "held" => self.rest.held.push(rest.to_owned()),
+            "survivor" => self.rest.survivors.push(rest.to_owned()),
+            "finished" => self.rest.length = rest.trim().parse().ok(),
+            _ => {}
+        }
+    }
+
+    fn greeted(&mut self, mode: &str) {
+        self.tty = mode == "tty";
+        if let State::Up { greeted, .. } = &mut self.link {
+            *greeted = true;
+        }
+        self.known = true;
+        for request in std::mem::take(&mut self.waiting) {
+            self.put(&request);
+        }
+    }
+
+    fn looked(&mut self, answer: &str) {
+        let flags: Vec<bool> = answer.split(' ').map(|word| word == "1").collect();
+        if let [waits, raw, signals, alive] = *flags.as_slice() {
+            self.seen = Seen { waits, raw, signals };
+            if !alive && self.ended.is_none() {
+                self.lose("What ran the step at the target was ended there, or the machine was restarted. What the step has done is not known.");
+            }
+        }
+    }
+
+    /// Nobody can know any more.
+    fn lose(&mut self, reason: &str) {
+        self.end_as(AttemptResult::Unknown { reason: reason.to_owned() });
+    }
+
+    fn end_as(&mut self, result: AttemptResult) {
+        self.lost.get_or_insert(result);
+    }
+}
+
+/// What a bridge says of itself is not what is to be said of the step.
+fn without_end(sentence: &str) -> &str {
+    sentence.split_once(" Nothing was run").map_or(sentence, |(beginning, _)| beginning)
+}
+
+fn not_started(reason: &str) -> AttemptResult {
+    AttemptResult::NotStarted { reason: reason.to_owned() }
+}
+
+const NO_TERMINAL: &str = "There is no terminal at the target: its program script is missing. The step ran on pipes.";
+const NO_FOLDER: &str = "The target has no folder in which the step could be kept: neither the home of its user nor /var/tmp, /tmp or \
+                         /dev/shm can be written. Nothing was run.";
+
+fn unlimited(limit: &str) -> String {
+    format!("The {limit} of the step could not be limited at the target.")
+}
+
+fn absent(name: &str) -> String {
+    format!(
+        "The shell {name} is not there at the target. Nothing was run. Install it, or give the target another shell."
+    )
+}
+
+/// What [`BEGIN`] is told: the words that determine what runs, and no value of anybody.
+fn words(work: &Work, token: &str, session: &str) -> [String; 9] {
+    let (columns, rows) = WINDOW;
+    let mut inner = vec!["exec sh -c".to_owned(), quoted(INNER), "portal-step".to_owned()];
+    inner.push(format!("{} {rows} {columns} {}", quoted(&work.directory), quoted(session)));
+    inner.extend(work.interpreter.iter().map(|word| quoted(word)));
+    inner.extend(driver::arguments(work, session).iter().map(|word| quoted(word)));
+    let number = |limit: Option<u64>| limit.map_or_else(String::new, |limit| limit.to_string());
+    [
+        token.to_owned(),
+        if work.tty { "tty" } else { "pipe" }.to_owned(),
+        work.directory.clone(),
+        super::shell::path_of(&work.environment).to_owned(),
+        work.interpreter.first().cloned().unwrap_or_default(),
+        number(work.limits.processes.map(u64::from)),
+        number(work.limits.memory),
+        inner.join(" "),
+        session.to_owned(),
+    ]
+}
+
+/// The environment as [`INNER`] reads it, in lines that every shell can read.
+fn handover(environment: &[(String, String)]) -> Vec<u8> {
+    let mut text = String::new();
+    for (name, value) in environment {
+        let value = escaped(value.as_bytes());
+        let mut rest = value.as_str();
+        while !rest.is_empty() {
+            let (piece, later) = rest.split_at(end_of_piece(rest));
+            let _ = writeln!(text, "+{piece}");
+            rest = later;
+        }
+        let _ = writeln!(text, "={name}");
+    }
+    text.push_str(".\n");
+    text.into_bytes()
+}
+
+/// Where a line of the handover may end: never inside of an escape.
+fn end_of_piece(text: &str) -> usize {
+    const PIECE: usize = 1000;
+    if text.len() <= PIECE {
+        return text.len();
+    }
+    let head = text.get(..PIECE).unwrap_or(text);
+    match head.rfind('\\') {
+        Some(at) if at + 5 > PIECE => at,
+        _ => PIECE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_travels_in_short_lines_that_cut_no_escape() {
+        let value = "ä".repeat(3000) + "\n";
+        let text = String::from_utf8(handover(&[("NAME".to_owned(), value.clone())])).unwrap();
+        let pieces: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix('+')).collect();
+
+        assert!(pieces.iter().all(|piece| piece.len() <= 1000 && piece.len() % 5 == 0));
+        assert_eq!(pieces.concat(), escaped(value.as_bytes()));
+        assert!(text.ends_with("\n=NAME\n.\n"));
+    }
+}

@@ -1,0 +1,217 @@
+//! What the commands of a plan want of their target: directories, Compose projects, programs.
+
+use std::collections::BTreeMap;
+
+use domain::plan::{Plan, PlanCommand, PlanStep};
+use domain::runbook::StepKind;
+use runbook::{ComposeCall, Move};
+
+/// So many directories, projects and programs are looked for; a longer list nobody reads.
+const MOST: usize = 40;
+
+/// The same of projects, each of which takes a program of its own.
+const MOST_PROJECTS: usize = 3;
+
+/// What is wanted of a target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wants {
+    /// The directories in which commands work, as far as they are known.
+    pub directories: Vec<String>,
+    /// Where the commands after the steps that connect work.
+    pub place: Option<String>,
+    /// The Compose projects.
+    pub projects: Vec<Project>,
+    /// The programs.
+    pub tools: Vec<String>,
+}
+
+/// A Compose project that commands work with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Project {
+    /// Whether `docker-compose` is called for it.
+    pub hyphen: bool,
+    /// From where.
+    pub directory: String,
+    /// Its files, as absolute paths; none where Compose looks for them itself.
+    pub files: Vec<String>,
+    /// The services that are named.
+    pub services: Vec<String>,
+}
+
+/// What the steps of a plan want from a place on, when the first of them begins in a directory.
+pub(crate) fn wants(plan: &Plan, from: u32, directory: &str, values: &BTreeMap<String, String>) -> Wants {
+    let mut walk = Walk { here: Some(directory.to_owned()), values, found: Wants::default() };
+    walk.found.directories.push(directory.to_owned());
+    walk.found.place = Some(directory.to_owned());
+    let from = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
+    for step in plan.steps.iter().skip(from) {
+        walk.step(step);
+    }
+    let Wants { directories, tools, .. } = &mut walk.found;
+    directories.truncate(MOST);
+    tools.truncate(MOST);
+    walk.found.projects.truncate(MOST_PROJECTS);
+    walk.found
+}
+
+struct Walk<'v> {
+    /// The directory, as far as it is known.
+    here: Option<String>,
+    values: &'v BTreeMap<String, String>,
+    found: Wants,
+}
+
+impl Walk<'_> {
+    fn step(&mut self, step: &PlanStep) {
+        for command in step.commands.iter().filter(|command| command.by_portal.is_none() && command.blocked.is_none()) {
+            let tools = command.pipeline.iter().filter(|program| is_program(program, command));
+            for tool in tools {
+                add(&mut self.found.tools, tool.clone());
+            }
+            // Where a rollback works is known only once something has failed.
+            if step.is_on_the_way() {
+                self.command(command);
+            }
+        }
+        if step.kind == StepKind::Connect && step.is_on_the_way() {
+            self.found.place.clone_from(&self.here);
+            if let Some(here) = &self.here {
+                add(&mut self.found.directories, here.clone());
+            }
+        }
+    }
+
+    fn command(&mut self, command: &PlanCommand) {
+        for moved in runbook::moves(&command.text) {
+            match moved {
+                Move::Goes(place) => {
+                    let place = place.and_then(|place| filled(&place, command, self.values));
+                    self.here = place.and_then(|place| below(self.here.as_deref(), &place));
+                }
+                Move::Compose(call) => self.project(&call, command),
+            }
+        }
+    }
+
+    fn project(&mut self, call: &ComposeCall, command: &PlanCommand) {
+        let Some(here) = self.here.clone() else { return };
+        let path = |file: &String| below(Some(&here), &filled(file, command, self.values)?);
+        let Some(files) = call.files.iter().map(path).collect::<Option<Vec<String>>>() else { return };
+        let services = call.services.iter().filter_map(|service| filled(service, command, self.values));
+        let services: Vec<String> = services.collect();
+        let same = |known: &&mut Project| known.files == files && known.directory == here;
+        if let Some(known) = self.found.projects.iter_mut().find(same) {
+            for service in services {
+                add(&mut known.services, service);
+            }
+        } else {
+            self.found.projects.push(Project { hyphen: call.hyphen, directory: here, files, services });
+        }
+    }
+}
+
+fn add(list: &mut Vec<String>, one: String) {
+    if !list.contains(&one) {
+        list.push(one);
+    }
+}
+
+/// Words with the values of their placeholders; `None` while one is open or only the shell knows it.
+fn filled(words: &str, command: &PlanCommand, values: &BTreeMap<String, String>) -> Option<String> {
+    let mut filled = words.to_owned();
+    for placeholder in &command.placeholders {
+        if filled.contains(&placeholder.text) {
+            let value = values.get(placeholder.parameter.as_ref()?)?;
+            filled = filled.replace(&placeholder.text, value);
+        }
+    }
+    (!filled.contains(['$', '`', '\n'])).then_some(filled)
+}
+
+/// A path seen from a directory, without its dots.
+fn below(here: Option<&str>, path: &str) -> Option<String> {
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", here?) };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    Some(format!("/{}", parts.join("/")))
+}
+
+/// What every shell has itself.
+const BUILTINS: [&str; 22] = [
+    ".", ":", "[", "case", "cd", "echo", "eval", "exit", "export", "false", "for", "if", "printf", "read", "set",
+    "source", "test", "trap", "true", "unset", "until", "while",
+];
+
+/// Whether a word is the name of a program that can be looked for: not one that is called by its path, nothing that the shell has
+/// itself, nothing that a value or the shell puts in.
+fn is_program(word: &str, command: &PlanCommand) -> bool {
+    let fits = |character: char| character.is_ascii_alphanumeric() || "._+-".contains(character);
+    let plain = !word.is_empty() && !word.starts_with('-') && word.chars().all(fits);
+    let by_path = command.text.contains(&format!("/{word}"));
+    let filled = command.placeholders.iter().any(|placeholder| word.contains(&placeholder.text));
+    plain && !by_path && !filled && !BUILTINS.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::looking::tests::plan_of;
+
+    const TEXT: &str = "# Shop\n\n## Steps\n\n1. **Connect**\n\n   ```bash\n   ssh user@production\n   cd /path/to/shop\n   ```\n\n\
+        2. **Restart**\n\n   ```bash\n   docker-compose -f docker/prod.yml restart api | tee log\n   docker-compose -f docker/prod.yml ps SERVICE\n   \
+        cd ../other && docker compose up -d\n   cd \"$(pwd)\"\n   docker compose ps\n   ./run.sh\n   ```\n\n## Rollback\n\n```bash\ncurl x\n```\n";
+
+    const SIDE: &str = "directory = \"/home/deploy\"\n[parameter.root]\nplaceholder = \"/path/to/shop\"\ntype = \"path\"\ndefault = \"/srv/shop\"\n\
+        [parameter.service]\nplaceholder = \"SERVICE\"\ntype = \"compose-service\"\n";
+
+    fn wanted(values: &[(&str, &str)]) -> Wants {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let plan = plan_of(TEXT, SIDE);
+        wants(&plan, 1, &plan.directory, &values)
+    }
+
+    #[test]
+    fn a_plan_wants_the_directories_projects_and_programs_of_its_commands() {
+        let wants = wanted(&[("root", "/srv/shop"), ("service", "web")]);
+
+        assert_eq!(wants.directories, ["/home/deploy", "/srv/shop"]);
+        assert_eq!(wants.place.as_deref(), Some("/srv/shop"));
+        let own = Project {
+            hyphen: true,
+            directory: "/srv/shop".to_owned(),
+            files: vec!["/srv/shop/docker/prod.yml".to_owned()],
+            services: vec!["api".to_owned(), "web".to_owned()],
+        };
+        let other =
+            Project { hyphen: false, directory: "/srv/other".to_owned(), files: Vec::new(), services: Vec::new() };
+        assert_eq!(wants.projects, [own, other], "after a cd that only the shell knows nothing is guessed");
+        assert!(
+            wants.tools.contains(&"tee".to_owned()) && wants.tools.contains(&"curl".to_owned()),
+            "{:?}",
+            wants.tools
+        );
+        assert!(!wants.tools.iter().any(|tool| tool.contains("run.sh") || tool == "ssh"), "{:?}", wants.tools);
+    }
+
+    #[test]
+    fn what_depends_on_an_open_value_is_not_looked_for() {
+        let wants = wanted(&[]);
+
+        assert_eq!(wants.directories, ["/home/deploy"]);
+        assert_eq!((wants.place, wants.projects), (None, Vec::new()));
+    }
+
+    #[test]
+    fn a_path_is_seen_from_a_directory() {
+        assert_eq!(below(Some("/a/b"), "../c/./d").as_deref(), Some("/a/c/d"));
+        assert_eq!(below(Some("/a"), "/x//y/").as_deref(), Some("/x/y"));
+        assert_eq!(below(None, "x"), None);
+        assert_eq!(below(Some("/"), "..").as_deref(), Some("/"));
+    }
+}

@@ -1,0 +1,93 @@
+//! The files at a target whose values are masked: read there before a step starts, because its output is filtered here.
+
+use domain::run::{Run, Who};
+use engine::Secret;
+
+use crate::probing::{Answer, Question, Said};
+use crate::{Error, Portal};
+
+/// So much of a file is taken. A probe carries little more, and a file of values is smaller by far.
+const MOST: usize = 48 << 10;
+
+impl Portal {
+    /// The values of the masked files of a run that works elsewhere; those of this machine the shim reads itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when one of them cannot be read: what it holds would stand in the output.
+    pub(crate) async fn masked_elsewhere(&self, run: &Run) -> Result<Vec<Secret>, Error> {
+        let target = &run.plan.target;
+        let mut values = Vec::new();
+        if target.reach.is_local() {
+            return Ok(values);
+        }
+        // Each by a probe of its own: together they might not fit into one.
+        for path in run.plan.mask_paths() {
+            let questions = [Question::Content { path: path.clone(), most: MOST }];
+            let answers = self.ask(&Who::Portal, target, "files to mask", &questions).await;
+            let read = answers.map_err(|why| why.trim_end_matches('.').to_owned());
+            let found = read.and_then(|answers| values_of(&answers[0])).map_err(|why| unmasked(&path, &why))?;
+            values.extend(found);
+        }
+        Ok(values)
+    }
+}
+
+/// The values in a file. One that is not there has none.
+fn values_of(answer: &Answer) -> Result<Vec<Secret>, String> {
+    let text = answer.lines.join("\n");
+    match answer.said {
+        Said::Yes if text.len() > MOST => Err(format!("it is longer than {} KiB", MOST >> 10)),
+        Said::Yes => {
+            let secret = |(name, value)| Secret { name, value, used: false };
+            Ok(engine::listed_values(&text).into_iter().map(secret).collect())
+        }
+        Said::No => Ok(Vec::new()),
+        Said::Closed | Said::Without => Err("the user there may not read it".to_owned()),
+        Said::Nothing => Err("the target gave no answer".to_owned()),
+    }
+}
+
+fn unmasked(path: &str, why: &str) -> Error {
+    Error::Invalid(format!(
+        "The step was not started: {path} at the target has values that are to be masked, and {why}. Let the user there read it, or \
+         let an author take it out of mask_files."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probing::tests::asked_here;
+
+    fn read(path: &std::path::Path) -> Result<Vec<(String, String)>, String> {
+        let question = Question::Content { path: path.to_str().unwrap().to_owned(), most: MOST };
+        let found = values_of(&asked_here(&[question])[0])?;
+        Ok(found.into_iter().map(|secret| (secret.name, secret.value)).collect())
+    }
+
+    #[test]
+    fn the_values_of_a_file_at_a_target_are_those_that_its_lines_have() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        std::fs::write(&path, "# the database\nPASSWORD=\"quiet otters\nswim\"\n\nTOKEN=ghp_0123456789").unwrap();
+
+        let values = read(&path).unwrap();
+
+        let expected = [("PASSWORD", "quiet otters\nswim"), ("TOKEN", "ghp_0123456789")];
+        assert_eq!(values, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_has_no_values_and_one_that_cannot_be_read_whole_stops_the_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("long");
+        std::fs::write(&long, "A=b\n".repeat(MOST)).unwrap();
+
+        assert_eq!(read(&folder.path().join("gone")), Ok(Vec::new()));
+        assert!(read(&long).unwrap_err().contains("longer than 48 KiB"));
+        assert_eq!(read(folder.path()).unwrap_err(), "the user there may not read it");
+        let why = unmasked("/srv/.env", "it is longer than 48 KiB").to_string();
+        assert!(why.starts_with("The step was not started: /srv/.env at the target"), "{why}");
+    }
+}

@@ -1,0 +1,207 @@
+# Looks at a target for the portal, and changes nothing there. What is asked comes as words: $1, $2 … never become code.
+#
+# First the variables of the target: their number, and each as NAME=value. Then questions: a word, and what it is about. Each is
+# answered by one line "=WORD", and lines that begin with "+". A target that has no such tool answers "=without". The last line is "=end":
+# without it the answer before is not whole.
+
+own_home=$HOME
+count=$1
+shift
+while [ "$count" -gt 0 ]; do
+    export "$1"
+    shift
+    count=$((count - 1))
+done
+# Programs are read here, and not by people.
+export LC_ALL=C GIT_OPTIONAL_LOCKS=0
+
+say() {
+    printf '=%s\n' "$1"
+    shift
+    for line in "$@"; do printf '+%s\n' "$line"; done
+}
+
+# The first lines of something, whether or not the last one has an end.
+first() {
+    head -n "$1" | sed 's/^/+/'
+    echo
+}
+
+has() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# A program that hangs is not waited for: the other questions have their answer.
+within() {
+    if has timeout; then timeout 3 "$@"; else "$@"; fi </dev/null
+}
+
+# The first lines that a program prints, or why it does not.
+found() {
+    most=$1
+    shift
+    if ! has "$1"; then
+        say without
+        return
+    fi
+    answer=$(within "$@" 2>/dev/null)
+    case $? in
+    0)
+        say yes
+        printf '%s\n' "$answer" | first "$most"
+        ;;
+    124) say no "it did not answer in time" ;;
+    *)
+        say no
+        within "$@" 2>&1 >/dev/null | first 3
+        ;;
+    esac
+}
+
+# $1: hyphen or plugin, $2: the directory, $3: the files, one a line.
+services() {
+    if ! cd "$2" 2>/dev/null; then
+        say no "the directory is not there"
+        return
+    fi
+    files=$3
+    IFS='
+'
+    set -f
+    set --
+    for file in $files; do set -- "$@" -f "$file"; done
+    unset IFS
+    set +f
+    found 200 $program "$@" config --services
+}
+
+standing() {
+    if [ ! -e "$2" ]; then
+        say no
+    elif [ "$1" "$2" ] && [ -r "$2" ]; then
+        say yes
+    else
+        say closed
+    fi
+}
+
+# Files in a folder, the newest first: seconds, bytes, path.
+listing() {
+    if [ ! -d "$1" ]; then
+        say no
+    elif ! has find || ! has stat; then
+        say without
+    elif [ ! -r "$1" ]; then
+        say closed
+    else
+        say yes
+        within find -L "$1" -maxdepth "$2" -type f -exec stat -L -c '%Y %s %n' {} + 2>/dev/null | sort -rn | first 500
+    fi
+}
+
+identity() {
+    if [ ! -e "$1" ]; then
+        say no
+    elif ! has readlink || ! has stat; then
+        say without
+    elif resolved=$(readlink -f "$1") && seen=$(stat -L -c '%d %i %s %Y' "$resolved" 2>/dev/null); then
+        if [ -f "$resolved" ]; then kind=file; else kind=other; fi
+        say yes "$resolved" "$kind" "$seen" "$(stat -L -c %y "$resolved" 2>/dev/null)"
+        size=${seen#* * }
+        if [ $kind = file ] && [ "${size% *}" -le "$2" ] && has sha256sum; then
+            sum=$(sha256sum <"$resolved" 2>/dev/null) && printf '+%s\n' "${sum%% *}"
+        fi
+    else
+        say closed
+    fi
+}
+
+while [ $# -gt 0 ]; do
+    question=$1
+    shift
+    case $question in
+    directory)
+        standing -d "$1"
+        shift
+        ;;
+    file)
+        standing -f "$1"
+        shift
+        ;;
+    tool)
+        # The names of this program's own functions are not what is asked for.
+        if (unset -f say first has within found services standing listing identity && command -v "$1" >/dev/null 2>&1); then
+            say yes
+        else
+            say no
+        fi
+        shift
+        ;;
+    content)
+        if [ ! -e "$1" ]; then
+            say no
+        elif [ ! -f "$1" ] || [ ! -r "$1" ]; then
+            say closed
+        else
+            say yes
+            # One byte more than is taken tells a file that is longer.
+            head -c "$(($2 + 1))" "$1" | sed 's/^/+/'
+            echo
+        fi
+        shift 2
+        ;;
+    services)
+        if [ "$1" = hyphen ]; then program=docker-compose; else program="docker compose"; fi
+        (services "$@")
+        shift 3
+        ;;
+    containers) found 200 docker ps -a --format '{{.Names}}\t{{.Status}}\t{{.Image}}' ;;
+    images) found 200 docker images --format '{{.Repository}}:{{.Tag}}\t{{.CreatedSince}}\t{{.Size}}' ;;
+    project)
+        label=com.docker.compose
+        format="{{.Label \"$label.project.working_dir\"}}\\t{{.Label \"$label.service\"}}\\t{{.Names}}\\t{{.Status}}\\t{{.Mounts}}"
+        found 200 docker ps -a --no-trunc --filter "label=$label.project.working_dir" --format "$format"
+        ;;
+    branches)
+        format='%(refname:short)%09%(creatordate:relative)%09%(subject)'
+        found 60 git -C "$1" for-each-ref --sort=-creatordate --count=60 "--format=$format" refs/heads refs/tags
+        shift
+        ;;
+    commits)
+        found 40 git -C "$1" log -n 40 --no-show-signature '--format=%h%x09%cr%x09%s'
+        shift
+        ;;
+    listing)
+        listing "$1" "$2"
+        shift 2
+        ;;
+    identity)
+        identity "$1" "$2"
+        shift 2
+        ;;
+    space)
+        found 2 df -P -k "$1"
+        shift
+        ;;
+    run)
+        # A program with one argument, of those that the portal itself names.
+        case "$1 $2" in
+        "date +%s" | "id -un" | "docker-compose version") found 1 "$1" "$2" ;;
+        "docker compose") found 1 docker compose version ;;
+        *) say without ;;
+        esac
+        shift 2
+        ;;
+    home) say yes "$own_home" ;;
+    writable)
+        # Where an attempt would keep its private folder.
+        for folder in "${own_home:-/nowhere}" /var/tmp /tmp /dev/shm; do
+            if [ -d "$folder" ] && [ -w "$folder" ] && [ -x "$folder" ]; then break; fi
+            folder=
+        done
+        if [ -n "$folder" ]; then say yes "$folder"; else say no; fi
+        ;;
+    *) say without ;;
+    esac
+done
+say end

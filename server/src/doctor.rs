@@ -1,0 +1,87 @@
+//! The command `doctor`: looks at every target and says what is missing there. Nothing is started, nothing is written.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use domain::time::Clock as _;
+use portal::{Checkup, Doctor, Health, SystemClock, TargetSettings};
+
+use crate::cli::PlaceArguments;
+use crate::{complain, load, print};
+
+/// Something has to be done first.
+const UNFIT: u8 = 1;
+
+/// Nobody could look.
+const BLIND: u8 = 2;
+
+/// Looks at the targets that are named, or at all.
+pub fn run(named: &[String], place: PlaceArguments) -> ExitCode {
+    match examined(named, place) {
+        Ok(checkups) => {
+            print(&checkups.iter().map(told).collect::<Vec<_>>().join("\n"));
+            if checkups.iter().all(Checkup::is_fit) { ExitCode::SUCCESS } else { ExitCode::from(UNFIT) }
+        }
+        Err(sentence) => {
+            complain(&sentence);
+            ExitCode::from(BLIND)
+        }
+    }
+}
+
+fn examined(named: &[String], place: PlaceArguments) -> Result<Vec<Checkup>, String> {
+    let blind = |error: std::io::Error| format!("Nobody can look from here: {error}. Nothing was examined");
+    let targets = chosen(load(&place.into())?.targets, named)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(blind)?;
+    let examined = runtime.block_on(async {
+        let doctor = Doctor::new("/proc/self/exe".into())?;
+        // Side by side: a machine that is away takes ten seconds to say so.
+        Ok(futures::future::join_all(targets.iter().map(|target| doctor.examine(target, SystemClock.now()))).await)
+    });
+    examined.map_err(blind)
+}
+
+fn chosen(all: Vec<TargetSettings>, named: &[String]) -> Result<Vec<TargetSettings>, String> {
+    let known: Vec<String> = all.iter().map(|target| target.plan.name.clone()).collect();
+    if let Some(unknown) = named.iter().find(|name| !known.contains(name)) {
+        let known = known.join(", ");
+        return Err(format!("The configuration names no target {unknown}; it has {known}. Nothing was examined"));
+    }
+    Ok(all.into_iter().filter(|target| named.is_empty() || named.contains(&target.plan.name)).collect())
+}
+
+/// A target with its lines.
+fn told(checkup: &Checkup) -> String {
+    let mut text = format!("{}: {}\n", checkup.target, checkup.place);
+    for (health, words) in &checkup.lines {
+        let word = match health {
+            Health::Good => "ok",
+            Health::Note => "note",
+            Health::Bad => "BAD",
+        };
+        // Writing into a string cannot fail.
+        let _ = writeln!(text, "  {word:<5} {words}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_says_how_bad_it_is() {
+        let lines = vec![(Health::Good, "It answers.".to_owned()), (Health::Bad, "No shell.".to_owned())];
+        let checkup = Checkup { target: "prod".to_owned(), place: "deploy@prod".to_owned(), lines };
+
+        assert_eq!(told(&checkup), "prod: deploy@prod\n  ok    It answers.\n  BAD   No shell.\n");
+        assert!(!checkup.is_fit());
+    }
+
+    #[test]
+    fn a_target_that_is_not_configured_is_told_with_those_that_are() {
+        let refused = chosen(Vec::new(), &["prod".to_owned()]).unwrap_err();
+
+        assert!(refused.contains("names no target prod"), "{refused}");
+    }
+}
