@@ -260,18 +260,21 @@ fn lines_of(step: &PlanStep) -> impl Iterator<Item = String> + '_ {
 mod tests {
     use super::*;
 
-    /// Whether the plan of a document in the tour's name has a step that one person may confirm.
-    fn has_scratch(document: &[u8], side: &[u8]) -> bool {
-        let side = Some(("first-tour.portal.toml", side));
-        let document = runbook::read("first-tour.md", document, side).expect("the tour can be read");
-        let environment = Vec::new();
-        let target = PlanTarget {
+    fn local() -> PlanTarget {
+        PlanTarget {
             name: "local".to_owned(),
             reach: domain::target::Reach::Local,
             production: false,
             interpreter: Vec::new(),
-            environment,
-        };
+            environment: Vec::new(),
+        }
+    }
+
+    /// Whether the plan of a document in the tour's name has a step that one person may confirm.
+    fn has_scratch(document: &[u8], side: &[u8]) -> bool {
+        let side = Some(("first-tour.portal.toml", side));
+        let document = runbook::read("first-tour.md", document, side).expect("the tour can be read");
+        let target = local();
         let ground = Ground { document: &document, target: &target, directory: "/", lowerings: &[] };
         plan(&document.procedures[0], ground).steps.iter().any(|step| step.scratch)
     }
@@ -290,14 +293,7 @@ mod tests {
     fn planned(text: &str, side: &str, lowerings: &[Lowering]) -> Vec<PlanCommand> {
         let side = Some(("a.portal.toml", side.as_bytes()));
         let document = runbook::read("a.md", text.as_bytes(), side).expect("a small document");
-        let environment = Vec::new();
-        let target = PlanTarget {
-            name: "local".to_owned(),
-            reach: domain::target::Reach::Local,
-            production: false,
-            interpreter: Vec::new(),
-            environment,
-        };
+        let target = local();
         let ground = Ground { document: &document, target: &target, directory: "/", lowerings };
         let steps = plan(&document.procedures[0], ground).steps;
         steps.into_iter().flat_map(|step| step.commands).collect()

@@ -11,6 +11,7 @@ use domain::target::Reach;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::Timespec;
 
 use super::quoted;
@@ -137,9 +138,14 @@ impl Link {
         Ok(())
     }
 
-    /// The code of the program, once it and the way there have ended; `None` while they have not, or when a signal has ended
-    /// them.
-    pub(crate) fn code(&mut self) -> Option<i32> {
+    /// The code of the program, once it and the way there have ended, which is waited for until a moment; `None` when they have
+    /// not, or when a signal has ended them.
+    pub(crate) fn ended(&mut self, deadline: Instant) -> Option<i32> {
+        if let Ok(None) = self.child.try_wait()
+            && let Ok(child) = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty())
+        {
+            let _ = wait(&[PollFd::new(&child, PollFlags::IN)], deadline);
+        }
         self.child.try_wait().ok().flatten().and_then(|status| status.code())
     }
 }
@@ -193,11 +199,7 @@ impl Link {
     /// Waits a moment for the end of a way that ends.
     /// `heard` is what it has complained of before.
     pub(crate) fn refusal(&mut self, heard: &str) -> Option<(String, bool)> {
-        let deadline = Instant::now() + END;
-        while !self.has_ended() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        let code = self.code().and_then(|code| u8::try_from(code).ok())?;
+        let code = self.ended(Instant::now() + END).and_then(|code| u8::try_from(code).ok())?;
         let (gone, nothing) = (code == exec::GONE, code == exec::NOT_DONE);
         let mut said = vec![0; 4096];
         let length = rustix::io::read(&self.answers, &mut said).unwrap_or(0);
@@ -205,11 +207,6 @@ impl Link {
         let said = said.trim().to_owned();
         // A program that is there may end with such a code as well, and does not say why in a line of its own.
         ((gone || nothing) && !said.is_empty() && !said.starts_with("portal-far")).then_some((said, gone))
-    }
-
-    /// Whether it and the way there have ended.
-    pub(crate) fn has_ended(&mut self) -> bool {
-        !matches!(self.child.try_wait(), Ok(None))
     }
 }
 

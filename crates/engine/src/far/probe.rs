@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::time::Timespec;
 
-use super::link::{Link, Transport};
+use super::link::Transport;
 
 /// What has not answered after so long is not known.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -81,7 +81,7 @@ pub(crate) fn look(transport: &Transport, probe: &Probe) -> Result<Probed, Probe
         output = output && more(&link.output, &mut seen.output).map_err(ProbeError::Here)?;
         errors = errors && more(&link.answers, &mut seen.errors).map_err(ProbeError::Here)?;
     }
-    seen.code = if seen.is_full() { None } else { code(&mut link, deadline) };
+    seen.code = if seen.is_full() { None } else { link.ended(deadline) };
     match seen.code {
         // ssh keeps this one for itself, and the bridge into a container has one, too.
         Some(255) if seen.output.is_empty() => Err(ProbeError::Unreachable(super::reason::of(&text(&seen.errors)))),
@@ -117,17 +117,6 @@ fn more(end: impl AsFd, taken: &mut Vec<u8>) -> io::Result<bool> {
             Err(Errno::AGAIN) => return Ok(true),
             Err(error) => return Err(error.into()),
         }
-    }
-}
-
-/// A program that has closed its ends is about to end.
-fn code(link: &mut Link, deadline: Instant) -> Option<i32> {
-    loop {
-        let code = link.code();
-        if code.is_some() || link.has_ended() || Instant::now() >= deadline {
-            return code;
-        }
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

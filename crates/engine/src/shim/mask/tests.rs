@@ -283,21 +283,3 @@ proptest! {
         }
     }
 }
-
-/// Megabytes that pass in a second; run by hand with optimisation.
-#[test]
-#[ignore = "a measurement, for a build with optimisation"]
-fn measure_the_throughput() {
-    let line: Vec<u8> = (0..73_u8)
-        .map(|at| b"the quick brown fox jumps over lazy dogs 0123456789 /usr/lib "[usize::from(at) % 62])
-        .chain([b'\n'])
-        .collect();
-    let chunk = line.repeat(65_536 / line.len());
-    let count = 100_000_000 / chunk.len();
-    for (what, mut filter) in [("no secrets", mask(&[])), ("two secrets", mask(&["hunter2-is-not-in-it", SECRET]))] {
-        let begun = std::time::Instant::now();
-        let bytes: usize = (0..count).map(|_| filter.push(&chunk).len()).sum();
-        let seconds = begun.elapsed().as_secs_f64();
-        eprintln!("{what}: {bytes} bytes in {seconds:.3} s");
-    }
-}
