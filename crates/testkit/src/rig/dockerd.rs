@@ -151,7 +151,6 @@ impl Dockerd {
     }
 
     fn begin(&self) -> io::Result<()> {
-        self.forget_dead_helper();
         let ready = self.folder.join("ready");
         let _ = std::fs::remove_file(&ready);
         let notices = UnixDatagram::bind(&ready)?;
@@ -178,13 +177,15 @@ impl Dockerd {
         Ok(())
     }
 
-    /// An engine that was killed takes its helper with it. Where nobody reaps that, the next engine would wait for it in vain.
-    fn forget_dead_helper(&self) {
+    /// An engine that was killed takes its helper with it, a moment later. The next engine would find it on its way out, or, where
+    /// nobody reaps it, as a remnant, and would wait for it in vain.
+    fn await_helper(&self) {
         let noted = self.folder.join("exec/containerd/containerd.pid");
         let pid = std::fs::read_to_string(&noted).ok().and_then(|pid| pid.trim().parse().ok());
-        if pid.is_some_and(|pid| Process::look(pid).is_none()) {
-            let _ = std::fs::remove_file(noted);
+        if let Some(helper) = pid.and_then(Process::look).filter(|found| found.name == "containerd") {
+            helper.wait();
         }
+        let _ = std::fs::remove_file(noted);
     }
 
     fn dockerd(&self) -> Command {
@@ -211,6 +212,7 @@ impl Dockerd {
                 process.signal(signal);
             }
             let _ = daemon.wait();
+            self.await_helper();
         }
     }
 

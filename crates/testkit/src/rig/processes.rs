@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use rustix::process::{Pid, Signal};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 
 /// One process. Its number alone could be somebody else's by now: it goes with the moment of its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,9 +77,16 @@ impl Process {
     /// Kills it, and waits until it is gone.
     pub fn kill(&self) {
         self.signal(Signal::KILL);
-        while self.lives() {
-            std::thread::yield_now();
-        }
+        self.wait();
+    }
+
+    /// Waits until it is gone.
+    pub fn wait(&self) {
+        let handle = Pid::from_raw(self.pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        // The number may be somebody else's by now: looked at when the handle is there, which holds on to one process.
+        let Some(handle) = handle.filter(|_| self.lives()) else { return };
+        // It can be read from when its process has ended.
+        while poll(&mut [PollFd::new(&handle, PollFlags::IN)], None) == Err(Errno::INTR) {}
     }
 }
 
