@@ -191,7 +191,7 @@ async fn forward_output(docker: &Docker, program: &str, output: &mut Output) -> 
     loop {
         tokio::select! {
             piece = output.next() => match piece {
-                Some(Ok(piece)) if is_first && is_refusal(&piece) && never_began(docker, program).await? => {
+                Some(Ok(piece)) if is_first && never_began(docker, program).await? => {
                     return Err(not_started(&String::from_utf8_lossy(piece.as_ref())).into());
                 }
                 Some(piece) => print(piece).await?,
@@ -206,12 +206,8 @@ async fn forward_output(docker: &Docker, program: &str, output: &mut Output) -> 
     }
 }
 
-/// Whether this may be what the engine says when it cannot start a program. It says so in the program's place.
-fn is_refusal(piece: &LogOutput) -> bool {
-    piece.as_ref().starts_with(b"OCI runtime exec failed: ")
-}
-
-/// Whether a program never had a process. A program that did may print what it likes.
+/// Whether a program never had a process: then the engine says in its place why it could not start it. A program that did may print
+/// what it likes.
 async fn never_began(docker: &Docker, program: &str) -> Result<bool, Failed> {
     let found = docker.inspect_exec(program).await.map_err(|error| lost(&reason(&error)))?;
     Ok(found.running == Some(false) && found.pid.unwrap_or(0) == 0)

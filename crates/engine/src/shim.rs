@@ -24,7 +24,7 @@ use rustix::process::DumpableBehavior;
 use crate::cgroup::Cgroup;
 use crate::condition::StateFile;
 use crate::far::Transport;
-use crate::folder::{EXIT, LOCK, SPEC};
+use crate::folder::{EXIT, INDEX, LOCK, LOG, SPEC};
 use crate::key::AttemptKey;
 use crate::record::{Handover, Signed};
 
@@ -50,7 +50,7 @@ use body::Body;
 use children::Children;
 use control::Control;
 use exports::Kept;
-use far::Far;
+use far::{Far, Former};
 use log::Log;
 use mask::Mask;
 use place::Reserved;
@@ -254,12 +254,19 @@ fn far<'a>(
     let transport = transport.map_err(|error| trouble(&error))?;
     let token = key.token();
     if handover.resume {
-        return Ok((Body::Far(Box::new(Far::resume(transport, &spec.work, &token))), Vec::new()));
+        return Ok((Body::Far(Box::new(Far::resume(transport, &spec.work, &token, former()))), Vec::new()));
     }
     let mut environment: Vec<(String, String)> = spec.work.environment.clone().into_iter().chain(given).collect();
     environment.push((shell::TOKEN_VARIABLE.to_owned(), token.clone()));
     let (far, unenforced) = Far::begin(transport, &spec.work, &environment, &token, &key.mark(0))?;
     Ok((Body::Far(Box::new(far)), unenforced))
+}
+
+/// What the folder says of the shim that has died.
+fn former() -> Former {
+    let age = std::fs::metadata(SPEC).and_then(|spec| spec.modified()).ok().and_then(|made| made.elapsed().ok());
+    let began = [LOG, INDEX].iter().any(|name| std::fs::metadata(name).is_ok_and(|file| file.len() > 0));
+    Former { asked: age.and_then(|age| Instant::now().checked_sub(age)), began }
 }
 
 /// What the shell gets besides its listed environment: variables of earlier attempts, and secrets.

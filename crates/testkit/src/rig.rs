@@ -14,7 +14,7 @@ pub use contained::{Contained, Image};
 pub use cut::Cut;
 pub use dockerd::Dockerd;
 pub use processes::{Process, connected_to};
-pub use sshd::Sshd;
+pub use sshd::{Sshd, free_port};
 
 use std::path::{Path, PathBuf};
 

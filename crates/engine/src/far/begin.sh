@@ -7,17 +7,19 @@ while IFS= read -r l && [ "$l" != . ]; do e=$e$l$nl; done
 [ "$l" = . ] || exit 0
 cd -- "$3" 2>/dev/null || { say no-directory; exit 0; }
 (PATH=$4; command -v "$5") >/dev/null 2>&1 || { say no-shell; exit 0; }
+r=16
 dir make || { say no-folder; exit 0; }
 # What ended a week ago and was never fetched.
 find "${d%/*}" -mindepth 2 -maxdepth 2 -name ended -mtime +7 -exec sh -c 'cd "${1%/*}" && echo >over; rm -rf "$PWD"' x {} \; 2>/dev/null
-mkdir "$d" 2>/dev/null || { say again; exit 0; }
-cd "$d" && mkdir fed && mkfifo feed over && : >log && echo "$$" >supervisor || { rm -rf "$d"; say no-fifo; exit 0; }
 # From here on the end of the link ends nothing any more, not even in the middle of an answer. (Caught, and so not inherited.)
 trap : HUP INT TERM PIPE
+mkdir "$d" 2>/dev/null || { say again; exit 0; }
+undo() { cd /; rm -rf "$d"; [ -z "$g" ] || { echo "$$" >"${g%/*}/cgroup.procs"; rmdir "$g"; }; } 2>/dev/null
+g=
+cd "$d" && mkdir fed && mkfifo feed over && : >log && echo "$$ $(born $$)" >supervisor || { undo; say no-fifo; exit 0; }
 exec 4<>feed 5<>over
 m=pipe
 if [ "$2" = tty ]; then script -qefc 'exit 7' /dev/null </dev/null >/dev/null 2>&1; [ $? = 7 ] && m=tty; fi
-g=
 for c in /sys/fs/cgroup /sys/fs/cgroup/unified; do
   if [ -w "$c/cgroup.procs" ] && mkdir "$c/portal-$k" 2>/dev/null; then
     if (read -r p _ </proc/self/stat; echo "$p" >"$c/portal-$k/cgroup.procs") 2>/dev/null; then g=$c/portal-$k; break; fi
@@ -31,7 +33,8 @@ limit() {
 }
 limit processes "$6" pids.max
 limit memory "$7" memory.max
-printf '%s' "$g" >group; echo $m >mode
+# Whoever finds no mode takes it for not begun.
+{ printf '%s' "$g" >group && echo $m >mode; } 2>/dev/null || { undo; say no-fifo; exit 0; }
 say begun "$m" "${x:--}"
 exec </dev/null >/dev/null 2>&1
 if [ $m = tty ]; then

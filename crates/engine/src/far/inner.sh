@@ -18,7 +18,7 @@ trap : INT HUP TERM
 # would be this shell's own, too, while it waits.)
 exec 6>&2 2>/dev/null
 /bin/sh -c 'exec 2>&6 6>&-; read -r g <group; [ -z "$g" ] || echo $$ >"$g/cgroup.procs" 2>/dev/null
-echo $$ >shell; d=$1; shift; cd -- "$d" || exit 126; unset d g OLDPWD; exec "$@"' portal-step "$d" "$@"
+echo "$$ $(IFS= read -r l <"/proc/$$/stat"; set -- ${l##*\) }; echo "${20}")" >shell; d=$1; shift; cd -- "$d" || exit 126; unset d g OLDPWD; exec "$@"' portal-step "$d" "$@"
 r=$?
 echo "$r" >ended
 printf '\033]133;S;%s;%s\007' "$r" "$s"

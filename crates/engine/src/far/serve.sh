@@ -1,21 +1,39 @@
 k=$1 u=$(id -u)
 umask 077
 say() { printf 'portal-far %s %s\n' "$k" "$*" >&2; }
-# Nothing is there: from now on nothing can begin late, either.
-dir find || { dir make && mkdir "$d" && : >"$d/never"; } 2>/dev/null || { say no-folder; exit 0; }
+# Says that nothing is there, and for how many seconds what it would be in has been running: the machine, or this container.
+never() {
+  read -r l _ </proc/uptime; at=$(born 1)
+  [ -z "$at" ] || at=$((${l%.*} - at / 100))
+  say never "${at:-0}"; exit 0
+}
+lives() { [ -d "/proc/$n" ] && { [ -z "$b" ] || [ "$(born "$n")" = "$b" ]; }; }
+# The supervisor is no more: what it has logged, and nothing after that, is all that there is.
+dead() { lives || say dead "$(($(wc -c <log)))"; }
+r=1
+# From now on nothing can begin late, either. Where nothing can be written, nothing can begin.
+dir find || { dir make && mkdir "$d" && : >"$d/never"; } 2>/dev/null || never
 cd "$d" || exit 0
-[ ! -e never ] || { say never; exit 0; }
+[ ! -e never ] || never
 if [ ! -s mode ]; then
   # What was to begin it has died before it could.
-  if read -r n <supervisor && [ ! -d "/proc/$n" ]; then say never; else say not-yet; fi 2>/dev/null
-  exit 0
+  n= b=; { read -r n b <supervisor; } 2>/dev/null
+  [ -z "$n" ] || lives || never
+  say not-yet; exit 0
 fi
-read -r g <group; read -r n <supervisor
+b=; read -r g <group; read -r n b <supervisor
 say here "$(cat mode)"
+dead
+# Only one follows. The one before may not have noticed that its link is gone: an engine that is started again does not tell.
+{ s= at=; read -r s at <server; [ -z "$at" ] || [ "$(born "$s")" != "$at" ] || kill "$s"; echo "$$ $(born $$)" >server; } 2>/dev/null
 tail -c "+$(($2 + 1))" -f log & t=$!
 trap 'kill $t 2>/dev/null' EXIT
 trap exit HUP INT TERM
-shell() { s=; read -r s <shell; } 2>/dev/null
+# The shell, as long as it lives.
+shell() {
+  s= at=; read -r s at <shell
+  [ -z "$at" ] || [ "$(born "$s")" = "$at" ] || s=
+} 2>/dev/null
 # pid, parent, group, session, foreground group and name of every process of the attempt, the shell first.
 family() {
   shell
@@ -63,8 +81,8 @@ look() {
     case $m in *-isig*) signals=0 ;; esac
     waits && w=1
   fi
-  alive=0; [ -d "/proc/$n" ] && alive=1
-  say look "$w" "$raw" "$signals" "$alive"
+  say look "$w" "$raw" "$signals"
+  dead
 }
 # What is still there without the shell gets SIGTERM, and after a while is killed; until nothing is left.
 finish() {
@@ -82,17 +100,21 @@ finish() {
   printf '%s\n' "$held" | while IFS= read -r l; do [ -z "$l" ] || say held "$l"; done
   names | while IFS= read -r l; do say survivor "$l"; done
   # What is in front of the shell lets go of the terminal, and with its supervisor the log is whole.
-  i=0; while [ -d "/proc/$n" ] && [ $i -lt 40 ]; do [ $i -gt 0 ] || echo 1<>over; i=$((i + 1)); sleep 0.05; done
+  i=0; while lives && [ $i -lt 40 ]; do [ $i -gt 0 ] || echo 1<>over; i=$((i + 1)); sleep 0.05; done
   say finished "$(($(wc -c <log)))"
 }
-a=PORTAL_ATTEMPT=$k
+a=PORTAL_ATTEMPT=$k bye=
 while IFS= read -r l; do
   case $l in
   'feed '*)
     l=${l#feed }; i=${l%% *}
     case $i in c*) [ ! -s modes ] || stty "$(cat modes)" <"$(cat terminal)" 2>/dev/null ;; esac
+    # What has its name is fed, and not ended in between.
+    trap 'bye=1' HUP INT TERM
     mkdir "fed/$i" 2>/dev/null && printf %b "${l#* }" 1<>feed
-    say fed "$i" ;;
+    trap exit HUP INT TERM
+    [ -z "$bye" ] || exit
+    [ ! -d "fed/$i" ] || say fed "$i" ;;
   interrupt) kill -INT "-$(front)" 2>/dev/null ;;
   below\ *) shell; hit "${l#below }" "$s" ;;
   kill) shell; kill -KILL "$s" 2>/dev/null ;;

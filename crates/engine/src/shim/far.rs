@@ -30,6 +30,10 @@ const QUIET: Duration = Duration::from_secs(30);
 const MISSED: Duration = Duration::from_secs(2);
 /// Whether what runs the step there still lives is asked so often, whatever the step does.
 const LOOK: Duration = Duration::from_secs(30);
+/// A step that is to begin for so long, and does not, is given up.
+const NOT_YET: Duration = Duration::from_mins(1);
+/// Two clocks count whole seconds, and the way takes its time, too.
+const ROUNDING: Duration = Duration::from_secs(2);
 /// Bytes of requests to type, on their way, beyond which no more is taken.
 const TYPED: usize = 4 << 10;
 /// No answer is longer.
@@ -61,8 +65,12 @@ pub(crate) struct Far {
     next_look: Instant,
     /// Since when there is no link, once that is worth telling.
     pub missed: Option<Instant>,
+    /// When it was asked to begin, as far as that can be told.
+    asked: Option<Instant>,
     /// Whether it is known to have begun.
     known: bool,
+    /// Bytes of the whole log, once what ran the step is gone without having said how the step ended.
+    dead: Option<u64>,
     /// How the attempt ends when nothing more can be known of it.
     pub lost: Option<AttemptResult>,
     /// Where the shell was when it said so last.
@@ -89,6 +97,14 @@ enum State {
         maker: JoinHandle<Result<Link, String>>,
         made: Arc<OwnedFd>,
     },
+}
+
+/// What a shim that has died has left of its attempt here.
+pub(crate) struct Former {
+    /// When the attempt was begun, as far as that can be told.
+    pub asked: Option<Instant>,
+    /// Whether anything of it was heard.
+    pub began: bool,
 }
 
 /// What was seen at the target when it was looked at last.
@@ -140,8 +156,9 @@ impl Far {
     ) -> Result<(Self, Vec<String>), String> {
         let words = words(work, token, session);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let asked = Instant::now();
         let mut link = transport.start(BEGIN, &words)?;
-        let mut far = Self::new(transport, token);
+        let mut far = Self { asked: Some(asked), ..Self::new(transport, token) };
         let answer = link
             .send(&handover(environment), BEGUN)
             .and_then(|()| link.line(&format!("portal-far {token} "), BEGUN))
@@ -162,8 +179,8 @@ impl Far {
     }
 
     /// Takes up an attempt whose shim has died.
-    pub(crate) fn resume(transport: Transport, work: &Work, token: &str) -> Self {
-        Self { tty: work.tty, ..Self::new(transport, token) }
+    pub(crate) fn resume(transport: Transport, work: &Work, token: &str, former: Former) -> Self {
+        Self { tty: work.tty, asked: former.asked, known: former.began, ..Self::new(transport, token) }
     }
 
     fn new(transport: Transport, token: &str) -> Self {
@@ -184,7 +201,9 @@ impl Far {
             rest: Rest::default(),
             next_look: now + LOOK,
             missed: None,
+            asked: None,
             known: false,
+            dead: None,
             lost: None,
             directory: None,
         }
@@ -335,10 +354,10 @@ impl Far {
     fn hear_refusal(&mut self) {
         let State::Up { link, .. } = &mut self.link else { return };
         match link.refusal(&self.complaint) {
-            Some((sentence, true)) if self.known => {
+            // It was asked to begin, and may have heard that.
+            Some((sentence, true)) => {
                 self.lose(&format!("{} What the step has done is not known.", without_end(&sentence)));
             }
-            Some((sentence, true)) => self.end_as(not_started(&sentence)),
             _ => {}
         }
         self.complaint.clear();
@@ -363,6 +382,7 @@ impl Far {
                 if !passing {
                     self.cut();
                 }
+                self.mourn();
                 Err(if passing { error } else { Errno::AGAIN.into() })
             }
         }
@@ -498,11 +518,9 @@ impl Far {
         let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
         match word {
             "here" => self.greeted(rest),
-            "never" if !self.known => self.end_as(not_started("The step never began at the target. Nothing of it was run.")),
-            "never" => self.lose(
-                "What ran the step at the target is gone, and its folder with it. What the step has done since is not known.",
-            ),
-            "not-yet" => self.cut(),
+            "never" => self.never(rest),
+            "not-yet" => self.not_yet(),
+            "dead" => self.dead = rest.trim().parse().ok(),
             "fed" => self.fed.retain(|(name, _)| name != rest),
             "look" => self.looked(rest),
             "held" => self.rest.held.push(rest.to_owned()),
@@ -525,11 +543,35 @@ impl Far {
 
     fn looked(&mut self, answer: &str) {
         let flags: Vec<bool> = answer.split(' ').map(|word| word == "1").collect();
-        if let [waits, raw, signals, alive] = *flags.as_slice() {
+        if let [waits, raw, signals] = *flags.as_slice() {
             self.seen = Seen { waits, raw, signals };
-            if !alive && self.ended.is_none() {
-                self.lose("What ran the step at the target was ended there, or the machine was restarted. What the step has done is not known.");
+        }
+    }
+
+    /// Nothing is there; what it would be in has been running for `age` seconds.
+    fn never(&mut self, age: &str) {
+        let age = age.parse().ok().map(Duration::from_secs);
+        let same = self.asked.zip(age).is_some_and(|(asked, age)| age > asked.elapsed() + ROUNDING);
+        match self.transport {
+            _ if same && !self.known => {
+                self.end_as(not_started("The step never began at the target. Nothing of it was run."));
             }
+            Transport::Exec { .. } => self.lose(MADE_ANEW),
+            Transport::Here | Transport::Ssh(_) => self.lose(FOLDER_GONE),
+        }
+    }
+
+    fn not_yet(&mut self) {
+        if self.asked.is_none_or(|asked| asked.elapsed() > NOT_YET) {
+            return self.lose("The step was to begin at the target, and has not said that it did. What the step has done is not known.");
+        }
+        self.cut();
+    }
+
+    /// What ran the step is gone, and everything that it has printed was read: whatever is still to come is not from the step.
+    fn mourn(&mut self) {
+        if self.ended.is_none() && self.dead.is_some_and(|length| self.taken >= length) {
+            self.lose(ENDED_THERE);
         }
     }
 
@@ -554,7 +596,13 @@ fn not_started(reason: &str) -> AttemptResult {
 
 const NO_TERMINAL: &str = "There is no terminal at the target: its program script is missing. The step ran on pipes.";
 const NO_FOLDER: &str = "The target has no folder in which the step could be kept: neither the home of its user nor /var/tmp, /tmp or \
-                         /dev/shm can be written. Nothing was run.";
+                         /dev/shm can be written and has room for 64 KiB. Nothing was run.";
+const MADE_ANEW: &str =
+    "The container was made anew, or what was kept of the step in it is gone. What the step has done is not known.";
+const FOLDER_GONE: &str =
+    "What ran the step at the target is gone, and its folder with it. What the step has done is not known.";
+const ENDED_THERE: &str = "What ran the step at the target was ended there, or the machine or the container was started again. What the \
+                           step has done is not known.";
 
 fn unlimited(limit: &str) -> String {
     format!("The {limit} of the step could not be limited at the target.")

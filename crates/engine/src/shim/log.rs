@@ -227,6 +227,7 @@ impl Log {
         let now = Instant::now();
         self.border(now);
         self.flush(now);
+        self.adopt();
         self.restore_log()?;
         if let Some(mut ring) = self.ring.take() {
             self.append_ring(&mut ring);
@@ -245,6 +246,13 @@ impl Log {
         let (ranges, tampered) = (self.exact_ranges(dropped), self.tampered.clone());
         let unstored = self.failed(cut).into_iter().chain(self.trouble.clone()).collect();
         Ok(LogEnd { bytes: self.written, dropped, cut, disk_full, unstored, digest, ranges, tampered })
+    }
+
+    /// What another shim has noted and written before, and what has not come again, stays: its target is gone.
+    fn adopt(&mut self) {
+        self.lines.extend(self.known.drain(..));
+        self.written += std::mem::take(&mut self.there);
+        self.total = self.total.max(self.written);
     }
 
     /// With its end, or as if there had been none to keep.

@@ -57,7 +57,21 @@ enum Break {
     Sessions,
 }
 
-const LINES: usize = 60;
+pub const LINES: usize = 60;
+
+/// A step that prints a line every 20 ms, keeps count of them at the target, and ends with a code of its own.
+pub fn step(count: &Path) -> Step {
+    counting_step(count, LINES, "0.02")
+}
+
+/// The same with other numbers.
+pub fn counting_step(count: &Path, lines: usize, pause: &str) -> Step {
+    let script = format!(
+        "for i in $(seq {lines}); do echo \"line $i\"; echo $i >>'{}'; sleep {pause}; done; (exit 7)",
+        count.display()
+    );
+    Step::new(&["echo begun", &script])
+}
 
 impl Remote {
     fn start() -> Option<Self> {
@@ -66,15 +80,6 @@ impl Remote {
         let reach = Reach::Ssh(sshd.target_through(cut.address()));
         let place = Place::at(reach, TempDir::new().unwrap(), SHIM.into(), USUAL_LADDER);
         Some(Self { sshd, cut, place })
-    }
-
-    /// A step that prints a line every 20 ms, keeps count of them at the target, and ends with a code of its own.
-    fn step(count: &Path) -> Step {
-        let script = format!(
-            "for i in $(seq {LINES}); do echo \"line $i\"; echo $i >>'{}'; sleep 0.02; done; (exit 7)",
-            count.display()
-        );
-        Step::new(&["echo begun", &script])
     }
 
     async fn break_link(&mut self, how: Break, random: &mut StdRng) {
@@ -142,12 +147,12 @@ fn anyhow(random: &mut StdRng) -> Break {
 }
 
 /// How many there should be of something, from the environment.
-fn wanted(name: &str, usual: u64) -> u64 {
+pub fn wanted(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
 }
 
 /// What the step has done, and what the record says of it.
-fn assert_ran_once(end: &Finished, count: &Path, story: &str) {
+pub fn assert_ran_once(end: &Finished, count: &Path, story: &str) {
     let numbers: Vec<String> = (1..=LINES).map(|number| number.to_string()).collect();
     let counted = std::fs::read_to_string(count).unwrap_or_default();
     assert_eq!(counted, numbers.join("\n") + "\n", "{story}: at the target");
@@ -163,7 +168,7 @@ async fn a_step_runs_once_to_its_end_however_often_its_link_breaks() {
     let (mut breaks, mut not_begun) = (0, 0);
     for round in 0..wanted("PORTAL_CUTS", 5) {
         let count = remote.place.folder.path().join(format!("count-{round}"));
-        let id = remote.place.launch(Remote::step(&count)).await;
+        let id = remote.place.launch(step(&count)).await;
         let mut story = format!("seed {seed}, round {round}");
         for _ in 0..random.random_range(1..4) {
             remote.moment(id, &mut random).await;
@@ -191,7 +196,7 @@ async fn a_step_runs_once_to_its_end_however_often_its_link_breaks() {
 async fn a_network_that_is_gone_for_long_costs_a_step_nothing() {
     let Some(mut remote) = Remote::start() else { return };
     let count = remote.place.folder.path().join("count");
-    let id = remote.place.launch(Remote::step(&count)).await;
+    let id = remote.place.launch(step(&count)).await;
     remote.place.wait_for(id, "line 5\n").await;
 
     let dark = Break::Dark(Duration::from_secs(wanted("PORTAL_DARK_SECONDS", 20)));

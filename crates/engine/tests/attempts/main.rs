@@ -5,11 +5,14 @@
 #[macro_use]
 mod sites;
 
+mod bare;
 mod bridge;
 mod commands;
+mod daemon;
 mod ending;
 mod far;
 mod full_disk;
+mod gone;
 mod harness;
 mod input;
 mod isolation;

@@ -1,7 +1,7 @@
 //! A container with a shell, on an engine that has no registry.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::target::Which;
 use tempfile::TempDir;
 
-use super::{Dockerd, program, skipped};
+use super::{Dockerd, Process, program, skipped};
 
 /// What a container is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Image {
     Host,
     /// One static busybox, with its `sh`, and nothing else.
     Busybox,
+    /// One static program, which sleeps: not even a shell.
+    Static,
 }
 
 /// A container that runs, and that is removed with this value. Its first process does nothing, and reaps nobody.
@@ -25,6 +27,8 @@ pub enum Image {
 pub struct Contained {
     engine: &'static Dockerd,
     name: String,
+    /// The words of the client that made it.
+    made: Vec<String>,
 }
 
 impl Contained {
@@ -53,17 +57,70 @@ impl Contained {
     ///
     /// When the engine refuses.
     pub fn on(engine: &'static Dockerd, image: Image, folders: &[&Path], labels: &[&str]) -> Option<Self> {
+        let labels = labels.iter().flat_map(|label| ["--label", label]).collect::<Vec<_>>();
+        Self::with(engine, image, folders, &labels, &[])
+    }
+
+    /// The same with options of `docker run`, and with what its first process does when it is not to do nothing.
+    ///
+    /// # Panics
+    ///
+    /// When the engine refuses.
+    pub fn with(
+        engine: &'static Dockerd,
+        image: Image,
+        folders: &[&Path],
+        options: &[&str],
+        program: &[&str],
+    ) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         image.make(engine)?;
         let name = format!("portal-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
+        let network = if options.contains(&"--network") { &[][..] } else { &["--network", "none"] };
         let folders = folders.iter().map(|folder| format!("{0}:{0}", folder.display()));
         let mounts: Vec<String> = image.mounts().into_iter().chain(folders).collect();
-        let mut words = vec!["run", "--detach", "--network", "none", "--name", &name];
+        let mut words = vec!["run", "--detach", "--name", &name];
+        words.extend(network);
         words.extend(mounts.iter().flat_map(|mount| ["--volume", mount]));
-        words.extend(labels.iter().flat_map(|label| ["--label", label]));
+        words.extend(options);
         words.push(image.name());
-        engine.client(&words);
-        Some(Self { engine, name })
+        words.extend(program);
+        let made = words.into_iter().map(str::to_owned).collect();
+        let contained = Self { engine, name, made };
+        contained.make();
+        Some(contained)
+    }
+
+    /// The words of the client that make it, after `docker`.
+    pub fn made(&self) -> &[String] {
+        &self.made
+    }
+
+    fn make(&self) {
+        let words: Vec<&str> = self.made.iter().map(String::as_str).collect();
+        self.engine.client(&words);
+    }
+
+    /// Removes it, and makes another one of the same name in its place.
+    ///
+    /// # Panics
+    ///
+    /// When the engine refuses.
+    pub fn make_anew(&self) {
+        self.remove();
+        self.make();
+    }
+
+    /// Kills its first process, and waits until that is gone.
+    ///
+    /// # Panics
+    ///
+    /// When the engine refuses.
+    pub fn kill_first(&self) {
+        let pid = self.engine.client(&["inspect", "--format", "{{.State.Pid}}", &self.name]);
+        if let Some(first) = pid.parse().ok().and_then(Process::look) {
+            first.kill();
+        }
     }
 
     /// How a portal finds it.
@@ -79,6 +136,17 @@ impl Contained {
     /// Its engine.
     pub fn engine(&self) -> &'static Dockerd {
         self.engine
+    }
+
+    /// The command lines of everything that runs in it.
+    ///
+    /// # Panics
+    ///
+    /// When the engine refuses.
+    pub fn programs(&self) -> Vec<String> {
+        let listed = self.engine.client(&["top", &self.name, "-eo", "pid,args"]);
+        let line = |line: &str| Some(line.trim_start().split_once(' ')?.1.trim().to_owned());
+        listed.lines().skip(1).filter_map(line).collect()
     }
 
     /// Ends it, and leaves it there.
@@ -119,6 +187,7 @@ impl Image {
         match self {
             Self::Host => "portal-host",
             Self::Busybox => "portal-busybox",
+            Self::Static => "portal-static",
         }
     }
 
@@ -129,7 +198,7 @@ impl Image {
                     PROGRAMS.into_iter().filter(|path| Path::new(path).is_dir() && !Path::new(path).is_symlink());
                 ["/usr"].into_iter().chain(real).map(|path| format!("{path}:{path}:ro")).collect()
             }
-            Self::Busybox => Vec::new(),
+            Self::Busybox | Self::Static => Vec::new(),
         }
     }
 
@@ -144,6 +213,7 @@ impl Image {
         match self {
             Self::Host => links_to_the_host(root.path()),
             Self::Busybox => busybox(root.path())?,
+            Self::Static => std::fs::rename(&alone(root.path())?, root.path().join("bin/sleep")).expect("it is there"),
         }
         import(engine, root.path(), self.name());
         made.push(self.name());
@@ -183,17 +253,24 @@ fn copy(from: &Path, into: &Path) {
 }
 
 fn busybox(root: &Path) -> Option<()> {
-    let Some(busybox) = program("busybox") else {
-        skipped("no busybox is installed of which a container could be made (Debian: busybox-static)");
-        return None;
-    };
-    std::fs::create_dir(root.join("bin")).expect("the folder can be written");
-    std::fs::copy(&busybox, root.join("bin/busybox")).expect("the folder can be written");
+    let busybox = alone(root)?;
     let listed = std::process::Command::new(&busybox).arg("--list").output().expect("busybox is a program");
     for name in String::from_utf8_lossy(&listed.stdout).lines().filter(|name| *name != "busybox") {
         symlink("busybox", root.join("bin").join(name)).expect("the folder can be written");
     }
     Some(())
+}
+
+/// The one program, without its other names; gives its place.
+fn alone(root: &Path) -> Option<PathBuf> {
+    let Some(busybox) = program("busybox") else {
+        skipped("no busybox is installed of which a container could be made (Debian: busybox-static)");
+        return None;
+    };
+    let place = root.join("bin/busybox");
+    std::fs::create_dir(root.join("bin")).expect("the folder can be written");
+    std::fs::copy(&busybox, &place).expect("the folder can be written");
+    Some(place)
 }
 
 fn import(engine: &Dockerd, root: &Path, name: &str) {

@@ -144,7 +144,8 @@ impl Dockerd {
         self.command(words).stdin(Stdio::null()).output().expect("the client is a program")
     }
 
-    pub(super) fn command(&self, words: &[&str]) -> Command {
+    /// Its client with these words.
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.client);
         command.env_remove("DOCKER_HOST").env_remove("DOCKER_CONTEXT").args(["-H", &self.host()]).args(words);
         command

@@ -88,6 +88,21 @@ impl Sshd {
         std::fs::write(self.path("authorized_keys"), known + &key).expect("the folder can be written");
     }
 
+    /// From now on every session runs a script before what it was asked for, in a file system of its own: what is mounted there is
+    /// seen by nobody else.
+    ///
+    /// # Panics
+    ///
+    /// When its folder cannot be written.
+    pub fn before_sessions(&self, script: &str) {
+        let before = self.path("before");
+        std::fs::write(&before, format!("{script}\nexec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"\n"))
+            .expect("the folder can be written");
+        let key = std::fs::read_to_string(self.path("client.pub")).expect("it was made");
+        let line = format!("command=\"exec unshare --mount /bin/sh -e {before}\" {key}");
+        std::fs::write(self.path("authorized_keys"), line).expect("the folder can be written");
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
@@ -211,7 +226,12 @@ fn answers(address: SocketAddr) -> bool {
     stream.read_exact(&mut banner).is_ok() && banner == *b"SSH-"
 }
 
-fn free_port() -> u16 {
+/// A port of this machine at which nobody listens, and which no outgoing connection takes.
+///
+/// # Panics
+///
+/// When there is none.
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let many = PORTS.end - PORTS.start;
     let first = u16::try_from(std::process::id() % u32::from(many)).expect("less than all ports");
