@@ -97,8 +97,8 @@ stack: setup-test ## start the practice stack: two services under docker-compose
 stack-down: ## stop what `make stack` started
 	@end2end/stack/down
 
-prove: setup-test server ## the large counts (kills, random histories): minutes to hours; writes docs/proofs.md
-	@$(with_tools) scripts/prove
+prove: setup-test server ## the large counts (kills, random histories): minutes to hours; writes docs/proofs.md (ONLY="NAME…" for some of them)
+	@$(with_tools) scripts/prove $(ONLY)
 
 pictures: setup-test server ## pictures of every page in both themes and three widths, into target/pictures
 	@PORTAL_PICTURES=$(CURDIR)/target/pictures $(with_tools) scripts/test browser --project='with scripts' looks.hydrate
