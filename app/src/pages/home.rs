@@ -1,7 +1,7 @@
 //! The start page: what needs me now, then everything else.
 
 use domain::time;
-use domain::view::{DocumentInfo, HomeView, ProcedureRow, RunRow, Session};
+use domain::view::{ApprovalRow, DocumentInfo, HomeView, ProcedureRow, RunRow, Session};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -12,16 +12,19 @@ use crate::components::command_text::visible;
 use crate::components::findings::findings_words;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::health::Health;
+use crate::components::left::Left;
 use crate::components::risk::RiskMark;
 use crate::components::run_lists::{OpenRuns, RecentRuns, step_words, waits_for_a_person};
 use crate::components::state::StateMark;
 use crate::components::words::counted;
 use crate::loaded::loaded;
+use crate::waiting::news;
 
 /// `/`
 #[component]
 pub fn HomePage() -> impl IntoView {
-    let view = Resource::new(|| (), |()| home());
+    let news = news();
+    let view = Resource::new(move || news.get(), |_| home());
     view! {
         <Title text="Home" />
         {loaded(view, |session, view| view! { <Home session view /> })}
@@ -44,7 +47,7 @@ fn Home(session: Session, view: HomeView) -> impl IntoView {
             </div>
             <div class="main stack" data-gap="large">
                 <Problems problems=view.problems />
-                <Waiting runs=waiting />
+                <Waiting requests=view.requests runs=waiting />
                 <Show when={
                     let running = running.clone();
                     move || !running.is_empty()
@@ -91,20 +94,67 @@ fn Problems(problems: Vec<String>) -> impl IntoView {
     })
 }
 
-/// Open runs in which a person has to look: one card each.
+/// What a person has to look at, one card each: requests that this person can decide, then open runs.
 #[component]
-fn Waiting(runs: Vec<RunRow>) -> impl IntoView {
-    if runs.is_empty() {
+fn Waiting(requests: Vec<ApprovalRow>, runs: Vec<RunRow>) -> impl IntoView {
+    if requests.is_empty() && runs.is_empty() {
         return view! {
             <p class="hint calm">
                 <Glyph sign=Sign::Info />
-                <span>"Nothing waits for you. A run that fails, pauses or is interrupted comes here."</span>
+                <span>
+                    "Nothing waits for you. Requests that you can decide come here, and runs that fail, pause or are interrupted."
+                </span>
             </p>
         }
         .into_any();
     }
-    let cards = runs.into_iter().map(|row| view! { <WaitingCard row /> }).collect_view();
-    view! { <section class="stack" data-gap="small" aria-label="Waiting for a person">{cards}</section> }.into_any()
+    let requests = requests.into_iter().map(|row| view! { <RequestCard row /> }).collect_view();
+    let runs = runs.into_iter().map(|row| view! { <WaitingCard row /> }).collect_view();
+    view! {
+        <section class="stack" data-gap="small" aria-label="Waiting for a person">
+            {requests}
+            {runs}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn RequestCard(row: ApprovalRow) -> impl IntoView {
+    let run = format!("/runs/{}", row.run);
+    view! {
+        <div class="ask-card" data-tone="warn">
+            <div class="spread">
+                <h2>
+                    <Glyph sign=Sign::NeedsApproval />
+                    <a href=row.address()>{visible(format!("{} on {}", row.steps, row.target))}</a>
+                </h2>
+                <span class="left">
+                    <b>
+                        <Left until=row.expires />
+                    </b>
+                    " left"
+                </span>
+            </div>
+            <p>
+                {visible(format!("{} asks, in run {} of {}: ", row.by, row.run, row.title))}
+                <q>{visible(row.reason.clone())}</q>
+            </p>
+            <div class="row">
+                <RiskMark risk=row.risk />
+                <span class="quiet">"asked " <Ago at=row.asked /></span>
+            </div>
+            <div class="actions">
+                <a class="btn" data-kind="primary" href=row.address()>
+                    "Review request"
+                </a>
+                <a class="btn" data-kind="quiet" href=run>
+                    {format!("Look at run {}", row.run)}
+                </a>
+            </div>
+        </div>
+    }
+    .into_any()
 }
 
 #[component]

@@ -143,6 +143,9 @@ pub struct ProcedureRow {
 pub struct HomeView {
     /// The portal's time.
     pub now: Timestamp,
+    /// Requests that the person who looks could decide now, the one that expires first first, at most eight.
+    #[serde(default)]
+    pub requests: Vec<ApprovalRow>,
     /// Open runs, newest first.
     pub running: Vec<RunRow>,
     /// All procedures in document order.

@@ -3,7 +3,7 @@
 use domain::factor::Proof;
 use domain::policy::{Actor, Approver, Operator, Viewer};
 use domain::run::{Command, Request, Run, Wanted, Who, again, compared};
-use domain::view::{ApprovalGround, DecisionView, EarlierRun, InboxView, LastApproved, Rejection};
+use domain::view::{ApprovalGround, ApprovalRow, DecisionView, EarlierRun, InboxView, LastApproved, Rejection};
 use domain::{RunId, Timestamp};
 use futures::stream::BoxStream;
 use tokio_stream::wrappers::WatchStream;
@@ -164,6 +164,22 @@ impl Portal {
             unreviewed: self.store().unreviewed_glass(WAITING).await?,
             recent: self.store().recent_approvals(now, RECENT).await?,
         })
+    }
+
+    /// The requests that somebody could decide now, the one that expires first first.
+    pub(crate) async fn decidable(&self, viewer: Viewer<'_>, limit: usize) -> Result<Vec<ApprovalRow>, Error> {
+        let now = self.expiry_now();
+        let mut rows = Vec::new();
+        for row in self.store().waiting_approvals(now, WAITING).await? {
+            if rows.len() == limit {
+                break;
+            }
+            let Some(run) = self.store().run(row.run).await? else { continue };
+            if self.cannot_decide(viewer.actor(), &run, row.request, now).is_none() {
+                rows.push(row);
+            }
+        }
+        Ok(rows)
     }
 
     /// How many requests and redactions wait for a decision.

@@ -22,6 +22,9 @@ use crate::{Error, Portal};
 /// Runs on one page of the history.
 const PAGE: u32 = 50;
 
+/// Requests on the start page.
+const REQUESTS: usize = 8;
+
 /// Open runs on the start page.
 const OPEN: u32 = 100;
 
@@ -36,7 +39,7 @@ const LOG_PIECE: usize = 256 * 1024;
 
 impl Portal {
     /// The start page.
-    pub async fn home(&self, _viewer: Viewer<'_>) -> Result<HomeView, Error> {
+    pub async fn home(&self, viewer: Viewer<'_>) -> Result<HomeView, Error> {
         let library = self.library().await?;
         let all: Vec<(&Document, &Procedure)> = library
             .documents
@@ -52,6 +55,7 @@ impl Portal {
             .collect();
         Ok(HomeView {
             now: self.now(),
+            requests: self.decidable(viewer, REQUESTS).await?,
             running: self.store().open_runs(OPEN).await?,
             procedures,
             recent: self.store().recent(RECENT).await?,

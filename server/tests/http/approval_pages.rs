@@ -52,6 +52,22 @@ async fn nothing_that_others_wrote_deceives_the_lead_who_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_start_page_shows_a_request_to_those_who_can_decide_it_and_to_nobody_else() {
+    let scene = Scene::open().await;
+    let run = scene.asked().await;
+    let address = format!("href=\"/approvals/{run}-1\"");
+    let shown = async |cookie: &str| scene.site.get("/", cookie).await.body;
+
+    let (hers, asker) = (shown(&scene.lena).await, shown(&scene.olga).await);
+    scene.done("/api/approvals/cancel", &format!("run={run}&request=1"), &scene.olga).await;
+
+    assert!(hers.contains(&address) && text(&hers).contains("data is corrupt"), "{}", text(&hers));
+    assert!(!asker.contains(&address), "{}", text(&asker));
+    let after = shown(&scene.lena).await;
+    assert!(!after.contains(&address) && text(&after).contains("Nothing waits for you"), "{}", text(&after));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_lead_sees_where_the_run_stands() {
     let scene = Scene::open().await;
     let run = scene.asked().await;
@@ -152,4 +168,20 @@ async fn a_step_that_is_still_to_export_is_named_with_its_variables() {
     site.settled(run.parse().unwrap()).await;
     let after = text(&site.get(&format!("/approvals/{run}-1"), &ada).await.body);
     assert!(after.contains("It became void") && after.contains("DB_HOST"), "{after}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_has_ended_warns_of_nothing_any_more() {
+    let document = "# Load\n\n## Load\n\n### Steps\n\n1. **Settings**\n\n   ```bash\n   cd /tmp\n   ```\n\n\
+                    2. **Replace**\n\n   ```bash\n   rm -r /no/such/folder\n   ```\n";
+    let scene = Scene::with("restore.md", document, "").await;
+    scene.done("/api/runs/start", "slug=load&target=local&key=one", &scene.olga).await;
+    scene.done("/api/approvals/ask", "run=1&request=1&wanted[s2.1]=on&reason=now", &scene.olga).await;
+    let shown = async || text(&scene.site.get("/approvals/1-1", &scene.lena).await.body);
+
+    assert!(shown().await.contains("void as soon as"));
+    scene.done("/api/approvals/cancel", "run=1&request=1", &scene.olga).await;
+
+    let after = shown().await;
+    assert!(after.contains("taken back") && !after.contains("as soon as"), "{after}");
 }

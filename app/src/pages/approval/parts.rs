@@ -21,7 +21,7 @@ use crate::pages::run::facts::target_words;
 /// The covered steps with their exact bytes and values.
 #[component]
 pub fn WhatRuns(view: DecisionView, request: Request) -> impl IntoView {
-    let steps = request.steps().map(|covered| step(&view.run, covered)).collect_view();
+    let steps = request.steps().map(|covered| step(&view.run, &request, covered)).collect_view();
     view! {
         <section class="part" aria-labelledby="runs-title">
             <div class="spread">
@@ -39,7 +39,7 @@ pub fn WhatRuns(view: DecisionView, request: Request) -> impl IntoView {
     .into_any()
 }
 
-fn step(run: &Run, covered: &Covered) -> AnyView {
+fn step(run: &Run, request: &Request, covered: &Covered) -> AnyView {
     let Some(plan) = run.plan.step(covered.step) else { return ().into_any() };
     let id = format!("covered-{}", covered.step);
     let label = id.clone();
@@ -60,14 +60,14 @@ fn step(run: &Run, covered: &Covered) -> AnyView {
                 <h3 id=id>{visible(plan.title.clone())}</h3>
             </header>
             {cards}
-            {facts(run, covered)}
+            {facts(run, request, covered)}
             {bytes(&covered.work.commands, covered)}
         </section>
     }
     .into_any()
 }
 
-fn facts(run: &Run, covered: &Covered) -> AnyView {
+fn facts(run: &Run, request: &Request, covered: &Covered) -> AnyView {
     let work = &covered.work;
     let limit = work
         .timeout_ms
@@ -98,7 +98,7 @@ fn facts(run: &Run, covered: &Covered) -> AnyView {
             <dt>"Limits"</dt>
             <dd>{format!("{limit}, output kept up to {}", time::size(work.output_cap))}</dd>
             {covered.need.as_ref().map(|need| view! { <dt>"Why a lead"</dt><dd>{visible(need.words())}"."</dd> })}
-            {moving(run, covered)}
+            {request.end.is_none().then(|| moving(run, covered))}
             {(!secrets.is_empty()).then(|| view! { <dt>"Secrets"</dt><dd>{visible(secrets)}</dd> })}
             {carried.map(|carried| view! { <dt>"Carried over"</dt><dd>{visible(carried)}</dd> })}
         </dl>
