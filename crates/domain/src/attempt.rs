@@ -280,6 +280,24 @@ pub enum Mark {
     },
 }
 
+impl Mark {
+    /// When a command was handed to the shell, if that is what this says.
+    pub fn started(&self, number: u32) -> Option<i64> {
+        match *self {
+            Self::Started { command, at, .. } if command == number => Some(at),
+            _ => None,
+        }
+    }
+
+    /// How a command ended, if that is what this says.
+    pub fn ended(self, number: u32) -> Option<CommandEnd> {
+        match self {
+            Self::Ended { command, end, .. } if command == number => Some(end),
+            _ => None,
+        }
+    }
+}
+
 /// How one command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandEnd {

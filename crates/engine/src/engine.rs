@@ -61,21 +61,23 @@ impl Engine {
     /// of the shell, all of them into the filter of its output.
     pub async fn launch_with(&self, spec: &Spec, secrets: Vec<Secret>) -> Result<(), LaunchError> {
         let intent = spec.intent();
-        let handover = self.handover(intent, secrets, false);
+        let handover = self.handover(intent, secrets);
         launch(&self.lookup(spec.id), &self.0.shim, spec, handover).await
     }
 
     /// Starts another shim for an attempt whose own has died, and which runs on at its target. Nothing is run again: the new one
-    /// finds out how far the step has come and goes on following it.
-    pub async fn resume(&self, intent: Intent, secrets: Vec<Secret>) -> Result<(), LaunchError> {
+    /// finds out how far the step has come and goes on following it; with `stop` it then stops it, as somebody has asked before.
+    pub async fn resume(&self, intent: Intent, secrets: Vec<Secret>, stop: bool) -> Result<(), LaunchError> {
         let folder = self.lookup(intent.id);
-        resume(&folder, &self.0.shim, self.handover(intent, secrets, true)).await
+        let handover = Handover { resume: true, stop, ..self.handover(intent, secrets) };
+        resume(&folder, &self.0.shim, handover).await
     }
 
-    fn handover(&self, intent: Intent, secrets: Vec<Secret>, resume: bool) -> Handover {
+    fn handover(&self, intent: Intent, secrets: Vec<Secret>) -> Handover {
         let key = self.0.key.attempt(&intent).to_hex();
         let connections = self.connections();
-        Handover { v: FORMAT, key, intent: Some(intent), resume, connections, ladder: self.0.ladder, secrets }
+        let (resume, stop, ladder) = (false, false, self.0.ladder);
+        Handover { v: FORMAT, key, intent: Some(intent), resume, stop, connections, ladder, secrets }
     }
 
     /// Where the connections to targets are kept: beside the attempts.

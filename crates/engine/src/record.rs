@@ -43,6 +43,9 @@ pub(crate) struct Handover {
     /// Whether the attempt has begun with another shim that has died, at a target where it runs on.
     #[serde(default)]
     pub resume: bool,
+    /// Whether somebody has asked it to stop, before that shim has died or since.
+    #[serde(default)]
+    pub stop: bool,
     /// Where the connections to targets are kept.
     #[serde(default)]
     pub connections: PathBuf,

@@ -84,7 +84,7 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn run(folder: &Path) -> io::Result<()> {
     stand_alone()?;
     std::env::set_current_dir(folder)?;
-    let _lock = lock()?;
+    let lock = lock()?;
     let handover = hear_handover()?;
     let key = AttemptKey::from_hex(&handover.key).ok_or_else(|| io::Error::other("the handover holds no key"))?;
     let spec: Spec = serde_json::from_slice(&std::fs::read(SPEC)?)?;
@@ -92,19 +92,22 @@ fn run(folder: &Path) -> io::Result<()> {
     let Intent { id, digest } = handover.intent.clone().unwrap_or_else(|| spec.intent());
     let spec = Spec { id, digest, ..spec };
 
+    let former = handover.resume.then(former);
     // From here on there is a log, and with it a record of whatever happens.
     let mask = Mask::new(handover.secrets.clone(), &spec.work.mask_files);
     let mut log = if handover.resume { Log::reopen } else { Log::create }(spec.work.output_cap, key.clone(), mask)?;
     let exit = Reserved::create(EXIT)?;
-    let begun = Instant::now();
+    let begun = former.as_ref().and_then(|former| former.asked).unwrap_or_else(Instant::now);
     let limits = Limits::new(&spec, &key);
-    let (ending, far) = match attempt(&spec, &handover, &key, &limits, &mut log) {
+    let (ending, far) = match attempt((&spec, &handover, former), &key, &limits, (&mut log, begun)) {
         Ok((ending, body)) => (ending, body.into_far()),
         Err(NotRun { reason, kept }) => (Ending::not_started(reason, kept), None),
     };
     // The group goes before the record comes: whoever reads that finds nothing of the step.
     drop(limits);
     record(&spec, &key, &mut log, exit, ending, begun);
+    // Whoever waits for the end has it; what is still to be done concerns nobody.
+    drop(lock);
     if let Some(far) = far {
         far.clean();
     }
@@ -193,11 +196,10 @@ impl Limits {
 
 /// Runs what is to be run, or says why nothing was. Gives back where it ran, too.
 fn attempt<'a>(
-    spec: &'a Spec,
-    handover: &Handover,
+    (spec, handover, former): (&'a Spec, &Handover, Option<Former>),
     key: &'a AttemptKey,
     limits: &'a Limits,
-    log: &mut Log,
+    (log, begun): (&mut Log, Instant),
 ) -> Result<(Ending, Body<'a>), NotRun> {
     check(&spec.work, &spec.digest)?;
     hear_signals_again().map_err(|error| trouble(&error))?;
@@ -209,11 +211,12 @@ fn attempt<'a>(
     let (body, mut unenforced) = if spec.work.reach.is_local() {
         (here(spec, given, key, limits)?, Vec::new())
     } else {
-        far(spec, handover, given, key)?
+        far(spec, (handover, former), given, key)?
     };
     let silence = Silence::new(state, Instant::now());
-    let ladder = handover.ladder;
-    let (ending, body) = supervise(Supervisor { spec, ladder, key, body, signals, control, silence, log });
+    let (ladder, stop) = (handover.ladder, handover.stop);
+    let all = Supervisor { spec, ladder, key, body, signals, control, silence, log, begun, stop };
+    let (ending, body) = supervise(all);
     unenforced.extend(limits.holding.unenforced.iter().cloned());
     Ok((Ending { unenforced, limited: limits.holding.felt(), ..ending }, body))
 }
@@ -245,7 +248,7 @@ fn here<'a>(
 /// Starts the shell at a target, or takes up one that another shim has started. Gives the limits that do not hold there.
 fn far<'a>(
     spec: &Spec,
-    handover: &Handover,
+    (handover, former): (&Handover, Option<Former>),
     given: BTreeMap<String, String>,
     key: &AttemptKey,
 ) -> Result<(Body<'a>, Vec<String>), String> {
@@ -253,8 +256,8 @@ fn far<'a>(
     let transport = Transport::to(&spec.work.reach, &handover.connections, &group, Path::new("/proc/self/exe"));
     let transport = transport.map_err(|error| trouble(&error))?;
     let token = key.token();
-    if handover.resume {
-        return Ok((Body::Far(Box::new(Far::resume(transport, &spec.work, &token, former()))), Vec::new()));
+    if let Some(former) = former {
+        return Ok((Body::Far(Box::new(Far::resume(transport, &spec.work, &token, former))), Vec::new()));
     }
     let mut environment: Vec<(String, String)> = spec.work.environment.clone().into_iter().chain(given).collect();
     environment.push((shell::TOKEN_VARIABLE.to_owned(), token.clone()));

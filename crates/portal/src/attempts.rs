@@ -286,7 +286,9 @@ impl Portal {
             // Without the secrets as they were, what it prints could not be masked.
             Err(_) => return Ok(false),
         };
-        let resumed = self.engine().resume(intent.clone(), secrets).await;
+        // Whoever asked it to stop was not heard any more.
+        let stop = run.attempt(intent.id).is_some_and(|attempt| attempt.stop.is_some());
+        let resumed = self.engine().resume(intent.clone(), secrets, stop).await;
         match &resumed {
             Ok(()) => {
                 tracing::warn!(attempt.id = %intent.id, "the shim of a step at a target had died; another one follows it");

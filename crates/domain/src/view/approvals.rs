@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::approval::{ApprovalRules, Difference};
 use crate::factor::Factors;
 use crate::run::{Again, Request, RequestStatus, Run};
+use crate::view::RunRow;
 use crate::{AttemptId, Risk, RunId, Slug, Timestamp};
 
 /// A request for approval in a list.

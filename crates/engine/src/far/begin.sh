@@ -10,7 +10,8 @@ cd -- "$3" 2>/dev/null || { say no-directory; exit 0; }
 r=16
 dir make || { say no-folder; exit 0; }
 # What ended a week ago and was never fetched.
-find "${d%/*}" -mindepth 2 -maxdepth 2 -name ended -mtime +7 -exec sh -c 'cd "${1%/*}" && echo >over; rm -rf "$PWD"' x {} \; 2>/dev/null
+find "${d%/*}" -mindepth 2 -maxdepth 2 \( -name ended -o -name never \) -mtime +7 \
+  -exec sh -c 'f=${1%/*}; [ ! -p "$f/over" ] || echo 1<>"$f/over"; rm -rf "$f"' x {} \; 2>/dev/null
 # From here on the end of the link ends nothing any more, not even in the middle of an answer. (Caught, and so not inherited.)
 trap : HUP INT TERM PIPE
 mkdir "$d" 2>/dev/null || { say again; exit 0; }

@@ -188,7 +188,8 @@ impl Link {
             }
             let text = String::from_utf8_lossy(&heard);
             let mut whole = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-            if let Some(rest) = whole.find_map(|line| line.strip_prefix(opening)) {
+            // What a login has printed before, without an end of its line, is none of it.
+            if let Some((_, rest)) = whole.find_map(|line| line.split_once(opening)) {
                 return Ok(rest.trim_end().to_owned());
             }
         }

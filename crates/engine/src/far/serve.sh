@@ -10,6 +10,8 @@ never() {
 lives() { [ -d "/proc/$n" ] && { [ -z "$b" ] || [ "$(born "$n")" = "$b" ]; }; }
 # The supervisor is no more: what it has logged, and nothing after that, is all that there is.
 dead() { lives || say dead "$(($(wc -c <log)))"; }
+# The shell is no more, and what is in front of it has not said so in the log, or not yet.
+over() { shell; [ -n "$s" ] || [ ! -s shell ] || say over "$(($(wc -c <log)))"; }
 r=1
 # From now on nothing can begin late, either. Where nothing can be written, nothing can begin.
 dir find || { dir make && mkdir "$d" && : >"$d/never"; } 2>/dev/null || never
@@ -25,7 +27,9 @@ b=; read -r g <group; read -r n b <supervisor
 say here "$(cat mode)"
 dead
 # Only one follows. The one before may not have noticed that its link is gone: an engine that is started again does not tell.
-{ s= at=; read -r s at <server; [ -z "$at" ] || [ "$(born "$s")" != "$at" ] || kill "$s"; echo "$$ $(born $$)" >server; } 2>/dev/null
+{ s= at=; read -r s at <server; [ -z "$at" ] || [ "$(born "$s")" != "$at" ] || { kill "$s"; kill -CONT "$s"; }; echo "$$ $(born $$)" >server; } 2>/dev/null
+# What a login prints comes before this line, and is none of the log.
+printf 'portal-far %s log\n' "$k"
 tail -c "+$(($2 + 1))" -f log & t=$!
 trap 'kill $t 2>/dev/null' EXIT
 trap exit HUP INT TERM
@@ -37,17 +41,21 @@ shell() {
 # pid, parent, group, session, foreground group and name of every process of the attempt, the shell first.
 family() {
   shell
-  { grep -ls "$a" /proc/[0-9]*/environ | sed 's|/proc/\([0-9]*\)/.*|r \1|'
+  { printf '%s\n' "$a" | grep -lsF -f - /proc/[0-9]*/environ | sed 's|/proc/\([0-9]*\)/.*|r \1|'
     [ -z "$g" ] || sed 's/^/r /' "$g/cgroup.procs"
-    cat /proc/[0-9]*/stat; } 2>/dev/null | awk -v shell="$s" '
+    grep -Hs '' /proc/[0-9]*/stat; } 2>/dev/null | awk -v shell="$s" '
+    # The name of a program may hold anything, line feeds as well: what belongs together is what comes from the same file.
     $1 == "r" { root[$2]; next }
-    { at = match($0, /\)[^)]*$/); split(substr($0, at + 2), f, " ")
-      pid = $1; name = substr($0, index($0, "(") + 1); sub(/\)[^)]*$/, "", name)
+    { at = index($0, ":"); of = substr($0, 1, at); text = substr($0, at + 1)
+      if (of == last) line = line " " text; else { one(line); last = of; line = text } }
+    function one(line,   at, f, pid, name) {
+      at = match(line, /\)[^)]*$/); split(substr(line, at + 2), f, " ")
+      pid = line + 0; name = substr(line, index(line, "(") + 1); sub(/\)[^)]*$/, "", name)
       if (f[1] != "Z" && f[1] != "X") { parent[pid] = f[2]; rest[pid] = f[2] " " f[3] " " f[6] " " name } }
     function ours(pid,   n) {
       for (n = 0; pid > 1 && n < 1000; n++) { if (pid in root || pid == shell) return 1; pid = parent[pid] }
       return 0 }
-    END { for (pid in rest) if (ours(pid)) print pid, rest[pid] }'
+    END { one(line); for (pid in rest) if (ours(pid)) print pid, rest[pid] }'
 }
 pids() { family | while read -r p _; do [ "$p" = "$1" ] || echo "$p"; done; }
 names() { family | while read -r p _ _ _ c; do [ "$p" = "$1" ] || printf '%s (pid %s)\n' "$c" "$p"; done; }
@@ -83,6 +91,7 @@ look() {
   fi
   say look "$w" "$raw" "$signals"
   dead
+  over
 }
 # What is still there without the shell gets SIGTERM, and after a while is killed; until nothing is left.
 finish() {
@@ -117,6 +126,7 @@ while IFS= read -r l; do
     [ ! -d "fed/$i" ] || say fed "$i" ;;
   interrupt) kill -INT "-$(front)" 2>/dev/null ;;
   below\ *) shell; hit "${l#below }" "$s" ;;
+  void\ *) mkdir "fed/${l#void }" 2>/dev/null; say fed "${l#void }" ;;
   kill) shell; kill -KILL "$s" 2>/dev/null ;;
   look) look ;;
   finish\ *) finish "${l#finish }" ;;

@@ -107,6 +107,13 @@ impl<'a> Body<'a> {
         }
     }
 
+    /// A command that is still on its way shall not begin any more. On this machine nothing is long on its way.
+    pub(crate) fn call_back(&mut self) {
+        if let Self::Far(far) = self {
+            far.call_back();
+        }
+    }
+
     /// Whether what was fed before has not been taken yet.
     pub(crate) fn is_busy(&self) -> bool {
         match self {

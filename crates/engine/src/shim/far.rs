@@ -34,6 +34,15 @@ const LOOK: Duration = Duration::from_secs(30);
 const NOT_YET: Duration = Duration::from_mins(1);
 /// Two clocks count whole seconds, and the way takes its time, too.
 const ROUNDING: Duration = Duration::from_secs(2);
+/// A link over which a look is not answered for so long takes no requests any more.
+const ANSWERED: Duration = Duration::from_secs(15);
+/// What is in front of a shell that has ended says so in the log within this time, if the disk there takes it.
+const SAID: Duration = Duration::from_secs(2);
+/// Before each try to remove the folder there, when the record is written.
+const CLEANING: [Duration; 4] =
+    [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(30)];
+/// From where on the log is wanted by who does not want it.
+const END_OF_LOG: &str = "9223372036854775806";
 /// Bytes of requests to type, on their way, beyond which no more is taken.
 const TYPED: usize = 4 << 10;
 /// No answer is longer.
@@ -48,6 +57,8 @@ pub(crate) struct Far {
     taken: u64,
     /// What was fed and is not known to have arrived: its name, and the whole request.
     fed: VecDeque<(String, String)>,
+    /// Whether no command is to begin any more.
+    called_back: bool,
     /// Requests that wait for a link.
     waiting: Vec<String>,
     /// Bytes on their way over the link.
@@ -63,6 +74,10 @@ pub(crate) struct Far {
     rest: Rest,
     /// When it is looked at again in any case.
     next_look: Instant,
+    /// Since when a look is not answered.
+    unanswered: Option<Instant>,
+    /// Since when the shell is known to have ended without having said how.
+    silent: Option<Instant>,
     /// Since when there is no link, once that is worth telling.
     pub missed: Option<Instant>,
     /// When it was asked to begin, as far as that can be told.
@@ -84,6 +99,8 @@ enum State {
         since: Instant,
         pause: Duration,
         greeted: bool,
+        /// What came before the line behind which the log begins, as long as that has not come.
+        opening: Option<Vec<u8>>,
     },
     Down {
         since: Instant,
@@ -191,6 +208,7 @@ impl Far {
             link: State::Down { since: now, next: now, pause: FIRST_PAUSE },
             taken: 0,
             fed: VecDeque::new(),
+            called_back: false,
             waiting: Vec::new(),
             outgoing: Vec::new(),
             heard: Vec::new(),
@@ -200,6 +218,8 @@ impl Far {
             ended: None,
             rest: Rest::default(),
             next_look: now + LOOK,
+            unanswered: None,
+            silent: None,
             missed: None,
             asked: None,
             known: false,
@@ -264,7 +284,12 @@ impl Far {
         };
         let missed = self.down_since().filter(|_| self.missed.is_none()).map(|since| since + MISSED);
         let look = self.is_up().then_some(self.next_look);
-        link.into_iter().chain(missed).chain(look).min()
+        link.into_iter().chain(missed).chain(look).chain(self.unanswered_at()).min()
+    }
+
+    /// When a look will not be answered any more. While the rest is ended there nothing else is.
+    fn unanswered_at(&self) -> Option<Instant> {
+        self.unanswered.filter(|_| self.is_up() && self.rest.asked.is_none()).map(|since| since + ANSWERED)
     }
 
     fn is_up(&self) -> bool {
@@ -289,6 +314,9 @@ impl Far {
             _ => {}
         }
         self.hear();
+        if self.unanswered_at().is_some_and(|at| at <= now) {
+            self.cut();
+        }
         if self.is_up() && self.next_look <= now {
             self.next_look = now + LOOK;
             self.look();
@@ -320,11 +348,12 @@ impl Far {
         let made = maker.join().unwrap_or_else(|_| Err("it was not made".to_owned()));
         let made = made.and_then(|link| link.never_block().map(|()| link).map_err(|error| error.to_string()));
         self.link = match made {
-            Ok(link) => State::Up { link, made: now, since, pause, greeted: false },
+            Ok(link) => State::Up { link, made: now, since, pause, greeted: false, opening: Some(Vec::new()) },
             Err(_) => State::Down { since, next: now + pause, pause: (pause * 2).min(LONGEST_PAUSE) },
         };
         self.heard.clear();
         self.outgoing.clear();
+        self.unanswered = None;
         // What was on its way may not have arrived. What has arrived is known there by its name.
         let again: Vec<String> = self.fed.iter().map(|(_, request)| request.clone()).collect();
         for request in &again {
@@ -365,8 +394,10 @@ impl Far {
 
     /// Reads the log on.
     pub(crate) fn fill(&mut self, scanner: &mut Scanner) -> io::Result<usize> {
-        let State::Up { link, .. } = &self.link else { return Err(Errno::AGAIN.into()) };
-        match scanner.fill(&link.output) {
+        let State::Up { link, opening, .. } = &mut self.link else { return Err(Errno::AGAIN.into()) };
+        match opened(link, opening, &self.token)
+            .and_then(|is_open| if is_open { scanner.fill(&link.output) } else { Ok(0) })
+        {
             // The end of the link is not the end of the log.
             Ok(0) => {
                 self.hear();
@@ -406,7 +437,10 @@ impl Far {
             Fed::Leave => "leave".to_owned(),
             Fed::Typed => format!("t{}", super::token()),
         };
-        let request = format!("feed {name} {}", escaped(bytes));
+        let request = match what {
+            Fed::Command(_) if self.called_back => format!("void {name}"),
+            _ => format!("feed {name} {}", escaped(bytes)),
+        };
         self.put(&request);
         self.fed.push_back((name, request));
     }
@@ -419,11 +453,24 @@ impl Far {
 
     /// Looks, if there is a link.
     pub(crate) fn look(&mut self) {
+        if self.is_up() {
+            self.unanswered.get_or_insert_with(Instant::now);
+        }
         self.put("look");
+    }
+
+    /// No command shall begin any more: the name of one that has not arrived is used up instead.
+    pub(crate) fn call_back(&mut self) {
+        self.called_back = true;
+        for (name, request) in self.fed.iter_mut().filter(|(name, _)| name.starts_with('c')) {
+            *request = format!("void {name}");
+        }
     }
 
     /// Asks for a signal: now, or as soon as there is a link.
     pub(crate) fn ask(&mut self, request: &str) {
+        // It says by itself what came of that, where its disk lets it.
+        self.next_look = self.next_look.min(Instant::now() + SAID);
         match self.link {
             State::Up { .. } => self.put(request),
             State::Down { .. } | State::Making { .. } => self.waiting.push(request.to_owned()),
@@ -455,10 +502,16 @@ impl Far {
     }
 
     /// The record is written: nothing has to be kept there.
-    pub(crate) fn clean(mut self) {
-        if let State::Up { link, .. } = &mut self.link {
-            let _ = link.send(b"clean\n", Duration::from_secs(2));
-            let _ = link.line(&format!("portal-far {} cleaned", self.token), Duration::from_secs(2));
+    pub(crate) fn clean(self) {
+        let mut link = if let State::Up { link, .. } = self.link { Some(link) } else { None };
+        // What cannot be known cannot be cleaned, either, unless there is a way.
+        let tries = if self.lost.is_none() { CLEANING.len() } else { usize::from(link.is_some()) };
+        for pause in CLEANING.into_iter().take(tries) {
+            std::thread::sleep(pause);
+            let made = link.take().map_or_else(|| self.transport.start(SERVE, &[&self.token, END_OF_LOG]), Ok);
+            if made.is_ok_and(cleaned) {
+                return;
+            }
         }
     }
 
@@ -503,7 +556,8 @@ impl Far {
         while let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.heard.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);
-            if let Some(answer) = line.trim_end().strip_prefix(&opening) {
+            // What a login has printed before, without an end of its line, is none of it.
+            if let Some((_, answer)) = line.trim_end().split_once(&opening) {
                 self.answered(answer);
             } else if self.complaint.len() < ANSWER {
                 self.complaint.push_str(&line);
@@ -521,6 +575,7 @@ impl Far {
             "never" => self.never(rest),
             "not-yet" => self.not_yet(),
             "dead" => self.dead = rest.trim().parse().ok(),
+            "over" => self.over(rest.trim().parse().unwrap_or(0)),
             "fed" => self.fed.retain(|(name, _)| name != rest),
             "look" => self.looked(rest),
             "held" => self.rest.held.push(rest.to_owned()),
@@ -543,6 +598,7 @@ impl Far {
 
     fn looked(&mut self, answer: &str) {
         let flags: Vec<bool> = answer.split(' ').map(|word| word == "1").collect();
+        self.unanswered = None;
         if let [waits, raw, signals] = *flags.as_slice() {
             self.seen = Seen { waits, raw, signals };
         }
@@ -559,6 +615,18 @@ impl Far {
             Transport::Exec { .. } => self.lose(MADE_ANEW),
             Transport::Here | Transport::Ssh(_) => self.lose(FOLDER_GONE),
         }
+    }
+
+    /// The shell has ended, and there are so many bytes in the log. That it has ended comes last, where the disk takes it.
+    fn over(&mut self, length: u64) {
+        if self.ended.is_some() || self.taken < length {
+            return;
+        }
+        let now = Instant::now();
+        if *self.silent.get_or_insert(now) + SAID <= now {
+            return self.lose(UNSAID);
+        }
+        self.next_look = self.next_look.min(now + SAID);
     }
 
     fn not_yet(&mut self) {
@@ -585,6 +653,29 @@ impl Far {
     }
 }
 
+/// Whether the log begins here: behind a line of the portal's own. What a login prints is before that.
+fn opened(link: &Link, opening: &mut Option<Vec<u8>>, token: &str) -> io::Result<bool> {
+    let end = format!("portal-far {token} log\n");
+    while let Some(before) = opening {
+        let mut byte = [0];
+        // One at a time: what is behind it is the scanner's.
+        if rustix::io::read(&link.output, &mut byte)? == 0 || before.len() > ANSWER {
+            return Ok(false);
+        }
+        before.extend(byte);
+        if before.ends_with(end.as_bytes()) {
+            *opening = None;
+        }
+    }
+    Ok(true)
+}
+
+/// Has the folder there removed; says whether that was done, as far as the end of the way tells.
+fn cleaned(mut link: Link) -> bool {
+    let sent = link.send(b"clean\n", Duration::from_secs(5));
+    sent.is_ok() && link.ended(Instant::now() + Duration::from_secs(5)) == Some(0)
+}
+
 /// What a bridge says of itself is not what is to be said of the step.
 fn without_end(sentence: &str) -> &str {
     sentence.split_once(" Nothing was run").map_or(sentence, |(beginning, _)| beginning)
@@ -603,6 +694,8 @@ const FOLDER_GONE: &str =
     "What ran the step at the target is gone, and its folder with it. What the step has done is not known.";
 const ENDED_THERE: &str = "What ran the step at the target was ended there, or the machine or the container was started again. What the \
                            step has done is not known.";
+const UNSAID: &str = "The shell at the target has ended, and how is not in its log: the disk there may be full. What the step has done \
+                      is not known.";
 
 fn unlimited(limit: &str) -> String {
     format!("The {limit} of the step could not be limited at the target.")

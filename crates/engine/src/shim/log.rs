@@ -203,6 +203,11 @@ impl Log {
         }
     }
 
+    /// The border that another shim has noted and that comes again next.
+    pub(crate) fn noted_before(&self) -> Option<Mark> {
+        self.known.front().and_then(|line| serde_json::from_str(line).ok())
+    }
+
     /// Notes a border, after the output before it.
     pub(crate) fn mark(&mut self, mark: &Mark, now: Instant) {
         self.flush(now);

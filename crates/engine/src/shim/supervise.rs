@@ -26,6 +26,8 @@ mod ending;
 
 /// A shell that says nothing for so long after its start will not.
 const READY: Duration = Duration::from_secs(30);
+/// A log that another shim has read before has come again within this time.
+const AGAIN: Duration = Duration::from_millis(500);
 /// Longer than that the end of the output is not waited for.
 const DRAIN: Duration = Duration::from_secs(2);
 /// A step that is to stop, at a target to which there is no link for so long, is given up: nobody knows what became of it.
@@ -46,6 +48,10 @@ pub(crate) struct Supervisor<'a, 'l> {
     pub control: Control,
     pub silence: Silence,
     pub log: &'l mut Log,
+    /// When the attempt began, with whichever shim.
+    pub begun: Instant,
+    /// Whether somebody has asked another shim to stop it.
+    pub stop: bool,
 }
 
 /// How the attempt ended, apart from its output.
@@ -114,7 +120,6 @@ struct Life<'a, 'l> {
     all: Supervisor<'a, 'l>,
     stage: Stage,
     since: Instant,
-    begun: Instant,
     tokens: Tokens,
     current: Option<Current<'a>>,
     pressure: Option<Pressure>,
@@ -133,7 +138,6 @@ pub(crate) fn supervise<'a>(all: Supervisor<'a, '_>) -> (Ending, Body<'a>) {
         all,
         stage: Stage::Starting,
         since: now,
-        begun: now,
         tokens,
         current: None,
         pressure: None,
@@ -142,6 +146,9 @@ pub(crate) fn supervise<'a>(all: Supervisor<'a, '_>) -> (Ending, Body<'a>) {
         told: BTreeMap::new(),
         ending: Ending::default(),
     };
+    if life.all.stop {
+        life.all.body.call_back();
+    }
     loop {
         life.turn();
         if matches!(life.stage, Stage::Over) {
@@ -212,16 +219,24 @@ impl Life<'_, '_> {
             Stage::Running | Stage::Leaving | Stage::Over => None,
         };
         let pressure = self.pressure.as_ref().filter(|_| self.shell_lives()).map(|pressure| pressure.next);
-        [stage, pressure, self.all.log.due(), self.all.silence.due(), self.all.body.due(), self.time_is_up_at()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            stage,
+            pressure,
+            self.all.log.due(),
+            self.all.silence.due(),
+            self.all.body.due(),
+            self.time_is_up_at(),
+            self.stop_at(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn time_is_up_at(&self) -> Option<Instant> {
         let climbing = self.pressure.as_ref().is_some_and(|pressure| pressure.why != Why::Watch);
         let timeout = self.all.spec.work.timeout_ms.filter(|_| !climbing && self.shell_lives())?;
-        self.begun.checked_add(Duration::from_millis(timeout))
+        self.all.begun.checked_add(Duration::from_millis(timeout))
     }
 
     fn shell_lives(&self) -> bool {

@@ -35,7 +35,7 @@ async fn refused_in(image: Image, options: &[&str], user: Option<&str>) -> Optio
 }
 
 /// Nothing of its file system can be written, nor does it have `/dev/shm`.
-const READ_ONLY: [&str; 3] = ["--read-only", "--ipc", "none"];
+pub const READ_ONLY: [&str; 3] = ["--read-only", "--ipc", "none"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_without_a_shell_says_so() {
@@ -69,7 +69,7 @@ async fn a_container_whose_only_folder_is_full_says_so() {
 }
 
 /// A machine whose sessions see a file system of their own, and a place for steps there. Outside of what they cannot write.
-fn machine(before: &str) -> Option<(Sshd, Place)> {
+pub fn machine(before: &str) -> Option<(Sshd, Place)> {
     if !rustix::process::geteuid().is_root() {
         eprintln!("SKIPPED: only root can give a session a file system of its own");
         return None;

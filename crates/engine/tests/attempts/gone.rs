@@ -109,7 +109,7 @@ async fn a_step_is_not_said_to_have_never_begun_because_its_shim_and_its_contain
     amid.place.gone(amid.id).await;
 
     amid.contained.make_anew();
-    amid.place.engine.resume(amid.place.intent(amid.id), Vec::new()).await.unwrap();
+    amid.place.engine.resume(amid.place.intent(amid.id), Vec::new(), false).await.unwrap();
 
     let reason = amid.told("made anew without a shim").await;
     assert!(reason.contains("made anew"), "{reason}");

@@ -21,5 +21,6 @@ mod output;
 mod reattach;
 mod resume;
 mod secrets;
+mod strange;
 mod tampering;
 mod ways;

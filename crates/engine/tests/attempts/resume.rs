@@ -33,7 +33,7 @@ fn numbered(line: impl Fn(u32) -> String) -> String {
     (1..=40).fold(String::new(), |text, number| text + &line(number))
 }
 
-async fn kill_shim(place: &Place, id: AttemptId) {
+pub async fn kill_shim(place: &Place, id: AttemptId) {
     let pid = rustix::process::Pid::from_raw(place.shim_of(id)).unwrap();
     let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     place.gone(id).await;
@@ -52,7 +52,7 @@ async fn a_step_whose_shim_is_killed_runs_once_and_its_record_is_whole(site: &Si
             kill_shim(&place, spec.id).await;
             // Its last deed may have been the record itself.
             if place.engine.is_abandoned(&place.intent(spec.id)).unwrap() {
-                place.engine.resume(place.intent(spec.id), vec![secret()]).await.unwrap();
+                place.engine.resume(place.intent(spec.id), vec![secret()], false).await.unwrap();
             }
         }
 

@@ -1,6 +1,6 @@
 //! The commands of an attempt, one after the other: fed, begun, ended and judged.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::attempt::{AttemptResult, CommandEnd, Mark, Outcome};
 use domain::outcome;
@@ -34,7 +34,10 @@ impl Life<'_, '_> {
         let now = Instant::now();
         let offset = self.all.log.border(now);
         if let Some(current) = self.current.as_mut().filter(|current| current.begun.is_none()) {
-            current.begun = Some(now);
+            // With another shim it has begun earlier.
+            let before = self.all.log.noted_before().and_then(|mark| mark.started(current.command.number));
+            let ago = before.map_or(0, |at| clock::now().saturating_sub(at).max(0).unsigned_abs());
+            current.begun = Some(now.checked_sub(Duration::from_millis(ago)).unwrap_or(now));
             let mark = Mark::Started { command: current.command.number, offset, at: clock::now() };
             self.all.log.mark(&mark, now);
             self.all.silence.begins(current.command.number, now);
@@ -84,8 +87,11 @@ impl Life<'_, '_> {
             None => judged,
         };
         let duration_ms = begun.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
-        let end = CommandEnd { code, statuses, duration_ms, outcome, explanation };
         let number = current.command.number;
+        // What another shim has noted stands, and it knew why: somebody may have ended it.
+        let before = self.all.log.noted_before().and_then(|mark| mark.ended(number));
+        let end = before.unwrap_or(CommandEnd { code, statuses, duration_ms, outcome, explanation });
+        let outcome = end.outcome;
         let offset = self.all.log.border(Instant::now());
         let mark = Mark::Ended { command: number, offset, at: clock::now(), end };
         self.all.log.mark(&mark, Instant::now());

@@ -7,7 +7,7 @@ use domain::attempt::{AttemptResult, Outcome};
 use rustix::process::Signal;
 
 use super::super::body::Rest;
-use super::{DRAIN, GIVE_UP, Life, Pressure, READY, Stage, Why};
+use super::{AGAIN, DRAIN, GIVE_UP, Life, Pressure, READY, Stage, Why};
 
 impl Life<'_, '_> {
     /// Steps on the first rung of the ladder, unless it is being climbed already.
@@ -18,6 +18,9 @@ impl Life<'_, '_> {
         }
         let now = Instant::now();
         self.pressure = Some(Pressure { why, rung: 0, since: now, next: now + self.pause(0) });
+        if why != Why::Watch {
+            self.all.body.call_back();
+        }
         let on_its_way = self.current.as_ref().is_some_and(|current| current.begun.is_none());
         if on_its_way || matches!(self.stage, Stage::Starting) {
             // There is nothing yet that could end in good order, and nothing shall begin.
@@ -61,6 +64,13 @@ impl Life<'_, '_> {
         self.all.body.down_since().is_none() && self.ending.result.is_none()
     }
 
+    /// When a stop is pressed that was asked for before this shim began: it first hears again how far the step has come.
+    pub(super) fn stop_at(&self) -> Option<Instant> {
+        let wanted = self.all.stop && self.shell_lives();
+        let pause = if matches!(self.stage, Stage::Starting) { GIVE_UP } else { AGAIN };
+        wanted.then(|| self.since + pause)
+    }
+
     /// How long a rung is given, with the way to where the step runs.
     fn pause(&self, rung: u8) -> Duration {
         let ladder = self.all.ladder;
@@ -75,6 +85,10 @@ impl Life<'_, '_> {
     pub(super) fn keep_time(&mut self, now: Instant) {
         if self.all.log.due().is_some_and(|at| at <= now) {
             self.all.log.flush(now);
+        }
+        if self.stop_at().is_some_and(|at| at <= now) {
+            self.all.stop = false;
+            self.press(Why::Stop);
         }
         if self.time_is_up_at().is_some_and(|at| at <= now) {
             self.press(Why::Timeout);
