@@ -117,6 +117,7 @@ enum State {
 }
 
 /// What a shim that has died has left of its attempt here.
+#[derive(Clone, Copy)]
 pub(crate) struct Former {
     /// When the attempt was begun, as far as that can be told.
     pub asked: Option<Instant>,
@@ -382,12 +383,9 @@ impl Far {
     /// A container that is gone comes back as another one, in which nothing of the step is left.
     fn hear_refusal(&mut self) {
         let State::Up { link, .. } = &mut self.link else { return };
-        match link.refusal(&self.complaint) {
-            // It was asked to begin, and may have heard that.
-            Some((sentence, true)) => {
-                self.lose(&format!("{} What the step has done is not known.", without_end(&sentence)));
-            }
-            _ => {}
+        // It was asked to begin, and may have heard that.
+        if let Some((sentence, true)) = link.refusal(&self.complaint) {
+            self.lose(&format!("{} What the step has done is not known.", without_end(&sentence)));
         }
         self.complaint.clear();
     }
