@@ -4,14 +4,11 @@ import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, Operator, populate, someone, test } from './fixtures.ts';
-import { setUp } from './factor.ts';
+import { expect, type Operator, populate, someone } from './fixtures.ts';
+import { Lead } from './lead.ts';
 import { Portal } from './portal.ts';
-import { needStack, running, stack } from './stack.ts';
+import { restore, running, stack, test } from './stack.ts';
 import { usersFile } from './users-file.ts';
-
-// The restore stops the services that others look at.
-test.describe.configure({ mode: 'serial' });
 
 /** The same four steps in our own words, for where the user's file is not. */
 const document = `# Restore from Backup
@@ -104,25 +101,14 @@ async function evidence(operator: Operator, portal: Portal, folder: string): Pro
   return story;
 }
 
-/** A lead with a phone in the hand. */
-async function lead(browser: import('@playwright/test').Browser, portal: Portal, scripts: boolean): Promise<Operator> {
-  const context = await browser.newContext({ javaScriptEnabled: scripts, viewport: { width: 390, height: 844 } });
-  const lena = new Operator(await context.newPage(), portal, scripts);
-  await lena.signIn('lena');
-  return lena;
-}
-
 test('a restore is asked for first, approved by a lead on a phone, and done only then', async ({ browser, scripts }) => {
   test.setTimeout(240_000);
-  needStack();
   const { folder, runbooks, data, backup, config } = await world();
   const portal = await Portal.start(runbooks, config);
   try {
     await populate(browser, portal);
     const olga = await someone(browser, portal, 'olga', scripts);
-    const lena = await lead(browser, portal, scripts);
-    await lena.go('/account');
-    const { codes } = await setUp(lena.page);
+    const lena = await Lead.arrive(browser, portal, scripts);
     const values = { Backups: join(folder, 'backups'), Backup: backup };
     const run = await olga.start('restore-from-backup', values, 'OPS-431');
 
@@ -142,16 +128,12 @@ test('a restore is asked for first, approved by a lead on a phone, and done only
     expect(running()).toEqual(['adonisjs', 'nextjs']);
 
     // From the inbox: open, look, decide. Three taps and the factor.
-    await lena.go('/approvals');
-    await lena.page.getByRole('link', { name: 'Restore database on practice' }).click();
+    await lena.consider('Restore database', 'practice');
     const page = lena.page;
-    await expect(page.getByRole('heading', { name: 'Restore database on practice' })).toBeVisible();
     for (const words of ['mongorestore', 'sessions are corrupt since the last release', 'Backup file', 'Who else works on practice'])
       await expect(page.getByText(words).first()).toBeVisible();
     expect(await page.evaluate(() => window.document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-    await page.getByLabel('Code of your second factor').fill(codes[0] ?? '');
-    await page.getByRole('button', { name: 'Approve “Restore database”' }).click();
-    await expect(page.getByText(/Lena Fischer approved/).first()).toBeVisible();
+    await lena.approve('Restore database');
 
     // Only now the services go, the data is really replaced, and the services come back.
     await olga.open(run, 2);
@@ -186,7 +168,7 @@ test('a restore is asked for first, approved by a lead on a phone, and done only
     await lena.page.context().close();
     await olga.page.context().close();
   } finally {
-    execFileSync('docker-compose', ['-f', 'docker/compose.prod.yml', 'up', '-d'], { cwd: stack, stdio: 'ignore' });
+    restore();
     await portal.remove();
     await rm(folder, { recursive: true, force: true });
   }

@@ -6,11 +6,19 @@ export const password = 'grandfather clock pelican';
 
 /** A page in the words of an operator. The same words serve with and without scripts. */
 export class Operator {
+  /** How long a step may take to come to a state, in milliseconds. */
+  patience = 20_000;
+
   constructor(
     readonly page: Page,
     readonly portal: Portal,
     private readonly scripts: boolean,
   ) {}
+
+  /** How long to look for what has to come: as long as it takes where the page follows by itself, else until it is loaded again. */
+  get glance(): number {
+    return this.scripts ? this.patience : 300;
+  }
 
   async go(path: string): Promise<void> {
     await this.page.goto(`${this.portal.address}${path}`);
@@ -55,7 +63,7 @@ export class Operator {
       .getByRole('listitem')
       .filter({ hasText: title });
     await this.until(async () => {
-      await expect(item.first()).toHaveAttribute('data-state', state, { timeout: this.scripts ? 20_000 : 300 });
+      await expect(item.first()).toHaveAttribute('data-state', state, { timeout: this.glance });
     });
   }
 
@@ -65,7 +73,7 @@ export class Operator {
     await expect(async () => {
       await this.page.reload();
       await holds();
-    }).toPass({ timeout: 40_000, intervals: [100, 250] });
+    }).toPass({ timeout: 2 * this.patience, intervals: [100, 250] });
   }
 
   /** Skips one command of the step that is shown. */

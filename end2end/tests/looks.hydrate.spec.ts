@@ -3,6 +3,7 @@ import { setUp } from './factor.ts';
 import { expect, someone, test } from './fixtures.ts';
 import { look } from './look.ts';
 import { Portal } from './portal.ts';
+import { lookAt, Shop } from './shop.ts';
 
 test.describe.configure({ timeout: 400_000 });
 
@@ -182,4 +183,25 @@ test('several people, an added step, a lock', async ({ browser, operator, portal
   await operator.finish('aborted', 'Only looked at.');
   await expect(page.getByLabel('Change of the document')).toContainText('Ask before the restart');
   await look(page, 'run-with-patch');
+});
+
+test('another machine, there and refused', async ({ browser }) => {
+  const shop = await Shop.open(browser);
+  try {
+    const olga = await shop.olga(browser, true);
+    const { page } = olga;
+    await lookAt(olga, shop, 'shop', true);
+    await look(page, 'procedure-look');
+    await lookAt(olga, shop, 'stranger', true);
+    await look(page, 'procedure-look-refused');
+    await olga.press(/^Start run/);
+    await page.waitForURL(/\/runs\/\d+/);
+    await olga.open(1, 2);
+    await olga.press(/^Run step 2/);
+    await expect(page.getByText('Nothing was run: The key of the machine is not in known_hosts')).toBeVisible({ timeout: olga.patience });
+    await look(page, 'run-target-refused');
+    await page.context().close();
+  } finally {
+    await shop.close();
+  }
 });

@@ -1,22 +1,13 @@
 // The real binary, started for tests: its own data folder, its own port, real processes.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { freePort } from './ports.ts';
+import { keep, kill, processes, said } from './processes.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const binary = process.env['PORTAL_BINARY'] ?? join(root, 'target/release/runbook-portal');
-
-/** A port that was free a moment ago. A portal that is killed and started again needs the same one twice. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 /** One portal with its own data and its own copy of the documents. */
 export class Portal {
@@ -72,14 +63,14 @@ export class Portal {
   /** Starts the binary and waits until it says where it listens. */
   async spawn(): Promise<void> {
     this.said = '';
-    const child = spawn(
+    const child = keep(spawn(
       binary,
       [
         ...['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, '--runbooks', this.runbooks],
         ...(this.config === undefined ? [] : ['--config', this.config]),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    ));
     this.child = child;
     await new Promise<void>((ready, failed) => {
       const hear = (chunk: Buffer) => {
@@ -102,9 +93,10 @@ export class Portal {
     await gone;
   }
 
-  /** Ends the portal and removes its folder. */
+  /** Ends the portal, and the shims that a test has left running, and removes its folder. */
   async remove(): Promise<void> {
     await this.end('SIGTERM');
+    await kill(processes().filter(({ pid }) => said(pid, 'cmdline').includes(`\0${this.data}/`)));
     await rm(this.folder, { recursive: true, force: true });
   }
 }

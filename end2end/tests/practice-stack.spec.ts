@@ -1,11 +1,6 @@
 // Real services on a real Docker engine, a real Prometheus: the two procedures of every working day.
-import { expect, test } from './fixtures.ts';
-import { needStack, stack, startTime } from './stack.ts';
-
-// Both procedures look at the same containers, one of them while the other restarts it.
-test.describe.configure({ mode: 'serial' });
-
-test.beforeAll(needStack);
+import { expect } from './fixtures.ts';
+import { stack, startTime, test } from './stack.ts';
 
 test('the daily round reads the real services and the real Prometheus to the end', async ({ operator }) => {
   test.setTimeout(120_000);

@@ -2,10 +2,10 @@
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, populate, someone, test, type Operator } from './fixtures.ts';
+import { expect, populate, someone } from './fixtures.ts';
 import { Portal } from './portal.ts';
-import { needStack, stack, startTime } from './stack.ts';
-import { usersFile } from './users-file.ts';
+import { stack, startTime, test } from './stack.ts';
+import { procedures, usersFile, work } from './users-file.ts';
 
 /** The words that the document cannot say. A TOML string and a JSON string are written alike. */
 const sideFile = `
@@ -18,15 +18,6 @@ placeholder = "/path/to/brainbytes"
 type = "path"
 `;
 
-/** Works through the steps of a run in order: presses what each offers and waits for its state. */
-async function work(operator: Operator, run: number, steps: [title: string, button: RegExp, state: string][]): Promise<void> {
-  for (const [place, [title, button, state]] of steps.entries()) {
-    await operator.open(run, place + 1);
-    await operator.press(button);
-    await operator.step(title, state);
-  }
-}
-
 test('the user\'s own file is read, and its restart and its daily round run to the end', async ({ browser, scripts }) => {
   test.setTimeout(180_000);
   const file = usersFile();
@@ -34,7 +25,6 @@ test('the user\'s own file is read, and its restart and its daily round run to t
     console.log("user's file: ABSENT");
     return;
   }
-  needStack();
   const folder = await mkdtemp(join(tmpdir(), 'portal-users-file-'));
   await copyFile(file, join(folder, 'brainbytes.md'));
   await writeFile(join(folder, 'brainbytes.portal.toml'), sideFile);
@@ -43,11 +33,9 @@ test('the user\'s own file is read, and its restart and its daily round run to t
     await populate(browser, portal);
     const operator = await someone(browser, portal, 'olga', scripts);
     const { page } = operator;
-    await operator.go('/');
-    const procedures = await page.locator('main a[href^="/procedures/"]').evaluateAll((links) =>
-      new Set(links.map((link) => new URL((link as HTMLAnchorElement).href).pathname)).size);
-    console.log(`user's file: ${procedures}/13`);
-    expect(procedures).toBe(13);
+    const read = await procedures(operator);
+    console.log(`user's file: ${read}/13`);
+    expect(read).toBe(13);
 
     const before = startTime();
     const restart = await operator.start('restart-adonisjs-backend-service', { 'Project directory': stack }, 'USER-1');
