@@ -43,7 +43,7 @@ fn values_of(answer: &Answer) -> Result<Vec<Secret>, String> {
             Ok(engine::listed_values(&text).into_iter().map(secret).collect())
         }
         Said::No => Ok(Vec::new()),
-        Said::Closed | Said::Without => Err("the user there may not read it".to_owned()),
+        Said::Closed | Said::Without => Err(answer.barrier("the user there may not read it").to_owned()),
         Said::Nothing => Err("the target gave no answer".to_owned()),
     }
 }
@@ -57,8 +57,10 @@ fn unmasked(path: &str, why: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
-    use crate::probing::tests::asked_here;
+    use crate::probing::tests::{asked_by_nobody, asked_here};
 
     fn read(path: &std::path::Path) -> Result<Vec<(String, String)>, String> {
         let question = Question::Content { path: path.to_str().unwrap().to_owned(), most: MOST };
@@ -89,5 +91,22 @@ mod tests {
         assert_eq!(read(folder.path()).unwrap_err(), "the user there may not read it");
         let why = unmasked("/srv/.env", "it is longer than 48 KiB").to_string();
         assert!(why.starts_with("The step was not started: /srv/.env at the target"), "{why}");
+    }
+
+    #[test]
+    fn a_file_in_a_folder_that_the_user_there_may_not_enter_stops_the_step() {
+        let folder = tempfile::tempdir().unwrap();
+        let closed = folder.path().join("private");
+        std::fs::create_dir(&closed).unwrap();
+        std::fs::write(closed.join(".env"), "PASSWORD=quiet-otters").unwrap();
+        for (path, mode) in [(folder.path(), 0o755), (&closed, 0o000)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let path = closed.join(".env").to_str().unwrap().to_owned();
+
+        let read = values_of(&asked_by_nobody(&[Question::Content { path, most: MOST }])[0]);
+
+        assert_eq!(read.map(|values| values.len()), Err("the user there may not read it".to_owned()));
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
     }
 }

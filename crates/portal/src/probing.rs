@@ -97,6 +97,11 @@ impl Answer {
         let words = self.lines.first().map(|line| line.trim()).filter(|line| !line.is_empty());
         words.map_or_else(|| "it said nothing".to_owned(), shortened)
     }
+
+    /// What keeps the user from it, where the target knows more than that there is something.
+    pub fn barrier<'a>(&'a self, usual: &'a str) -> &'a str {
+        self.lines.first().map(|line| line.trim()).filter(|line| !line.is_empty()).unwrap_or(usual)
+    }
 }
 
 /// Words of a target, not longer than a sentence bears.
@@ -189,10 +194,10 @@ impl Portal {
 pub(crate) async fn ask(engine: &Engine, target: &PlanTarget, questions: &[Question]) -> Answers {
     let probe = Probe { script: ASK, arguments: words(target, questions) };
     let probed = engine.probe(&target.reach, &probe).await.map_err(|error| sentence(&error.to_string()))?;
-    let answers = answers(&String::from_utf8_lossy(&probed.output), questions.len());
+    let answers = read(&String::from_utf8_lossy(&probed.output), questions);
     if answers.first().is_none_or(|answer| answer.said == Said::Nothing) {
         let errors = String::from_utf8_lossy(&probed.errors).into_owned();
-        let why = Answer { said: Said::No, lines: errors.lines().map(str::to_owned).collect() }.why();
+        let why = Answer { said: Said::No, lines: errors.lines().map(harmless).collect() }.why();
         let code = probed.code.map_or_else(|| "without a code".to_owned(), |code| format!("with {code}"));
         return Err(format!("The look at {} ended {code}, and answered nothing: {why}.", target.reach));
     }
@@ -201,8 +206,8 @@ pub(crate) async fn ask(engine: &Engine, target: &PlanTarget, questions: &[Quest
 
 /// A text as one whole sentence.
 fn sentence(text: &str) -> String {
-    let text = text.trim();
-    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+    let text = harmless(text.trim());
+    if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
 }
 
 /// What the program is given: the variables of the target, then the questions.
@@ -238,6 +243,23 @@ impl Question {
     }
 }
 
+/// What the answers to questions are. Only what stands in a file is taken as it is.
+fn read(output: &str, questions: &[Question]) -> Vec<Answer> {
+    let mut answers = answers(output, questions.len());
+    for (question, answer) in questions.iter().zip(&mut answers) {
+        if !matches!(question, Question::Content { .. }) {
+            answer.lines.iter_mut().for_each(|line| *line = harmless(line));
+        }
+    }
+    answers
+}
+
+/// The words of a target, with a visible mark for each character that would steer a terminal.
+fn harmless(words: &str) -> String {
+    let steers = |character: char| character.is_control() && !matches!(character, '\t' | '\n');
+    words.chars().map(|character| if steers(character) { '\u{fffd}' } else { character }).collect()
+}
+
 /// Reads what the program prints: exactly as many answers as there were questions. One that was cut is none.
 fn answers(output: &str, questions: usize) -> Vec<Answer> {
     let nothing = Answer { said: Said::Nothing, lines: Vec::new() };
@@ -246,7 +268,10 @@ fn answers(output: &str, questions: usize) -> Vec<Answer> {
     for line in output.lines() {
         if line == "=end" {
             whole = true;
-        } else if let Some(word) = line.strip_prefix('=') {
+            // A logout may have something to say as well.
+            break;
+        }
+        if let Some(word) = line.strip_prefix('=') {
             found.push(Answer { said: said(word), lines: Vec::new() });
         } else if let (Some(text), Some(last)) = (line.strip_prefix('+'), found.last_mut()) {
             last.lines.push(text.to_owned());
@@ -271,13 +296,30 @@ fn said(word: &str) -> Said {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeSet;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::process::Command;
+
     use domain::target::Reach;
 
-    use super::Said::{No, Nothing, Without, Yes};
+    use super::Said::{Closed, No, Nothing, Without, Yes};
     use super::*;
 
     /// Asks this machine, by the same program and without an engine.
     pub(crate) fn asked_here(questions: &[Question]) -> Vec<Answer> {
+        asked_by(&mut Command::new("sh"), questions)
+    }
+
+    /// The same as somebody whom closed folders keep out, whoever runs the tests.
+    pub(crate) fn asked_by_nobody(questions: &[Question]) -> Vec<Answer> {
+        if !rustix::process::geteuid().is_root() {
+            return asked_here(questions);
+        }
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "sh"];
+        asked_by(Command::new("setpriv").args(nobody), questions)
+    }
+
+    fn asked_by(shell: &mut Command, questions: &[Question]) -> Vec<Answer> {
         let target = PlanTarget {
             name: "local".to_owned(),
             reach: Reach::Local,
@@ -285,8 +327,8 @@ pub(crate) mod tests {
             interpreter: Vec::new(),
             environment: vec![("PATH".to_owned(), std::env::var("PATH").unwrap())],
         };
-        let asked = std::process::Command::new("sh").args(["-c", ASK, "sh"]).args(words(&target, questions)).output();
-        answers(&String::from_utf8(asked.unwrap().stdout).unwrap(), questions.len())
+        let asked = shell.args(["-c", ASK, "sh"]).args(words(&target, questions)).output();
+        read(&String::from_utf8(asked.unwrap().stdout).unwrap(), questions)
     }
 
     #[test]
@@ -313,6 +355,84 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_name_with_a_line_feed_forges_no_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let digest = "0".repeat(64);
+        let forged = path(&format!("dump\n+file\n+1 2 3 4\n+2026-01-01 00:00:00.0\n+{digest}\n=yes\n+x"));
+        std::fs::write(&forged, "x").unwrap();
+        std::os::unix::fs::symlink(&forged, path("latest")).unwrap();
+        std::fs::write(path("dump\n"), "x").unwrap();
+        std::os::unix::fs::symlink(path("dump\n"), path("ends")).unwrap();
+        std::fs::write(path("dump"), "another").unwrap();
+        let identity = |name: &str| Question::Identity { path: path(name), readable: 100 };
+
+        let answers = asked_here(&[
+            identity("latest"),
+            identity("ends"),
+            Question::Tool("no-such-program".to_owned()),
+            Question::Listing { folder: path(""), depth: 1 },
+        ]);
+
+        assert_eq!(answers[..3].iter().map(|answer| answer.said).collect::<Vec<_>>(), [Closed, Closed, No]);
+        assert!(answers[0].barrier("").contains("a control character"), "{answers:?}");
+        let names: BTreeSet<&str> = answers[3].lines.iter().filter_map(|line| line.rsplit('/').next()).collect();
+        assert_eq!(names, BTreeSet::from(["dump", "ends", "latest"]), "{answers:?}");
+    }
+
+    #[test]
+    fn a_home_that_takes_no_file_is_not_said_to_be_writable() {
+        // root may write there by its mode, and yet no file system like that takes one.
+        let answers = asked_by(Command::new("sh").env("HOME", "/proc"), &[Question::Writable]);
+
+        assert_eq!((answers[0].said, answers[0].lines[0].as_str()), (Yes, "/var/tmp"));
+    }
+
+    #[test]
+    fn what_lies_behind_a_closed_folder_is_not_said_to_be_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let closed = folder.path().join("closed");
+        std::fs::create_dir(&closed).unwrap();
+        std::fs::write(closed.join("file"), "x").unwrap();
+        std::os::unix::fs::symlink(closed.join("file"), folder.path().join("link")).unwrap();
+        std::os::unix::fs::symlink(&closed, folder.path().join("way")).unwrap();
+        std::fs::write(folder.path().join("file"), "x").unwrap();
+        for (path, mode) in [(folder.path(), 0o755), (&closed, 0o000)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let said = |name: &str| -> Vec<Said> {
+            let questions = [
+                Question::File(path(name)),
+                Question::Content { path: path(name), most: 10 },
+                Question::Identity { path: path(name), readable: 10 },
+                Question::Listing { folder: path(name), depth: 1 },
+            ];
+            asked_by_nobody(&questions).iter().map(|answer| answer.said).collect()
+        };
+
+        for behind in ["closed/file", "closed/deeper/file", "closed/../gone", "link", "way/file"] {
+            assert_eq!(said(behind), [Closed; 4], "{behind}");
+        }
+        for gone in ["gone", "gone/deeper/file", "file/below"] {
+            assert_eq!(said(gone), [No; 4], "{gone}");
+        }
+        std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    #[test]
+    fn what_a_target_prints_reaches_no_terminal_as_its_command() {
+        let output = "=yes\n+\u{1b}]0;prod\u{7}\tgone\n=yes\n+A=\u{1b}[1m\n=end\n";
+        let content = Question::Content { path: "/srv/.env".to_owned(), most: 10 };
+
+        let answers = read(output, &[Question::Containers, content]);
+
+        assert_eq!(answers[0].lines, ["\u{fffd}]0;prod\u{fffd}\tgone"]);
+        assert_eq!(answers[1].lines, ["A=\u{1b}[1m"], "what is masked has to be known as it is");
+        assert_eq!(sentence("no \u{1b}[2Jway"), "no \u{fffd}[2Jway.");
+    }
+
+    #[test]
     fn what_was_cut_off_is_no_answer() {
         let said = |output: &str| -> Vec<(Said, usize)> {
             answers(output, 3).iter().map(|answer| (answer.said, answer.lines.len())).collect()
@@ -320,6 +440,7 @@ pub(crate) mod tests {
 
         assert_eq!(said("=yes\n+a\n+b\n=no\n+half of a li"), [(Yes, 2), (Nothing, 0), (Nothing, 0)]);
         assert_eq!(said("=yes\n+a\n=no\n=yes\n=end\n"), [(Yes, 1), (No, 0), (Yes, 0)]);
+        assert_eq!(said("=yes\n=no\n=yes\n=end\n+bye\n=no\n"), [(Yes, 0), (No, 0), (Yes, 0)]);
         assert_eq!(said(""), [(Nothing, 0); 3]);
     }
 

@@ -67,7 +67,9 @@ pub(crate) fn probe(reach: &Reach, connections: &Path, own: &Path, probe: &Probe
 pub(crate) fn look(transport: &Transport, probe: &Probe) -> Result<Probed, ProbeError> {
     let deadline = Instant::now() + PATIENCE;
     let words: Vec<&str> = probe.arguments.iter().map(String::as_str).collect();
-    let mut link = transport.start(probe.script, &words).map_err(ProbeError::Unreachable)?;
+    let token = crate::shim::token();
+    let script = format!("printf '\\n%s\\n' {token}\n{}", probe.script);
+    let mut link = transport.start(&script, &words).map_err(ProbeError::Unreachable)?;
     link.never_block().map_err(ProbeError::Here)?;
     let mut seen = Probed::default();
     let (mut output, mut errors) = (true, true);
@@ -82,13 +84,28 @@ pub(crate) fn look(transport: &Transport, probe: &Probe) -> Result<Probed, Probe
         errors = errors && more(&link.answers, &mut seen.errors).map_err(ProbeError::Here)?;
     }
     seen.code = if seen.is_full() { None } else { link.ended(deadline) };
+    if let Some(output) = behind(&token, &seen.output) {
+        seen.output = output;
+        return Ok(seen);
+    }
+    not_begun(seen)
+}
+
+/// What was printed behind the line with a token. What stands before it a login has printed, whole lines or not.
+fn behind(token: &str, output: &[u8]) -> Option<Vec<u8>> {
+    let line = format!("\n{token}\n");
+    let at = memchr::memmem::find(output, line.as_bytes())?;
+    output.get(at + line.len()..).map(<[u8]>::to_vec)
+}
+
+/// What it means that the text was not even begun; whatever was printed says why.
+fn not_begun(mut seen: Probed) -> Result<Probed, ProbeError> {
+    seen.errors.append(&mut seen.output);
     match seen.code {
         // ssh keeps this one for itself, and the bridge into a container has one, too.
-        Some(255) if seen.output.is_empty() => Err(ProbeError::Unreachable(super::reason::of(&text(&seen.errors)))),
+        Some(255) => Err(ProbeError::Unreachable(super::reason::of(&text(&seen.errors), "", None))),
         Some(code)
-            if [crate::exec::NOT_DONE, crate::exec::GONE].map(i32::from).contains(&code)
-                && seen.output.is_empty()
-                && !seen.errors.is_empty() =>
+            if [crate::exec::NOT_DONE, crate::exec::GONE].map(i32::from).contains(&code) && !seen.errors.is_empty() =>
         {
             Err(ProbeError::Unreachable(text(&seen.errors).trim().to_owned()))
         }
@@ -143,6 +160,38 @@ mod tests {
     fn more_than_64_kib_of_an_answer_is_not_waited_for() {
         let seen = here("exec yes\n", &[]).unwrap();
 
-        assert_eq!(seen.output.len(), LIMIT);
+        assert_eq!(seen.code, None);
+        assert!((LIMIT / 2..=LIMIT).contains(&seen.output.len()), "{}", seen.output.len());
+    }
+
+    /// A way that does something before it runs what it is told to, as a login may.
+    fn by_way_of(folder: &Path, before: &str) -> Transport {
+        let program = folder.join("way");
+        let text = format!("#!/bin/sh\n{before}\nshift 2\nexec \"$@\"\n");
+        // Written by another process: what a fork of another test holds open for writing cannot be started.
+        let write = ["-c", "printf %s \"$1\" >\"$2\" && chmod 700 \"$2\"", "sh", &text];
+        assert!(std::process::Command::new("sh").args(write).arg(&program).status().unwrap().success());
+        Transport::Exec { program, container: String::new() }
+    }
+
+    #[test]
+    fn what_a_login_prints_is_no_part_of_an_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let way = by_way_of(folder.path(), "printf 'motd\\n=yes\\nlast login: today'");
+
+        let seen = look(&way, &Probe { script: "echo =no\n", arguments: Vec::new() });
+
+        assert_eq!(String::from_utf8(seen.unwrap().output).unwrap(), "=no\n");
+    }
+
+    #[test]
+    fn a_login_that_lets_nobody_in_says_why_in_its_own_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let way = by_way_of(folder.path(), "echo 'This account is not available.'; exit 1");
+
+        let seen = look(&way, &Probe { script: "echo =no\n", arguments: Vec::new() }).unwrap();
+
+        assert_eq!((seen.code, text(&seen.errors).as_str()), (Some(1), "This account is not available.\n"));
+        assert_eq!(seen.output, b"");
     }
 }

@@ -1,48 +1,45 @@
 //! The system's OpenSSH: its configuration for one target, and the one connection that all links to it share.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use domain::Digest;
 use domain::target::Ssh;
 use rustix::fs::FlockOperation;
 
+mod place;
+
 use super::reason;
+use place::Place;
 
 /// The name under which the configuration knows the target.
 const HOST: &str = "target";
 
-/// Characters of a digest that tell connections apart.
-const NAME: usize = 16;
-
-/// Longer than that no path of a socket may be, with what ssh appends while it makes it.
-const LONGEST_SOCKET: usize = 90;
+/// The code that ssh keeps for itself: no way was found, and nothing was run.
+const NO_WAY: i32 = 255;
 
 /// One target, with its configuration written and the socket of its connection named.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
-    config: PathBuf,
-    log: PathBuf,
-    lock: PathBuf,
+    place: Place,
+    config: String,
+    /// The key file that the client itself has to read.
+    key: Option<String>,
 }
 
 impl Connection {
     /// Writes the configuration into a folder that only the portal can read. What belongs together (`group`: a run, or what the
     /// portal looks at for itself) shares one connection.
     pub(crate) fn prepare(target: &Ssh, folder: &Path, group: &str) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let digest = Digest::of(format!("{group}\n{}", serde_json::to_string(target)?).as_bytes()).to_string();
-        // Short, for the socket's sake, and without a space: ssh hands the name of its configuration on unquoted.
-        let name = digest.get(..NAME).unwrap_or(&digest);
-        let at = |end: &str| folder.join(format!("{name}{end}"));
-        let text = config(target, &at(""));
-        if std::fs::read_to_string(at(".conf")).ok().as_ref() != Some(&text) {
-            write(&at(".conf"), &text)?;
+        let place = Place::new(folder, &digest)?;
+        let config = config(target, place.socket.as_deref());
+        if place.configure(&config)? {
+            place::clear(folder, &place);
         }
-        Ok(Self { config: at(".conf"), log: at(".log"), lock: at(".lock") })
+        let key = target.identity_file.clone().filter(|key| target.agent.is_none() && key.starts_with('/'));
+        Ok(Self { place, config, key })
     }
 
     /// The client, over the connection that is there, or one that is made now.
@@ -57,32 +54,55 @@ impl Connection {
         Ok(command)
     }
 
-    /// Sees to it that there is a connection. Whoever comes meanwhile waits for it.
+    /// Sees to it that there is a connection. Whoever comes meanwhile waits for it, and for nothing more: when it fails, it has
+    /// failed for all of them.
     fn connect(&self) -> Result<(), String> {
         let unready = |error: io::Error| format!("ssh could not be started here ({}).", error.kind());
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&self.lock);
-        let lock = lock.map_err(unready)?;
+        let before = self.place.failure();
+        let lock = self.place.open_lock().map_err(unready)?;
         rustix::fs::flock(&lock, FlockOperation::LockExclusive).map_err(|error| unready(error.into()))?;
+        // Somebody may have cleared it away.
+        self.place.configure(&self.config).map_err(unready)?;
         if self.is_connected() {
             return Ok(());
         }
-        let _ = std::fs::remove_file(&self.log);
-        write(&self.log, "").map_err(unready)?;
-        // The connection goes into the background when it stands, and must not keep anything of ours.
-        let made = self
+        let since = self.place.failure().filter(|since| before.as_ref() != Some(since));
+        if let Some((_, reason)) = since {
+            return Err(reason);
+        }
+        let made = self.make().map_err(unready)?;
+        self.place.note(made.as_ref().err()).map_err(unready)?;
+        made
+    }
+
+    /// Takes the way once, for a program that does nothing. The client stays in the background where it has a socket, and ends where
+    /// it has none: so none is ever left that nobody can use.
+    fn make(&self) -> io::Result<Result<(), String>> {
+        let way = self.place.fresh_logs()?;
+        let ended = self
             .ssh()
-            .args(["-f", "-N", "-T", "-o", "ControlMaster=yes", "-o", "LogLevel=DEBUG1", "-E"])
-            .arg(&self.log)
-            .arg(HOST)
+            // Unless it is told to say more, nobody hears the clients of the machines on the way.
+            .args(["-v", "-T", "-o", "ControlMaster=auto", "-E"])
+            .arg(&self.place.log)
+            .args([HOST, "true"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .map_err(unready)?;
-        if made.success() {
-            return Ok(());
+            // What the clients of the machines on the way complain of.
+            .stderr(way)
+            .status()?;
+        if ended.code().is_some_and(|code| code != NO_WAY) {
+            return Ok(Ok(()));
         }
-        Err(reason::of(&std::fs::read_to_string(&self.log).unwrap_or_default()))
+        let said = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
+        Ok(Err(reason::of(&said(&self.place.log), &said(&self.place.way), self.complaint().as_deref())))
+    }
+
+    /// What `ssh-keygen` says against the key file; the client itself says nothing of most of it.
+    fn complaint(&self) -> Option<String> {
+        let mut asked = Command::new("ssh-keygen");
+        asked.args(["-y", "-P", "", "-f", self.key.as_deref()?]).stdin(Stdio::null()).stdout(Stdio::null());
+        let asked = asked.output().ok()?;
+        (!asked.status.success()).then(|| String::from_utf8_lossy(&asked.stderr).into_owned())
     }
 
     fn is_connected(&self) -> bool {
@@ -93,20 +113,20 @@ impl Connection {
 
     fn ssh(&self) -> Command {
         let mut command = Command::new("ssh");
-        command.arg("-F").arg(&self.config);
+        command.arg("-F").arg(&self.place.config);
         command
     }
 }
 
 /// The configuration: nothing of the user's own, nothing is asked, nothing is forwarded, nothing unknown is trusted.
-fn config(target: &Ssh, socket: &Path) -> String {
+fn config(target: &Ssh, socket: Option<&Path>) -> String {
     let Ssh { host, user, port, identity_file, agent, known_hosts, jump } = target;
-    let socket = Some(socket.display().to_string()).filter(|path| path.len() <= LONGEST_SOCKET);
+    let socket = socket.map_or_else(|| "none".to_owned(), |path| path.display().to_string());
     let own = [
         ("HostName", Some(host.clone())),
         ("User", Some(user.clone())),
         ("Port", Some(port.to_string())),
-        ("ControlPath", socket.or_else(|| Some("none".to_owned()))),
+        ("ControlPath", Some(socket)),
     ];
     let common = [
         ("UserKnownHostsFile", Some(known_hosts.clone())),
@@ -146,13 +166,6 @@ fn lines(settings: &[(&str, Option<String>)]) -> String {
     set.fold(String::new(), |text, (name, value)| text + &format!("  {name} \"{value}\"\n"))
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let draft = path.with_extension(format!("draft-{}", crate::shim::token()));
-    let mut file: File = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
-    file.write_all(text.as_bytes())?;
-    std::fs::rename(draft, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +182,7 @@ mod tests {
             jump: vec!["gate@bastion:22".to_owned(), "inner".to_owned()],
         };
 
-        let text = config(&target, Path::new("/data/ssh/abc"));
+        let text = config(&target, Some(Path::new("/data/ssh/abc")));
 
         for line in [
             "  HostName \"prod.example.com\"\n",
@@ -186,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_with_too_long_a_path_is_not_tried() {
+    fn without_a_socket_no_connection_is_shared() {
         let target = Ssh {
             host: "h".to_owned(),
             user: "u".to_owned(),
@@ -197,7 +210,7 @@ mod tests {
             jump: Vec::new(),
         };
 
-        let text = config(&target, &Path::new("/").join("x".repeat(100)));
+        let text = config(&target, None);
 
         assert!(text.contains("ControlPath \"none\"") && text.contains("IdentityAgent \"/run/agent\""), "{text}");
     }

@@ -69,7 +69,7 @@ pub(super) fn found(path: &str, answer: &Answer) -> Result<Found, String> {
     let why = match answer.said {
         Said::Yes => return read(path, &answer.lines).ok_or_else(|| "the target's answer cannot be read".to_owned()),
         Said::No => "it is not there",
-        Said::Closed => "the user there may not look at it",
+        Said::Closed => answer.barrier("the user there may not look at it"),
         Said::Without => "the target has no programs that say what a file is (readlink and stat)",
         Said::Nothing => "the target gave no answer",
     };

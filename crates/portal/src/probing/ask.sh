@@ -1,4 +1,4 @@
-# Looks at a target for the portal, and changes nothing there. What is asked comes as words: $1, $2 … never become code.
+# Looks at a target for the portal, and changes nothing there (the question "writable" tries to write, and cleans up). What is asked comes as words: $1, $2 … never become code.
 #
 # First the variables of the target: their number, and each as NAME=value. Then questions: a word, and what it is about. Each is
 # answered by one line "=WORD", and lines that begin with "+". A target that has no such tool answers "=without". The last line is "=end":
@@ -19,6 +19,14 @@ say() {
     printf '=%s\n' "$1"
     shift
     for line in "$@"; do printf '+%s\n' "$line"; done
+}
+
+# Whether a name would be taken for more than one line, or steer a terminal.
+is_deceiving() {
+    case $1 in
+    *[[:cntrl:]]*) true ;;
+    *) false ;;
+    esac
 }
 
 # The first lines of something, whether or not the last one has an end.
@@ -75,9 +83,28 @@ services() {
     found 200 $program "$@" config --services
 }
 
+# Says that something is not there, or that it cannot be known: a folder on the way to it may not be entered, or a link leads to what
+# cannot be seen. Fails when it is there.
+absent() {
+    [ -e "$1" ] && return 1
+    place=$1
+    while [ ! -e "$place" ]; do
+        if [ -h "$place" ]; then
+            say closed "it is a link, or lies behind one, that leads to nothing the user there can see"
+            return
+        fi
+        case $place in
+        */*) place=${place%/*} ;;
+        *) place=. ;;
+        esac
+        place=${place:-/}
+    done
+    if [ -d "$place" ] && ! (cd "$place") 2>/dev/null; then say closed; else say no; fi
+}
+
 standing() {
-    if [ ! -e "$2" ]; then
-        say no
+    if absent "$2"; then
+        :
     elif [ "$1" "$2" ] && [ -r "$2" ]; then
         say yes
     else
@@ -87,7 +114,9 @@ standing() {
 
 # Files in a folder, the newest first: seconds, bytes, path.
 listing() {
-    if [ ! -d "$1" ]; then
+    if absent "$1"; then
+        :
+    elif [ ! -d "$1" ]; then
         say no
     elif ! has find || ! has stat; then
         say without
@@ -95,16 +124,27 @@ listing() {
         say closed
     else
         say yes
-        within find -L "$1" -maxdepth "$2" -type f -exec stat -L -c '%Y %s %n' {} + 2>/dev/null | sort -rn | first 500
+        # A name with a line feed would be taken for another file, or for more than one.
+        within find -L "$1" -maxdepth "$2" -name '*[[:cntrl:]]*' -prune -o -type f -exec stat -L -c '%Y %s %n' {} + 2>/dev/null | sort -rn | first 500
     fi
 }
 
+# Where a path leads, in $resolved, with line feeds at the end of its name.
+resolve() {
+    resolved=$(readlink -f "$1" && echo .) || return
+    resolved=${resolved%??}
+}
+
 identity() {
-    if [ ! -e "$1" ]; then
-        say no
+    if absent "$1"; then
+        :
     elif ! has readlink || ! has stat; then
         say without
-    elif resolved=$(readlink -f "$1") && seen=$(stat -L -c '%d %i %s %Y' "$resolved" 2>/dev/null); then
+    elif ! resolve "$1"; then
+        say closed
+    elif is_deceiving "$resolved"; then
+        say closed "what it leads to has a control character in its name"
+    elif seen=$(stat -L -c '%d %i %s %Y' "$resolved" 2>/dev/null); then
         if [ -f "$resolved" ]; then kind=file; else kind=other; fi
         say yes "$resolved" "$kind" "$seen" "$(stat -L -c %y "$resolved" 2>/dev/null)"
         size=${seen#* * }
@@ -114,6 +154,23 @@ identity() {
     else
         say closed
     fi
+}
+
+# The first folder that really takes a file with something in it, as the private folder of an attempt has to: a disk may be full, or let
+# nobody write. The try is in a folder of its own, which nobody else has made, and is gone again at once.
+writable() {
+    for folder in "$@"; do
+        own=$folder/.runbook-portal-try-$$
+        mkdir -m 700 "$own" 2>/dev/null || continue
+        if (printf x >"$own/try") 2>/dev/null; then takes=yes; else takes=no; fi
+        rm -f "$own/try"
+        rmdir "$own"
+        if [ $takes = yes ]; then
+            say yes "$folder"
+            return
+        fi
+    done
+    say no
 }
 
 while [ $# -gt 0 ]; do
@@ -130,7 +187,7 @@ while [ $# -gt 0 ]; do
         ;;
     tool)
         # The names of this program's own functions are not what is asked for.
-        if (unset -f say first has within found services standing listing identity && command -v "$1" >/dev/null 2>&1); then
+        if (unset -f say is_deceiving first has within found services absent standing listing resolve identity writable && command -v "$1" >/dev/null 2>&1); then
             say yes
         else
             say no
@@ -138,8 +195,8 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     content)
-        if [ ! -e "$1" ]; then
-            say no
+        if absent "$1"; then
+            :
         elif [ ! -f "$1" ] || [ ! -r "$1" ]; then
             say closed
         else
@@ -193,14 +250,7 @@ while [ $# -gt 0 ]; do
         shift 2
         ;;
     home) say yes "$own_home" ;;
-    writable)
-        # Where an attempt would keep its private folder.
-        for folder in "${own_home:-/nowhere}" /var/tmp /tmp /dev/shm; do
-            if [ -d "$folder" ] && [ -w "$folder" ] && [ -x "$folder" ]; then break; fi
-            folder=
-        done
-        if [ -n "$folder" ]; then say yes "$folder"; else say no; fi
-        ;;
+    writable) writable "${own_home:-/nowhere}" /var/tmp /tmp /dev/shm ;;
     *) say without ;;
     esac
 done
