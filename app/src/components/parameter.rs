@@ -1,10 +1,12 @@
 //! The input of a parameter.
 
-use domain::look::Pick;
+use domain::look::{Choices, Pick};
 use domain::plan::PlanParameter;
 use domain::runbook::ParameterKind;
 use domain::view::SecretInfo;
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use leptos::web_sys::{HtmlInputElement, HtmlSelectElement};
 
 use super::command_text::visible;
 use super::look::Seen;
@@ -54,26 +56,53 @@ pub fn parameter_help(parameter: &PlanParameter) -> AnyView {
     .into_any()
 }
 
+/// What stands in an input, and whether somebody is in it.
+#[derive(Clone, Copy)]
+struct Entry {
+    value: RwSignal<String>,
+    held: RwSignal<bool>,
+}
+
+impl Entry {
+    fn of(value: Option<String>) -> Self {
+        Self { value: RwSignal::new(value.unwrap_or_default()), held: RwSignal::new(false) }
+    }
+
+    /// Takes in what was done before there were scripts that could be told. In the browser.
+    fn meet(self, id: &str) {
+        let Some(element) = document().get_element_by_id(id) else { return };
+        let value = match (element.dyn_ref::<HtmlInputElement>(), element.dyn_ref::<HtmlSelectElement>()) {
+            (Some(input), _) => input.value(),
+            (_, Some(select)) => select.value(),
+            _ => return,
+        };
+        self.value.set(value);
+        self.held.set(document().active_element().is_some_and(|active| active == element));
+    }
+}
+
 /// The input of a parameter's kind: a list where everything is known that can be meant, else a field, with what is known below it.
 pub fn parameter_input(parameter: &PlanParameter, value: Option<String>, name: String, id: String) -> AnyView {
+    let entry = Entry::of(value);
     if let ParameterKind::Choice { choices } = &parameter.kind {
         let picks = choices.iter().map(|choice| Pick { value: choice.clone(), about: String::new() }).collect();
-        return picker(picks, &RwSignal::new(value.unwrap_or_default()), name, id);
+        return picker(picks, entry, name, id);
     }
     let example = parameter.example.clone().map(|example| format!("as {example}"));
-    let value = RwSignal::new(value.unwrap_or_default());
-    let Some(seen) = use_context::<Seen>() else { return field(value, name, id, example, Vec::new()) };
-    let choices = seen.choices_of(parameter.name.clone());
+    let Some(seen) = use_context::<Seen>() else { return field(entry, name, id, example, Vec::new()) };
+    let met = id.clone();
+    Effect::new(move |_| entry.meet(&met));
+    let offered = offered(seen.choices_of(parameter.name.clone()), entry.held);
     let input = move || {
         let (name, id, example) = (name.clone(), id.clone(), example.clone());
-        match choices.get() {
-            Some(choices) if choices.whole => picker(choices.list, &value, name, id),
-            Some(choices) => field(value, name, id, example, choices.list),
-            None => field(value, name, id, example, Vec::new()),
+        match offered.get() {
+            Some(choices) if choices.whole => picker(choices.list, entry, name, id),
+            Some(choices) => field(entry, name, id, example, choices.list),
+            None => field(entry, name, id, example, Vec::new()),
         }
     };
     let problem = move || {
-        let why = choices.with(|choices| choices.as_ref()?.problem.clone());
+        let why = offered.with(|choices| choices.as_ref()?.problem.clone());
         why.map(|why| view! { <span class="help">{visible(format!("Nothing to choose from: {why}"))}</span> })
     };
     view! {
@@ -83,9 +112,19 @@ pub fn parameter_input(parameter: &PlanParameter, value: Option<String>, name: S
     .into_any()
 }
 
+/// What there is to choose from, for an input that is not exchanged while somebody is in it: the next letters would go to the page,
+/// which takes them for its keys.
+fn offered(choices: Memo<Option<Choices>>, held: RwSignal<bool>) -> Memo<Option<Choices>> {
+    Memo::new(
+        move |before: Option<&Option<Choices>>| {
+            if held.get() { before.cloned().flatten() } else { choices.get() }
+        },
+    )
+}
+
 /// A list. The value that is there stays in it, also when the target does not have it any more.
-fn picker(mut picks: Vec<Pick>, value: &RwSignal<String>, name: String, id: String) -> AnyView {
-    let value = *value;
+fn picker(mut picks: Vec<Pick>, entry: Entry, name: String, id: String) -> AnyView {
+    let Entry { value, held } = entry;
     let now = value.get_untracked();
     if !now.is_empty() && !picks.iter().any(|pick| pick.value == now) {
         picks.push(Pick { value: now.clone(), about: "not listed".to_owned() });
@@ -99,7 +138,14 @@ fn picker(mut picks: Vec<Pick>, value: &RwSignal<String>, name: String, id: Stri
         })
         .collect_view();
     view! {
-        <select class="input" id=id name=name on:change=move |event| value.set(event_target_value(&event))>
+        <select
+            class="input"
+            id=id
+            name=name
+            on:change=move |event| value.set(event_target_value(&event))
+            on:focus=move |_| held.set(true)
+            on:blur=move |_| held.set(false)
+        >
             <option value="">"left open"</option>
             {options}
         </select>
@@ -113,7 +159,8 @@ fn words_of(pick: &Pick) -> String {
 }
 
 /// A field, with what is known to choose from.
-fn field(value: RwSignal<String>, name: String, id: String, example: Option<String>, picks: Vec<Pick>) -> AnyView {
+fn field(entry: Entry, name: String, id: String, example: Option<String>, picks: Vec<Pick>) -> AnyView {
+    let Entry { value, held } = entry;
     let list = (!picks.is_empty()).then(|| format!("{id}-picks"));
     let options =
         picks.iter().map(|pick| view! { <option value=pick.value.clone()>{words_of(pick)}</option> }).collect_view();
@@ -130,6 +177,8 @@ fn field(value: RwSignal<String>, name: String, id: String, example: Option<Stri
             autocomplete="off"
             spellcheck="false"
             on:input=move |event| value.set(event_target_value(&event))
+            on:focus=move |_| held.set(true)
+            on:blur=move |_| held.set(false)
         />
         {list.map(|list| view! { <datalist id=list>{options}</datalist> })}
     }

@@ -251,7 +251,7 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
         }
         AttemptEnding::Known(exit) => {
             if let domain::attempt::AttemptResult::NotStarted { reason } = &exit.result {
-                words.push(format!("Nothing was run: {reason}"));
+                words.push(format!("Nothing was run: {}", reason.trim_end_matches('.')));
             }
             words.extend(left_out(exit));
             let notes = &exit.notes;
