@@ -192,7 +192,9 @@ impl Dockerd {
     fn dockerd(&self) -> Command {
         let at = |name: &str| self.folder.join(name);
         let _ = std::fs::write(at("daemon.json"), "{}");
-        let mut command = Command::new(&self.program);
+        // An engine without a network takes the bridge of every other one away. In a network of its own it finds none.
+        let mut command = Command::new("unshare");
+        command.arg("--net").arg(&self.program);
         command.arg("--config-file").arg(at("daemon.json")).arg("--data-root").arg(at("data"));
         command
             .arg("--exec-root")
@@ -245,5 +247,19 @@ impl Drop for Dockerd {
         self.keeper.stdin.take();
         let _ = self.keeper.wait();
         self.end(Signal::TERM);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_of_the_tests_takes_no_bridge_away_from_others() {
+        let Some(engine) = Dockerd::start(&[]) else { return };
+        let pid = engine.daemon.lock().unwrap().as_ref().unwrap().id();
+        let network = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
+
+        assert_ne!(network(&pid.to_string()), network("self"));
     }
 }
