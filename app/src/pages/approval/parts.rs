@@ -360,7 +360,7 @@ pub fn Rollback(run: Run, request: Request) -> impl IntoView {
                 .to_owned()
         }
     };
-    let steps = covered.into_iter().map(|covered| step(&run, covered)).collect_view();
+    let steps = covered.into_iter().map(|covered| step(&run, &request, covered)).collect_view();
     view! {
         <section class="part" aria-labelledby="rollback-title">
             <h2 id="rollback-title">"If it goes wrong"</h2>
