@@ -97,6 +97,7 @@ fn questions(target: &TargetSettings) -> Vec<Question> {
         Question::Containers,
         Question::Run("docker", "compose"),
         Question::Run("docker-compose", "version"),
+        Question::Logind,
     ]
 }
 
@@ -105,7 +106,8 @@ fn lines(target: &TargetSettings, answers: &Answers, now: Timestamp) -> Vec<(Hea
         Ok(answers) => answers,
         Err(why) => return vec![(Health::Bad, format!("{why} Nothing else about it is known."))],
     };
-    let [user, home, shell, script, writable, directory, clock, space, docker, plugin, hyphen] = answers.as_slice()
+    let [user, home, shell, script, writable, directory, clock, space, docker, plugin, hyphen, logind] =
+        answers.as_slice()
     else {
         return vec![(Health::Bad, "The target gave no answers.".to_owned())];
     };
@@ -114,6 +116,9 @@ fn lines(target: &TargetSettings, answers: &Answers, now: Timestamp) -> Vec<(Hea
     if !local {
         lines.extend([terminal(script), folder(writable), clock_line(clock, now)]);
         lines.extend(home_line(&target.plan, home));
+    }
+    if matches!(target.plan.reach, Reach::Ssh(_)) {
+        lines.extend(logind_line(first(user), logind));
     }
     lines.push(directory_line(&target.directory, directory));
     lines.extend(space_line(space));
@@ -198,6 +203,20 @@ fn home_line(target: &PlanTarget, answer: &Answer) -> Option<(Health, String)> {
             "The home directory there is {own}, and steps are told {told}. Set `home = \"{own}\"` for this target."
         );
         (Health::Note, words)
+    })
+}
+
+/// Where the end of a session ends what was begun in it. `busctl` prints `b true`, and users as `as 2 "root" "deploy"`.
+fn logind_line(user: &str, answer: &Answer) -> Option<(Health, String)> {
+    let [ends, excluded, only] = answer.lines.get(..3)? else { return None };
+    let names = |users: &String| users.split(' ').any(|name| name.trim_matches('"') == user);
+    let is_meant = only == "as 0" || names(only);
+    (ends == "b true" && is_meant && !names(excluded)).then(|| {
+        let words = format!(
+            "Its logind ends what a session leaves running (KillUserProcesses=yes), and so a step whose link is lost. Add \
+             {user} to KillExcludeUsers in /etc/systemd/logind.conf there, and restart systemd-logind."
+        );
+        (Health::Bad, words)
     })
 }
 
@@ -318,6 +337,7 @@ mod tests {
             no(),
             no(),
             no(),
+            no(),
         ];
 
         let lines = lines(&target, &Ok(answers), NOW);
@@ -334,6 +354,22 @@ mod tests {
         told(Health::Bad, "may not enter /");
         told(Health::Bad, "Only 10 KB of 1.0 MB are free");
         assert!(!lines.iter().any(|(_, line)| line.contains("Docker")), "nobody asks that in a container");
+    }
+
+    #[test]
+    fn a_machine_that_ends_what_sessions_leave_behind_is_told_for_whom_it_does() {
+        let told = |ends: &str, excluded: &str, only: &str| {
+            let lines = [ends, excluded, only, ""].map(str::to_owned).to_vec();
+            logind_line("deploy", &Answer { said: Said::Yes, lines })
+        };
+
+        let (health, words) = told("b true", "as 1 \"root\"", "as 0").unwrap();
+        assert!(health == Health::Bad && words.contains("Add deploy to KillExcludeUsers"), "{words}");
+        assert!(told("b true", "as 0", "as 1 \"deploy\"").is_some());
+        assert_eq!(told("b true", "as 2 \"root\" \"deploy\"", "as 0"), None);
+        assert_eq!(told("b true", "as 0", "as 1 \"alice\""), None);
+        assert_eq!(told("b false", "as 0", "as 0"), None);
+        assert_eq!(logind_line("deploy", &answer(Said::Without, "")), None);
     }
 
     #[test]

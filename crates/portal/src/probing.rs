@@ -61,6 +61,8 @@ pub(crate) enum Question {
     Space(String),
     /// The first line that a program prints.
     Run(&'static str, &'static str),
+    /// Whether logind ends what a user leaves running, of which users not, and of which ones alone: as `busctl` prints it.
+    Logind,
     /// The home directory of whoever the portal is there.
     Home,
     /// A folder in which an attempt can keep what is its own.
@@ -237,6 +239,7 @@ impl Question {
             Self::Identity { path, readable } => owned(&["identity", path, &readable.to_string()]),
             Self::Space(path) => owned(&["space", path]),
             Self::Run(program, argument) => owned(&["run", program, argument]),
+            Self::Logind => owned(&["logind"]),
             Self::Home => owned(&["home"]),
             Self::Writable => owned(&["writable"]),
         }

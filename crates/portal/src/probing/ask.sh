@@ -249,6 +249,10 @@ while [ $# -gt 0 ]; do
         esac
         shift 2
         ;;
+    logind)
+        logind=org.freedesktop.login1
+        found 3 busctl get-property $logind /org/freedesktop/login1 $logind.Manager KillUserProcesses KillExcludeUsers KillOnlyUsers
+        ;;
     home) say yes "$own_home" ;;
     writable) writable "${own_home:-/nowhere}" /var/tmp /tmp /dev/shm ;;
     *) say without ;;

@@ -125,7 +125,7 @@ fn socket(beside: &Path) -> Option<PathBuf> {
 fn private(folder: &Path, user: u32) -> Option<PathBuf> {
     let _ = DirBuilder::new().mode(0o700).create(folder);
     let seen = std::fs::symlink_metadata(folder).ok()?;
-    (seen.is_dir() && seen.uid() == user && seen.mode() & 0o077 == 0).then(|| folder.to_owned())
+    (seen.is_dir() && seen.uid() == user && seen.mode() & 0o777 == 0o700).then(|| folder.to_owned())
 }
 
 fn create(path: &Path) -> io::Result<File> {
