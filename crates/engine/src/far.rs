@@ -11,7 +11,8 @@
 //! The shim then follows that file through a second program ([`SERVE`]): standard output is the log from a byte on, standard
 //! input takes requests, standard error gives the answers. The link may be cut at any moment, by anybody. The shim makes a new one and
 //! goes on at the same byte; what it has fed carries a name, and what carries a known name is not fed again. So a command
-//! runs at most once, whatever happened to the link while it was on its way.
+//! runs at most once, whatever happened to the link while it was on its way. Once somebody stops the step, the name of a command that
+//! has not arrived is used up instead, and it never begins.
 //!
 //! ```text
 //!   shim                        link                       target
@@ -25,7 +26,7 @@
 //!
 //! The shim itself may die as well: its tokens are derived from the key of the attempt, so that another shim reads the log from
 //! its first byte, finds every border again, and goes on where the first one was
-//! ([`Engine::resume`](crate::Engine::resume)). Nothing is fed twice by that, either.
+//! ([`Engine::resume`](crate::Engine::resume)). Nothing is fed twice by that, either, and what the first one has judged stands.
 //!
 //! # What is where
 //!

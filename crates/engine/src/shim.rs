@@ -97,9 +97,9 @@ fn run(folder: &Path) -> io::Result<()> {
     let mask = Mask::new(handover.secrets.clone(), &spec.work.mask_files);
     let mut log = if handover.resume { Log::reopen } else { Log::create }(spec.work.output_cap, key.clone(), mask)?;
     let exit = Reserved::create(EXIT)?;
-    let begun = former.as_ref().and_then(|former| former.asked).unwrap_or_else(Instant::now);
+    let begun = former.and_then(|former| former.asked).unwrap_or_else(Instant::now);
     let limits = Limits::new(&spec, &key);
-    let (ending, far) = match attempt((&spec, &handover, former), &key, &limits, (&mut log, begun)) {
+    let (ending, far) = match attempt((&spec, &handover, former), &key, &limits, &mut log) {
         Ok((ending, body)) => (ending, body.into_far()),
         Err(NotRun { reason, kept }) => (Ending::not_started(reason, kept), None),
     };
@@ -199,7 +199,7 @@ fn attempt<'a>(
     (spec, handover, former): (&'a Spec, &Handover, Option<Former>),
     key: &'a AttemptKey,
     limits: &'a Limits,
-    (log, begun): (&mut Log, Instant),
+    log: &mut Log,
 ) -> Result<(Ending, Body<'a>), NotRun> {
     check(&spec.work, &spec.digest)?;
     hear_signals_again().map_err(|error| trouble(&error))?;
@@ -215,6 +215,8 @@ fn attempt<'a>(
     };
     let silence = Silence::new(state, Instant::now());
     let (ladder, stop) = (handover.ladder, handover.stop);
+    // The way there is none of its time.
+    let begun = former.and_then(|former| former.asked).unwrap_or_else(Instant::now);
     let all = Supervisor { spec, ladder, key, body, signals, control, silence, log, begun, stop };
     let (ending, body) = supervise(all);
     unenforced.extend(limits.holding.unenforced.iter().cloned());

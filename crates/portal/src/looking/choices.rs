@@ -74,7 +74,8 @@ pub(super) fn choices(asked: &[Asked<'_>], answers: &Answers, now: Timestamp) ->
         let own: Vec<&Answer> = left.by_ref().take(asked.questions.len()).collect();
         match answers {
             Ok(_) => of_parameter(asked, &own, now),
-            Err(why) => none(asked.parameter, why.clone()),
+            // Why is said once, with the target itself.
+            Err(_) => none(asked.parameter, "The target does not answer.".to_owned()),
         }
     };
     asked.iter().map(&mut offer).collect()
@@ -219,11 +220,11 @@ mod tests {
             answer(Said::Without, &[]),
             answer(Said::Without, &[]),
         ]));
-        let gone = offered(&Err("prod does not answer.".to_owned()));
+        let gone = offered(&Err("No ssh server listens at that port.".to_owned()));
 
         assert!(refused.iter().chain(&gone).all(|choices| choices.list.is_empty() && !choices.whole));
         assert!(refused[0].problem.as_ref().unwrap().contains("permission denied"), "{refused:?}");
         assert_eq!(refused[1].problem.as_deref(), Some("The folder /srv/backups is not there."));
-        assert_eq!(gone[1].problem.as_deref(), Some("prod does not answer."));
+        assert_eq!(gone[1].problem.as_deref(), Some("The target does not answer."));
     }
 }
