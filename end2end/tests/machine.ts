@@ -80,10 +80,3 @@ export async function disrupt(operator: Operator, button: RegExp): Promise<void>
   await operator.page.getByLabel('Type production to go on').first().fill('production');
   await operator.press(button);
 }
-
-/** Ends the watch that a command of the step is, once it is that command which runs. */
-export async function endWatch(operator: Operator, command: number): Promise<void> {
-  const which = operator.page.locator('#next-deed input[name="command"]');
-  await operator.until(async () => await expect(which).toHaveValue(`${command}`, { timeout: operator.glance }));
-  await operator.press('Stop watch and go on');
-}

@@ -39,7 +39,7 @@ export function running(): string[] {
 }
 
 /** The containers of the backend. */
-export function backends(): string[] {
+function backends(): string[] {
   return compose('ps', '-q', 'adonisjs').split('\n').filter((id) => id !== '');
 }
 

@@ -1,11 +1,11 @@
-// The user's own file, byte for byte, on another machine: its procedures 1, 4 and 5 over real ssh against the practice stack.
+// The user's own file, byte for byte, on another machine: its procedures 1 and 5 over real ssh against the practice stack.
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from '@playwright/test';
 import { expect } from './fixtures.ts';
 import { Lead } from './lead.ts';
-import { disrupt, endWatch, good, Machine } from './machine.ts';
-import { backends, running, startTime, test } from './stack.ts';
+import { disrupt, good, Machine } from './machine.ts';
+import { running, startTime, test } from './stack.ts';
 import { procedures, usersFile, work } from './users-file.ts';
 
 /** The words that the document cannot say. A TOML string and a JSON string are written alike. */
@@ -80,30 +80,6 @@ it('procedure 1, restart: the run goes to the machine and its folder, restarts t
   await olga.finish('reached');
   await olga.go('/history');
   await expect(olga.page.getByRole('row').filter({ hasText: 'USER-1' })).toContainText('reached');
-});
-
-it('procedure 4, high usage: both screens are followed and ended, the backend is doubled, and is one again', async ({ olga }) => {
-  const run = await olga.start('handle-high-cpu-memory-usage', {}, 'USER-4');
-  await olga.open(run, 1);
-  await olga.press(/^Run step 1/);
-  await endWatch(olga, 1);
-  await olga.step('Identify problematic container', 'ok');
-  await olga.open(run, 2);
-  await olga.press(/^Run step 2/);
-  await endWatch(olga, 1);
-  await endWatch(olga, 2);
-  await olga.step('Get detailed metrics', 'ok');
-  await work(olga, run, [['Check application logs', /^Run step 3/, 'ok']], 3);
-
-  await olga.open(run, 4);
-  await disrupt(olga, /^Run “Scale up service if possible”/);
-  await olga.step('Temporary mitigation', 'ok');
-  expect(backends()).toHaveLength(2);
-  await olga.open(run, 5);
-  await olga.press(/^Run “Scale back down if scaling caused issues”/);
-  await olga.step('Rollback', 'ok');
-  expect(backends()).toHaveLength(1);
-  await olga.finish('reached');
 });
 
 it('procedure 5, restore: a lead sees the file at the machine, and only what was approved is done there', async (machine, browser, scripts) => {
