@@ -101,6 +101,15 @@ impl Scene {
         Self { site, clock, ada, olga, lena, lars, backup }
     }
 
+    /// New sessions for everybody.
+    pub async fn sign_in_again(&mut self) {
+        let people =
+            [("ada", &mut self.ada), ("olga", &mut self.olga), ("lena", &mut self.lena), ("lars", &mut self.lars)];
+        for (login, cookie) in people {
+            *cookie = self.site.sign_in(login).await;
+        }
+    }
+
     pub async fn post(&self, path: &str, form: &str, cookie: &str) -> Answer {
         self.site.send(call(path).header(header::COOKIE, cookie).body(Body::from(form.to_owned())).unwrap()).await
     }
