@@ -1,6 +1,7 @@
 //! Targets and moments that are stranger than one wishes: nothing runs twice, nothing begins too late, and nobody else is touched.
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -152,17 +153,18 @@ async fn what_a_dead_shim_has_judged_is_not_judged_again() {
 async fn a_step_whose_shim_has_died_has_no_more_time_than_before() {
     let Some(site) = Site::ssh() else { return };
     let place = site.place();
-    let id = place.launch(Step::new(&["echo begun; sleep 30"]).timeout(6_000)).await;
+    // It would end by itself before a time that began anew is up.
+    let id = place.launch(Step::new(&["echo begun; sleep 20"]).timeout(10_000)).await;
     place.wait_for(id, "begun").await;
 
     kill_shim(&place, id).await;
     // So long nobody watches its time.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(11)).await;
     place.engine.resume(place.intent(id), Vec::new(), false).await.unwrap();
     let end = place.end(id).await;
 
     assert_eq!(end.result(), &AttemptResult::TimedOut);
-    assert!(end.command(1).duration_ms >= 6_000, "{:?}", end.command(1));
+    assert!(end.command(1).duration_ms >= 10_000, "{:?}", end.command(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,9 +174,12 @@ async fn a_step_whose_target_has_no_room_for_its_output_can_be_stopped_and_says_
     let options = [&READ_ONLY[..], &["--tmpfs", "/tmp:size=256k"]].concat();
     let Some(contained) = Contained::with(engine, Image::Host, &[folder.path()], &options, &[]) else { return };
     let place = place(engine, &contained, folder.path());
-    let second = place.folder.path().join("second");
-    let id = place.launch(Step::new(&["seq 100000", &format!("touch '{}'", second.display())])).await;
-    place.progress(id, |progress| progress.length > 100_000).await;
+    let (printed, second) = (place.folder.path().join("printed"), place.folder.path().join("second"));
+    let first = format!("seq 100000; touch '{}'", printed.display());
+    let id = place.launch(Step::new(&[&first, &format!("touch '{}'", second.display())])).await;
+    while !printed.exists() {
+        tokio::task::yield_now().await;
+    }
 
     place.engine.stop(&id).await.unwrap();
     let found = place.inspect_end(id).await;
@@ -189,10 +194,11 @@ async fn the_name_of_a_program_passes_nobody_off_as_a_part_of_the_step() {
     let Some(site) = Site::ssh() else { return };
     let place = site.place();
     let mut innocent = Command::new("sleep").arg("300").spawn().unwrap();
-    // Read by lines, the second of this would be a process with the number of somebody else, and a child of the step.
+    // Read by lines, the second of this would be a process with the number of somebody else, and a child of one of the step.
     let name = TempDir::new().unwrap().keep().join(format!("a\n{} (b", innocent.id()));
     std::fs::copy("/bin/sleep", &name).unwrap();
-    let step = Step::new(&["nohup \"$NAME\" 300 >/dev/null 2>&1 & echo left"]).variable("NAME", name.to_str().unwrap());
+    let step = Step::new(&["nohup sh -c '\"$NAME\" 300 & wait' >/dev/null 2>&1 & sleep 0.5; echo left"])
+        .variable("NAME", name.to_str().unwrap());
 
     let end = place.run(step).await;
 
@@ -201,5 +207,59 @@ async fn the_name_of_a_program_passes_nobody_off_as_a_part_of_the_step() {
     innocent.wait().unwrap();
     std::fs::remove_dir_all(name.parent().unwrap()).unwrap();
     assert!(lives, "{:?}", end.exit.held);
-    assert_eq!((end.result(), end.exit.held.len()), (&AttemptResult::Completed, 1), "{:?}", end.exit.held);
+    assert_eq!((end.result(), end.exit.held.len()), (&AttemptResult::Completed, 2), "{:?}", end.exit.held);
+}
+
+/// What is in front of the shell of an attempt there; it ends with this value, and everything below it.
+struct Supervised(Process);
+
+impl Supervised {
+    fn of(folder: &Path) -> Self {
+        let supervisor = std::fs::read_to_string(folder.join("supervisor")).unwrap();
+        Self(Process::look(supervisor.split_whitespace().next().unwrap().parse().unwrap()).unwrap())
+    }
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        Process::below(self.0.pid).iter().for_each(Process::kill);
+        self.0.kill();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_whose_folder_there_is_gone_is_not_said_to_have_never_begun() {
+    let Some(site) = Site::ssh() else { return };
+    let place = site.place();
+    let id = place.launch(Step::new(&[&format!("{WHERE}; sleep 300")])).await;
+    let there = folder_there(&place, id).await;
+    let _supervised = Supervised::of(&there);
+
+    kill_shim(&place, id).await;
+    std::fs::remove_dir_all(&there).unwrap();
+    place.engine.resume(place.intent(id), Vec::new(), false).await.unwrap();
+    let found = place.inspect_end(id).await;
+
+    let Inspection::Interrupted { reason } = found else { panic!("{found:?}") };
+    assert!(reason.ends_with("What the step has done is not known."), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_has_the_number_of_a_shell_that_is_gone_is_let_alone() {
+    let Some(site) = Site::ssh() else { return };
+    let place = site.place();
+    let mut innocent = Command::new("sleep").arg("300").process_group(0).spawn().unwrap();
+    let id = place.launch(Step::new(&[&format!("{WHERE}; sleep 300")])).await;
+    let there = folder_there(&place, id).await;
+    let _supervised = Supervised::of(&there);
+
+    // As it is when the shell has ended, and its number has gone round.
+    std::fs::write(there.join("shell"), format!("{} 1\n", innocent.id())).unwrap();
+    place.engine.stop(&id).await.unwrap();
+    let found = place.inspect_end(id).await;
+
+    let lives = innocent.try_wait().unwrap().is_none();
+    innocent.kill().unwrap();
+    innocent.wait().unwrap();
+    assert!(lives, "{found:?}");
 }
