@@ -358,6 +358,14 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn folders_that_take_not_one_byte_are_not_said_to_be_writable() {
+        // As on a full disk: files can be made, and nothing can be written into them.
+        let full = asked_by(Command::new("prlimit").args(["--fsize=0", "sh"]), &[Question::Writable]);
+
+        assert_eq!((full[0].said, asked_here(&[Question::Writable])[0].said), (No, Yes));
+    }
+
+    #[test]
     fn a_name_with_a_line_feed_forges_no_answer() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
