@@ -8,7 +8,7 @@ import { expect, type Operator, populate, someone } from './fixtures.ts';
 import { Lead } from './lead.ts';
 import { Portal } from './portal.ts';
 import { restore, running, stack, test } from './stack.ts';
-import { usersFile } from './users-file.ts';
+import { restoreParameters, usersFile } from './users-file.ts';
 
 /** The same four steps in our own words, for where the user's file is not. */
 const document = `# Restore from Backup
@@ -64,16 +64,7 @@ target = "practice"
 directory = ${JSON.stringify(stack)}
 literal = ["user@production-server"]
 
-[procedure."Restore from Backup".parameter.backups]
-placeholder = "/path/to/backups/"
-type = "path"
-
-[procedure."Restore from Backup".parameter.backup]
-placeholder = "/path/to/backup/latest.dump"
-type = "backup-file"
-root = ${JSON.stringify(backups)}
-pattern = "*.dump"
-`);
+${restoreParameters(backups)}`);
   const config = join(folder, 'portal.toml');
   const path = `${bin}:${process.env['PATH'] ?? ''}`;
   await writeFile(config, `[target.practice]\nkind = "local"\nabout = "the practice stack"\npath = ${JSON.stringify(path)}\n`);

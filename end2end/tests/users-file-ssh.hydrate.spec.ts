@@ -6,7 +6,7 @@ import { expect } from './fixtures.ts';
 import { Lead } from './lead.ts';
 import { disrupt, good, Machine } from './machine.ts';
 import { running, startTime, test } from './stack.ts';
-import { procedures, usersFile, work } from './users-file.ts';
+import { procedures, restoreParameters, usersFile, work } from './users-file.ts';
 
 /** The words that the document cannot say. A TOML string and a JSON string are written alike. */
 const sideFile = (folder: string) => `
@@ -22,16 +22,7 @@ type = "path"
 placeholder = "previous-version"
 type = "text"
 
-[procedure."Restore from Backup".parameter.backups]
-placeholder = "/path/to/backups/"
-type = "path"
-
-[procedure."Restore from Backup".parameter.backup]
-placeholder = "/path/to/backup/latest.dump"
-type = "backup-file"
-root = ${JSON.stringify(join(folder, 'backups'))}
-pattern = "*.dump"
-`;
+${restoreParameters(join(folder, 'backups'))}`;
 
 const it = (name: string, body: (machine: Machine, browser: Browser, scripts: boolean) => Promise<void>) =>
   test(name, async ({ browser, scripts }) => {

@@ -26,3 +26,15 @@ export async function work(operator: Operator, run: number, steps: [title: strin
     await operator.step(title, state);
   }
 }
+
+/** What the side file says of the parameters of *Restore from Backup*. A TOML string and a JSON string are written alike. */
+export const restoreParameters = (backups: string) => `[procedure."Restore from Backup".parameter.backups]
+placeholder = "/path/to/backups/"
+type = "path"
+
+[procedure."Restore from Backup".parameter.backup]
+placeholder = "/path/to/backup/latest.dump"
+type = "backup-file"
+root = ${JSON.stringify(backups)}
+pattern = "*.dump"
+`;

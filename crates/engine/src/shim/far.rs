@@ -1,7 +1,6 @@
 //! The shell at another machine, as its shim sees it: a link that comes and goes, and a log there that is followed.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -13,11 +12,14 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags};
 use rustix::io::Errno;
 
 use super::body::Fed;
-use super::driver;
 use super::scanner::Scanner;
-use super::shell::WINDOW;
-use crate::far::{BEGIN, INNER, Link, SERVE, Transport, escaped, quoted};
+use crate::far::{BEGIN, Link, SERVE, Transport, escaped};
 use crate::record::Ladder;
+
+mod answers;
+mod beginning;
+
+use beginning::{handover, words};
 
 /// A target that has not said within this time that the attempt has begun is asked by another link.
 const BEGUN: Duration = Duration::from_secs(20);
@@ -30,10 +32,6 @@ const QUIET: Duration = Duration::from_secs(30);
 const MISSED: Duration = Duration::from_secs(2);
 /// Whether what runs the step there still lives is asked so often, whatever the step does.
 const LOOK: Duration = Duration::from_secs(30);
-/// A step that is to begin for so long, and does not, is given up.
-const NOT_YET: Duration = Duration::from_mins(1);
-/// Two clocks count whole seconds, and the way takes its time, too.
-const ROUNDING: Duration = Duration::from_secs(2);
 /// A link over which a look is not answered for so long takes no requests any more.
 const ANSWERED: Duration = Duration::from_secs(15);
 /// What is in front of a shell that has ended says so in the log within this time, if the disk there takes it.
@@ -230,36 +228,6 @@ impl Far {
         }
     }
 
-    /// What the target says to the wish to begin.
-    fn begun(&mut self, answer: &str, work: &Work) -> Result<Vec<String>, String> {
-        let words: Vec<&str> = answer.split(' ').collect();
-        match *words.as_slice() {
-            ["begun", mode, unenforced] => {
-                self.tty = mode == "tty";
-                self.known = true;
-                let limits = unenforced.split(',').filter(|limit| !limit.is_empty() && *limit != "-");
-                let mut sentences: Vec<String> = limits.map(unlimited).collect();
-                if work.tty && !self.tty {
-                    sentences.push(NO_TERMINAL.to_owned());
-                }
-                Ok(sentences)
-            }
-            ["no-directory"] => {
-                Err(format!("The directory {} is not there at the target, or may not be entered.", work.directory))
-            }
-            ["no-shell"] => Err(absent(work.interpreter.first().map_or("sh", String::as_str))),
-            ["no-folder"] => Err(NO_FOLDER.to_owned()),
-            ["no-fifo"] => {
-                Err("The folder of the step could not be made at the target: its disk may be full. Nothing was run."
-                    .to_owned())
-            }
-            ["again"] => {
-                Err("This attempt was begun at the target before, and nothing is ever started twice.".to_owned())
-            }
-            _ => Err("The target gave an answer that nobody knows. Nothing was run.".to_owned()),
-        }
-    }
-
     // ---- the loop's view
 
     /// What to wait for.
@@ -378,16 +346,6 @@ impl Far {
             }
         };
         self.link = State::Down { since, next: now + pause, pause: (pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE) };
-    }
-
-    /// A container that is gone comes back as another one, in which nothing of the step is left.
-    fn hear_refusal(&mut self) {
-        let State::Up { link, .. } = &mut self.link else { return };
-        // It was asked to begin, and may have heard that.
-        if let Some((sentence, true)) = link.refusal(&self.complaint) {
-            self.lose(&format!("{} What the step has done is not known.", without_end(&sentence)));
-        }
-        self.complaint.clear();
     }
 
     /// Reads the log on.
@@ -535,120 +493,6 @@ impl Far {
             }
         }
     }
-
-    fn hear(&mut self) {
-        let mut piece = [0; 4096];
-        while let State::Up { link, .. } = &self.link {
-            match rustix::io::read(&link.answers, &mut piece) {
-                Ok(0) | Err(Errno::AGAIN) => break,
-                Ok(count) => self.heard.extend_from_slice(piece.get(..count).unwrap_or_default()),
-                Err(Errno::INTR) => {}
-                Err(_) => break,
-            }
-            self.take_answers();
-        }
-    }
-
-    fn take_answers(&mut self) {
-        let opening = format!("portal-far {} ", self.token);
-        while let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.heard.drain(..=end).collect();
-            let line = String::from_utf8_lossy(&line);
-            // What a login has printed before, without an end of its line, is none of it.
-            if let Some((_, answer)) = line.trim_end().split_once(&opening) {
-                self.answered(answer);
-            } else if self.complaint.len() < ANSWER {
-                self.complaint.push_str(&line);
-            }
-        }
-        if self.heard.len() > ANSWER {
-            self.heard.clear();
-        }
-    }
-
-    fn answered(&mut self, answer: &str) {
-        let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
-        match word {
-            "here" => self.greeted(rest),
-            "never" => self.never(rest),
-            "not-yet" => self.not_yet(),
-            "dead" => self.dead = rest.trim().parse().ok(),
-            "over" => self.over(rest.trim().parse().unwrap_or(0)),
-            "fed" => self.fed.retain(|(name, _)| name != rest),
-            "look" => self.looked(rest),
-            "held" => self.rest.held.push(rest.to_owned()),
-            "survivor" => self.rest.survivors.push(rest.to_owned()),
-            "finished" => self.rest.length = rest.trim().parse().ok(),
-            _ => {}
-        }
-    }
-
-    fn greeted(&mut self, mode: &str) {
-        self.tty = mode == "tty";
-        if let State::Up { greeted, .. } = &mut self.link {
-            *greeted = true;
-        }
-        self.known = true;
-        for request in std::mem::take(&mut self.waiting) {
-            self.put(&request);
-        }
-    }
-
-    fn looked(&mut self, answer: &str) {
-        let flags: Vec<bool> = answer.split(' ').map(|word| word == "1").collect();
-        self.unanswered = None;
-        if let [waits, raw, signals] = *flags.as_slice() {
-            self.seen = Seen { waits, raw, signals };
-        }
-    }
-
-    /// Nothing is there; what it would be in has been running for `age` seconds.
-    fn never(&mut self, age: &str) {
-        let age = age.parse().ok().map(Duration::from_secs);
-        let same = self.asked.zip(age).is_some_and(|(asked, age)| age > asked.elapsed() + ROUNDING);
-        match self.transport {
-            _ if same && !self.known => {
-                self.end_as(not_started("The step never began at the target. Nothing of it was run."));
-            }
-            Transport::Exec { .. } => self.lose(MADE_ANEW),
-            Transport::Here | Transport::Ssh(_) => self.lose(FOLDER_GONE),
-        }
-    }
-
-    /// The shell has ended, and there are so many bytes in the log. That it has ended comes last, where the disk takes it.
-    fn over(&mut self, length: u64) {
-        if self.ended.is_some() || self.taken < length {
-            return;
-        }
-        let now = Instant::now();
-        if *self.silent.get_or_insert(now) + SAID <= now {
-            return self.lose(UNSAID);
-        }
-        self.next_look = self.next_look.min(now + SAID);
-    }
-
-    fn not_yet(&mut self) {
-        if self.asked.is_none_or(|asked| asked.elapsed() > NOT_YET) {
-            return self.lose("The step was to begin at the target, and has not said that it did. What the step has done is not known.");
-        }
-        self.cut();
-    }
-
-    /// What ran the step is gone, and everything that it has printed was read: whatever is still to come is not from the step.
-    fn mourn(&mut self) {
-        if self.ended.is_none() && self.dead.is_some_and(|length| self.taken >= length) {
-            self.lose(ENDED_THERE);
-        }
-    }
-
-    /// Nobody can know any more.
-    fn lose(&mut self, reason: &str) {
-        self.end_as(AttemptResult::Unknown { reason: reason.to_owned() });
-    }
-
-    fn end_as(&mut self, result: AttemptResult) {
-        self.lost.get_or_insert(result);
-    }
 }
 
 /// Whether the log begins here: behind a line of the portal's own. What a login prints is before that.
@@ -672,102 +516,4 @@ fn opened(link: &Link, opening: &mut Option<Vec<u8>>, token: &str) -> io::Result
 fn cleaned(mut link: Link) -> bool {
     let sent = link.send(b"clean\n", Duration::from_secs(5));
     sent.is_ok() && link.ended(Instant::now() + Duration::from_secs(5)) == Some(0)
-}
-
-/// What a bridge says of itself is not what is to be said of the step.
-fn without_end(sentence: &str) -> &str {
-    sentence.split_once(" Nothing was run").map_or(sentence, |(beginning, _)| beginning)
-}
-
-fn not_started(reason: &str) -> AttemptResult {
-    AttemptResult::NotStarted { reason: reason.to_owned() }
-}
-
-const NO_TERMINAL: &str = "There is no terminal at the target: its program script is missing. The step ran on pipes.";
-const NO_FOLDER: &str = "The target has no folder in which the step could be kept: neither the home of its user nor /var/tmp, /tmp or \
-                         /dev/shm can be written and has room for 64 KiB. Nothing was run.";
-const MADE_ANEW: &str =
-    "The container was made anew, or what was kept of the step in it is gone. What the step has done is not known.";
-const FOLDER_GONE: &str =
-    "What ran the step at the target is gone, and its folder with it. What the step has done is not known.";
-const ENDED_THERE: &str = "What ran the step at the target was ended there, or the machine or the container was started again. What the \
-                           step has done is not known.";
-const UNSAID: &str = "The shell at the target has ended, and how is not in its log: the disk there may be full. What the step has done \
-                      is not known.";
-
-fn unlimited(limit: &str) -> String {
-    format!("The {limit} of the step could not be limited at the target.")
-}
-
-fn absent(name: &str) -> String {
-    format!(
-        "The shell {name} is not there at the target. Nothing was run. Install it, or give the target another shell."
-    )
-}
-
-/// What [`BEGIN`] is told: the words that determine what runs, and no value of anybody.
-fn words(work: &Work, token: &str, session: &str) -> [String; 9] {
-    let (columns, rows) = WINDOW;
-    let mut inner = vec!["exec sh -c".to_owned(), quoted(INNER), "portal-step".to_owned()];
-    inner.push(format!("{} {rows} {columns} {}", quoted(&work.directory), quoted(session)));
-    inner.extend(work.interpreter.iter().map(|word| quoted(word)));
-    inner.extend(driver::arguments(work, session).iter().map(|word| quoted(word)));
-    let number = |limit: Option<u64>| limit.map_or_else(String::new, |limit| limit.to_string());
-    [
-        token.to_owned(),
-        if work.tty { "tty" } else { "pipe" }.to_owned(),
-        work.directory.clone(),
-        super::shell::path_of(&work.environment).to_owned(),
-        work.interpreter.first().cloned().unwrap_or_default(),
-        number(work.limits.processes.map(u64::from)),
-        number(work.limits.memory),
-        inner.join(" "),
-        session.to_owned(),
-    ]
-}
-
-/// The environment as [`INNER`] reads it, in lines that every shell can read.
-fn handover(environment: &[(String, String)]) -> Vec<u8> {
-    let mut text = String::new();
-    for (name, value) in environment {
-        let value = escaped(value.as_bytes());
-        let mut rest = value.as_str();
-        while !rest.is_empty() {
-            let (piece, later) = rest.split_at(end_of_piece(rest));
-            let _ = writeln!(text, "+{piece}");
-            rest = later;
-        }
-        let _ = writeln!(text, "={name}");
-    }
-    text.push_str(".\n");
-    text.into_bytes()
-}
-
-/// Where a line of the handover may end: never inside of an escape.
-fn end_of_piece(text: &str) -> usize {
-    const PIECE: usize = 1000;
-    if text.len() <= PIECE {
-        return text.len();
-    }
-    let head = text.get(..PIECE).unwrap_or(text);
-    match head.rfind('\\') {
-        Some(at) if at + 5 > PIECE => at,
-        _ => PIECE,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_travels_in_short_lines_that_cut_no_escape() {
-        let value = "ä".repeat(3000) + "\n";
-        let text = String::from_utf8(handover(&[("NAME".to_owned(), value.clone())])).unwrap();
-        let pieces: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix('+')).collect();
-
-        assert!(pieces.iter().all(|piece| piece.len() <= 1000 && piece.len() % 5 == 0));
-        assert_eq!(pieces.concat(), escaped(value.as_bytes()));
-        assert!(text.ends_with("\n=NAME\n.\n"));
-    }
 }
