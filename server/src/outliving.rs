@@ -1,4 +1,4 @@
-//! Whether steps outlive a restart of the portal here, said once at the start.
+//! Whether steps on this machine outlive a restart of the portal, said once at the start. What runs at another target always does.
 //!
 //! A shim leaves the portal's session, not its control group: whoever ends the whole group, as systemd does by default and a
 //! container always, ends the steps with it.
@@ -51,18 +51,18 @@ fn warning(here: &Surroundings) -> Option<String> {
         return match here.kill_mode.as_deref() {
             Some("process" | "none") => None,
             Some(mode) => Some(format!(
-                "Steps that run when {unit} is stopped or restarted will be ended with it, because its KillMode is {mode}: \
+                "Steps on a local target that run when {unit} is stopped or restarted will be ended with it, because its KillMode is {mode}: \
                  set KillMode=process in the unit, as docs/runbook-portal.service does."
             )),
             None => Some(format!(
-                "Steps that run when {unit} is stopped or restarted may be ended with it, because systemd did not say what its \
+                "Steps on a local target that run when {unit} is stopped or restarted may be ended with it, because systemd did not say what its \
                  KillMode is: it has to be KillMode=process, as in docs/runbook-portal.service."
             )),
         };
     }
     here.container.then(|| {
-        "Steps that run when this container is stopped or restarted will be ended with it: restart it when nothing runs, or \
-         run the portal as a service of the machine, as docs/operating.md says."
+        "Steps on a local target that run when this container is stopped or restarted will be ended with it, and steps on other \
+         targets will not: have the steps that restart it run on another target, as docs/operating.md says."
             .to_owned()
     })
 }
@@ -147,6 +147,10 @@ mod tests {
     fn a_container_ends_its_steps_and_that_is_said() {
         let container = Surroundings { container: true, ..Surroundings::default() };
 
-        assert!(warning(&container).unwrap().contains("container"));
+        let said = warning(&container).unwrap();
+        assert!(
+            said.contains("container") && said.contains("on a local target") && said.contains("other targets will not"),
+            "{said}"
+        );
     }
 }

@@ -91,7 +91,8 @@ fn words(text: &str) -> AnyView {
     text.split_inclusive([' ', '\n'])
         .map(|word| {
             let bare = word.trim_end_matches([' ', '\n']);
-            let rest = word[bare.len()..].to_owned();
+            // A text without a letter would reach the page as a blank.
+            let rest = word.get(bare.len()..).filter(|rest| !rest.is_empty()).map(str::to_owned);
             if bare.contains(['-', '/', '.', ':']) {
                 view! { <span class="w">{bare.to_owned()}</span>{rest} }.into_any()
             } else {
@@ -105,7 +106,7 @@ fn words(text: &str) -> AnyView {
 fn drawn(text: &str) -> AnyView {
     text.split_inclusive([' ', '\n'])
         .map(|word| {
-            let bare = word.trim_end_matches([' ', '\n']).to_owned();
+            let bare = Some(word.trim_end_matches([' ', '\n']).to_owned()).filter(|bare| !bare.is_empty());
             let mark = match word.chars().next_back() {
                 Some(' ') => view! { <i>"·"</i> }.into_any(),
                 Some('\n') => view! { <i>"⏎"</i>"\n" }.into_any(),
@@ -230,6 +231,24 @@ mod tests {
         html(|| view! { <CommandText text placeholders /> }.into_any())
     }
 
+    /// What a reader sees: the text without its marks.
+    fn read(html: &str) -> String {
+        html.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect()
+    }
+
+    #[test]
+    fn a_command_reads_as_its_bytes_with_no_blank_more_or_less() {
+        let service = [placeholder("SERVICE", Some("service")), placeholder("FILE", Some("file"))];
+        for text in [
+            "docker tag kept/\"${service}\":before kept/${service}",
+            "tar -xf docker/$file -C /srv/a-b  x",
+            "a/b\n  c-d $service\n",
+            "$service-$file/ ",
+        ] {
+            assert_eq!(read(&command(text, &service)), text);
+        }
+    }
+
     #[test]
     fn nothing_can_hide_in_a_command() {
         let shown = command("rm\u{202e}a\u{200b}\r", &[]);
@@ -266,6 +285,7 @@ mod tests {
     fn every_blank_and_line_end_of_exact_bytes_is_drawn() {
         let shown = html(|| view! { <Bytes text="a  b\nrm –x\n".to_owned() /> }.into_any());
 
+        assert_eq!(read(&shown), "a··b⏎\nrm·–\u{2009}U+2013x⏎\n");
         assert_eq!(shown.matches("·").count(), 3, "{shown}");
         assert_eq!(shown.matches("⏎").count(), 2, "{shown}");
         assert!(shown.contains("U+2013"), "{shown}");

@@ -222,6 +222,11 @@ impl Plan {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
+    /// What pages and messages call some parameters, by their names.
+    pub fn labels(&self, names: &[String]) -> Vec<String> {
+        names.iter().map(|name| self.parameter(name).map_or_else(|| name.clone(), PlanParameter::label)).collect()
+    }
+
     /// The words that stand for a value in the text of a step, by its place; 0 for the expected outcome.
     pub fn words_of(&self, step: u32) -> Vec<Placeholder> {
         self.prose.iter().filter(|prose| prose.step == step).map(|prose| prose.placeholder.clone()).collect()

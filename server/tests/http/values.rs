@@ -52,6 +52,23 @@ impl Open {
     }
 }
 
+/// A command that lacks a value has the field for it where it would be run, under its name as words.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_lacks_values_has_their_fields_where_it_would_be_run() {
+    let open = Open::start().await;
+    let shown = async || open.site.get(&format!("/runs/{}", open.run), &open.cookie).await.body;
+    let needed = |page: &str, name: &str| page.contains(&format!("id=\"needed-{name}\""));
+
+    let before = shown().await;
+    assert!(needed(&before, "folder") && needed(&before, "short_name"), "{before}");
+    assert!(before.contains("Needs a value for Folder, Short name first."), "{before}");
+
+    assert_eq!(open.set("folder", "/srv/app").await.status, StatusCode::OK);
+    let after = shown().await;
+    assert!(!needed(&after, "folder") && needed(&after, "short_name"), "{after}");
+    assert!(after.contains("Needs a value for Short name first."), "{after}");
+}
+
 /// The sentence of an error.
 fn sentence(answer: &Answer) -> String {
     let error: Value = serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("no error: {}", answer.body));

@@ -17,7 +17,7 @@ use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::parameter::{parameter_help, parameter_input};
 use crate::components::risk::RiskMark;
-use crate::deeds::{Deeds, Hands, list, next_attempt, objection, objection_with};
+use crate::deeds::{Deeds, Hands, list, next_attempt, objection_with};
 use crate::live::Live;
 
 /// The name of the form that does the one next thing; what sends it may stand elsewhere on the page.
@@ -217,12 +217,7 @@ pub fn OfferForm(step: u32, offer: Offer, weight: Weight, words: Signal<String>)
     let offer = StoredValue::new(offer);
     let gate = Memo::new(move |_| offer.with_value(|offer| Gate::of(live, step, offer)));
     let missing = Signal::derive(move || {
-        offer.with_value(|offer| {
-            live.run.with(|run| match objection(run, &live.approvals(), &live.actor(), step, offer) {
-                Some(Refusal::Missing(names)) => names,
-                _ => Vec::new(),
-            })
-        })
+        offer.with_value(|offer| live.run.with(|run| run.missing_values(step, &offer.commands)))
     });
     move || match gate.get() {
         Gate::Open(asks) => view! { <RunForm step offer=offer.get_value() weight words asks /> }.into_any(),
@@ -366,7 +361,7 @@ fn Missing(names: Signal<Vec<String>>, words: Signal<String>) -> impl IntoView {
             <button class="btn" type="button" disabled>
                 {words}
             </button>
-            <p class="note">{move || format!("Needs a value for {} first.", names.get().join(", "))}</p>
+            <p class="note">{move || format!("Needs a value for {} first.", live.run.with(|run| run.plan.labels(&names.get())).join(", "))}</p>
         </div>
     }
     .into_any()
@@ -378,7 +373,7 @@ pub fn ValueForm(parameter: PlanParameter, place: &'static str) -> impl IntoView
     let live = Live::here();
     let deeds = Deeds::here();
     let id = format!("{place}-{}", parameter.name);
-    let label = parameter.name.replace('_', " ");
+    let label = parameter.label();
     let fields = hidden(live.id(), &[("name", parameter.name.clone())]);
     let given = live.run.with_untracked(|run| run.values.get(&parameter.name).cloned());
     let value = given.or_else(|| parameter.default.clone());

@@ -64,7 +64,7 @@ fn needed(run: &Run, ground: &ApprovalGround) -> Vec<Needed> {
                 found.push(Needed {
                     step,
                     words: format!("{}, {}", super::actions::called(plan), choice_words(&plan.title, &offer)),
-                    missing: run.missing_values(step, &offer.commands),
+                    missing: run.plan.labels(&run.missing_values(step, &offer.commands)),
                     why: need.words(),
                     moves: run.movers_before(step),
                     commands: offer.commands,

@@ -79,7 +79,7 @@ fn SecretRow(parameter: PlanParameter) -> impl IntoView {
         None => "a secret, not set when the run was created".to_owned(),
     };
     view! {
-        <dt>{parameter.name.replace('_', " ")}</dt>
+        <dt>{parameter.label()}</dt>
         <dd>
             <span class="quiet">{words}</span>
         </dd>
@@ -101,7 +101,7 @@ fn ValueRow(parameter: PlanParameter, hands: Hands) -> impl IntoView {
         }
     });
     view! {
-        <dt>{parameter.name.replace('_', " ")}</dt>
+        <dt>{parameter.label()}</dt>
         <dd>
             {move || match value.get() {
                 Some(value) => view! { <span class="value"><Visible text=value /></span> }.into_any(),

@@ -6,7 +6,7 @@ use super::approval::{self, Coverage};
 use super::{Facts, idle, lock, plan_step, reasoned};
 use crate::Risk;
 use crate::attempt::{ENVIRONMENT_LIMIT, Work};
-use crate::plan::{PlanCommand, PlanParameter, PlanStep};
+use crate::plan::{PlanCommand, PlanStep};
 use crate::run::event::{Event, Who};
 use crate::run::refusal::Refusal;
 use crate::run::state::{Run, StepStatus};
@@ -123,8 +123,7 @@ pub(super) fn startable(run: &Run, step: u32, plan: &PlanStep, commands: &[u32])
         return Err(Refusal::Undeclared(undeclared));
     }
     let missing = run.missing_values(step, commands);
-    let label = |name: &String| run.plan.parameter(name).map_or_else(|| name.clone(), PlanParameter::label);
-    if missing.is_empty() { Ok(()) } else { Err(Refusal::Missing(missing.iter().map(label).collect())) }
+    if missing.is_empty() { Ok(()) } else { Err(Refusal::Missing(run.plan.labels(&missing))) }
 }
 
 /// What no environment carries fails before anything starts, and not half-way with a sentence of the system.
