@@ -18,6 +18,8 @@ export default defineConfig({
     ...devices['Desktop Chrome'],
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
+    // Without a limit, an element that never comes is waited for as long as the whole test may take.
+    actionTimeout: 30_000,
     launchOptions: {
       executablePath: chromium,
       args: [

@@ -1,4 +1,4 @@
-# Shared by up, down and check-image: where things are, and how to tell what runs. Sourced, never run.
+# Shared by the commands of this folder: where things are, and how to tell what runs. Sourced, never run.
 
 stack="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 root="$(cd "$stack/../.." && pwd)"
@@ -13,8 +13,13 @@ compose_file="$stack/docker/compose.prod.yml"
 socket=/var/run/docker.sock
 docker_pid_file="$state/dockerd.pid"
 prometheus_pid_file="$state/prometheus.pid"
+proxy=practice-proxy
+image=practice/runbook-portal:current
+image_base=practice/base:current
 
 engine_answers() { docker version --format '{{.Server.Version}}'; }
+
+forget_proxy() { docker rm --force --volumes "$proxy" >/dev/null 2>&1 || true; }
 
 # still_runs PID_FILE NAME: whether the process that was started for the stack still is the one with that number.
 still_runs() {

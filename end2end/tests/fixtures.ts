@@ -4,6 +4,12 @@ import { Portal } from './portal.ts';
 
 export const password = 'grandfather clock pelican';
 
+/** A portal that can be reached with a browser, however it was started. */
+export type Reached = { readonly address: string; readonly setUpLink: string };
+
+/** A text with its capitals: “Relieve it” is not “before you relieve it”. */
+const exactly = (text: string) => new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+
 /** A page in the words of an operator. The same words serve with and without scripts. */
 export class Operator {
   /** How long a step may take to come to a state, in milliseconds. */
@@ -11,7 +17,7 @@ export class Operator {
 
   constructor(
     readonly page: Page,
-    readonly portal: Portal,
+    readonly portal: Reached,
     private readonly scripts: boolean,
   ) {}
 
@@ -36,15 +42,20 @@ export class Operator {
   /** Starts a run of a procedure with values by the label of their field; gives its number. */
   async start(slug: string, values: Record<string, string> = {}, reason = ''): Promise<number> {
     await this.go(`/procedures/${slug}`);
-    for (const [label, value] of Object.entries(values)) {
-      const field = this.page.getByLabel(label, { exact: true });
-      if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value);
-      else await field.fill(value);
-    }
+    for (const [label, value] of Object.entries(values)) await this.fill(label, value);
     await this.page.getByLabel('Reason or ticket').fill(reason);
     await this.page.getByRole('button', { name: /^Start run/ }).click();
     await this.page.waitForURL(/\/runs\/\d+/);
     return Number(/\/runs\/(\d+)/.exec(this.page.url())?.[1]);
+  }
+
+  /** Puts a value in, or chooses it: a field becomes a list once the target has said what there is. */
+  private async fill(label: string, value: string): Promise<void> {
+    const field = this.page.getByLabel(label, { exact: true });
+    await expect(async () => {
+      if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value, { timeout: 2_000 });
+      else await field.fill(value, { timeout: 2_000 });
+    }).toPass({ timeout: this.patience });
   }
 
   /** Opens a step of a run. */
@@ -61,7 +72,7 @@ export class Operator {
     const item = this.page
       .getByRole('navigation', { name: 'Steps of this run' })
       .getByRole('listitem')
-      .filter({ hasText: title });
+      .filter({ hasText: exactly(title) });
     await this.until(async () => {
       await expect(item.first()).toHaveAttribute('data-state', state, { timeout: this.glance });
     });
@@ -125,7 +136,7 @@ export class Operator {
 }
 
 /** Signs a person in, in a browser of their own. */
-export async function someone(browser: Browser, portal: Portal, login: string, scripts: boolean): Promise<Operator> {
+export async function someone(browser: Browser, portal: Reached, login: string, scripts: boolean): Promise<Operator> {
   const context = await browser.newContext({ javaScriptEnabled: scripts });
   const person = new Operator(await context.newPage(), portal, scripts);
   await person.signIn(login);
@@ -133,7 +144,7 @@ export async function someone(browser: Browser, portal: Portal, login: string, s
 }
 
 /** Makes the first account, an administrator named Ada, and operators, a lead and a viewer. */
-export async function populate(browser: Browser, portal: Portal): Promise<void> {
+export async function populate(browser: Browser, portal: Reached): Promise<void> {
   const page = await browser.newPage();
   await page.goto(portal.setUpLink);
   await page.getByLabel('Sign-in name').fill('ada');

@@ -3,7 +3,7 @@ import { setUp } from './factor.ts';
 import { expect, someone, test } from './fixtures.ts';
 import { look } from './look.ts';
 import { Portal } from './portal.ts';
-import { lookAt, Shop } from './shop.ts';
+import { lookAt, orders, Shop } from './shop.ts';
 
 test.describe.configure({ timeout: 400_000 });
 
@@ -200,6 +200,29 @@ test('another machine, there and refused', async ({ browser }) => {
     await olga.press(/^Run step 2/);
     await expect(page.getByText('Nothing was run: The key of the machine is not in known_hosts')).toBeVisible({ timeout: olga.patience });
     await look(page, 'run-target-refused');
+    await page.context().close();
+  } finally {
+    await shop.close();
+  }
+});
+
+test('another machine, with a link that is lost in the middle of a step', async ({ browser }) => {
+  const shop = await Shop.open(browser);
+  try {
+    const olga = await shop.olga(browser, true);
+    const { page } = olga;
+    const run = await olga.start(shop.slug, {}, 'to look at it');
+    const panel = page.getByRole('region', { name: 'Before the first step' });
+    await expect(panel).toContainText('Looked at shop, ', { timeout: olga.patience });
+    await look(page, 'run-target');
+    await olga.open(run, 2);
+    await olga.press(/^Run step 2/);
+    await expect(page.getByText(`order 3 of ${orders}`)).toBeVisible({ timeout: olga.patience });
+    await shop.sshd.cut();
+    await expect(page.getByText(`No link to ${shop.sshd.place}`)).toBeVisible({ timeout: olga.patience });
+    await look(page, 'run-link-lost');
+    await shop.sshd.startAgain();
+    await olga.step('Count the orders', 'ok');
     await page.context().close();
   } finally {
     await shop.close();

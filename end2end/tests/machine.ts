@@ -1,6 +1,6 @@
 // Another machine with the practice project on it, reached over real ssh, and a portal that works there.
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, expect } from '@playwright/test';
@@ -52,6 +52,21 @@ export class Machine {
     return new Machine(folder, sshd, portal, olga);
   }
 
+  /** Adds a database in a container to the project, and starts it there. */
+  async withDatabase(): Promise<void> {
+    await appendFile(join(this.project, 'docker/compose.prod.yml'), `
+  mongo:
+    image: practice/adonisjs:current
+    command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1 & wait; done"]
+    environment:
+      PATH: /tools:/bin
+    volumes:
+      - ${join(this.folder, 'bin')}:/tools:ro
+      - ${this.database}:${this.database}
+`);
+    execFileSync('docker-compose', ['-f', 'docker/compose.prod.yml', 'up', '-d', '--no-recreate', 'mongo'], { cwd: this.project, stdio: 'ignore' });
+  }
+
   /** Two collections, of which one is damaged; gives a backup from before that. */
   async damage(backup: string): Promise<string> {
     const file = join(this.backups, backup);
@@ -79,4 +94,11 @@ export const good = '{"good":1}\n{"good":2}\n';
 export async function disrupt(operator: Operator, button: RegExp): Promise<void> {
   await operator.page.getByLabel('Type production to go on').first().fill('production');
   await operator.press(button);
+}
+
+/** Ends the watch that a command of the step is, once it is that command which runs. */
+export async function endWatch(operator: Operator, command: number): Promise<void> {
+  const which = operator.page.locator('#next-deed input[name="command"]');
+  await operator.until(async () => await expect(which).toHaveValue(`${command}`, { timeout: operator.glance }));
+  await operator.press('Stop watch and go on');
 }

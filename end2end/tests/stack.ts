@@ -39,7 +39,7 @@ export function running(): string[] {
 }
 
 /** The containers of the backend. */
-function backends(): string[] {
+export function backends(): string[] {
   return compose('ps', '-q', 'adonisjs').split('\n').filter((id) => id !== '');
 }
 
@@ -48,7 +48,7 @@ export function startTime(): string {
   return execFileSync('docker', ['inspect', '--format', '{{.State.StartedAt}}', ...backends()]).toString().trim();
 }
 
-/** Brings the services back, one of each, whatever a test has left. */
+/** Brings the services back, one of each and no others, whatever a test has left. */
 export function restore(): void {
-  execFileSync('docker-compose', ['-f', 'docker/compose.prod.yml', 'up', '-d', '--scale', 'adonisjs=1'], { cwd: stack, stdio: 'ignore' });
+  execFileSync('docker-compose', ['-f', 'docker/compose.prod.yml', 'up', '-d', '--remove-orphans', '--scale', 'adonisjs=1'], { cwd: stack, stdio: 'ignore' });
 }

@@ -1,11 +1,11 @@
-// The user's own file, byte for byte, on another machine: its procedures 1 and 5 over real ssh against the practice stack.
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+// The user's own file, byte for byte, on another machine: its procedures 1, 4, 5 and 12 over real ssh against the practice stack.
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from '@playwright/test';
 import { expect } from './fixtures.ts';
 import { Lead } from './lead.ts';
-import { disrupt, good, Machine } from './machine.ts';
-import { running, startTime, test } from './stack.ts';
+import { disrupt, endWatch, good, Machine } from './machine.ts';
+import { backends, running, startTime, test } from './stack.ts';
 import { procedures, restoreParameters, usersFile, work } from './users-file.ts';
 
 /** The words that the document cannot say. A TOML string and a JSON string are written alike. */
@@ -22,7 +22,12 @@ type = "path"
 placeholder = "previous-version"
 type = "text"
 
-${restoreParameters(join(folder, 'backups'))}`;
+${restoreParameters(join(folder, 'backups'))}
+[procedure."Rolling Update Strategy".parameter.service]
+placeholder = "service_name"
+type = "compose-service"
+file = "docker/compose.prod.yml"
+`;
 
 const it = (name: string, body: (machine: Machine, browser: Browser, scripts: boolean) => Promise<void>) =>
   test(name, async ({ browser, scripts }) => {
@@ -73,6 +78,30 @@ it('procedure 1, restart: the run goes to the machine and its folder, restarts t
   await expect(olga.page.getByRole('row').filter({ hasText: 'USER-1' })).toContainText('reached');
 });
 
+it('procedure 4, high usage: both screens are followed and ended, the backend is doubled, and is one again', async ({ olga }) => {
+  const run = await olga.start('handle-high-cpu-memory-usage', {}, 'USER-4');
+  await olga.open(run, 1);
+  await olga.press(/^Run step 1/);
+  await endWatch(olga, 1);
+  await olga.step('Identify problematic container', 'ok');
+  await olga.open(run, 2);
+  await olga.press(/^Run step 2/);
+  await endWatch(olga, 1);
+  await endWatch(olga, 2);
+  await olga.step('Get detailed metrics', 'ok');
+  await work(olga, run, [['Check application logs', /^Run step 3/, 'ok']], 3);
+
+  await olga.open(run, 4);
+  await disrupt(olga, /^Run “Scale up service if possible”/);
+  await olga.step('Temporary mitigation', 'ok');
+  expect(backends()).toHaveLength(2);
+  await olga.open(run, 5);
+  await olga.press(/^Run “Scale back down if scaling caused issues”/);
+  await olga.step('Rollback', 'ok');
+  expect(backends()).toHaveLength(1);
+  await olga.finish('reached');
+});
+
 it('procedure 5, restore: a lead sees the file at the machine, and only what was approved is done there', async (machine, browser, scripts) => {
   const { olga, backups, database, portal } = machine;
   const backup = await machine.damage('latest.dump');
@@ -97,6 +126,39 @@ it('procedure 5, restore: a lead sees the file at the machine, and only what was
   await olga.step('Restore database', 'ok');
   expect(await readFile(join(database, 'sessions.json'), 'utf8')).toBe(good);
   await work(olga, run, [['Restart services', /^Run step 4/, 'ok']], 4);
+  expect(running()).toEqual(['adonisjs', 'nextjs']);
+  await olga.finish('reached');
+});
+
+it('procedure 12, rolling update: what cannot be pulled stops it truthfully, and the way back by a kept configuration works', async ({ olga, project }) => {
+  const run = await olga.start('rolling-update-strategy', { Service: 'adonisjs' }, 'USER-12');
+  await work(olga, run, [['Pre-Deployment', /^Run step 1/, 'ok']]);
+  const kept = (await readdir(project)).filter((name) => /^backup-config-\d{8}\.yml$/.test(name));
+  expect(kept).toHaveLength(1);
+  expect(await readFile(join(project, kept[0] ?? ''), 'utf8')).toContain('practice/adonisjs:current');
+
+  // There is no registry that has these images. The update does not go on by itself; the operator says why it may.
+  await olga.open(run, 2);
+  await disrupt(olga, /^Run step 2/);
+  await olga.step('Deploy Update', 'failed');
+  await olga.open(run, 2);
+  await expect(olga.page.getByText('exit 1').first()).toBeVisible();
+  await olga.skip(1, 'the image was built here');
+  await olga.press(/^Run the rest of step 2/);
+  await olga.step('Deploy Update', 'ok');
+
+  // Nobody answers on port 80 here: the check is no plain success.
+  await olga.open(run, 3);
+  await olga.press(/^Run step 3/);
+  await olga.step('Verify', 'failed');
+  await olga.open(run, 3);
+  await expect(olga.page.getByText('exit 7').first()).toBeVisible();
+  await olga.skip(1, 'there is no proxy on port 80');
+  await olga.press(/^Run the rest of step 3/);
+  await endWatch(olga, 2);
+  await olga.step('Verify', 'ok');
+
+  await work(olga, run, [['Rollback', /^Run rollback step 1/, 'ok']], 4);
   expect(running()).toEqual(['adonisjs', 'nextjs']);
   await olga.finish('reached');
 });
