@@ -37,7 +37,7 @@ export default defineConfig({
     { name: 'with scripts' },
     {
       name: 'without scripts',
-      // What only the wasm can do (live output, keys, the palette) is named `….hydrate.spec.ts`.
+      // What only the wasm can do (live output, keys, the palette), and whole procedures on other machines, is named `….hydrate.spec.ts`.
       testIgnore: '**/*.hydrate.spec.ts',
       use: { javaScriptEnabled: false },
     },

@@ -73,6 +73,7 @@ test('backups are offered with age and size, revisions while one types, and a ru
   ]);
   const offered = await field('Revision').evaluate((input) => [...((input as HTMLInputElement).list?.options ?? [])].map(({ value }) => value));
   expect(offered).toContain('main');
+  await expect(olga.page.getByText(`Known there: ${offered.length}, offered as you type.`)).toBeVisible();
 
   // With the keyboard alone: down the list, on to the next field, and the name.
   await field('Backup').focus();

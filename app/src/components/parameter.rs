@@ -101,15 +101,24 @@ pub fn parameter_input(parameter: &PlanParameter, value: Option<String>, name: S
             None => field(entry, name, id, example, Vec::new()),
         }
     };
-    let problem = move || {
-        let why = offered.with(|choices| choices.as_ref()?.problem.clone());
-        why.map(|why| view! { <span class="help">{visible(format!("Nothing to choose from: {why}"))}</span> })
+    let note = move || {
+        let words = offered.with(|choices| choices.as_ref().and_then(note_of));
+        words.map(|words| view! { <span class="help">{visible(words)}</span> })
     };
     view! {
         {input}
-        {problem}
+        {note}
     }
     .into_any()
+}
+
+/// What is to be said of the choices below an input. A list speaks for itself.
+fn note_of(choices: &Choices) -> Option<String> {
+    match &choices.problem {
+        Some(why) => Some(format!("Nothing to choose from: {why}")),
+        None if choices.whole || choices.list.is_empty() => None,
+        None => Some(format!("Known there: {}, offered as you type.", choices.list.len())),
+    }
 }
 
 /// What there is to choose from, for an input that is not exchanged while somebody is in it: the next letters would go to the page,

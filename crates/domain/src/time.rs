@@ -103,7 +103,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A span in milliseconds as people read it: `40 ms`, `1.4 s`, `12 s`, `9 min 48 s`, `2 h 05 min`.
+/// A span in milliseconds as people read it: `40 ms`, `1.4 s`, `12 s`, `9 min 48 s`, `2 h 05 min`, and from two days on `3 d 07 h`.
 pub fn span(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
@@ -111,7 +111,8 @@ pub fn span(milliseconds: u64) -> String {
         1..10 => format!("{}.{} s", seconds, milliseconds % 1000 / 100),
         10..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        3600..172_800 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {:02} h", seconds / 86_400, seconds / 3600 % 24),
     }
 }
 
@@ -154,9 +155,9 @@ mod tests {
 
     #[test]
     fn a_span_has_the_unit_that_fits_it() {
-        let spans = [400, 12_000, 588_000, 7_500_000].map(span);
+        let spans = [400, 12_000, 588_000, 7_500_000, 172_799_999, 172_800_000, 284_400_000].map(span);
 
-        assert_eq!(spans, ["400 ms", "12 s", "9 min 48 s", "2 h 05 min"]);
+        assert_eq!(spans, ["400 ms", "12 s", "9 min 48 s", "2 h 05 min", "47 h 59 min", "2 d 00 h", "3 d 07 h"]);
     }
 
     #[test]

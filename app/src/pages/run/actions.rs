@@ -221,13 +221,21 @@ pub fn OfferForm(step: u32, offer: Offer, weight: Weight, words: Signal<String>)
     });
     move || match gate.get() {
         Gate::Open(asks) => view! { <RunForm step offer=offer.get_value() weight words asks /> }.into_any(),
-        Gate::Missing => view! { <Missing names=missing words /> }.into_any(),
+        Gate::Missing => {
+            view! { <Missing names=missing words place=offer.with_value(|offer| place_of(offer, weight)) /> }.into_any()
+        }
         Gate::Approval => shut(
             words,
             view! { "Needs a lead. " <a href="#asking" rel="external">"Ask for the approval"</a> "." }.into_any(),
         ),
         Gate::Shut(sentence) => shut(words, sentence.into_any()),
     }
+}
+
+/// Tells the fields of an offer from those of all others on the page: a command can also be run alone.
+fn place_of(offer: &Offer, weight: Weight) -> String {
+    let which = if weight == Weight::Plain && offer.choice.is_none() { "alone" } else { "needed" };
+    format!("{which}-{}", offer.commands.first().copied().unwrap_or_default())
 }
 
 fn shut(words: Signal<String>, why: AnyView) -> AnyView {
@@ -346,8 +354,9 @@ pub fn worst(run: &Run, step: u32, offer: &Offer) -> Risk {
 
 /// Values that the commands need first.
 #[component]
-fn Missing(names: Signal<Vec<String>>, words: Signal<String>) -> impl IntoView {
+fn Missing(names: Signal<Vec<String>>, words: Signal<String>, place: String) -> impl IntoView {
     let live = Live::here();
+    let place = StoredValue::new(place);
     let parameters = move || {
         let names = names.get();
         live.run
@@ -356,7 +365,7 @@ fn Missing(names: Signal<Vec<String>>, words: Signal<String>) -> impl IntoView {
     view! {
         <div class="refused">
             <For each=parameters key=|parameter| parameter.name.clone() let(parameter)>
-                <ValueForm parameter place="needed" />
+                <ValueForm parameter place=place.get_value() />
             </For>
             <button class="btn" type="button" disabled>
                 {words}
@@ -367,9 +376,9 @@ fn Missing(names: Signal<Vec<String>>, words: Signal<String>) -> impl IntoView {
     .into_any()
 }
 
-/// A form that gives a parameter its value. The same parameter can stand at two places of a page.
+/// A form that gives a parameter its value. The same parameter can stand at several places of a page, each with a name of its own.
 #[component]
-pub fn ValueForm(parameter: PlanParameter, place: &'static str) -> impl IntoView {
+pub fn ValueForm(parameter: PlanParameter, #[prop(into)] place: String) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let id = format!("{place}-{}", parameter.name);

@@ -1,7 +1,6 @@
 // The bundled document, in our own words, on another machine: its procedures 1, 4, 5 and 12 over real ssh against the practice stack.
-import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
-import { cp } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Browser } from '@playwright/test';
 import { expect } from './fixtures.ts';
@@ -134,10 +133,8 @@ it('a rolling update over ssh: the image cannot be pulled, which stops it, and t
     await olga.step('Verify before the next one', 'ok');
 
     await olga.open(run, 6);
-    await olga.page.screenshot({ path: '/tmp/full.png', fullPage: true });
-    await olga.page.getByLabel('saved configuration').first().fill(kept[0] ?? '');
-    await olga.press('Set saved configuration');
-    await olga.open(run, 6);
+    await olga.page.getByLabel('Saved configuration').filter({ visible: true }).fill(kept[0] ?? '');
+    await olga.press('Set Saved configuration');
     await olga.press(/^Run “Option 2/);
     await olga.step('Rollback', 'ok');
     expect(running()).toEqual(['adonisjs', 'nextjs']);
