@@ -184,11 +184,12 @@ async fn the_evidence_of_no_run_is_not_there() {
     }
 }
 
-/// The page of the audit once a verification has come to its end.
+/// The page of the audit once a verification has come to its end and stands in the list of what happened: its result is there a moment
+/// before.
 async fn verified(site: &Served, cookie: &str) -> String {
     loop {
         let page = site.get("/audit?of=portal", cookie).await.body;
-        if !page.contains("Verifying") {
+        if !page.contains("Verifying") && page.contains("verified") {
             return page;
         }
         tokio::task::yield_now().await;
