@@ -48,8 +48,7 @@ pub struct DeviceCookie {
     pub secure: bool,
 }
 
-/// The address at the other end of the connection: the browser's, or the proxy's. What a request says about it in its headers is
-/// believed nowhere.
+/// From which address a request comes: the other end of the connection, or what a proxy says that the configuration lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{LogFormat, PublicUrl, parse_span};
+use crate::config::{LogFormat, Networks, PublicUrl, parse_span};
 
 /// Keeps an operations team's runbooks as plain Markdown and works through them together.
 #[derive(Debug, Parser)]
@@ -99,6 +99,12 @@ pub struct ServeArguments {
     /// The address that people type, when a proxy stands before the portal
     #[arg(long, value_name = "URL", env = "PORTAL_PUBLIC_URL", hide_env_values = true)]
     pub public_url: Option<PublicUrl>,
+    /// The proxies that say truthfully whose request they bring: addresses and networks, with commas [default: none]
+    #[arg(long, value_name = "NETWORKS", env = "PORTAL_TRUSTED_PROXIES", hide_env_values = true)]
+    pub trusted_proxies: Option<Networks>,
+    /// From where /metrics may be read: addresses and networks, with commas [default: this machine]
+    #[arg(long, value_name = "NETWORKS", env = "PORTAL_METRICS_FROM", hide_env_values = true)]
+    pub metrics_from: Option<Networks>,
     /// A session ends after so long without a request [default: 12h]
     #[arg(long, value_name = "SPAN", env = "PORTAL_SESSION_IDLE", hide_env_values = true, value_parser = parse_span)]
     pub session_idle: Option<Duration>,

@@ -5,6 +5,7 @@
 
 mod approval;
 mod file;
+mod networks;
 mod public_url;
 mod target;
 mod telling;
@@ -22,6 +23,7 @@ use file::ConfigFile;
 use target::TargetTable;
 
 pub use file::{ConfigError, DOCUMENTED};
+pub use networks::Networks;
 pub use public_url::PublicUrl;
 
 /// The file that is read when none is named.
@@ -38,6 +40,10 @@ pub struct Config {
     pub runbooks: PathBuf,
     /// The address that people use, when it is not the one to listen on.
     pub public_url: Option<PublicUrl>,
+    /// The proxies that are believed when they say whose request they bring.
+    pub proxies: Networks,
+    /// From where the figures of the portal may be read.
+    pub metrics: Networks,
     /// How long a session lasts.
     pub sessions: SessionLimits,
     /// The targets, in the order of the file.
@@ -168,6 +174,8 @@ impl Config {
             data: place(&arguments.data, &file.data, "data"),
             runbooks: place(&arguments.runbooks, &file.runbooks, "runbooks"),
             public_url,
+            proxies: arguments.trusted_proxies.clone().or(file.proxies).unwrap_or_default(),
+            metrics: arguments.metrics_from.clone().or(file.metrics).unwrap_or_else(Networks::this_machine),
             sessions: SessionLimits {
                 idle: arguments.session_idle.or(file.session_idle).unwrap_or(limits.idle),
                 absolute: arguments.session_absolute.or(file.session_absolute).unwrap_or(limits.absolute),
@@ -240,6 +248,8 @@ mod tests {
         assert_eq!(config.data, folder.path().join("data"));
         assert_eq!(config.runbooks, folder.path().join("runbooks"));
         assert_eq!(config.sessions, SessionLimits::default());
+        assert_eq!(config.proxies, Networks::default());
+        assert_eq!(config.metrics, Networks::this_machine());
         assert_eq!(config.targets.len(), 1);
         assert_eq!(config.targets[0].plan.name, "local");
     }
@@ -256,6 +266,7 @@ mod tests {
     fn an_unknown_key_is_refused_with_its_line_and_the_nearest_name() {
         let cases = [
             ("lisen = \"127.0.0.1:4000\"\n", "portal.toml:1: ", "\"lisen\"", "\"listen\""),
+            ("[proxy]\ntrust = []\n", "portal.toml:2: ", "\"proxy.trust\"", "\"proxy.trusted\""),
             ("[session]\nidel = \"1h\"\n", "portal.toml:2: ", "\"session.idel\"", "\"session.idle\""),
             (
                 "[target.a]\nkind = \"local\"\nprodution = true\n",
@@ -285,6 +296,7 @@ mod tests {
     fn a_wrong_value_is_refused_with_its_line() {
         let cases = [
             "[target.a]\nkind = \"local\"\n[session]\nidle = \"soon\"\n",
+            "[target.a]\nkind = \"local\"\n[proxy]\ntrusted = [\"10.0.0.0/99\"]\n",
             "[target.a]\nkind = \"local\"\n[log]\nformat = \"loud\"\n",
             "[target.a]\nkind = \"local\"\nabout = \"x\"\nproduction = \"yes\"\n",
             "[target.a]\nkind = \"local\"\n\ndirectory = \"relative/path\"\n",
@@ -371,6 +383,8 @@ mod tests {
         let default = load(None, &ServeArguments::default()).unwrap();
         assert_eq!(config.listen, default.listen);
         assert_eq!(config.sessions, default.sessions);
+        assert_eq!(config.proxies, default.proxies);
+        assert_eq!(config.metrics, default.metrics);
         assert_eq!(config.log, default.log);
         assert_eq!(config.targets[0].plan.name, "local");
         assert_eq!(config.targets[0].plan.environment, default.targets[0].plan.environment);

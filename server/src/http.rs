@@ -7,8 +7,10 @@
 pub mod again;
 pub mod answers;
 pub mod assets;
+pub mod client;
 pub mod evidence;
 pub mod gate;
+pub mod metrics;
 pub mod origin;
 pub mod output;
 pub mod requests;
@@ -31,11 +33,15 @@ use portal::Portal;
 use tower::ServiceExt as _;
 use tower_http::compression::CompressionLayer;
 
-use crate::config::{PublicUrl, SessionLimits};
+use crate::config::{Config, Networks, PublicUrl, SessionLimits};
 use answers::sentence;
 use assets::Assets;
+use metrics::Metrics;
 use routes::Undeclared;
 use sessions::{Sessions, layer};
+
+/// The route of all files of the site, in the figures.
+const FILES: &str = "/pkg/{*file}";
 
 /// What every part of the HTTP side needs.
 #[derive(Clone, Debug)]
@@ -46,16 +52,43 @@ struct Inner {
     portal: Portal,
     assets: Assets,
     sessions: Sessions,
-    public_url: Option<PublicUrl>,
+    metrics: Metrics,
+    around: Surroundings,
     options: LeptosOptions,
+}
+
+/// What stands around a site: who reaches it, and by what.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The address that people use, when it is configured.
+    pub public_url: Option<PublicUrl>,
+    /// The proxies that are believed when they say whose request they bring.
+    pub proxies: Networks,
+    /// From where the figures may be read.
+    pub metrics: Networks,
+    /// How long a session lasts.
+    pub limits: SessionLimits,
+}
+
+impl Surroundings {
+    /// Those that a configuration says.
+    pub fn of(config: &Config) -> Self {
+        Self {
+            public_url: config.public_url.clone(),
+            proxies: config.proxies.clone(),
+            metrics: config.metrics.clone(),
+            limits: config.sessions,
+        }
+    }
 }
 
 impl Site {
     /// Puts a site together.
-    pub fn new(portal: Portal, assets: Assets, public_url: Option<PublicUrl>, limits: SessionLimits) -> Self {
+    pub fn new(portal: Portal, assets: Assets, around: Surroundings) -> Self {
         let options = LeptosOptions::builder().output_name("runbook-portal").build();
-        let sessions = Sessions::new(portal.clone(), limits);
-        Self(Arc::new(Inner { portal, assets, sessions, public_url, options }))
+        let sessions = Sessions::new(portal.clone(), around.limits);
+        let metrics = Metrics::new(portal.build());
+        Self(Arc::new(Inner { portal, assets, sessions, metrics, around, options }))
     }
 
     /// The use cases.
@@ -70,7 +103,28 @@ impl Site {
 
     /// The address that people use, when it is configured.
     pub fn public_url(&self) -> Option<&PublicUrl> {
-        self.0.public_url.as_ref()
+        self.0.around.public_url.as_ref()
+    }
+
+    /// What stands around it.
+    pub fn around(&self) -> &Surroundings {
+        &self.0.around
+    }
+
+    /// The route of a path that is answered before anybody asks who may: a health check, or a file of the site.
+    fn own_route(&self, path: &str) -> Option<&str> {
+        match path {
+            routes::ALIVE => Some(routes::ALIVE),
+            routes::READY => Some(routes::READY),
+            routes::METRICS => Some(routes::METRICS),
+            _ if path.starts_with("/pkg/") => Some(FILES),
+            _ => self.0.assets.paths().any(|file| file == path).then_some(FILES),
+        }
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 }
 
@@ -103,8 +157,9 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
     let mut everything = Router::new()
         .route(routes::ALIVE, get(alive))
         .route(routes::READY, get(ready))
+        .route(routes::METRICS, get(metrics::metrics))
         // What the page of an older build wants and this one does not have is not there: no reason to sign in.
-        .route("/pkg/{*file}", get(asset))
+        .route(FILES, get(asset))
         .fallback_service(with_sessions);
     for path in site.0.assets.paths().filter(|path| !path.starts_with("/pkg/")) {
         everything = everything.route(path, get(asset));

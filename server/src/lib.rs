@@ -2,7 +2,7 @@
 //!
 //! - [`cli`] and [`config`]: what was asked for; [`documents`], [`accounts`], [`auditing`] and [`doctor`]: the commands
 //!   that do not serve
-//! - [`serve`]: opening the portal, the loop over connections, stopping; [`outliving`]: whether steps outlive that here
+//! - [`serve`]: opening the portal, and stopping; [`connections`]: the loop over connections; [`outliving`]: whether steps outlive that here
 //! - [`http`]: layers, routes, sessions, files of the site
 //! - [`telemetry`]: the log
 
@@ -10,6 +10,7 @@ pub mod accounts;
 pub mod auditing;
 pub mod cli;
 pub mod config;
+pub mod connections;
 pub mod doctor;
 pub mod documents;
 pub mod http;

@@ -5,33 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::ssr::Peer;
-use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use portal::{OpenError, Portal, Settings, SystemClock};
 use rustix::process::DumpableBehavior;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::ServiceExt as _;
 
 use crate::config::Config;
+use crate::connections::{self, Limits};
 use crate::http::assets::Assets;
 use crate::http::routes::Undeclared;
-use crate::http::{self, Site};
+use crate::http::{self, Site, Surroundings};
 use crate::outliving;
-
-/// A request's head that has not arrived after so long ends its connection.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-
-/// The most bytes that a connection holds back in memory.
-const BUFFER: usize = 64 * 1024;
-
-/// More connections than this wait in the system's queue.
-const CONNECTIONS: usize = 1024;
 
 /// After a signal, requests get so long to end.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -80,14 +65,16 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let listener = listen(config.listen).await?;
     let assets = Assets::embedded();
     let portal = open(&config, assets.build().to_owned()).await?;
-    let site = Site::new(portal.clone(), assets.clone(), config.public_url.clone(), config.sessions);
+    let site = Site::new(portal.clone(), assets.clone(), Surroundings::of(&config));
     let router = http::router(&site)?;
     // Compressing takes a moment of one core; until then a file is compressed for whoever asks first.
     std::thread::spawn(move || assets.warm_up());
     let cleaning = tokio::spawn(forget_old_sessions(site.clone()));
     announce(&config, listener.local_addr()?, &portal).await?;
     tokio::spawn(warn_of_restarts());
-    accept(listener, router, stop, &portal).await;
+    let open = site.metrics().connections();
+    let graceful = connections::serve(listener, router, Limits::USUAL, open, stop).await;
+    farewell(&portal, graceful).await;
     cleaning.abort();
     Ok(())
 }
@@ -210,20 +197,9 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Serves connections until `stop`, then lets go of all of them.
-async fn accept(listener: TcpListener, router: Router, stop: impl Future<Output = ()>, portal: &Portal) {
-    let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    tokio::pin!(stop);
-    loop {
-        let place = Arc::clone(&places).acquire_owned();
-        tokio::select! {
-            (stream, peer, place) = next_connection(&listener, place) => connect(stream, peer, &router, &graceful, place),
-            () = &mut stop => break,
-        }
-    }
+/// Lets go of everybody: streams end, and what is being answered gets a moment.
+async fn farewell(portal: &Portal, graceful: GracefulShutdown) {
     tracing::info!("stopping: streams end, steps stay with their shims");
-    drop(listener);
     let farewell = async {
         portal.close().await;
         graceful.shutdown().await;
@@ -233,43 +209,6 @@ async fn accept(listener: TcpListener, router: Router, stop: impl Future<Output 
     if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
         tracing::warn!("some connections did not end in time and were cut");
     }
-}
-
-/// The next connection, once there is a place for it.
-async fn next_connection(
-    listener: &TcpListener,
-    place: impl Future<Output = Result<OwnedSemaphorePermit, tokio::sync::AcquireError>>,
-) -> (TcpStream, Peer, OwnedSemaphorePermit) {
-    let place = place.await.expect("the semaphore is never closed");
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => return (stream, Peer(peer.ip()), place),
-            Err(error) => {
-                // Out of descriptors, or a connection that was gone before it was taken: others may be luckier.
-                tracing::warn!(error = &error as &dyn std::error::Error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-fn connect(stream: TcpStream, peer: Peer, router: &Router, graceful: &GracefulShutdown, place: OwnedSemaphorePermit) {
-    // Small frames of a live log are not to wait for each other.
-    drop(stream.set_nodelay(true));
-    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).max_buf_size(BUFFER);
-    let told = router.clone().map_request(move |mut request: ::http::Request<_>| {
-        request.extensions_mut().insert(peer);
-        request
-    });
-    let service = TowerToHyperService::new(told);
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    let watched = graceful.watch(connection);
-    tokio::spawn(async move {
-        // How a connection ends is the browser's business.
-        drop(watched.await);
-        drop(place);
-    });
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod deliveries;
 mod error;
 mod events;
 mod factors;
+mod figures;
 mod meta;
 mod opening;
 mod people;

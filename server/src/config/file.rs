@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::approval::{self, ApprovalTable};
 use super::target::{self, Key, TargetTable};
 use super::telling::{self, MailTable};
-use super::{LogFormat, PublicUrl, parse_span};
+use super::{LogFormat, Networks, PublicUrl, parse_span};
 
 /// The file with every key, its default and its meaning, as `serve --write-config` prints it.
 pub const DOCUMENTED: &str = include_str!("portal.toml");
@@ -51,6 +51,8 @@ pub(super) struct ConfigFile {
     pub data: Option<PathBuf>,
     pub runbooks: Option<PathBuf>,
     pub public_url: Option<PublicUrl>,
+    pub proxies: Option<Networks>,
+    pub metrics: Option<Networks>,
     pub session_idle: Option<Duration>,
     pub session_absolute: Option<Duration>,
     pub log_format: Option<LogFormat>,
@@ -73,6 +75,10 @@ struct Tables {
     runbooks: Option<PathBuf>,
     #[serde(default, deserialize_with = "parsed")]
     public_url: Option<PublicUrl>,
+    #[serde(default)]
+    proxy: ProxyTable,
+    #[serde(default)]
+    metrics: MetricsTable,
     #[serde(default)]
     session: SessionTable,
     #[serde(default)]
@@ -123,6 +129,16 @@ struct SessionTable {
 }
 
 #[derive(Default, Deserialize)]
+struct ProxyTable {
+    trusted: Option<Networks>,
+}
+
+#[derive(Default, Deserialize)]
+struct MetricsTable {
+    from: Option<Networks>,
+}
+
+#[derive(Default, Deserialize)]
 struct NoticesTable {
     #[serde(default, deserialize_with = "span")]
     keep: Option<Duration>,
@@ -156,6 +172,8 @@ impl ConfigFile {
             data: tables.data,
             runbooks: tables.runbooks,
             public_url: tables.public_url,
+            proxies: tables.proxy.trusted,
+            metrics: tables.metrics.from,
             session_idle: tables.session.idle,
             session_absolute: tables.session.absolute,
             log_format: tables.log.format,
@@ -176,6 +194,8 @@ const TOP: &[&str] = &[
     "data",
     "runbooks",
     "public_url",
+    "proxy",
+    "metrics",
     "session",
     "log",
     "target",
@@ -188,6 +208,8 @@ const TOP: &[&str] = &[
     "audit",
 ];
 const SESSION: &[&str] = &["idle", "absolute"];
+const PROXY: &[&str] = &["trusted"];
+const METRICS: &[&str] = &["from"];
 const NOTICES: &[&str] = &["keep"];
 const LOG: &[&str] = &["format"];
 const AUDIT: &[&str] = &["checkpoints", "every"];
@@ -200,6 +222,8 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
     let mut unknown = Vec::new();
     collect_unknown(table, "", TOP, &mut unknown);
     for (name, known) in [
+        ("proxy", PROXY),
+        ("metrics", METRICS),
         ("session", SESSION),
         ("log", LOG),
         ("approval", approval::KEYS),

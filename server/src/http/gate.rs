@@ -91,6 +91,9 @@ fn is_mutating(method: &Method) -> bool {
 pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let matched = request.extensions().get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
+    if let (Some(asker), Some(route)) = (request.extensions().get::<Asker>(), &matched) {
+        asker.at(route);
+    }
     // An address that is not there is answered like one that is, so that a stranger learns nothing.
     let policy = match &matched {
         Some(matched) => routes::policy(matched),

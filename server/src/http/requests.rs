@@ -1,10 +1,12 @@
 //! Around every request: a number, one line in the log, the headers that every answer has, and a net for panics.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use app::AppError;
+use app::ssr::Peer;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -13,22 +15,34 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rand::RngCore as _;
 
 use super::answers::{refused_call, sentence};
-use super::{Site, routes};
+use super::{Site, client, routes};
+use crate::connections::Connection;
 
 /// A page that has not begun to answer after so long is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Who asked; known once the gate has looked, for the line in the log.
+/// Who asked for which route; known once the gate has looked, for the line in the log and the figures.
 #[derive(Clone, Debug, Default)]
-pub struct Asker(Arc<OnceLock<String>>);
+pub struct Asker(Arc<Asked>);
+
+#[derive(Debug, Default)]
+struct Asked {
+    person: OnceLock<String>,
+    route: OnceLock<String>,
+}
 
 impl Asker {
     /// Notes the id of the person.
     pub fn is(&self, person: &str) {
         // The gate looks once in a request.
-        drop(self.0.set(person.to_owned()));
+        drop(self.0.person.set(person.to_owned()));
+    }
+
+    /// Notes the route that answers.
+    pub fn at(&self, route: &str) {
+        drop(self.0.route.set(route.to_owned()));
     }
 }
 
@@ -37,7 +51,9 @@ pub async fn around(State(site): State<Site>, mut request: Request, next: Next) 
     let began = Instant::now();
     let number = number();
     let asker = Asker::default();
+    let client = client(&site, &request);
     request.extensions_mut().insert(asker.clone());
+    request.extensions_mut().insert(Peer(client));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let answered = AssertUnwindSafe(tokio::time::timeout(PATIENCE, next.run(request))).catch_unwind().await;
     let mut response = match answered {
@@ -52,8 +68,19 @@ pub async fn around(State(site): State<Site>, mut request: Request, next: Next) 
     if let Ok(number) = HeaderValue::from_str(&number) {
         response.headers_mut().insert(REQUEST_ID, number);
     }
-    log(&method, &path, &response, began.elapsed(), &asker, &number);
+    let took = began.elapsed();
+    let route = asker.0.route.get().map(String::as_str).or_else(|| site.own_route(&path));
+    site.metrics().answered(&method, route, response.status(), took);
+    log(&method, &path, &response, took, &Who { asker: &asker, client, number: &number });
     response
+}
+
+/// From where a request comes; without a connection, as from nowhere.
+fn client(site: &Site, request: &Request) -> IpAddr {
+    let Some(Connection(peer)) = request.extensions().get().copied() else {
+        return Ipv4Addr::UNSPECIFIED.into();
+    };
+    client::address(peer, request.headers(), &site.around().proxies)
 }
 
 fn number() -> String {
@@ -109,10 +136,17 @@ fn protect(headers: &mut HeaderMap, site: &Site) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
-fn log(method: &Method, path: &str, response: &Response, elapsed: Duration, asker: &Asker, number: &str) {
+/// Who asked, for the line in the log.
+struct Who<'a> {
+    asker: &'a Asker,
+    client: IpAddr,
+    number: &'a str,
+}
+
+fn log(method: &Method, path: &str, response: &Response, elapsed: Duration, who: &Who<'_>) {
     let status = response.status().as_u16();
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let person = asker.0.get().map_or("-", String::as_str);
+    let person = who.asker.0.person.get().map_or("-", String::as_str);
     // The query stays out of the log: it can carry a set-up token or what somebody searched for.
     if routes::is_health(path) {
         tracing::debug!(
@@ -127,7 +161,8 @@ fn log(method: &Method, path: &str, response: &Response, elapsed: Duration, aske
             http.status = status,
             elapsed_ms = milliseconds,
             user.id = person,
-            request.id = number,
+            client.address = %who.client,
+            request.id = who.number,
             "{method} {path}: {status} in {milliseconds} ms"
         );
     }

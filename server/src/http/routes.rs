@@ -26,6 +26,8 @@ pub const RESOURCES: &[(&str, Policy)] = &[
     (EVIDENCE, Policy::Verb(Verb::Read)),
     (ALIVE, Policy::Open),
     (READY, Policy::Open),
+    // Not to everybody: it looks itself from where it is asked.
+    (METRICS, Policy::Open),
 ];
 
 /// The raw output of an attempt.
@@ -40,6 +42,9 @@ pub const ALIVE: &str = "/healthz";
 /// Whether the portal can work.
 pub const READY: &str = "/readyz";
 
+/// What Prometheus reads.
+pub const METRICS: &str = "/metrics";
+
 /// The stream of a run.
 pub const WATCH: &str = "/api/runs/watch";
 
@@ -53,7 +58,7 @@ pub fn is_call(path: &str) -> bool {
 
 /// Whether a path is for machines that look after the portal.
 pub fn is_health(path: &str) -> bool {
-    matches!(path, ALIVE | READY)
+    matches!(path, ALIVE | READY | METRICS)
 }
 
 /// Who may use a path of the router; `None` when nobody declared it.
@@ -97,6 +102,6 @@ mod tests {
             .map(|(path, _)| *path)
             .collect();
 
-        assert_eq!(open, ["/sign-in", "/set-up", ALIVE, READY]);
+        assert_eq!(open, ["/sign-in", "/set-up", ALIVE, READY, METRICS]);
     }
 }

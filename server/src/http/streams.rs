@@ -40,7 +40,11 @@ pub async fn until_signed_out(site: &Site, matched: Option<&str>, request: Reque
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     parts.headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     let over = signed_out(site.clone(), watched);
-    let body = Body::from_stream(body.into_data_stream().take_until(Box::pin(over)));
+    let open = site.metrics().stream();
+    let pieces = body.into_data_stream().take_until(Box::pin(over)).inspect(move |_| {
+        let _counted = &open;
+    });
+    let body = Body::from_stream(pieces);
     Response::from_parts(parts, body)
 }
 

@@ -17,9 +17,9 @@ use futures::StreamExt as _;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use portal::{Portal, SecretSources, Settings, SystemClock, TargetSettings};
-use server::config::{PublicUrl, SessionLimits};
+use server::config::Networks;
 use server::http::assets::Assets;
-use server::http::{Site, router};
+use server::http::{Site, Surroundings, router};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
@@ -99,6 +99,23 @@ impl Served {
         Self::open(&[("count.md", DOCUMENT.as_bytes())], public, Arc::new(SystemClock)).await
     }
 
+    /// The same, with figures for observers on this machine.
+    pub async fn observed() -> Self {
+        let around = Surroundings { metrics: Networks::this_machine(), ..Surroundings::default() };
+        Self::surrounded(around, Arc::new(SystemClock)).await
+    }
+
+    /// The same behind listed proxies.
+    pub async fn behind(proxies: &str, clock: Arc<dyn Clock>) -> Self {
+        let around = Surroundings { proxies: proxies.parse().unwrap(), ..Surroundings::default() };
+        Self::surrounded(around, clock).await
+    }
+
+    async fn surrounded(around: Surroundings, clock: Arc<dyn Clock>) -> Self {
+        let folder = folder_with(&[("count.md", DOCUMENT.as_bytes())]);
+        Self::on(folder, vec![local()].into(), around, clock).await
+    }
+
     /// The same by another clock.
     pub async fn start_by(clock: Arc<dyn Clock>) -> Self {
         Self::open(&[("count.md", DOCUMENT.as_bytes())], None, clock).await
@@ -134,11 +151,13 @@ impl Served {
     ) -> Self {
         let beside = name.replace(".md", ".portal.toml");
         let files = [(name, document.as_bytes()), (&*beside, side.as_bytes())];
-        Self::on(folder_with(&files), places.into(), None, clock).await
+        Self::on(folder_with(&files), places.into(), Surroundings::default(), clock).await
     }
 
     async fn open(files: &[(&str, &[u8])], public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
-        Self::on(folder_with(files), vec![local()].into(), public, clock).await
+        let public_url = public.map(|public| public.parse().unwrap());
+        let around = Surroundings { public_url, ..Surroundings::default() };
+        Self::on(folder_with(files), vec![local()].into(), around, clock).await
     }
 
     /// Another portal on the same data, after this one was closed.
@@ -146,10 +165,10 @@ impl Served {
         let Self { portal, router, site, folder, places, .. } = self;
         portal.close().await;
         drop((portal, router, site));
-        Self::on(folder, places, None, clock).await
+        Self::on(folder, places, Surroundings::default(), clock).await
     }
 
-    async fn on(folder: TempDir, places: Places, public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
+    async fn on(folder: TempDir, places: Places, around: Surroundings, clock: Arc<dyn Clock>) -> Self {
         let settings = Settings {
             data: folder.path().join("data"),
             runbooks: folder.path().join("runbooks"),
@@ -158,7 +177,7 @@ impl Served {
             lowerings: Vec::new(),
             approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
-            public: public.map(str::to_owned),
+            public: around.public_url.as_ref().map(ToString::to_string),
             channels: portal::Channels::default(),
             checkpoints: portal::CheckpointSettings::default(),
             build: "test".to_owned(),
@@ -166,8 +185,7 @@ impl Served {
         };
         let portal = Portal::open(settings).await.unwrap();
         let token = portal.set_up_token().await.unwrap().unwrap_or_default();
-        let public: Option<PublicUrl> = public.map(|public| public.parse().unwrap());
-        let site = Site::new(portal.clone(), Assets::embedded(), public, SessionLimits::default());
+        let site = Site::new(portal.clone(), Assets::embedded(), around);
         Self { router: router(&site).unwrap(), site, portal, token, folder, places }
     }
 
