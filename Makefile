@@ -84,7 +84,7 @@ bench: | setup ## measure what has to be fast, each against a floor that is meas
 
 # --- Test ---
 
-.PHONY: test e2e prove pictures audit check stack stack-down
+.PHONY: test e2e prove pictures audit check api stack stack-down
 test: setup-test server ## run every test: Rust, the container image, the practice stack, the browser
 	@$(with_tools) scripts/test all
 
@@ -105,6 +105,9 @@ pictures: setup-test server ## pictures of every page in both themes and three w
 
 audit: setup-audit ## licences, advisories, unused dependencies; says what it could not check here
 	@$(with_tools) scripts/audit
+
+api: | setup ## write docs/api.md anew from the server functions and the table of policies
+	@PORTAL_WRITE_API=1 $(with_tools) cargo test --quiet --package server --test http the_document_of_the_api
 
 check: setup-check ## format, clippy for server and browser, documentation, types of the browser tests; warnings are errors
 	@scripts/timed "Format" $(with_tools) cargo fmt --all --check
