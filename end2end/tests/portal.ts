@@ -50,7 +50,7 @@ export class Portal {
 
   /** The one-time link, as the console prints it. */
   get setUpLink(): string {
-    const link = /http:\/\/\S+\/set-up\?token=\S+/.exec(this.said)?.[0];
+    const link = /https?:\/\/\S+\/set-up\?token=\S+/.exec(this.said)?.[0];
     if (!link) throw new Error(`the console shows no set-up link:\n${this.said}`);
     return link;
   }
@@ -60,7 +60,7 @@ export class Portal {
     return this.said;
   }
 
-  /** Starts the binary and waits until it says where it listens. */
+  /** Starts the binary and waits until it says that it is ready. */
   async spawn(): Promise<void> {
     this.said = '';
     const child = keep(spawn(
@@ -75,7 +75,7 @@ export class Portal {
     await new Promise<void>((ready, failed) => {
       const hear = (chunk: Buffer) => {
         this.said += chunk.toString();
-        if (this.said.includes(`http://127.0.0.1:${this.port}`)) ready();
+        if (this.said.includes(' is ready on ')) ready();
       };
       child.stdout?.on('data', hear);
       child.stderr?.on('data', hear);

@@ -34,9 +34,14 @@ pub enum Command {
     /// Look after accounts while the portal is not running
     #[command(subcommand)]
     User(UserCommand),
-    /// Look at every target and say in words what is missing there; the portal may run
-    #[command(after_help = "Exit code: 0 runs can work on all of them, 1 not on all, 2 nobody could look.")]
+    /// Look at every target, or at the way from outside, and say in words what is missing there; the portal may run
+    #[command(
+        after_help = "Exit code: 0 runs can work on all of them, or the way is good; 1 not; 2 nobody could look."
+    )]
     Doctor {
+        /// Open a page and a stream by the public address, through the proxy, instead of looking at targets
+        #[arg(long, conflicts_with = "targets")]
+        from_outside: bool,
         /// Only these targets [default: all]
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,

@@ -1,4 +1,7 @@
-//! The command `doctor`: looks at every target and says what is missing there. Nothing is started, nothing is written.
+//! The command `doctor`: looks at every target, or at the way from outside, and says what is missing there. Nothing is started,
+//! nothing is written.
+
+mod outside;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -17,7 +20,16 @@ const BLIND: u8 = 2;
 
 /// Looks at the targets that are named, or at all.
 pub fn run(named: &[String], place: PlaceArguments) -> ExitCode {
-    match examined(named, place) {
+    say(examined(named, place))
+}
+
+/// Looks at the portal as people reach it.
+pub fn run_from_outside(place: PlaceArguments) -> ExitCode {
+    say(examined_from_outside(place))
+}
+
+fn say(examined: Result<Vec<Checkup>, String>) -> ExitCode {
+    match examined {
         Ok(checkups) => {
             print(&checkups.iter().map(told).collect::<Vec<_>>().join("\n"));
             if checkups.iter().all(Checkup::is_fit) { ExitCode::SUCCESS } else { ExitCode::from(UNFIT) }
@@ -39,6 +51,15 @@ fn examined(named: &[String], place: PlaceArguments) -> Result<Vec<Checkup>, Str
         Ok(futures::future::join_all(targets.iter().map(|target| doctor.examine(target, SystemClock.now()))).await)
     });
     examined.map_err(blind)
+}
+
+fn examined_from_outside(place: PlaceArguments) -> Result<Vec<Checkup>, String> {
+    let blind = |error: std::io::Error| format!("Nobody can look from here: {error}. Nothing was examined");
+    let url = load(&place.into())?.public_url.ok_or(
+        "The configuration has no public_url, so it is not known by which address people reach the portal. Nothing was examined; set it",
+    )?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(blind)?;
+    Ok(vec![runtime.block_on(outside::examine(&url))?])
 }
 
 fn chosen(all: Vec<TargetSettings>, named: &[String]) -> Result<Vec<TargetSettings>, String> {

@@ -17,6 +17,7 @@ pub mod requests;
 pub mod routes;
 pub mod sessions;
 pub mod streams;
+pub mod trial;
 
 use std::sync::Arc;
 
@@ -117,6 +118,7 @@ impl Site {
             routes::ALIVE => Some(routes::ALIVE),
             routes::READY => Some(routes::READY),
             routes::METRICS => Some(routes::METRICS),
+            routes::TRIAL => Some(routes::TRIAL),
             _ if path.starts_with("/pkg/") => Some(FILES),
             _ => self.0.assets.paths().any(|file| file == path).then_some(FILES),
         }
@@ -158,6 +160,7 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
         .route(routes::ALIVE, get(alive))
         .route(routes::READY, get(ready))
         .route(routes::METRICS, get(metrics::metrics))
+        .route(routes::TRIAL, get(trial::trial))
         // What the page of an older build wants and this one does not have is not there: no reason to sign in.
         .route(FILES, get(asset))
         .fallback_service(with_sessions);

@@ -44,7 +44,8 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(arguments)) => serve_command(&arguments),
         Some(Command::Lint(arguments)) => documents::lint(&arguments),
         Some(Command::Show(arguments)) => documents::show(&arguments),
-        Some(Command::Doctor { targets, place }) => doctor::run(&targets, place),
+        Some(Command::Doctor { from_outside: true, place, .. }) => doctor::run_from_outside(place),
+        Some(Command::Doctor { targets, place, .. }) => doctor::run(&targets, place),
         Some(Command::User(command)) => accounts::run(command),
         Some(Command::Audit(command)) => auditing::run(command),
     }

@@ -52,11 +52,11 @@ fn warning(here: &Surroundings) -> Option<String> {
             Some("process" | "none") => None,
             Some(mode) => Some(format!(
                 "Steps on a local target that run when {unit} is stopped or restarted will be ended with it, because its KillMode is {mode}: \
-                 set KillMode=process in the unit, as docs/runbook-portal.service does."
+                 set KillMode=process in the unit, as docs/deploy/runbook-portal.service does."
             )),
             None => Some(format!(
                 "Steps on a local target that run when {unit} is stopped or restarted may be ended with it, because systemd did not say what its \
-                 KillMode is: it has to be KillMode=process, as in docs/runbook-portal.service."
+                 KillMode is: it has to be KillMode=process, as in docs/deploy/runbook-portal.service."
             )),
         };
     }

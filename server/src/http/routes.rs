@@ -28,6 +28,7 @@ pub const RESOURCES: &[(&str, Policy)] = &[
     (READY, Policy::Open),
     // Not to everybody: it looks itself from where it is asked.
     (METRICS, Policy::Open),
+    (TRIAL, Policy::Open),
 ];
 
 /// The raw output of an attempt.
@@ -44,6 +45,9 @@ pub const READY: &str = "/readyz";
 
 /// What Prometheus reads.
 pub const METRICS: &str = "/metrics";
+
+/// A stream by which a proxy is tried. It is asked by the public name, as a page is.
+pub const TRIAL: &str = "/healthz/stream";
 
 /// The stream of a run.
 pub const WATCH: &str = "/api/runs/watch";
@@ -102,6 +106,6 @@ mod tests {
             .map(|(path, _)| *path)
             .collect();
 
-        assert_eq!(open, ["/sign-in", "/set-up", ALIVE, READY, METRICS]);
+        assert_eq!(open, ["/sign-in", "/set-up", ALIVE, READY, METRICS, TRIAL]);
     }
 }

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use domain::PersonId;
 use futures::StreamExt as _;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tower_sessions::session::Id;
 
 use super::{Site, routes};
@@ -37,8 +37,7 @@ pub async fn until_signed_out(site: &Site, matched: Option<&str>, request: Reque
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
-    parts.headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    never_held(&mut parts.headers);
     let over = signed_out(site.clone(), watched);
     let open = site.metrics().stream();
     let pieces = body.into_data_stream().take_until(Box::pin(over)).inspect(move |_| {
@@ -46,6 +45,12 @@ pub async fn until_signed_out(site: &Site, matched: Option<&str>, request: Reque
     });
     let body = Body::from_stream(pieces);
     Response::from_parts(parts, body)
+}
+
+/// Asks whoever is in between to hand everything on at once, and as it is.
+pub fn never_held(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 }
 
 /// Ends when the session is over, or its person may not read any more. A busy database is no reason to end.
