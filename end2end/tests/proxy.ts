@@ -17,7 +17,7 @@ export type Kind = 'nginx' | 'haproxy' | 'traefik';
 export const kinds: Kind[] = ['nginx', 'haproxy', 'traefik'];
 
 /** Where a program is, wherever administrators have it. */
-function program(name: string): string {
+export function program(name: string): string {
   const places = [join(root, '.tools/bin'), '/usr/sbin', '/usr/bin', '/usr/local/sbin', '/usr/local/bin'];
   const found = places.map((place) => join(place, name)).find((path) => existsSync(path));
   expect(found, `${name} is installed: make setup-test does it`).toBeDefined();
