@@ -43,7 +43,7 @@ const SOON: u64 = 5_000;
 
 /// How often it is killed: some times in every test run, many times for a proof.
 fn kills() -> u64 {
-    std::env::var("PORTAL_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(20)
+    testkit::times("PORTAL_KILLS", 20)
 }
 
 /// When the portal is killed, seen from the request that starts a step.

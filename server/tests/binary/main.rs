@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod alike;
 mod bad_input;
 mod browser;
 mod day;
@@ -10,6 +11,7 @@ mod disk;
 mod doctor;
 mod elsewhere;
 mod kills;
+mod leaving;
 mod life;
 mod page;
 mod process;
@@ -18,6 +20,7 @@ mod receivers;
 mod record;
 mod secrets;
 mod shims;
+mod siege;
 mod tampering;
 mod telling;
 mod upgrades;

@@ -42,7 +42,7 @@ const SHORT: &str = "# Short
 
 /// How often a shim is killed at a random moment.
 fn kills() -> u64 {
-    std::env::var("PORTAL_SHIM_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(5)
+    testkit::times("PORTAL_SHIM_KILLS", 5)
 }
 
 fn place(document: &str) -> Place {

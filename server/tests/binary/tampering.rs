@@ -27,7 +27,7 @@ const CONFIG: &str = "[target.local]\nkind = \"local\"\n\n[audit]\nevery = \"1s\
 
 /// How often somebody changes something.
 fn tamperings() -> u64 {
-    std::env::var("PORTAL_TAMPERINGS").ok().and_then(|number| number.parse().ok()).unwrap_or(60)
+    testkit::times("PORTAL_TAMPERINGS", 60)
 }
 
 /// What a portal has left behind, and what it had left behind earlier.

@@ -33,7 +33,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How often the binary is replaced during the one step.
 fn upgrades() -> u32 {
-    std::env::var("PORTAL_UPGRADES").ok().and_then(|number| number.parse().ok()).unwrap_or(3)
+    testkit::times("PORTAL_UPGRADES", 3)
 }
 
 fn place() -> Place {

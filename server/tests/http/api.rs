@@ -121,7 +121,7 @@ policies, and a test holds it against the running portal.
 - A call is a `POST` to its path with the fields as a form (`application/x-www-form-urlencoded`); a list of values is written as
   `values[name]=value`. The answer is JSON.
 - A browser's request carries its session and the portal's own `Origin`.
-- What was refused has a status and a body `{\"code\": …, \"detail\": …}`: 400 `invalid`, 401 `signed_out`, 403 `denied`, 404 `not_found`, 409
+- What was refused has a status and a body `{\"code\": …, \"detail\": …}`: 422 `invalid`, 401 `signed_out`, 403 `denied`, 404 `not_found`, 409
   `conflict`, 429 `too_often`, 503 `busy`, 500 `internal`. Nothing was done then. The header `X-Request-Id` is the number in the portal's log.
 - Paths stay as they are from version to version, and fields are only added.
 - What streams answers with one JSON object a line, and an empty line now and then so that nobody in between takes it for dead.

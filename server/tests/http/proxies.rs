@@ -47,7 +47,7 @@ async fn behind_a_listed_proxy_everybody_has_their_own_count() {
     let other = tries(&site, "someone", PROXY, &[("x-forwarded-for", "203.0.113.2")]).await;
 
     assert_eq!(same, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(other, StatusCode::UNAUTHORIZED);
+    assert_eq!(other, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ const SPREAD: u64 = 120_000;
 const MOMENT: i64 = 1_000;
 
 fn races() -> u32 {
-    std::env::var("PORTAL_RACES").ok().and_then(|races| races.parse().ok()).unwrap_or(40)
+    testkit::times("PORTAL_RACES", 40)
 }
 
 /// What one of those who race does, and when: so long after the others began to wait for their moments.

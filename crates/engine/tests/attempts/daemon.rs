@@ -10,8 +10,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tempfile::TempDir;
 use testkit::rig::{Contained, Dockerd, Image, Process};
+use testkit::times;
 
-use crate::far::{assert_ran_once, step, wanted};
+use crate::far::{assert_ran_once, step};
 use crate::harness::{Place, USUAL_LADDER};
 use crate::sites::before_shim;
 
@@ -118,10 +119,10 @@ fn assert_is_empty(contained: &Contained) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_runs_once_to_its_end_however_often_the_engine_is_started_again() {
     let Some(hosted) = Hosted::start() else { return };
-    let seed = wanted("PORTAL_SEED", rand::random());
+    let seed = times("PORTAL_SEED", rand::random::<u64>());
     let mut random = StdRng::seed_from_u64(seed);
     let (mut fates, mut not_begun) = (0, 0);
-    for round in 0..wanted("PORTAL_DAEMONS", 4) {
+    for round in 0..times("PORTAL_DAEMONS", 4) {
         let count = hosted.place.folder.path().join(format!("count-{round}"));
         let id = hosted.place.launch(step(&count)).await;
         let mut story = format!("seed {seed}, round {round}");
@@ -154,7 +155,7 @@ async fn an_engine_that_is_away_for_long_costs_a_step_nothing() {
     let id = hosted.place.launch(step(&count)).await;
     hosted.place.wait_for(id, "line 5\n").await;
 
-    hosted.suffer(Fate::Stopped(Duration::from_secs(wanted("PORTAL_DAEMON_SECONDS", 3)))).await;
+    hosted.suffer(Fate::Stopped(Duration::from_secs(times("PORTAL_DAEMON_SECONDS", 3)))).await;
 
     assert_ran_once(&hosted.place.end(id).await, &count, "away");
     assert_is_empty(&hosted.contained);

@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tempfile::TempDir;
 use testkit::rig::{Cut, Process, Sshd};
+use testkit::times;
 
 use crate::harness::{Finished, Place, Step, USUAL_LADDER};
 use crate::sites::{SHIM, Site};
@@ -146,11 +147,6 @@ fn anyhow(random: &mut StdRng) -> Break {
     }
 }
 
-/// How many there should be of something, from the environment.
-pub fn wanted(name: &str, usual: u64) -> u64 {
-    std::env::var(name).ok().and_then(|count| count.parse().ok()).unwrap_or(usual)
-}
-
 /// What the step has done, and what the record says of it.
 pub fn assert_ran_once(end: &Finished, count: &Path, story: &str) {
     let numbers: Vec<String> = (1..=LINES).map(|number| number.to_string()).collect();
@@ -163,10 +159,10 @@ pub fn assert_ran_once(end: &Finished, count: &Path, story: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_runs_once_to_its_end_however_often_its_link_breaks() {
     let Some(mut remote) = Remote::start() else { return };
-    let seed = wanted("PORTAL_SEED", rand::random());
+    let seed = times("PORTAL_SEED", rand::random::<u64>());
     let mut random = StdRng::seed_from_u64(seed);
     let (mut breaks, mut not_begun) = (0, 0);
-    for round in 0..wanted("PORTAL_CUTS", 5) {
+    for round in 0..times("PORTAL_CUTS", 5) {
         let count = remote.place.folder.path().join(format!("count-{round}"));
         let id = remote.place.launch(step(&count)).await;
         let mut story = format!("seed {seed}, round {round}");
@@ -199,7 +195,7 @@ async fn a_network_that_is_gone_for_long_costs_a_step_nothing() {
     let id = remote.place.launch(step(&count)).await;
     remote.place.wait_for(id, "line 5\n").await;
 
-    let dark = Break::Dark(Duration::from_secs(wanted("PORTAL_DARK_SECONDS", 20)));
+    let dark = Break::Dark(Duration::from_secs(times("PORTAL_DARK_SECONDS", 20)));
     remote.break_link(dark, &mut StdRng::seed_from_u64(0)).await;
 
     assert_ran_once(&remote.place.end(id).await, &count, "dark");

@@ -13,7 +13,7 @@ use crate::sites::Site;
 
 /// `PORTAL_RESUMES` says how many shims are killed (3 unless it is set).
 fn resumes() -> u32 {
-    std::env::var("PORTAL_RESUMES").ok().and_then(|number| number.parse().ok()).unwrap_or(3)
+    testkit::times("PORTAL_RESUMES", 3)
 }
 
 fn secret() -> Secret {
