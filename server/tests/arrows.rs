@@ -7,7 +7,7 @@ use std::process::Command;
 
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("runbook", &["domain"]),
     ("engine", &["domain"]),
@@ -16,6 +16,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("portal", &["audit", "domain", "engine", "runbook", "store"]),
     ("app", &["domain", "portal"]),
     ("server", &["app", "audit", "domain", "engine", "portal", "runbook", "store"]),
+    ("fuzzing", &["domain", "runbook"]),
     ("testkit", &["domain", "engine", "portal", "runbook", "store"]),
 ];
 
