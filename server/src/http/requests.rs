@@ -8,6 +8,7 @@ use app::AppError;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::policy::Actor;
 use futures::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rand::RngCore as _;
@@ -22,13 +23,22 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Who asked; known once the gate has looked, for the line in the log.
 #[derive(Clone, Debug, Default)]
-pub struct Asker(Arc<OnceLock<String>>);
+pub struct Asker(Arc<OnceLock<Actor>>);
 
 impl Asker {
-    /// Notes the id of the person.
-    pub fn is(&self, person: &str) {
+    /// Notes who it is.
+    pub fn is(&self, actor: &Actor) {
         // The gate looks once in a request.
-        drop(self.0.set(person.to_owned()));
+        drop(self.0.set(actor.clone()));
+    }
+
+    fn person(&self) -> &str {
+        self.0.get().map_or("-", |actor| actor.id.as_str())
+    }
+
+    /// The token by which a script came: what names it, never what lets it in.
+    fn token(&self) -> Option<&str> {
+        self.0.get()?.token.as_ref().map(|token| token.id.as_str())
     }
 }
 
@@ -112,7 +122,6 @@ fn protect(headers: &mut HeaderMap, site: &Site) {
 fn log(method: &Method, path: &str, response: &Response, elapsed: Duration, asker: &Asker, number: &str) {
     let status = response.status().as_u16();
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let person = asker.0.get().map_or("-", String::as_str);
     // The query stays out of the log: it can carry a set-up token or what somebody searched for.
     if routes::is_health(path) {
         tracing::debug!(
@@ -126,7 +135,8 @@ fn log(method: &Method, path: &str, response: &Response, elapsed: Duration, aske
             http.path = path,
             http.status = status,
             elapsed_ms = milliseconds,
-            user.id = person,
+            user.id = asker.person(),
+            token.id = asker.token(),
             request.id = number,
             "{method} {path}: {status} in {milliseconds} ms"
         );
