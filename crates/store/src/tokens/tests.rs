@@ -102,7 +102,7 @@ async fn a_person_ends_their_own_tokens_one_by_one_or_all_together() {
     assert_eq!(write.end_token(&olga().id, &works, NOW.plus(HOUR)).await.unwrap(), None, "it has expired by then");
     assert_eq!(write.end_token(&olga().id, &works, NOW).await.unwrap(), Some(token("works", Role::Operator)));
     assert_eq!(write.end_token(&olga().id, &works, NOW).await.unwrap(), None, "it has ended");
-    assert_eq!(write.end_tokens(&otto, NOW).await.unwrap(), []);
+    assert!(write.end_tokens(&otto, NOW).await.unwrap().is_empty());
     assert_eq!(write.tokens_of(&olga().id, NOW).await.unwrap(), [token("reads", Role::Viewer)]);
     write.commit().await.unwrap();
     assert_eq!(role(&store, "rbp_works", NOW).await, None);
