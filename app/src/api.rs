@@ -43,6 +43,8 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/account/passkeys/remove", Policy::Verb(Verb::OwnAccount)),
     ("/api/account/sessions/end", Policy::Verb(Verb::OwnAccount)),
     ("/api/account/sessions/end-others", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/tokens/make", Policy::Verb(Verb::OwnAccount)),
+    ("/api/account/tokens/end", Policy::Verb(Verb::OwnAccount)),
     ("/api/account/mail", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/own-mail", Policy::Verb(Verb::OwnAccount)),
     ("/api/pages/home", Policy::Verb(Verb::Read)),
@@ -56,7 +58,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/approvals/watch", Policy::Verb(Verb::Read)),
     ("/api/approvals/ask", Policy::Verb(Verb::WorkRun)),
     ("/api/approvals/cancel", Policy::Verb(Verb::WorkRun)),
-    ("/api/approvals/break-glass", Policy::Verb(Verb::WorkRun)),
+    ("/api/approvals/break-glass", Policy::Verb(Verb::BreakGlass)),
     ("/api/approvals/decide", Policy::Verb(Verb::Approve)),
     ("/api/approvals/review", Policy::Verb(Verb::Approve)),
     ("/api/pages/audit", Policy::Verb(Verb::Audit)),
@@ -95,6 +97,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/people/disable", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/enable", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/end-sessions", Policy::Verb(Verb::ManagePeople)),
+    ("/api/people/end-tokens", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/mail", Policy::Verb(Verb::ManagePeople)),
 ];
 

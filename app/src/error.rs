@@ -41,6 +41,15 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// What a script has sent lets nobody in, whatever is wrong with it.
+    pub fn no_token() -> Self {
+        Self::Denied(
+            "This token lets nobody in: it was never made here, was ended, or has expired. Nothing was done; \
+             make another one on the account page."
+                .to_owned(),
+        )
+    }
+
     /// What was sent is no form of the portal's.
     pub fn not_understood() -> Self {
         Self::Invalid("The form was not understood. Nothing was changed; load the page again.".to_owned())

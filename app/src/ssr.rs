@@ -3,15 +3,17 @@
 //! The one file that knows HTTP, sessions and the use cases together. A cause of a failure is logged here and stops here.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use domain::attempt::{Input, Key};
 use domain::factor::Proof;
 use domain::keyboard::{Named, Press, Stroke};
 use domain::policy::{Actor, Forbidden, Role};
 use domain::run::{Command, Refusal, Verdict, Wanted};
-use domain::{PersonId, RunId};
+use domain::view::MadeToken;
+use domain::{PersonId, RunId, TokenId};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
@@ -52,6 +54,17 @@ pub struct DeviceCookie {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.to_canonical().fmt(f)
+    }
+}
+
+/// The made token that this request has taken out to show it. A page that is rendered again for the same request shows it again:
+/// nobody has seen it yet.
+#[derive(Clone, Default)]
+pub struct TakenOut(Arc<OnceLock<Option<MadeToken>>>);
+
 /// Who is asking, and whom they ask.
 pub struct Caller {
     /// The use cases.
@@ -88,13 +101,37 @@ pub fn portal() -> Result<Portal, AppError> {
     })
 }
 
-/// Who is asking, by their session and their account as it stands at this moment.
+/// Who is asking, by their session or their script's token, and by their account as it stands at this moment.
 pub async fn caller() -> Result<Caller, AppError> {
     let portal = portal()?;
+    let actor = match token() {
+        Some(token) => portal.holder_of_token(&token).await?,
+        None => signed_in(&portal).await?,
+    };
+    Ok(Caller { actor: actor.ok_or(AppError::SignedOut)?, portal })
+}
+
+/// The token that the gate has found in this request. Where there is one, a session counts for nothing.
+fn token() -> Option<TokenId> {
+    let found = parts()?.extensions.get::<Actor>()?.token.clone()?;
+    Some(found.id)
+}
+
+async fn signed_in(portal: &Portal) -> Result<Option<Actor>, AppError> {
     let person: Option<String> = session()?.get(PERSON).await.map_err(session_failed)?;
-    let person = person.ok_or(AppError::SignedOut)?;
-    let actor = portal.actor(&PersonId(person)).await?.ok_or(AppError::SignedOut)?;
-    Ok(Caller { portal, actor })
+    match person {
+        Some(person) => Ok(portal.actor(&PersonId(person)).await?),
+        None => Ok(None),
+    }
+}
+
+/// The token that was just made in a session, for the page that shows it.
+pub fn made_token(portal: &Portal, session: &str) -> Option<MadeToken> {
+    let take = || portal.take_made_token(session);
+    match parts().and_then(|parts| parts.extensions.get::<TakenOut>().cloned()) {
+        Some(TakenOut(taken)) => taken.get_or_init(take).clone(),
+        None => take(),
+    }
 }
 
 /// Ties the session to a person. Its id changes, so that nobody who knew the old one is signed in with them.
@@ -115,7 +152,7 @@ pub fn session_id() -> Result<String, AppError> {
 
 fn address() -> String {
     let peer = parts().and_then(|parts| parts.extensions.get::<Peer>().copied());
-    peer.map(|Peer(address)| address.to_canonical().to_string()).unwrap_or_default()
+    peer.map(|peer| peer.to_string()).unwrap_or_default()
 }
 
 fn agent() -> String {

@@ -1,4 +1,4 @@
-// One's own account: second factor, passkeys, password, sessions.
+// One's own account: second factor, passkeys, password, sessions. Tokens have a spec of their own.
 import { expect, Operator, password, populate, someone, test as base } from './fixtures.ts';
 import { code, setUp } from './factor.ts';
 import { look } from './look.ts';
@@ -63,12 +63,13 @@ test('sessions are listed and ended, and the password ends them all', async ({ o
     await expect(ended.page).toHaveURL(/\/sign-in\?next=\/history/);
   }
   const again = await someone(browser, own, 'olga', scripts);
-  await olga.page.getByLabel('Present password').last().fill(password);
+  const change = olga.page.locator('form').filter({ has: olga.page.getByLabel('New password') });
+  await change.getByLabel('Present password').fill(password);
   await olga.page.getByLabel('New password').fill('quiet Marin otters swim');
   await olga.press('Change password');
   await expect(olga.page.getByRole('alert').filter({ hasText: 'name in it' })).toBeVisible();
   await olga.go('/account');
-  await olga.page.getByLabel('Present password').last().fill(password);
+  await change.getByLabel('Present password').fill(password);
   await olga.page.getByLabel('New password').fill('quiet violet otters swim');
   await olga.press('Change password');
   await expect(olga.page.getByText('Password changed')).toBeVisible();

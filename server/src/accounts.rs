@@ -88,7 +88,7 @@ fn line(person: &PersonRow, width: usize) -> String {
 async fn disable(portal: &Portal, login: &str) -> Result<String, portal::Error> {
     let person = named(portal, login).await?;
     portal.set_standing(Actor::console().administrator()?, &person.id, Standing::Disabled).await?;
-    Ok(format!("{} can no longer sign in, and their sessions are over.\n", person.login))
+    Ok(format!("{} can no longer sign in, and their sessions and tokens are over.\n", person.login))
 }
 
 /// Gives a person the password that was read, or one that is made and printed here.

@@ -1,5 +1,6 @@
 //! One's own account.
 
+use domain::TokenId;
 use domain::view::OwnMail;
 use leptos::server;
 
@@ -14,7 +15,7 @@ pub async fn change_password(old: String, new: String) -> Result<(), AppError> {
         async {
             let caller = caller().await?;
             let keep = session_id()?;
-            caller.portal.change_password(&caller.actor, &old, &new, Some(&keep)).await?;
+            caller.portal.change_password(caller.actor.owner()?, &old, &new, Some(&keep)).await?;
             back_to("/account?changed=password");
             Ok(())
         }
@@ -35,7 +36,7 @@ pub async fn offer_authenticator(
         async {
             let caller = caller().await?;
             let sure = sure(password, &code, &passkey);
-            caller.portal.offer_authenticator(&caller.actor, &session_id()?, sure).await?;
+            caller.portal.offer_authenticator(caller.actor.owner()?, &session_id()?, sure).await?;
             back_to("/account#second-factor");
             Ok(())
         }
@@ -51,7 +52,7 @@ pub async fn discard_offer() -> Result<(), AppError> {
     answer(
         async {
             let caller = caller().await?;
-            caller.portal.discard_offer(&caller.actor).await?;
+            caller.portal.discard_offer(caller.actor.owner()?).await?;
             back_to("/account#second-factor");
             Ok(())
         }
@@ -67,7 +68,7 @@ pub async fn switch_on_authenticator(code: String) -> Result<(), AppError> {
     answer(
         async {
             let caller = caller().await?;
-            caller.portal.switch_on_authenticator(&caller.actor, &session_id()?, &code).await?;
+            caller.portal.switch_on_authenticator(caller.actor.owner()?, &session_id()?, &code).await?;
             back_to("/account?changed=authenticator");
             Ok(())
         }
@@ -88,7 +89,7 @@ pub async fn remove_authenticator(
         async {
             let caller = caller().await?;
             let sure = sure(password, &code, &passkey);
-            caller.portal.remove_authenticator(&caller.actor, &session_id()?, sure).await?;
+            caller.portal.remove_authenticator(caller.actor.owner()?, &session_id()?, sure).await?;
             back_to("/account?changed=removed");
             Ok(())
         }
@@ -104,7 +105,7 @@ pub async fn ask_for_passkey() -> Result<String, AppError> {
     answer(
         async {
             let caller = caller().await?;
-            Ok(caller.portal.ask_for_passkey(&caller.actor, &session_id()?).await?)
+            Ok(caller.portal.ask_for_passkey(caller.actor.owner()?, &session_id()?).await?)
         }
         .await,
     )
@@ -123,7 +124,7 @@ pub async fn ask_for_new_passkey(
         async {
             let caller = caller().await?;
             let sure = sure(password, &code, &passkey);
-            Ok(caller.portal.ask_for_new_passkey(&caller.actor, &session_id()?, sure).await?)
+            Ok(caller.portal.ask_for_new_passkey(caller.actor.owner()?, &session_id()?, sure).await?)
         }
         .await,
     )
@@ -137,7 +138,7 @@ pub async fn add_passkey(name: String, made: String) -> Result<(), AppError> {
     answer(
         async {
             let caller = caller().await?;
-            caller.portal.add_passkey(&caller.actor, &session_id()?, &name, &made).await?;
+            caller.portal.add_passkey(caller.actor.owner()?, &session_id()?, &name, &made).await?;
             Ok(())
         }
         .await,
@@ -158,7 +159,7 @@ pub async fn remove_passkey(
         async {
             let caller = caller().await?;
             let sure = sure(password, &code, &passkey);
-            caller.portal.remove_passkey(&caller.actor, &session_id()?, &id, sure).await?;
+            caller.portal.remove_passkey(caller.actor.owner()?, &session_id()?, &id, sure).await?;
             back_to("/account?changed=removed");
             Ok(())
         }
@@ -174,7 +175,7 @@ pub async fn end_session(session: String) -> Result<(), AppError> {
     answer(
         async {
             let caller = caller().await?;
-            caller.portal.end_session(&caller.actor, &session).await?;
+            caller.portal.end_session(caller.actor.owner()?, &session).await?;
             back_to("/account#sessions");
             Ok(())
         }
@@ -190,8 +191,49 @@ pub async fn end_other_sessions() -> Result<(), AppError> {
     answer(
         async {
             let caller = caller().await?;
-            caller.portal.end_other_sessions(&caller.actor, &session_id()?).await?;
+            caller.portal.end_other_sessions(caller.actor.owner()?, &session_id()?).await?;
             back_to("/account#sessions");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Makes a token for scripts, which holds for some days. The page of the account shows it once.
+#[server(endpoint = "account/tokens/make")]
+pub async fn make_token(
+    name: String,
+    role: String,
+    days: u32,
+    password: String,
+    #[server(default)] code: String,
+    #[server(default)] passkey: String,
+) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, role_named, session_id, sure};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let new = portal::NewToken { name, role: role_named(&role)?, days };
+            let sure = sure(password, &code, &passkey);
+            caller.portal.make_token(caller.actor.owner()?, &session_id()?, new, sure).await?;
+            back_to("/account?changed=token");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Ends one of one's own tokens.
+#[server(endpoint = "account/tokens/end")]
+pub async fn end_token(token: TokenId) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.end_token(caller.actor.owner()?, &token).await?;
+            back_to("/account#tokens");
             Ok(())
         }
         .await,
@@ -206,7 +248,7 @@ pub async fn own_mail() -> Result<OwnMail, AppError> {
     answer(
         async {
             let caller = caller().await?;
-            Ok(caller.portal.own_mail(&caller.actor).await?)
+            Ok(caller.portal.own_mail(caller.actor.owner()?).await?)
         }
         .await,
     )
@@ -220,7 +262,7 @@ pub async fn set_own_mail(mail: String) -> Result<(), AppError> {
     answer(
         async {
             let caller = caller().await?;
-            caller.portal.set_own_mail(&caller.actor, &mail).await?;
+            caller.portal.set_own_mail(caller.actor.owner()?, &mail).await?;
             back_to("/account");
             Ok(())
         }

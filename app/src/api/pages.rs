@@ -119,12 +119,14 @@ pub async fn people() -> Result<PeopleView, AppError> {
 /// The page of one's own account.
 #[server(name = AskAccount, endpoint = "pages/account")]
 pub async fn account() -> Result<AccountView, AppError> {
-    use crate::ssr::{answer, caller, host_name, session_id};
+    use crate::ssr::{answer, caller, host_name, made_token, session_id};
 
     answer(
         async {
             let caller = caller().await?;
-            Ok(caller.portal.account(&caller.actor, &session_id()?, &host_name()).await?)
+            let session = session_id()?;
+            let view = caller.portal.account(caller.actor.owner()?, &session, &host_name()).await?;
+            Ok(AccountView { made: made_token(&caller.portal, &session), ..view })
         }
         .await,
     )

@@ -46,7 +46,7 @@ pub async fn set_role(person: PersonId, role: String) -> Result<(), AppError> {
     )
 }
 
-/// Keeps a person out. Their sessions end.
+/// Keeps a person out. Their sessions and their tokens end.
 #[server(endpoint = "people/disable")]
 pub async fn disable_person(person: PersonId) -> Result<(), AppError> {
     use crate::ssr::{answer, back_to, caller};
@@ -89,6 +89,22 @@ pub async fn end_sessions_of(person: PersonId) -> Result<(), AppError> {
         async {
             let caller = caller().await?;
             caller.portal.end_sessions_of(caller.actor.administrator()?, &person).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Ends all tokens of a person.
+#[server(endpoint = "people/end-tokens")]
+pub async fn end_tokens_of(person: PersonId) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.end_tokens_of(caller.actor.administrator()?, &person).await?;
             back_to("/people");
             Ok(())
         }

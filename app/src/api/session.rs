@@ -53,7 +53,7 @@ pub async fn sign_out() -> Result<(), AppError> {
     answer(
         async {
             let caller = caller().await?;
-            caller.portal.signed_out(&caller.actor).await?;
+            caller.portal.signed_out(caller.actor.owner()?).await?;
             ssr::sign_out().await?;
             leptos_axum::redirect("/sign-in");
             Ok(())

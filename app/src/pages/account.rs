@@ -4,6 +4,7 @@ mod authenticator;
 mod deeds;
 mod passkeys;
 mod sessions;
+mod tokens;
 
 use domain::run::StepStatus;
 use domain::view::{AccountView, Session};
@@ -23,6 +24,7 @@ use authenticator::SecondFactor;
 use deeds::{AccountDeeds, Done};
 use passkeys::PasskeysPanel;
 use sessions::Sessions;
+use tokens::Tokens;
 
 /// `/account`
 #[component]
@@ -55,7 +57,8 @@ fn Account(session: Session, view: AccountView, deeds: AccountDeeds) -> impl Int
             <SecondFactor view=view.clone() deeds />
             <PasskeysPanel view=view.clone() deeds />
             <Password deeds />
-            <Sessions sessions=view.sessions deeds />
+            <Sessions sessions=view.sessions.clone() deeds />
+            <Tokens view role=session.actor.role deeds />
             <MailForm />
             <ActionForm action=sign_out>
                 <button class="btn" type="submit">

@@ -262,6 +262,7 @@ fn event(row: AuditRow) -> AnyView {
     let nobody = if kind == "sign_in_refused" { "a stranger" } else { "the portal" };
     let what = kind.replace('_', " ");
     let run = run.map(|run| view! { <a href=format!("/runs/{run}")>{format!("run {run}")}</a> });
+    let who = by.as_ref().map_or_else(|| nobody.to_owned(), Who::name_and_token);
     let details = details
         .into_iter()
         .map(|(name, value)| {
@@ -278,7 +279,9 @@ fn event(row: AuditRow) -> AnyView {
             <th scope="row">
                 {what} <span class="sub">{run} {details}</span>
             </th>
-            <td>{by.as_ref().map_or(nobody, Who::name).to_owned()}</td>
+            <td>
+                <Visible text=who />
+            </td>
             <td class="soft">
                 <Ago at />
             </td>

@@ -10,7 +10,7 @@ use leptos_meta::Title;
 
 use crate::AppError;
 use crate::api::pages::people;
-use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, SetMail, SetRole};
+use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, EndTokensOf, SetMail, SetRole};
 use crate::clock::Clock;
 use crate::components::ago::Ago;
 use crate::components::deliveries::Deliveries;
@@ -28,6 +28,7 @@ struct PeopleDeeds {
     disable: ServerAction<DisablePerson>,
     enable: ServerAction<EnablePerson>,
     end: ServerAction<EndSessionsOf>,
+    end_tokens: ServerAction<EndTokensOf>,
     mail: ServerAction<SetMail>,
     /// Whose account was just disabled or enabled: its button is another one now, and gets the focus back.
     switched: RwSignal<Option<PersonId>>,
@@ -41,6 +42,7 @@ impl PeopleDeeds {
             disable: ServerAction::new(),
             enable: ServerAction::new(),
             end: ServerAction::new(),
+            end_tokens: ServerAction::new(),
             mail: ServerAction::new(),
             switched: RwSignal::new(None),
         };
@@ -54,13 +56,14 @@ impl PeopleDeeds {
         deeds
     }
 
-    fn answers(self) -> [Answer; 6] {
+    fn answers(self) -> [Answer; 7] {
         [
             self.create.value(),
             self.role.value(),
             self.disable.value(),
             self.enable.value(),
             self.end.value(),
+            self.end_tokens.value(),
             self.mail.value(),
         ]
     }
@@ -72,6 +75,7 @@ impl PeopleDeeds {
             + self.disable.version().get()
             + self.enable.version().get()
             + self.end.version().get()
+            + self.end_tokens.version().get()
             + self.mail.version().get()
     }
 
@@ -163,6 +167,7 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
         view! {
             <div class="actions">
                 <EndSessions person=person.clone() deeds />
+                <EndTokens person=person.clone() deeds />
                 <Standing person=person.clone() deeds />
             </div>
         }
@@ -218,6 +223,24 @@ fn EndSessions(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
                     <input type="hidden" name="person" value=person.id.0 />
                     <button class="btn" data-kind="quiet" type="submit" aria-label=label>
                         {format!("End {}", counted(person.sessions as usize, "session"))}
+                    </button>
+                </ActionForm>
+            }
+        })
+        .into_any()
+}
+
+/// Ends the tokens of somebody else, when there are any: their scripts need new ones.
+#[component]
+fn EndTokens(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
+    let label = format!("End {} of {}", counted(person.tokens as usize, "token"), person.name);
+    (person.tokens > 0)
+        .then(|| {
+            view! {
+                <ActionForm action=deeds.end_tokens>
+                    <input type="hidden" name="person" value=person.id.0 />
+                    <button class="btn" data-kind="quiet" type="submit" aria-label=label>
+                        {format!("End {}", counted(person.tokens as usize, "token"))}
                     </button>
                 </ActionForm>
             }

@@ -37,6 +37,10 @@ text_id! {
     PersonId
 }
 text_id! {
+    /// A token for scripts. It names the token in lists and in the record, and lets nobody in.
+    TokenId
+}
+text_id! {
     /// A procedure's address: lower-case letters, digits and `-`.
     Slug
 }

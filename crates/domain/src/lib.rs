@@ -30,7 +30,7 @@ pub mod time;
 pub mod view;
 
 pub use digest::{Digest, Hasher};
-pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug};
+pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug, TokenId};
 pub use risk::{Lowered, Lowering, Risk, lowered};
 pub use time::Timestamp;
 

@@ -2,12 +2,15 @@
 //!
 //! A use case that needs a right takes a proof ([`Viewer`], [`Operator`], [`Administrator`]). Only an [`Actor`]'s
 //! check hands one out, so that a forgotten check does not compile.
+//!
+//! What a script may do by a token is said here as well, and nowhere else: the lower of the token's role and of its person's,
+//! and never what takes the person themselves.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PersonId;
+use crate::{PersonId, TokenId};
 
 /// What a person is trusted with. The order is by trust, but rights come from [`allows`] alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,6 +81,8 @@ pub enum Verb {
     Stop,
     /// Give up another person's run, take a lock from a run that is worked in.
     Overrule,
+    /// Start without an approval, in an emergency. The rules about approvals say who may, too.
+    BreakGlass,
     /// Decide requests for approval, review what was started without one.
     Approve,
     /// Read what happened to no run, verify the record.
@@ -90,13 +95,14 @@ pub enum Verb {
 
 impl Verb {
     /// All verbs, for tests that walk the table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Read,
         Self::OwnAccount,
         Self::StartRun,
         Self::WorkRun,
         Self::Stop,
         Self::Overrule,
+        Self::BreakGlass,
         Self::Approve,
         Self::Audit,
         Self::Redact,
@@ -111,6 +117,7 @@ impl Verb {
             Self::WorkRun => "work in a run",
             Self::Stop => "stop a step",
             Self::Overrule => "overrule the person who works in a run",
+            Self::BreakGlass => "start without an approval",
             Self::Approve => "decide a request for approval",
             Self::Audit => "look into the audit",
             Self::Redact => "ask for output to be covered",
@@ -121,9 +128,23 @@ impl Verb {
     const fn least(self) -> Role {
         match self {
             Self::Read | Self::OwnAccount => Role::Viewer,
-            Self::StartRun | Self::WorkRun | Self::Stop => Role::Operator,
+            Self::StartRun | Self::WorkRun | Self::Stop | Self::BreakGlass => Role::Operator,
             Self::Overrule | Self::Approve | Self::Audit => Role::Lead,
             Self::Redact | Self::ManagePeople => Role::Administrator,
+        }
+    }
+
+    /// Whether a script may use it by a token. What decides, proves who somebody is, or gives rights takes the person themselves.
+    const fn is_for_scripts(self) -> bool {
+        match self {
+            Self::Read | Self::StartRun | Self::WorkRun | Self::Stop => true,
+            Self::OwnAccount
+            | Self::Overrule
+            | Self::BreakGlass
+            | Self::Approve
+            | Self::Audit
+            | Self::Redact
+            | Self::ManagePeople => false,
         }
     }
 }
@@ -133,30 +154,80 @@ pub fn allows(role: Role, verb: Verb) -> bool {
     role >= verb.least()
 }
 
-/// A signed-in, enabled person, as their account stands at this request.
+/// The roles that a token can have: a script reads, or works in runs.
+const TOKEN_ROLES: [Role; 2] = [Role::Viewer, Role::Operator];
+
+/// The roles that a person with this role can give to a token of theirs.
+pub fn token_roles(of: Role) -> impl Iterator<Item = Role> {
+    TOKEN_ROLES.into_iter().filter(move |role| *role <= of)
+}
+
+/// A token by which a script acts for a person, as others may know it: never the text that lets it in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// What names it.
+    pub id: TokenId,
+    /// As its person calls it.
+    pub name: String,
+}
+
+/// An enabled person, as their account stands at this request: signed in, or a script acts for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// Who.
     pub id: PersonId,
     /// Their name at this moment.
     pub name: String,
-    /// Their role at this moment.
+    /// Their role at this moment; by a token at most the token's.
     pub role: Role,
+    /// The token by which a script acts for them; `None` when they are signed in themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<Token>,
 }
 
 /// Why an actor was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Your role is {role}; to {} takes the role {} or above", verb.phrase(), verb.least())]
-pub struct Forbidden {
-    /// The role that the actor has.
-    pub role: Role,
+pub enum Forbidden {
+    /// The person's role is too low.
+    #[error("Your role is {role}; to {} takes the role {} or above", .verb.phrase(), .verb.least())]
+    Role {
+        /// The role that they have.
+        role: Role,
+        /// What was wanted.
+        verb: Verb,
+    },
+    /// What the token lets its script do is too little, or its person's role is.
+    #[error("This token gives the role {role}; to {} takes the role {} or above", .verb.phrase(), .verb.least())]
+    TokenRole {
+        /// The lower of both roles.
+        role: Role,
+        /// What was wanted.
+        verb: Verb,
+    },
+    /// No token is enough for it.
+    #[error("To {} takes a person who is signed in; no token is enough", .verb.phrase())]
+    Script {
+        /// What was wanted.
+        verb: Verb,
+    },
+}
+
+impl Forbidden {
     /// What was wanted.
-    pub verb: Verb,
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Role { verb, .. } | Self::TokenRole { verb, .. } | Self::Script { verb } => *verb,
+        }
+    }
 }
 
 /// Proof that a person may read.
 #[derive(Clone, Copy, Debug)]
 pub struct Viewer<'a>(&'a Actor);
+
+/// Proof that a person may change their own account.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a>(&'a Actor);
 
 /// Proof that a person may start and work in runs.
 #[derive(Clone, Copy, Debug)]
@@ -179,14 +250,37 @@ pub struct Redactor<'a>(&'a Actor);
 pub struct Administrator<'a>(&'a Actor);
 
 impl Actor {
+    /// A person who is signed in.
+    pub const fn new(id: PersonId, name: String, role: Role) -> Self {
+        Self { id, name, role, token: None }
+    }
+
     /// Whoever may start the portal's program on its data folder, who may do everything with it.
     pub fn console() -> Self {
-        Self { id: PersonId("console".to_owned()), name: "the console".to_owned(), role: Role::Administrator }
+        Self::new(PersonId("console".to_owned()), "the console".to_owned(), Role::Administrator)
+    }
+
+    /// The same person when a script acts for them, with the lower of their role and of the token's.
+    #[must_use]
+    pub fn by_token(self, token: Token, role: Role) -> Self {
+        Self { role: self.role.min(role), token: Some(token), ..self }
+    }
+
+    /// The same with the role that the account has by now; by a token never more than before.
+    #[must_use]
+    pub fn with_role(&self, role: Role) -> Self {
+        let role = if self.token.is_some() { role.min(self.role) } else { role };
+        Self { role, ..self.clone() }
     }
 
     /// The proof for reading.
     pub fn viewer(&self) -> Result<Viewer<'_>, Forbidden> {
         self.may(Verb::Read).map(|()| Viewer(self))
+    }
+
+    /// The proof for changing one's own account.
+    pub fn owner(&self) -> Result<Owner<'_>, Forbidden> {
+        self.may(Verb::OwnAccount).map(|()| Owner(self))
     }
 
     /// The proof for working in runs.
@@ -214,13 +308,26 @@ impl Actor {
         self.may(Verb::ManagePeople).map(|()| Administrator(self))
     }
 
-    /// Whether the table lets this person use a verb.
+    /// Whether the table lets this person use a verb, by the way on which they came.
     pub fn may(&self, verb: Verb) -> Result<(), Forbidden> {
-        if allows(self.role, verb) { Ok(()) } else { Err(Forbidden { role: self.role, verb }) }
+        let role = self.role;
+        match (allows(role, verb), &self.token) {
+            (_, Some(_)) if !verb.is_for_scripts() => Err(Forbidden::Script { verb }),
+            (true, _) => Ok(()),
+            (false, Some(_)) => Err(Forbidden::TokenRole { role, verb }),
+            (false, None) => Err(Forbidden::Role { role, verb }),
+        }
     }
 }
 
 impl Viewer<'_> {
+    /// The person.
+    pub fn actor(&self) -> &Actor {
+        self.0
+    }
+}
+
+impl Owner<'_> {
     /// The person.
     pub fn actor(&self) -> &Actor {
         self.0
@@ -275,6 +382,7 @@ mod tests {
             (Verb::WorkRun, [false, true, true, true]),
             (Verb::Stop, [false, true, true, true]),
             (Verb::Overrule, [false, false, true, true]),
+            (Verb::BreakGlass, [false, true, true, true]),
             (Verb::Approve, [false, false, true, true]),
             (Verb::Audit, [false, false, true, true]),
             (Verb::Redact, [false, false, false, true]),
@@ -289,10 +397,75 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_role_that_it_takes() {
-        let viewer = Actor { id: "p".into(), name: "Vera".to_owned(), role: Role::Viewer };
+        let viewer = Actor::new("p".into(), "Vera".to_owned(), Role::Viewer);
 
         let refusal = viewer.operator().unwrap_err().to_string();
 
         assert_eq!(refusal, "Your role is viewer; to work in a run takes the role operator or above");
+    }
+
+    /// A script of somebody with a role, by a token with a role.
+    fn script(person: Role, token: Role) -> Actor {
+        let of = Token { id: "7f".into(), name: "nightly report".to_owned() };
+        Actor::new("p".into(), "Ada".to_owned(), person).by_token(of, token)
+    }
+
+    #[test]
+    fn a_script_reads_and_works_in_runs_by_the_lower_of_both_roles_and_nothing_else() {
+        let for_scripts = [Verb::Read, Verb::StartRun, Verb::WorkRun, Verb::Stop];
+
+        for (person, token) in Role::ALL.into_iter().flat_map(|person| Role::ALL.map(|token| (person, token))) {
+            let actor = script(person, token);
+            for verb in Verb::ALL {
+                let expected = for_scripts.contains(&verb) && allows(person, verb) && allows(token, verb);
+                assert_eq!(actor.may(verb).is_ok(), expected, "{person} by a token of {token}: {verb:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_script_gets_a_proof_for_what_takes_its_person() {
+        let actor = script(Role::Administrator, Role::Administrator);
+
+        assert!(actor.owner().is_err() && actor.approver().is_err() && actor.auditor().is_err());
+        assert!(actor.redactor().is_err() && actor.administrator().is_err());
+        assert!(actor.viewer().is_ok() && actor.operator().is_ok());
+        let refusal = actor.approver().unwrap_err().to_string();
+        assert_eq!(refusal, "To decide a request for approval takes a person who is signed in; no token is enough");
+        let refusal = script(Role::Lead, Role::Viewer).operator().unwrap_err().to_string();
+        assert_eq!(refusal, "This token gives the role viewer; to work in a run takes the role operator or above");
+    }
+
+    #[test]
+    fn a_promotion_gives_a_script_nothing_and_a_demotion_takes_from_it() {
+        let actor = script(Role::Lead, Role::Operator);
+
+        assert_eq!(Role::ALL.map(|role| actor.with_role(role).role), [
+            Role::Viewer,
+            Role::Operator,
+            Role::Operator,
+            Role::Operator
+        ]);
+        assert!(Role::ALL.iter().all(|role| actor.with_role(*role).token.is_some()));
+        let signed_in = Actor::new("p".into(), "Ada".to_owned(), Role::Operator);
+        assert_eq!(Role::ALL.map(|role| signed_in.with_role(role).role), Role::ALL);
+    }
+
+    #[test]
+    fn a_person_gives_a_token_no_more_than_they_have_and_never_more_than_an_operator() {
+        let given = Role::ALL.map(|role| token_roles(role).collect::<Vec<_>>());
+
+        let both = vec![Role::Viewer, Role::Operator];
+        assert_eq!(given, [vec![Role::Viewer], both.clone(), both.clone(), both]);
+    }
+
+    #[test]
+    fn what_was_recorded_before_there_were_tokens_can_still_be_read() {
+        let old = r#"{"id":"p","name":"Ada","role":"lead"}"#;
+
+        let actor: Actor = serde_json::from_str(old).unwrap();
+
+        assert_eq!(actor, Actor::new("p".into(), "Ada".to_owned(), Role::Lead));
+        assert_eq!(serde_json::to_string(&actor).unwrap(), old);
     }
 }

@@ -7,7 +7,7 @@ mod deliveries;
 
 use serde::{Deserialize, Serialize};
 
-pub use account::{AccountView, PasskeyInfo, QrCode, SessionInfo, ShownOffer};
+pub use account::{AccountView, MadeToken, PasskeyInfo, QrCode, SessionInfo, ShownOffer, TokenInfo};
 pub use approvals::{
     ApprovalGround, ApprovalRow, CoveredPlace, DecisionView, EarlierRun, InboxView, LastApproved, RedactionRow,
     RedactionView, Rejection, approval_address, covering_address,
@@ -424,6 +424,8 @@ pub struct PersonRow {
     pub seen: Option<Timestamp>,
     /// How many sessions they have.
     pub sessions: u32,
+    /// How many tokens for scripts they have.
+    pub tokens: u32,
     /// Where mail reaches them.
     pub mail: Option<String>,
 }

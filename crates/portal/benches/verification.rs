@@ -42,8 +42,7 @@ fn main() {
 /// A data folder with a long record and a checkpoint at its end.
 async fn make(data: &Path) {
     let store = Store::open(&data.join("portal.db"), Timestamp(0)).await.unwrap();
-    let who =
-        Who::Person(Actor { id: "0123456789abcdef".into(), name: "Olga Operator".to_owned(), role: Role::Operator });
+    let who = Who::Person(Actor::new("0123456789abcdef".into(), "Olga Operator".to_owned(), Role::Operator));
     // About as long as an event of a run is.
     let text = "the services are up again and answer, as the last line of the output says; ".repeat(3);
     for piece in 0..EVENTS / TOGETHER {

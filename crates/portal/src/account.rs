@@ -1,11 +1,11 @@
-//! One's own account: password, second factor, sessions.
+//! One's own account: password, second factor, sessions. Scripts have their tokens in [`crate::tokens`].
 //!
 //! What a thief of a session could use to stay takes more than the session: the present password, and a proof by the second
 //! factor as soon as there is one. Otherwise the second factor would be worth no more than the password.
 
 use domain::PersonId;
 use domain::factor::Proof;
-use domain::policy::Actor;
+use domain::policy::{Actor, Owner};
 use domain::run::{Refusal, Who};
 use domain::view::{AccountView, PasskeyInfo, SessionInfo};
 use serde_json::{Value, json};
@@ -35,8 +35,10 @@ impl std::fmt::Debug for Sure {
 }
 
 impl Portal {
-    /// The page of one's own account, as it is for one's session on a page of this host.
-    pub async fn account(&self, actor: &Actor, session: &str, host: &str) -> Result<AccountView, Error> {
+    /// The page of one's own account, as it is for one's session on a page of this host; but for the token that was just made in it,
+    /// which is taken out by [`Self::take_made_token`].
+    pub async fn account(&self, owner: Owner<'_>, session: &str, host: &str) -> Result<AccountView, Error> {
+        let actor = owner.actor();
         let store = self.store();
         let this = fingerprint(session);
         let listed = store.sessions_of(&actor.id, self.expiry_now()).await?;
@@ -50,6 +52,8 @@ impl Portal {
             passkeys: store.passkeys(&actor.id).await?.into_iter().map(passkey_info).collect(),
             no_passkeys: self.passkeys().problem(host),
             sessions,
+            tokens: store.tokens_of(&actor.id, self.expiry_now()).await?,
+            made: None,
         })
     }
 
@@ -58,7 +62,14 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] when the old password is wrong or the new one does not do.
-    pub async fn change_password(&self, actor: &Actor, old: &str, new: &str, keep: Option<&str>) -> Result<(), Error> {
+    pub async fn change_password(
+        &self,
+        owner: Owner<'_>,
+        old: &str,
+        new: &str,
+        keep: Option<&str>,
+    ) -> Result<(), Error> {
+        let actor = owner.actor();
         let known = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?;
         self.present_password(actor, old).await?;
         passwords::judge(new, &known.login, &known.name)?;
@@ -82,7 +93,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
-    pub async fn offer_authenticator(&self, actor: &Actor, session: &str, sure: Sure) -> Result<(), Error> {
+    pub async fn offer_authenticator(&self, owner: Owner<'_>, session: &str, sure: Sure) -> Result<(), Error> {
+        let actor = owner.actor();
         let mut write = self.sure(actor, session, sure).await?;
         let draft = serde_json::to_vec(&Draft::new()).map_err(|_| Error::Broken("making a secret"))?;
         let sealed = self.vault().seal(&actor.id, &draft)?;
@@ -92,7 +104,8 @@ impl Portal {
     }
 
     /// Puts away what is shown for a new authenticator app.
-    pub async fn discard_offer(&self, actor: &Actor) -> Result<(), Error> {
+    pub async fn discard_offer(&self, owner: Owner<'_>) -> Result<(), Error> {
+        let actor = owner.actor();
         let mut write = self.store().begin().await?;
         write.clear_offer(&actor.id).await?;
         self.finish_account(write, actor, "authenticator_discarded", json!({})).await
@@ -104,7 +117,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the code is wrong, or the offer is over.
-    pub async fn switch_on_authenticator(&self, actor: &Actor, session: &str, code: &str) -> Result<(), Error> {
+    pub async fn switch_on_authenticator(&self, owner: Owner<'_>, session: &str, code: &str) -> Result<(), Error> {
+        let actor = owner.actor();
         let number = self.count_try(&actor.id, Tried::Factor).await?;
         let mut write = self.store().begin().await?;
         let offer = write.offer(&actor.id, session, self.expiry_now()).await?;
@@ -128,7 +142,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
-    pub async fn remove_authenticator(&self, actor: &Actor, session: &str, sure: Sure) -> Result<(), Error> {
+    pub async fn remove_authenticator(&self, owner: Owner<'_>, session: &str, sure: Sure) -> Result<(), Error> {
+        let actor = owner.actor();
         let mut write = self.sure(actor, session, sure).await?;
         if !write.remove_authenticator(&actor.id).await? {
             return Err(Error::Invalid(
@@ -143,7 +158,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
-    pub async fn ask_for_new_passkey(&self, actor: &Actor, session: &str, sure: Sure) -> Result<String, Error> {
+    pub async fn ask_for_new_passkey(&self, owner: Owner<'_>, session: &str, sure: Sure) -> Result<String, Error> {
+        let actor = owner.actor();
         let login = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?.login;
         let mut write = self.sure(actor, session, sure).await?;
         let known = keys(&write.passkeys(&actor.id).await?);
@@ -158,8 +174,9 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the answer does not hold.
-    pub async fn add_passkey(&self, actor: &Actor, session: &str, name: &str, answer: &str) -> Result<(), Error> {
-        let name = passkey_name(name)?;
+    pub async fn add_passkey(&self, owner: Owner<'_>, session: &str, name: &str, answer: &str) -> Result<(), Error> {
+        let actor = owner.actor();
+        let name = own_name("passkey", name)?;
         let Some(made) = self.passkeys().new_one(&actor.id, session, answer, self.expiry_now()) else {
             self.note_refused(actor, "passkey").await?;
             return Err(Error::Invalid(NO_PASSKEY_MADE.to_owned()));
@@ -185,7 +202,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the password or the proof is wrong.
-    pub async fn remove_passkey(&self, actor: &Actor, session: &str, id: &str, sure: Sure) -> Result<(), Error> {
+    pub async fn remove_passkey(&self, owner: Owner<'_>, session: &str, id: &str, sure: Sure) -> Result<(), Error> {
+        let actor = owner.actor();
         let mut write = self.sure(actor, session, sure).await?;
         let name = write.remove_passkey(&actor.id, id).await?.ok_or(Error::NotFound)?;
         self.finish_account(write, actor, "passkey_removed", json!({ "name": name })).await
@@ -197,7 +215,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when there is none.
-    pub async fn ask_for_passkey(&self, actor: &Actor, session: &str) -> Result<String, Error> {
+    pub async fn ask_for_passkey(&self, owner: Owner<'_>, session: &str) -> Result<String, Error> {
+        let actor = owner.actor();
         let known = keys(&self.store().passkeys(&actor.id).await?);
         if known.is_empty() {
             return Err(Error::Invalid(
@@ -212,7 +231,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::NotFound`] when it has ended, or is not one's own.
-    pub async fn end_session(&self, actor: &Actor, fingerprint: &str) -> Result<(), Error> {
+    pub async fn end_session(&self, owner: Owner<'_>, fingerprint: &str) -> Result<(), Error> {
+        let actor = owner.actor();
         let mut write = self.store().begin().await?;
         if !write.end_session(&actor.id, fingerprint).await? {
             return Err(Error::NotFound);
@@ -223,7 +243,8 @@ impl Portal {
     }
 
     /// Ends all of one's own sessions but the one to keep.
-    pub async fn end_other_sessions(&self, actor: &Actor, keep: &str) -> Result<(), Error> {
+    pub async fn end_other_sessions(&self, owner: Owner<'_>, keep: &str) -> Result<(), Error> {
+        let actor = owner.actor();
         let mut write = self.store().begin().await?;
         let count = write.end_sessions(&actor.id, Some(keep)).await?;
         self.finish_account(write, actor, "sessions_ended", json!({ "person": actor.id, "count": count })).await?;
@@ -260,7 +281,7 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the password or the proof is wrong, or the proof is missing.
-    async fn sure(&self, actor: &Actor, session: &str, sure: Sure) -> Result<Write, Error> {
+    pub(crate) async fn sure(&self, actor: &Actor, session: &str, sure: Sure) -> Result<Write, Error> {
         self.present_password(actor, &sure.password).await?;
         let guess = match (self.factors(&actor.id).await?.any(), sure.proof) {
             (false, _) => None,
@@ -307,13 +328,13 @@ const OFFER_OVER: &str =
 const WRONG_FIRST_CODE: &str = "The code is not the one of this secret. Nothing was changed; look whether the clock of your device is right, \
      and type the code that the app shows now.";
 
-/// The name of a passkey, when it does.
-fn passkey_name(name: &str) -> Result<&str, Error> {
+/// The name that somebody gives to a passkey or a token of theirs, when it does.
+pub(crate) fn own_name<'a>(what: &str, name: &'a str) -> Result<&'a str, Error> {
     let name = name.trim();
     let fits = !name.is_empty() && name.chars().count() <= NAME_LIMIT && !name.chars().any(char::is_control);
     fits.then_some(name).ok_or_else(|| {
         Error::Invalid(format!(
-            "The name of a passkey has 1 to {NAME_LIMIT} characters. Nothing was changed; choose another."
+            "The name of a {what} has 1 to {NAME_LIMIT} characters. Nothing was changed; choose another."
         ))
     })
 }

@@ -34,6 +34,7 @@ mod screens;
 mod secrets;
 mod settings;
 mod targets;
+mod tokens;
 mod values;
 mod watching;
 
@@ -66,6 +67,7 @@ pub use redactions::Sought;
 pub use runs::StartRun;
 pub use secrets::SecretSources;
 pub use settings::{CheckpointSettings, Settings, TargetSettings};
+pub use tokens::NewToken;
 pub use watching::Follow;
 
 use auditing::Checkpoints;
@@ -76,6 +78,7 @@ use knocking::{Devices, Knocks};
 use live::Live;
 use passwords::Passwords;
 use probing::Probes;
+use tokens::MadeTokens;
 
 /// The portal. Cloning it is cheap: all clones are the same one.
 #[derive(Clone)]
@@ -95,6 +98,7 @@ struct Inner {
     devices: Devices,
     knocks: Knocks,
     passkeys: Passkeys,
+    made_tokens: MadeTokens,
     checkpoints: Checkpoints,
     probes: Probes,
     live: Live,
@@ -151,6 +155,7 @@ impl Portal {
             devices: keys.devices,
             knocks: Knocks::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
+            made_tokens: MadeTokens::default(),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
             probes: Probes::default(),
             live: Live::default(),
@@ -252,6 +257,10 @@ impl Portal {
         &self.0.passkeys
     }
 
+    fn made_tokens(&self) -> &MadeTokens {
+        &self.0.made_tokens
+    }
+
     fn checkpoints(&self) -> &Checkpoints {
         &self.0.checkpoints
     }
@@ -281,7 +290,7 @@ impl Portal {
         self.0.closing.cancelled().await;
     }
 
-    /// Hears whenever somebody may not look any more: a session ended, a role or a standing changed.
+    /// Hears whenever somebody may not look any more: a session or a token ended, a role or a standing changed.
     pub fn people_changed(&self) -> watch::Receiver<u64> {
         self.0.people.subscribe()
     }

@@ -12,7 +12,7 @@ mod webhook;
 use std::time::Duration;
 
 use domain::notice::{Audience, Channel, Notice};
-use domain::policy::{Actor, Administrator, Role, Verb, allows};
+use domain::policy::{Administrator, Owner, Role, Verb, allows};
 use domain::run::{Entry, Run};
 use domain::view::{ChannelInfo, DeliveriesView, OwnMail};
 use domain::{PersonId, Timestamp};
@@ -293,7 +293,8 @@ impl Portal {
     }
 
     /// Where mail reaches the person who asks.
-    pub async fn own_mail(&self, actor: &Actor) -> Result<OwnMail, Error> {
+    pub async fn own_mail(&self, owner: Owner<'_>) -> Result<OwnMail, Error> {
+        let actor = owner.actor();
         let sends = self.channels().mail.is_some();
         Ok(OwnMail { address: self.store().mail_of(&actor.id).await?, sends })
     }
@@ -303,7 +304,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when it is no address.
-    pub async fn set_own_mail(&self, actor: &Actor, address: &str) -> Result<(), Error> {
+    pub async fn set_own_mail(&self, owner: Owner<'_>, address: &str) -> Result<(), Error> {
+        let actor = owner.actor();
         let address = typed_address(address).map_err(Error::Invalid)?;
         let mut write = self.store().begin().await?;
         write.set_mail(&actor.id, address.as_deref()).await.map_err(unknown_person)?;

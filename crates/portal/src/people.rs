@@ -2,7 +2,7 @@
 
 use domain::PersonId;
 use domain::factor::Factors;
-use domain::policy::{Actor, Administrator, Role};
+use domain::policy::{Actor, Administrator, Owner, Role};
 use domain::run::{Refusal, Who};
 use domain::view::{PeopleView, SessionInfo};
 use rand::RngCore as _;
@@ -44,7 +44,7 @@ impl std::fmt::Debug for NewPerson {
 pub enum Standing {
     /// They may.
     Enabled,
-    /// They may not, and their sessions are over.
+    /// They may not, and their sessions and tokens are over.
     Disabled,
 }
 
@@ -82,7 +82,7 @@ impl Portal {
         let login = checked(&new)?;
         self.token_is_good(token).await?;
         let hash = self.passwords().hash(password).await?;
-        let actor = Actor { id: PersonId(random_hex()), name: new.name.trim().to_owned(), role: new.role };
+        let actor = Actor::new(PersonId(random_hex()), new.name.trim().to_owned(), new.role);
         let who = Who::Person(actor.clone());
         let mut write = self.store().begin().await?;
         // Checked again inside the transaction: two people with one link make one account.
@@ -136,7 +136,7 @@ impl Portal {
         };
         let actor = match known.zip(standing) {
             Some((known, role)) if fits => {
-                let actor = Actor { id: known.id, name: known.name, role };
+                let actor = Actor::new(known.id, known.name, role);
                 write.seen(&actor.id, now).await?;
                 write.audit(Some(&Who::Person(actor.clone())), now, "signed_in", json!({})).await?;
                 Some(actor)
@@ -151,9 +151,10 @@ impl Portal {
     }
 
     /// Records that a person ends their session.
-    pub async fn signed_out(&self, actor: &Actor) -> Result<(), Error> {
+    pub async fn signed_out(&self, owner: Owner<'_>) -> Result<(), Error> {
         let mut write = self.store().begin().await?;
-        write.audit(Some(&Who::Person(actor.clone())), self.now(), "signed_out", json!({})).await?;
+        let who = Who::Person(owner.actor().clone());
+        write.audit(Some(&who), self.now(), "signed_out", json!({})).await?;
         Ok(write.commit().await?)
     }
 
@@ -183,7 +184,7 @@ impl Portal {
         let login = checked(&new)?;
         let mail = typed_address(&new.mail).map_err(Error::Invalid)?;
         let hash = self.passwords().hash(&new.password).await?;
-        let actor = Actor { id: PersonId(random_hex()), name: new.name.trim().to_owned(), role: new.role };
+        let actor = Actor::new(PersonId(random_hex()), new.name.trim().to_owned(), new.role);
         let by = Who::Person(administrator.actor().clone());
         let mut write = self.store().begin().await?;
         still_administers(&mut write, administrator).await?;
@@ -216,7 +217,7 @@ impl Portal {
         self.finish_change(write, before, administrator, "role_changed", body).await
     }
 
-    /// Lets a person sign in again, or no longer; disabling ends their sessions.
+    /// Lets a person sign in again, or no longer; disabling ends their sessions and their tokens.
     ///
     /// # Errors
     ///
@@ -234,6 +235,7 @@ impl Portal {
         write.set_enabled(person, enabled).await.map_err(unknown_person)?;
         if !enabled {
             write.end_sessions(person, None).await?;
+            self.end_all_tokens(&mut write, administrator, person).await?;
         }
         let body = json!({ "person": person, "enabled": enabled });
         self.finish_change(write, before, administrator, "standing_changed", body).await
@@ -341,7 +343,7 @@ pub(crate) async fn still_administers(write: &mut store::Write, administrator: A
         return Ok(());
     }
     let role = write.standing(&actor.id).await?.ok_or(Refusal::Disabled)?;
-    Actor { role, ..actor.clone() }.administrator()?;
+    actor.with_role(role).administrator()?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! All SQL of the portal: the chain of events, the lists that are derived from it, people and sessions.
+//! All SQL of the portal: the chain of events, the lists that are derived from it, people, their sessions and tokens.
 //!
 //! No rule lives here. What may happen is decided in [`domain::run::decide`] by the use case that holds the transaction;
 //! this crate only makes sure that what was decided is stored once, in order, and cannot be changed unseen.
@@ -30,6 +30,7 @@ mod projection;
 mod redactions;
 mod runs;
 mod sessions;
+mod tokens;
 mod words;
 
 use sqlx::pool::PoolConnection;
@@ -44,6 +45,7 @@ pub use opening::Inspected;
 pub use people::Credentials;
 pub use runs::HistoryQuery;
 pub use sessions::{Device, Lifetime, ListedSession, StoredSession, fingerprint};
+pub use tokens::TokenHolder;
 
 /// The database behind the portal, named once.
 type Db = Sqlite;

@@ -67,12 +67,13 @@ struct Listed {
     #[sqlx(flatten)]
     row: Row,
     sessions: i64,
+    tokens: i64,
 }
 
 impl TryFrom<Listed> for PersonRow {
     type Error = Error;
 
-    fn try_from(Listed { row, sessions }: Listed) -> Result<Self, Error> {
+    fn try_from(Listed { row, sessions, tokens }: Listed) -> Result<Self, Error> {
         Ok(Self {
             id: PersonId(row.id),
             login: row.login,
@@ -82,6 +83,7 @@ impl TryFrom<Listed> for PersonRow {
             created: Timestamp(row.created),
             seen: row.seen.map(Timestamp),
             sessions: u32::try_from(sessions).unwrap_or_default(),
+            tokens: u32::try_from(tokens).unwrap_or_default(),
             mail: row.mail,
         })
     }
@@ -91,7 +93,8 @@ const BY_ID: &str = "SELECT id, login, name, role, enabled, password, created, s
 const BY_LOGIN: &str =
     "SELECT id, login, name, role, enabled, password, created, seen, mail FROM people WHERE login = $1";
 const ALL: &str = "SELECT id, login, name, role, enabled, password, created, seen, mail, \
-    (SELECT COUNT(*) FROM sessions WHERE person = people.id AND idle > $1 AND ends > $1) AS sessions \
+    (SELECT COUNT(*) FROM sessions WHERE person = people.id AND idle > $1 AND ends > $1) AS sessions, \
+    (SELECT COUNT(*) FROM tokens WHERE person = people.id AND expires > $1) AS tokens \
     FROM people ORDER BY name, login";
 const STANDING: &str = "SELECT role FROM people WHERE id = $1 AND enabled = 1";
 
@@ -103,7 +106,7 @@ impl Store {
         Ok(people == 0)
     }
 
-    /// Everyone with an account, by name, with their sessions that have not ended.
+    /// Everyone with an account, by name, with their sessions and tokens that have not ended.
     pub async fn people(&self, now: Timestamp) -> Result<Vec<PersonRow>, Error> {
         let rows: Vec<Listed> = sqlx::query_as(ALL).bind(now.0).fetch_all(&mut *self.reader().await?).await?;
         rows.into_iter().map(PersonRow::try_from).collect()
@@ -142,7 +145,7 @@ impl Store {
     /// A person as their account stands; `None` when it is disabled or not there.
     pub async fn actor(&self, person: &PersonId) -> Result<Option<Actor>, Error> {
         let known = self.credentials(person).await?.filter(|known| known.enabled);
-        Ok(known.map(|known| Actor { id: known.id, name: known.name, role: known.role }))
+        Ok(known.map(|known| Actor::new(known.id, known.name, known.role)))
     }
 }
 

@@ -205,7 +205,7 @@ impl Write {
         Ok(ended.rows_affected() == 1)
     }
 
-    /// Removes the sessions that have run out, and what was shown in them; gives how many sessions.
+    /// Removes the sessions that have run out and what was shown in them, and expired tokens; gives how many sessions.
     pub async fn sweep_sessions(&mut self, now: Timestamp) -> Result<u64, Error> {
         let swept = sqlx::query("DELETE FROM sessions WHERE idle <= $1 OR ends <= $1")
             .bind(now.0)
@@ -213,6 +213,8 @@ impl Write {
             .await?;
         let late = sqlx::query("DELETE FROM authenticator_offers WHERE ends <= $1").bind(now.0);
         late.execute(self.connection()).await?;
+        let expired = sqlx::query("DELETE FROM tokens WHERE expires <= $1").bind(now.0);
+        expired.execute(self.connection()).await?;
         self.note_time(now).await?;
         Ok(swept.rows_affected())
     }

@@ -18,7 +18,7 @@ pub fn actor(role: Role) -> Actor {
 
 /// A person with a name, which is also the id.
 pub fn person(name: &str, role: Role) -> Actor {
-    Actor { id: name.into(), name: name.to_owned(), role }
+    Actor::new(name.into(), name.to_owned(), role)
 }
 
 /// The same as the one who does something.

@@ -2,10 +2,11 @@
 //!
 //! What renders pages waits for their data by notifications, and once in some thousand pages on a busy machine one of them is
 //! lost (<https://github.com/leptos-rs/leptos/issues/4851>): such a page would never be complete. Asking for a page changes
-//! nothing, so it is simply asked for once more.
+//! nothing, so it is simply asked for once more. What a page takes out to show it once stays with the request until it is sent.
 
 use std::time::Duration;
 
+use app::ssr::TakenOut;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -19,7 +20,8 @@ const GIVEN_UP: u32 = 3;
 
 /// Renders a page, again if need be. Only for requests that change nothing: their body is not kept.
 pub async fn rendered(request: Request, next: Next) -> Response {
-    let (parts, _) = request.into_parts();
+    let (mut parts, _) = request.into_parts();
+    parts.extensions.insert(TakenOut::default());
     for _ in 0..GIVEN_UP {
         let request = Request::from_parts(parts.clone(), Body::empty());
         if let Ok(response) = tokio::time::timeout(PATIENCE, next.clone().run(request)).await {

@@ -15,12 +15,12 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use leptos::server_fn::error::ServerFnUrlError;
 use percent_encoding::percent_decode;
 use tower_sessions::Session;
-use tower_sessions::session::Id;
 
 use super::answers::{refused_call, see_other, sentence, wants_a_page, with_true_status};
 use super::origin::{self, Provenance};
 use super::requests::Asker;
-use super::{Site, again, routes, streams};
+use super::streams::Watched;
+use super::{Site, again, routes, streams, tokens};
 use crate::config::PublicUrl;
 
 /// The most bytes of a request's body.
@@ -46,7 +46,7 @@ impl Host {
     }
 }
 
-/// Refuses unknown hosts, and requests from other sites that could change something.
+/// Refuses unknown hosts, and requests from other sites that could change something or carry a token.
 pub async fn at_the_door(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
     if !routes::is_health(request.uri().path()) {
@@ -58,13 +58,18 @@ pub async fn at_the_door(State(site): State<Site>, mut request: Request, next: N
             return sentence(StatusCode::MISDIRECTED_REQUEST, text);
         }
     }
-    if is_mutating(request.method()) {
+    let by_script = tokens::carried(request.headers()).is_some();
+    if by_script || is_mutating(request.method()) {
         let provenance = origin::provenance(request.headers(), &host, site.public_url());
         if provenance == Provenance::Foreign {
             tracing::warn!(http.path = request.uri().path(), "refused a request that another site sent");
             return refused(request.uri().path(), FOREIGN);
         }
         request.extensions_mut().insert(provenance);
+    }
+    if by_script {
+        // Whoever is signed in beside it does not count: not their session, and not what their browser is known by.
+        request.headers_mut().remove(header::COOKIE);
     }
     request.extensions_mut().insert(Host { name: host, public: site.public_url().cloned() });
     next.run(request).await
@@ -73,7 +78,8 @@ pub async fn at_the_door(State(site): State<Site>, mut request: Request, next: N
 const FOREIGN: &str = "This request was not sent by a page of this portal. Nothing was done; open the portal's own page. \
      (Behind a proxy the portal has to know its public address: public_url.)";
 
-const UNSTATED: &str = "This request does not say where it comes from. Nothing was done; send the header Origin with the portal's own address.";
+const UNSTATED: &str = "This request does not say where it comes from. Nothing was done; send the header Origin with the portal's own address, \
+     or the token of a script.";
 
 fn refused(path: &str, text: &str) -> Response {
     if routes::is_call(path) {
@@ -102,9 +108,16 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
     let Some(policy) = policy else {
         return sentence(StatusCode::NOT_FOUND, "There is no such address.");
     };
+    let script = match tokens::holder(&site, request.headers(), request.extensions()).await {
+        Ok(script) => script,
+        Err(tokens::Problem::Refused) => return tokens::refused(&path),
+        Err(tokens::Problem::Unknown(error)) => return unknown_whether(&path, &error.into()),
+    };
+    // A browser does not send a token by itself, so that nobody else can have it sent.
+    let is_ours = script.is_some() || request.extensions().get::<Provenance>() == Some(&Provenance::Ours);
     if let Policy::Verb(verb) = policy {
         let session = request.extensions().get::<Session>().cloned();
-        let (actor, session) = match actor(&site, session).await {
+        let (actor, watched) = match asker(&site, script, session).await {
             Ok(Some(found)) => found,
             Ok(None) => return signed_out(&path, &request),
             Err(error) => return unknown_whether(&path, &error),
@@ -116,11 +129,11 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
             }
             return not_allowed(&path, &request, &forbidden);
         }
-        request.extensions_mut().insert(streams::Watched { person: actor.id.clone(), session });
+        request.extensions_mut().insert(watched);
         request.extensions_mut().insert(actor);
     }
     if is_mutating(request.method()) {
-        if request.extensions().get::<Provenance>() != Some(&Provenance::Ours) {
+        if !is_ours {
             return refused(&path, UNSTATED);
         }
         return to_the_end(site, request, next).await;
@@ -133,16 +146,25 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
 
 fn note(request: &Request, actor: &Actor) {
     if let Some(asker) = request.extensions().get::<Asker>() {
-        asker.is(actor.id.as_str());
+        asker.is(actor);
     }
 }
 
-/// The person of a live session, as their account stands now.
-async fn actor(site: &Site, session: Option<Session>) -> Result<Option<(Actor, Id)>, GateError> {
+/// Who asks, as their account stands now, and what a stream of theirs hangs on: the token of a script, or a live session.
+async fn asker(
+    site: &Site,
+    script: Option<Actor>,
+    session: Option<Session>,
+) -> Result<Option<(Actor, Watched)>, GateError> {
+    if let Some(actor) = script {
+        let token = actor.token.as_ref().map(|token| Watched::Token { id: token.id.clone(), role: actor.role });
+        return Ok(token.map(|token| (actor, token)));
+    }
     let Some(session) = session else { return Ok(None) };
     let Some(person) = session.get::<String>(PERSON).await? else { return Ok(None) };
-    let actor = site.portal().actor(&PersonId(person)).await?;
-    Ok(actor.zip(session.id()))
+    let person = PersonId(person);
+    let actor = site.portal().actor(&person).await?;
+    Ok(actor.zip(session.id().map(|id| Watched::Session { person, id })))
 }
 
 /// Why it is not known who asks.

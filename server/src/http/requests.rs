@@ -10,6 +10,7 @@ use app::ssr::Peer;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::policy::Actor;
 use futures::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rand::RngCore as _;
@@ -29,20 +30,33 @@ pub struct Asker(Arc<Asked>);
 
 #[derive(Debug, Default)]
 struct Asked {
-    person: OnceLock<String>,
+    actor: OnceLock<Actor>,
     route: OnceLock<String>,
 }
 
 impl Asker {
-    /// Notes the id of the person.
-    pub fn is(&self, person: &str) {
+    /// Notes who it is.
+    pub fn is(&self, actor: &Actor) {
         // The gate looks once in a request.
-        drop(self.0.person.set(person.to_owned()));
+        drop(self.0.actor.set(actor.clone()));
     }
 
     /// Notes the route that answers.
     pub fn at(&self, route: &str) {
         drop(self.0.route.set(route.to_owned()));
+    }
+
+    fn route(&self) -> Option<&str> {
+        self.0.route.get().map(String::as_str)
+    }
+
+    fn person(&self) -> &str {
+        self.0.actor.get().map_or("-", |actor| actor.id.as_str())
+    }
+
+    /// The token by which a script came: what names it, never what lets it in.
+    fn token(&self) -> Option<&str> {
+        self.0.actor.get()?.token.as_ref().map(|token| token.id.as_str())
     }
 }
 
@@ -69,7 +83,7 @@ pub async fn around(State(site): State<Site>, mut request: Request, next: Next) 
         response.headers_mut().insert(REQUEST_ID, number);
     }
     let took = began.elapsed();
-    let route = asker.0.route.get().map(String::as_str).or_else(|| site.own_route(&path));
+    let route = asker.route().or_else(|| site.own_route(&path));
     site.metrics().answered(&method, route, response.status(), took);
     log(&method, &path, &response, took, &Who { asker: &asker, client, number: &number });
     response
@@ -146,7 +160,6 @@ struct Who<'a> {
 fn log(method: &Method, path: &str, response: &Response, elapsed: Duration, who: &Who<'_>) {
     let status = response.status().as_u16();
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let person = who.asker.0.person.get().map_or("-", String::as_str);
     // The query stays out of the log: it can carry a set-up token or what somebody searched for.
     if routes::is_health(path) {
         tracing::debug!(
@@ -160,7 +173,8 @@ fn log(method: &Method, path: &str, response: &Response, elapsed: Duration, who:
             http.path = path,
             http.status = status,
             elapsed_ms = milliseconds,
-            user.id = person,
+            user.id = who.asker.person(),
+            token.id = who.asker.token(),
             client.address = %who.client,
             request.id = who.number,
             "{method} {path}: {status} in {milliseconds} ms"

@@ -20,26 +20,26 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 /// A stream that goes on has said nothing for so long.
 const GOES_ON: Duration = Duration::from_millis(300);
 
-fn password() -> String {
+pub fn password() -> String {
     PASSWORD.replace(' ', "+")
 }
 
-async fn post(site: &Served, path: &str, form: &str, cookie: &str) -> Answer {
+pub async fn post(site: &Served, path: &str, form: &str, cookie: &str) -> Answer {
     site.send(call(path).header(header::COOKIE, cookie).body(Body::from(form.to_owned())).unwrap()).await
 }
 
-async fn done(site: &Served, path: &str, form: &str, cookie: &str) {
+pub async fn done(site: &Served, path: &str, form: &str, cookie: &str) {
     let answer = post(site, path, form, cookie).await;
     assert_eq!(answer.status, StatusCode::OK, "{path} {form}: {}", answer.body);
 }
 
-async fn refused(site: &Served, path: &str, form: &str, cookie: &str, sentence: &str) {
+pub async fn refused(site: &Served, path: &str, form: &str, cookie: &str, sentence: &str) {
     let answer = post(site, path, form, cookie).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {form}: {}", answer.body);
     assert!(answer.body.contains(sentence), "{path}: {}", answer.body);
 }
 
-async fn view(site: &Served, cookie: &str) -> AccountView {
+pub async fn view(site: &Served, cookie: &str) -> AccountView {
     let answer = post(site, "/api/pages/account", "", cookie).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     serde_json::from_str(&answer.body).unwrap()
@@ -51,19 +51,19 @@ async fn sign_in(site: &Served, login: &str, agent: &str) -> String {
     site.send(request).await.cookie()
 }
 
-async fn is_in(site: &Served, cookie: &str) -> bool {
+pub async fn is_in(site: &Served, cookie: &str) -> bool {
     post(site, "/api/session", "", cookie).await.status == StatusCode::OK
 }
 
 /// What an authenticator app with this secret shows at this moment of the portal.
-fn code(site: &Served, secret: &str) -> String {
+pub fn code(site: &Served, secret: &str) -> String {
     let secret = totp_rs::Secret::try_from_base32(secret.replace(' ', "")).unwrap();
     let seconds = u64::try_from(site.portal.now().0 / 1000).unwrap();
     totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(seconds).to_string()
 }
 
 /// Sets an authenticator app up; gives its secret and the recovery codes.
-async fn with_authenticator(site: &Served, cookie: &str) -> (String, Vec<String>) {
+pub async fn with_authenticator(site: &Served, cookie: &str) -> (String, Vec<String>) {
     done(site, "/api/account/authenticator/offer", &format!("password={}", password()), cookie).await;
     let offer = view(site, cookie).await.offer.unwrap();
     done(site, "/api/account/authenticator/switch-on", &format!("code={}", code(site, &offer.secret)), cookie).await;

@@ -192,12 +192,13 @@ impl Scene {
     async fn factor(&self, login: &str) -> (Authenticator, Vec<String>) {
         let actor = self.site.portal.actor(&self.id(login).await).await.unwrap().unwrap();
         let sure = Sure { password: PASSWORD.to_owned(), proof: None };
-        self.site.portal.offer_authenticator(&actor, "a session", sure).await.unwrap();
-        let offer = self.site.portal.account(&actor, "a session", "127.0.0.1").await.unwrap().offer.unwrap();
+        let owner = actor.owner().unwrap();
+        self.site.portal.offer_authenticator(owner, "a session", sure).await.unwrap();
+        let offer = self.site.portal.account(owner, "a session", "127.0.0.1").await.unwrap().offer.unwrap();
         let secret = totp_rs::Secret::try_from_base32(offer.secret.replace(' ', "")).unwrap().as_bytes().to_vec();
         let authenticator = Authenticator(secret);
         let code = authenticator.code(self);
-        self.site.portal.switch_on_authenticator(&actor, "a session", &code).await.unwrap();
+        self.site.portal.switch_on_authenticator(owner, "a session", &code).await.unwrap();
         (authenticator, offer.recovery_codes)
     }
 

@@ -25,6 +25,7 @@ mod screens;
 mod site;
 mod targets;
 mod together;
+mod tokens;
 #[path = "../../../crates/runbook/tests/reading/users_path.rs"]
 mod users_path;
 mod values;

@@ -281,7 +281,7 @@ fn folder_with(files: &[(&str, &[u8])]) -> TempDir {
 
 /// Somebody with a role, as the gate would know them.
 pub fn someone(role: Role) -> Actor {
-    Actor { id: PersonId("someone".to_owned()), name: "Someone".to_owned(), role }
+    Actor::new(PersonId("someone".to_owned()), "Someone".to_owned(), role)
 }
 
 /// A page, as a browser asks for it.

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use crate::AppError;
 use crate::api::account::{
-    AddPasskey, ChangePassword, DiscardOffer, EndOtherSessions, EndSession, OfferAuthenticator, RemoveAuthenticator,
-    RemovePasskey, SwitchOnAuthenticator,
+    AddPasskey, ChangePassword, DiscardOffer, EndOtherSessions, EndSession, EndToken, MakeToken, OfferAuthenticator,
+    RemoveAuthenticator, RemovePasskey, SwitchOnAuthenticator,
 };
 
 type Answer = MappedSignal<Option<Result<(), AppError>>>;
@@ -21,6 +21,8 @@ pub enum Done {
     Passkey,
     /// A factor was removed.
     Removed,
+    /// A token was made.
+    Token,
 }
 
 impl Done {
@@ -30,6 +32,7 @@ impl Done {
             "password" => Some(Self::Password),
             "authenticator" => Some(Self::Authenticator),
             "removed" => Some(Self::Removed),
+            "token" => Some(Self::Token),
             _ => None,
         }
     }
@@ -41,6 +44,7 @@ impl Done {
             Self::Authenticator => "Authenticator app switched on",
             Self::Passkey => "Passkey added",
             Self::Removed => "Removed",
+            Self::Token => "Token made",
         }
     }
 
@@ -51,6 +55,7 @@ impl Done {
             Self::Authenticator => "Decisions take a code of it from now on. Its recovery codes are not shown again.",
             Self::Passkey => "It proves you at decisions from now on.",
             Self::Removed => "It proves nobody any more.",
+            Self::Token => "It lets a script in from now on.",
         }
     }
 }
@@ -67,6 +72,8 @@ pub struct AccountDeeds {
     pub remove_passkey: ServerAction<RemovePasskey>,
     pub end: ServerAction<EndSession>,
     pub end_others: ServerAction<EndOtherSessions>,
+    pub make_token: ServerAction<MakeToken>,
+    pub end_token: ServerAction<EndToken>,
 }
 
 impl AccountDeeds {
@@ -82,6 +89,8 @@ impl AccountDeeds {
             remove_passkey: ServerAction::new(),
             end: ServerAction::new(),
             end_others: ServerAction::new(),
+            make_token: ServerAction::new(),
+            end_token: ServerAction::new(),
         };
         for (last, (answer, _)) in deeds.answers().into_iter().enumerate() {
             Effect::new(move |_| {
@@ -94,7 +103,7 @@ impl AccountDeeds {
     }
 
     /// Every answer, and what is told when it is good.
-    fn answers(self) -> [(Answer, Option<Done>); 9] {
+    fn answers(self) -> [(Answer, Option<Done>); 11] {
         [
             (self.password.value(), Some(Done::Password)),
             (self.offer.value(), None),
@@ -105,6 +114,8 @@ impl AccountDeeds {
             (self.remove_passkey.value(), Some(Done::Removed)),
             (self.end.value(), None),
             (self.end_others.value(), None),
+            (self.make_token.value(), Some(Done::Token)),
+            (self.end_token.value(), None),
         ]
     }
 
@@ -119,6 +130,8 @@ impl AccountDeeds {
             + self.remove_passkey.version().get()
             + self.end.version().get()
             + self.end_others.version().get()
+            + self.make_token.version().get()
+            + self.end_token.version().get()
     }
 
     /// Why the last deed was refused.

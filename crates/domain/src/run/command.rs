@@ -317,8 +317,8 @@ impl Command {
             | Self::SendInput { .. }
             | Self::RequestApproval { .. }
             | Self::CancelApproval { .. }
-            | Self::BreakGlass { .. }
             | Self::Finish { .. } => Some(Verb::WorkRun),
+            Self::BreakGlass { .. } => Some(Verb::BreakGlass),
             Self::Grant { .. }
             | Self::Reject { .. }
             | Self::ReviewGlass { .. }

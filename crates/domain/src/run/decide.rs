@@ -17,7 +17,7 @@ use super::state::{Attempt, CommandState, Run, StepState, StepStatus, Tick};
 use crate::approval::{ApprovalRules, FileIdentity};
 use crate::attempt::{Condition, Mark};
 use crate::plan::{Plan, PlanStep};
-use crate::policy::{Forbidden, Role, allows};
+use crate::policy::{Role, Verb};
 use crate::{AttemptId, PersonId, RunId, Timestamp, time};
 
 pub use approval::Wanted;
@@ -143,11 +143,16 @@ fn redact(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Even
 fn authorise(command: &Command, who: &Who, facts: &Facts) -> Result<(), Refusal> {
     match (command.verb(), who) {
         (None, Who::Portal) => Ok(()),
-        (Some(verb), Who::Person(_)) => {
-            let role = facts.standing.ok_or(Refusal::Disabled)?;
-            if allows(role, verb) { Ok(()) } else { Err(Forbidden { role, verb }.into()) }
-        }
+        (Some(verb), Who::Person(_)) => may(who, verb, facts),
         (Some(_), Who::Portal) | (None, Who::Person(_)) => Err(Refusal::Disabled),
+    }
+}
+
+/// Whether a person may use a verb, as their account stands at this moment and by the way on which they came.
+fn may(who: &Who, verb: Verb, facts: &Facts) -> Result<(), Refusal> {
+    match (who, facts.standing) {
+        (Who::Person(actor), Some(role)) => Ok(actor.with_role(role).may(verb)?),
+        _ => Err(Refusal::Disabled),
     }
 }
 
@@ -173,7 +178,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
     let event = match command {
         Command::TakeOver { reason } => holding::take_over(run, who, reason)?,
         Command::Abort { reason } => return holding::abort(run, who, facts, reason),
-        Command::TakeLock { reason } => lock::take(run, facts, reason)?,
+        Command::TakeLock { reason } => lock::take(run, who, facts, reason)?,
         Command::SetDirectory { path } => set_directory(run, path)?,
         Command::AddStep { place, step } => add_step(run, *place, step)?,
         Command::SendInput { step, attempt, command, number, input } => {

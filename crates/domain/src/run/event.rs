@@ -30,6 +30,14 @@ impl Who {
             Self::Portal => "the portal",
         }
     }
+
+    /// The name to show, with the token where a script did it.
+    pub fn name_and_token(&self) -> String {
+        match self {
+            Self::Person(Actor { name, token: Some(token), .. }) => format!("{name}, by the token {}", token.name),
+            Self::Person(_) | Self::Portal => self.name().to_owned(),
+        }
+    }
 }
 
 /// One event with its place in the run.

@@ -11,6 +11,7 @@ mod input;
 mod offers;
 mod redaction;
 mod refusals;
+mod scripts;
 mod secrets;
 pub(crate) mod stage;
 mod starting;

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::factor::Factors;
+use crate::policy::Role;
+use crate::{Timestamp, TokenId};
 
 /// The page of one's own account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,10 @@ pub struct AccountView {
     pub no_passkeys: Option<String>,
     /// Where one is signed in, the session that asks first.
     pub sessions: Vec<SessionInfo>,
+    /// The tokens that let scripts in, oldest first.
+    pub tokens: Vec<TokenInfo>,
+    /// The token that was just made in this session: this page shows it, and no other ever will.
+    pub made: Option<MadeToken>,
 }
 
 /// What is shown once, while an authenticator app is set up.
@@ -84,6 +89,40 @@ pub struct SessionInfo {
     pub agent: String,
     /// Whether it is the one that asks.
     pub this: bool,
+}
+
+/// A token for scripts, as its person sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenInfo {
+    /// What names it. It lets nobody in.
+    pub id: TokenId,
+    /// As its person calls it.
+    pub name: String,
+    /// What it lets a script do, as long as its person may do that.
+    pub role: Role,
+    /// When it was made.
+    pub made: Timestamp,
+    /// When it lets nobody in any more.
+    pub expires: Timestamp,
+    /// When it was last used, to the minute.
+    pub used: Option<Timestamp>,
+    /// From where that was, as the portal saw it; empty where that is not known.
+    pub address: String,
+}
+
+/// A token with the text that lets a script in. It is shown once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeToken {
+    /// As its person calls it.
+    pub name: String,
+    /// What the script has to send.
+    pub text: String,
+}
+
+impl fmt::Debug for MadeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MadeToken").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// How browsers name themselves, the more special before what they claim to be as well.
@@ -152,5 +191,12 @@ mod tests {
         assert_eq!(named("curl/8.5.0"), "curl");
         assert_eq!(named(&"x".repeat(300)).len(), SHORT);
         assert!(!named("").is_empty());
+    }
+
+    #[test]
+    fn a_token_in_a_log_shows_nothing_that_lets_somebody_in() {
+        let made = MadeToken { name: "nightly report".to_owned(), text: "rbp_secret".to_owned() };
+
+        assert!(!format!("{made:?}").contains("secret"));
     }
 }

@@ -55,7 +55,7 @@ fn added(text: &str, reason: &str, after: u32) -> Added {
 
 /// A run in which these steps were added.
 fn run(steps: &[Added]) -> Run {
-    let by = Who::Person(Actor { id: "olga".into(), name: "Olga".to_owned(), role: Role::Operator });
+    let by = Who::Person(Actor::new("olga".into(), "Olga".to_owned(), Role::Operator));
     let start = Event::RunStarted { plan: Box::new(plan()), reason: String::new(), values: BTreeMap::new() };
     let events = steps.iter().map(|added| Event::StepAdded { step: Box::new(step(&plan(), added, &[]).unwrap()) });
     let entries = (1..).zip(std::iter::once(start).chain(events));

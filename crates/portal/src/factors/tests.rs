@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use domain::plan::PlanTarget;
-use domain::policy::Actor;
+use domain::policy::{Actor, Owner};
 use testkit::FixedClock;
 
 use super::*;
@@ -61,12 +61,16 @@ impl Desk {
         Self { portal, ada, clock, folder }
     }
 
+    fn owner(&self) -> Owner<'_> {
+        self.ada.owner().unwrap()
+    }
+
     /// Sets an authenticator app up: its secret and the recovery codes.
     async fn with_authenticator(&self) -> (Vec<u8>, Vec<String>) {
-        self.portal.offer_authenticator(&self.ada, SESSION, sure(None)).await.unwrap();
-        let offer = self.portal.account(&self.ada, SESSION, "localhost").await.unwrap().offer.unwrap();
+        self.portal.offer_authenticator(self.owner(), SESSION, sure(None)).await.unwrap();
+        let offer = self.portal.account(self.owner(), SESSION, "localhost").await.unwrap().offer.unwrap();
         let secret = totp_rs::Secret::try_from_base32(offer.secret.replace(' ', "")).unwrap().as_bytes().to_vec();
-        self.portal.switch_on_authenticator(&self.ada, SESSION, &self.code(&secret)).await.unwrap();
+        self.portal.switch_on_authenticator(self.owner(), SESSION, &self.code(&secret)).await.unwrap();
         (secret, offer.recovery_codes)
     }
 
@@ -210,20 +214,21 @@ async fn what_a_copy_of_the_database_holds_makes_no_code() {
 async fn the_present_password_and_the_present_factor_are_asked_for_at_every_change() {
     let desk = Desk::open().await;
     let wrong = Sure { password: "not this one, is it".to_owned(), proof: None };
-    let told = sentence(desk.portal.offer_authenticator(&desk.ada, SESSION, wrong.clone()).await);
+    let told = sentence(desk.portal.offer_authenticator(desk.owner(), SESSION, wrong.clone()).await);
     assert_eq!(told, "The present password is wrong. Nothing was changed.");
     let (secret, codes) = desk.with_authenticator().await;
     desk.clock.advance(MINUTE);
 
-    assert!(sentence(desk.portal.remove_authenticator(&desk.ada, SESSION, wrong).await).contains("password is wrong"));
+    let told = sentence(desk.portal.remove_authenticator(desk.owner(), SESSION, wrong).await);
+    assert!(told.contains("password is wrong"), "{told}");
     for missing in [None, Some(typed("000000")), Some(typed(""))] {
-        assert!(desk.portal.offer_authenticator(&desk.ada, SESSION, sure(missing.clone())).await.is_err());
-        assert!(desk.portal.remove_authenticator(&desk.ada, SESSION, sure(missing)).await.is_err());
+        assert!(desk.portal.offer_authenticator(desk.owner(), SESSION, sure(missing.clone())).await.is_err());
+        assert!(desk.portal.remove_authenticator(desk.owner(), SESSION, sure(missing)).await.is_err());
     }
     assert!(desk.portal.factors(&desk.ada.id).await.unwrap().authenticator);
     desk.clock.advance(6 * MINUTE);
     let proof = Some(typed(&desk.code(&secret)));
-    desk.portal.remove_authenticator(&desk.ada, SESSION, sure(proof)).await.unwrap();
+    desk.portal.remove_authenticator(desk.owner(), SESSION, sure(proof)).await.unwrap();
     assert_eq!(desk.portal.factors(&desk.ada.id).await.unwrap(), Factors::default());
     assert!(sentence(desk.decide(&codes[0]).await).contains("no second factor"));
 }
@@ -234,21 +239,21 @@ async fn the_one_in_use_holds_until_the_new_one_has_shown_a_code() {
     let (old, old_codes) = desk.with_authenticator().await;
     desk.clock.advance(MINUTE);
     let proof = Some(typed(&desk.code(&old)));
-    desk.portal.offer_authenticator(&desk.ada, SESSION, sure(proof)).await.unwrap();
+    desk.portal.offer_authenticator(desk.owner(), SESSION, sure(proof)).await.unwrap();
     desk.clock.advance(MINUTE);
 
     assert!(desk.decide(&desk.code(&old)).await.is_ok());
-    assert!(desk.portal.account(&desk.ada, "another session", "localhost").await.unwrap().offer.is_none());
-    let told = sentence(desk.portal.switch_on_authenticator(&desk.ada, "another session", "000000").await);
+    assert!(desk.portal.account(desk.owner(), "another session", "localhost").await.unwrap().offer.is_none());
+    let told = sentence(desk.portal.switch_on_authenticator(desk.owner(), "another session", "000000").await);
     assert!(told.contains("is over"), "{told}");
-    let told = sentence(desk.portal.switch_on_authenticator(&desk.ada, SESSION, "000000").await);
+    let told = sentence(desk.portal.switch_on_authenticator(desk.owner(), SESSION, "000000").await);
     assert!(told.contains("not the one of this secret"), "{told}");
-    let offer = desk.portal.account(&desk.ada, SESSION, "localhost").await.unwrap().offer.unwrap();
+    let offer = desk.portal.account(desk.owner(), SESSION, "localhost").await.unwrap().offer.unwrap();
     let new = totp_rs::Secret::try_from_base32(offer.secret.replace(' ', "")).unwrap().as_bytes().to_vec();
-    desk.portal.switch_on_authenticator(&desk.ada, SESSION, &desk.code(&new)).await.unwrap();
+    desk.portal.switch_on_authenticator(desk.owner(), SESSION, &desk.code(&new)).await.unwrap();
 
     desk.clock.advance(MINUTE);
-    assert!(desk.portal.account(&desk.ada, SESSION, "localhost").await.unwrap().offer.is_none(), "it is shown once");
+    assert!(desk.portal.account(desk.owner(), SESSION, "localhost").await.unwrap().offer.is_none(), "it is shown once");
     assert!(desk.decide(&desk.code(&old)).await.is_err());
     assert!(desk.decide(&old_codes[0]).await.is_err());
     assert!(desk.decide(&desk.code(&new)).await.is_ok());
@@ -257,23 +262,23 @@ async fn the_one_in_use_holds_until_the_new_one_has_shown_a_code() {
 #[tokio::test]
 async fn what_is_shown_at_the_set_up_is_over_after_a_quarter_of_an_hour() {
     let desk = Desk::open().await;
-    desk.portal.offer_authenticator(&desk.ada, SESSION, sure(None)).await.unwrap();
-    assert!(desk.portal.account(&desk.ada, SESSION, "localhost").await.unwrap().offer.is_some());
+    desk.portal.offer_authenticator(desk.owner(), SESSION, sure(None)).await.unwrap();
+    assert!(desk.portal.account(desk.owner(), SESSION, "localhost").await.unwrap().offer.is_some());
 
     // What expires goes on with real time as well.
     desk.clock.advance(16 * MINUTE);
 
-    assert!(desk.portal.account(&desk.ada, SESSION, "localhost").await.unwrap().offer.is_none());
+    assert!(desk.portal.account(desk.owner(), SESSION, "localhost").await.unwrap().offer.is_none());
 }
 
 #[tokio::test]
 async fn the_present_password_cannot_be_guessed_at_for_ever() {
     let desk = Desk::open().await;
     for _ in 0..FREE {
-        assert!(desk.portal.change_password(&desk.ada, "wrong", "grandfather clock pelican", None).await.is_err());
+        assert!(desk.portal.change_password(desk.owner(), "wrong", "grandfather clock pelican", None).await.is_err());
     }
 
-    let told = sentence(desk.portal.change_password(&desk.ada, PASSWORD, "grandfather clock pelican", None).await);
+    let told = sentence(desk.portal.change_password(desk.owner(), PASSWORD, "grandfather clock pelican", None).await);
 
     assert!(told.contains("5 wrong tries"), "{told}");
 }

@@ -1,9 +1,9 @@
 //! Asking for approval, deciding, and what a decision lets happen.
 
-use super::{Facts, bounded, plan_step, proven, reasoned, starting};
+use super::{Facts, bounded, may, plan_step, proven, reasoned, starting};
 use crate::approval::{Difference, Evidence, FileIdentity, Need};
 use crate::attempt::{Outcome, Work};
-use crate::policy::{Forbidden, Role, Verb, allows};
+use crate::policy::{Role, Verb, allows};
 use crate::run::difference::{continued, differences};
 use crate::run::event::{Event, Who};
 use crate::run::fold::evolve_event;
@@ -176,9 +176,8 @@ pub(super) fn reject(run: &Run, number: u32, reason: &str, facts: &Facts) -> Res
 pub(super) fn cancel(run: &Run, number: u32, reason: &str, who: &Who, facts: &Facts) -> Result<Event, Refusal> {
     let request = undecided(run, number, facts)?;
     let own = run.is_held_by(who) || request.asked.by.id() == who.id();
-    let role = facts.standing.ok_or(Refusal::Disabled)?;
-    if !own && !allows(role, Verb::Approve) {
-        return Err(Forbidden { role, verb: Verb::Approve }.into());
+    if !own {
+        may(who, Verb::Approve, facts)?;
     }
     bounded(reason)?;
     Ok(Event::ApprovalCancelled { request: number, reason: reason.trim().to_owned() })

@@ -1,7 +1,7 @@
 //! Who works in a run, and who may end it for them.
 
-use super::{Facts, idle, reasoned};
-use crate::policy::{Forbidden, Verb, allows};
+use super::{Facts, idle, may, reasoned};
+use crate::policy::Verb;
 use crate::run::command::Command;
 use crate::run::event::{Event, Verdict, Who};
 use crate::run::refusal::Refusal;
@@ -47,10 +47,7 @@ pub(super) fn take_over(run: &Run, who: &Who, reason: &str) -> Result<Event, Ref
 /// Gives the run up: at once when nothing runs in it, else as soon as the step has stopped.
 pub(super) fn abort(run: &Run, who: &Who, facts: &Facts, reason: &str) -> Result<Vec<Event>, Refusal> {
     if !run.is_held_by(who) {
-        let role = facts.standing.ok_or(Refusal::Disabled)?;
-        if !allows(role, Verb::Overrule) {
-            return Err(Forbidden { role, verb: Verb::Overrule }.into());
-        }
+        may(who, Verb::Overrule, facts)?;
     }
     let reason = reasoned(reason)?;
     let Some(open) = run.open_attempt() else {

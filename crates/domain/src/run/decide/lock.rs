@@ -1,9 +1,9 @@
 //! Taking and losing the lock of a target.
 
-use super::{Facts, reasoned};
+use super::{Facts, may, reasoned};
 use crate::RunId;
-use crate::policy::{Verb, allows};
-use crate::run::event::Event;
+use crate::policy::Verb;
+use crate::run::event::{Event, Who};
 use crate::run::lock::Holder;
 use crate::run::refusal::Refusal;
 use crate::run::state::Run;
@@ -18,7 +18,7 @@ pub(super) fn with_attempt(run: &Run, facts: &Facts) -> Result<Option<Event>, Re
 }
 
 /// Takes the lock from the run that holds it.
-pub(super) fn take(run: &Run, facts: &Facts, reason: &str) -> Result<Event, Refusal> {
+pub(super) fn take(run: &Run, who: &Who, facts: &Facts, reason: &str) -> Result<Event, Refusal> {
     let reason = reasoned(reason)?;
     let holder = match &facts.lock {
         _ if run.holds_lock() => return Err(Refusal::Over),
@@ -28,8 +28,7 @@ pub(super) fn take(run: &Run, facts: &Facts, reason: &str) -> Result<Event, Refu
     if holder.running {
         return Err(Refusal::LockInUse(holder.run));
     }
-    let overrules = facts.standing.is_some_and(|role| allows(role, Verb::Overrule));
-    if overrules || holder.is_abandoned(facts.now) {
+    if may(who, Verb::Overrule, facts).is_ok() || holder.is_abandoned(facts.now) {
         return Ok(taken(run, Some(holder.run), reason));
     }
     Err(alive(holder))

@@ -85,7 +85,7 @@ fn only_an_administrator_asks_and_only_a_lead_confirms() {
     let story = looked();
     for role in [Role::Viewer, Role::Operator, Role::Lead] {
         let refusal = story.refuses_to(&person("Otto", role), &ask_redaction(1, 1, &[(0, 4)]));
-        assert!(matches!(refusal, Refusal::Forbidden(why) if why.verb == Verb::Redact), "{role}");
+        assert!(matches!(refusal, Refusal::Forbidden(why) if why.verb() == Verb::Redact), "{role}");
     }
 
     let operator = asked().refuses_to(&person("Otto", Role::Operator), &confirm_redaction(1));

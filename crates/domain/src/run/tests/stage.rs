@@ -151,7 +151,7 @@ fn tick(words: &str) -> StepContent {
 }
 
 pub fn person(name: &str, role: Role) -> Who {
-    Who::Person(Actor { id: name.into(), name: name.to_owned(), role })
+    Who::Person(Actor::new(name.into(), name.to_owned(), role))
 }
 
 pub fn facts(standing: Option<Role>) -> Facts {

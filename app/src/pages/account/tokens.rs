@@ -1,0 +1,140 @@
+//! Tokens for scripts: what there are, making and ending them.
+
+use domain::Timestamp;
+use domain::factor::Factors;
+use domain::policy::{Role, token_roles};
+use domain::run::StepStatus;
+use domain::view::{AccountView, MadeToken, TokenInfo};
+use leptos::form::ActionForm;
+use leptos::prelude::*;
+
+use super::authenticator::PasswordField;
+use super::deeds::AccountDeeds;
+use crate::components::ago::Ago;
+use crate::components::command_text::{Visible, visible};
+use crate::components::copy::Copy;
+use crate::components::factor::FactorFields;
+use crate::components::glyph::{Glyph, Sign};
+
+/// The tokens of an account, for somebody with this role.
+#[component]
+pub fn Tokens(view: AccountView, role: Role, deeds: AccountDeeds) -> impl IntoView {
+    let AccountView { made, tokens, factors, .. } = view;
+    let made = made.map(|token| view! { <Made token /> });
+    let rows = tokens.into_iter().map(|token| view! { <OneToken token deeds /> }).collect_view();
+    view! {
+        <section class="panel" data-box="" aria-labelledby="tokens">
+            <header>
+                <h2 id="tokens">"Tokens for scripts"</h2>
+            </header>
+            <p class="soft">
+                "With a token a script reads here, or works in runs, in your name. It decides on no request and changes no account, and what it does counts as done by you."
+            </p>
+            {made}
+            <ul class="lines">{rows}</ul>
+            <MakeForm factors role deeds />
+        </section>
+    }
+    .into_any()
+}
+
+/// The token that was just made, this once.
+#[component]
+fn Made(token: MadeToken) -> impl IntoView {
+    let MadeToken { name, text } = token;
+    view! {
+        <div class="callout" data-tone="ok">
+            <Glyph sign=Sign::State(StepStatus::Done) />
+            <p class="head">"Token " {visible(name)}</p>
+            <p>"It is shown here this once. Put it where only the script finds it."</p>
+            <p class="secret">
+                <code>{text.clone()}</code>
+            </p>
+            <div class="actions">
+                <Copy text words="Copy token" />
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn OneToken(token: TokenInfo, deeds: AccountDeeds) -> impl IntoView {
+    let label = format!("End token {}", token.name);
+    let used = match token.used {
+        Some(used) => view! { <span>"last used "<Ago at=used /> {from(&token.address)}</span> }.into_any(),
+        None => view! { <span>"never used"</span> }.into_any(),
+    };
+    view! {
+        <li>
+            <div>
+                <span class="name">
+                    <Visible text=token.name />
+                </span>
+                <ActionForm action=deeds.end_token>
+                    <input type="hidden" name="token" value=token.id.0 />
+                    <button class="btn" data-kind="quiet" type="submit" aria-label=label>
+                        "End token"
+                    </button>
+                </ActionForm>
+                <span class="sub">
+                    <span>{token.role.word()}</span>
+                    <span>"made "<Ago at=token.made /></span>
+                    {used}
+                    <span>"expires "<Moment at=token.expires /></span>
+                </span>
+            </div>
+        </li>
+    }
+    .into_any()
+}
+
+fn from(address: &str) -> Option<String> {
+    (!address.is_empty()).then(|| format!(" from {address}"))
+}
+
+#[component]
+fn Moment(at: Timestamp) -> impl IntoView {
+    view! { <time datetime=at.iso()>{at.absolute()}</time> }.into_any()
+}
+
+#[component]
+fn MakeForm(factors: Factors, role: Role, deeds: AccountDeeds) -> impl IntoView {
+    let roles = token_roles(role)
+        .map(|role| view! { <option value=role.word()>{format!("{role}: {}", role.meaning())}</option> })
+        .collect_view();
+    view! {
+        <details class="fold">
+            <summary>
+                <Glyph sign=Sign::Fold />
+                "Make a token…"
+            </summary>
+            <ActionForm action=deeds.make_token attr:class="stack" attr:data-gap="small">
+                <div class="field">
+                    <label for="token-name">"Name of the token"</label>
+                    <input class="input" id="token-name" name="name" required maxlength="64" autocomplete="off" />
+                    <span class="help">"The script that uses it, so that you know it later."</span>
+                </div>
+                <div class="field">
+                    <label for="token-role">"What the script may do"</label>
+                    <select class="input" id="token-role" name="role">
+                        {roles}
+                    </select>
+                    <span class="help">"Never more than you may yourself at that moment."</span>
+                </div>
+                <div class="field">
+                    <label for="token-days">"Days until it expires"</label>
+                    <input class="input" id="token-days" name="days" type="number" required min="1" max="365" value="90" />
+                </div>
+                <PasswordField id="token" />
+                <FactorFields factors id="token" />
+                <div class="actions">
+                    <button class="btn" type="submit" disabled=deeds.make_token.pending()>
+                        "Make token"
+                    </button>
+                </div>
+            </ActionForm>
+        </details>
+    }
+    .into_any()
+}
