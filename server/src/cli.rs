@@ -52,6 +52,29 @@ pub enum Command {
     /// Check that nobody has changed what is kept of the past
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Copy the whole data folder into a new folder, with the keys in it; the portal may run
+    #[command(after_help = "Exit code: 0 the backup is made, 1 it is not, and nothing is left of it.")]
+    Backup {
+        /// The folder that becomes the backup: it is not there yet, or empty
+        #[arg(value_name = "TO")]
+        to: PathBuf,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Check a backup and put it into a data folder that is not there yet, or empty
+    #[command(after_help = "Exit code: 0 it is restored, or whole with --check; 1 it is not, and nothing was changed.")]
+    Restore {
+        /// The folder of the backup
+        #[arg(value_name = "FROM")]
+        from: PathBuf,
+        /// Only check it, and restore nothing
+        #[arg(long)]
+        check: bool,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
 }
 
 /// What `audit` can do.

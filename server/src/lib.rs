@@ -1,13 +1,15 @@
 //! From configuration to a listening process: HTTP, sessions, headers, command line. No rules live here.
 //!
-//! - [`cli`] and [`config`]: what was asked for; [`documents`], [`accounts`], [`auditing`] and [`doctor`]: the commands
-//!   that do not serve
-//! - [`serve`]: opening the portal, and stopping; [`connections`]: the loop over connections; [`outliving`]: whether steps outlive that here
+//! - [`cli`] and [`config`]: what was asked for; [`documents`], [`accounts`], [`auditing`], [`backups`] and [`doctor`]: the
+//!   commands that do not serve
+//! - [`serve`]: opening the portal, and stopping; [`connections`]: the loop over connections; [`outliving`]: whether steps
+//!   outlive that here
 //! - [`http`]: layers, routes, sessions, files of the site
 //! - [`telemetry`]: the log
 
 pub mod accounts;
 pub mod auditing;
+pub mod backups;
 pub mod cli;
 pub mod config;
 pub mod connections;
@@ -48,6 +50,9 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor { targets, place, .. }) => doctor::run(&targets, place),
         Some(Command::User(command)) => accounts::run(command),
         Some(Command::Audit(command)) => auditing::run(command),
+        Some(Command::Backup { to, place }) => backups::make(to, place),
+        Some(Command::Restore { from, check: true, .. }) => backups::check(from),
+        Some(Command::Restore { from, check: false, place }) => backups::restore(from, place),
     }
 }
 

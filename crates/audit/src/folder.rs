@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 
 use domain::Timestamp;
-use domain::audit::SignedCheckpoint;
+use domain::audit::{Checkpoint, SignedCheckpoint};
 
 use crate::PublicKey;
 
@@ -136,6 +136,37 @@ impl CheckpointFolder {
         Ok(None)
     }
 
+    /// Whether a checkpoint, whoever has signed it, still lies in the folder.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn holds(&self, checkpoint: &Checkpoint) -> io::Result<bool> {
+        let file = match File::open(self.path.join(format!("{}{ENDING}", month(checkpoint.at)))) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            file => file?,
+        };
+        for line in BufReader::new(file).split(b'\n') {
+            let found = serde_json::from_slice::<SignedCheckpoint>(&line?);
+            if found.is_ok_and(|signed| signed.checkpoint == *checkpoint) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The names of the files that belong here: those of checkpoints, and the public key if it is there. A folder that is not
+    /// there has none.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn files(&self) -> io::Result<Vec<String>> {
+        let mut names = self.names()?;
+        names.extend(self.path.join(KEY).is_file().then(|| KEY.to_owned()));
+        Ok(names)
+    }
+
     /// Whether the folder lies on the same file system as another place: who can write there can often write here.
     ///
     /// # Errors
@@ -188,7 +219,6 @@ fn tail(path: &Path) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use domain::Digest;
-    use domain::audit::Checkpoint;
 
     use super::*;
     use crate::Signer;
@@ -240,8 +270,23 @@ mod tests {
     }
 
     #[test]
+    fn a_checkpoint_is_held_until_its_file_is_moved_away() {
+        let (folder, _place) = folder();
+        let (kept, other) = (signed(1, 0), signed(2, 0));
+        folder.append(&kept).unwrap();
+        assert_eq!(folder.files().unwrap(), ["1970-01.jsonl", "public-key.pem"]);
+
+        let holds = |signed: &SignedCheckpoint| folder.holds(&signed.checkpoint).unwrap();
+        assert_eq!([holds(&kept), holds(&other), holds(&signed(1, 86_400_000 * 40))], [true, false, false]);
+        std::fs::remove_file(folder.path().join("1970-01.jsonl")).unwrap();
+
+        assert!(!holds(&kept));
+    }
+
+    #[test]
     fn a_folder_that_is_not_there_has_no_checkpoints() {
         let folder = CheckpointFolder::new("/nowhere/at/all".into());
+        assert!(folder.files().unwrap().is_empty());
 
         assert!(folder.read().unwrap().is_empty());
         assert!(folder.latest().unwrap().is_none());

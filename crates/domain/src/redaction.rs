@@ -31,6 +31,20 @@ pub fn covered_bytes(ranges: &[ByteRange]) -> u64 {
     ranges.iter().fold(0, |sum, range| sum.saturating_add(range.bytes()))
 }
 
+/// The places of several redactions as one list, in their order and apart from each other: covering them is covering each.
+pub fn together(places: impl IntoIterator<Item = ByteRange>) -> Vec<ByteRange> {
+    let mut all: Vec<ByteRange> = places.into_iter().collect();
+    all.sort_by_key(|range| range.from);
+    let mut joined: Vec<ByteRange> = Vec::with_capacity(all.len());
+    for range in all {
+        match joined.last_mut() {
+            Some(last) if last.to >= range.from => last.to = last.to.max(range.to),
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
 /// Whether places can be covered in an output of `length` bytes: sorted, apart from each other, none empty, at least one and at
 /// most [`RANGES_LIMIT`], all inside.
 ///
@@ -88,6 +102,20 @@ mod tests {
             assert!(fit(&bad, length).is_err(), "{bad:?}");
         }
         assert_eq!(covered_bytes(&ranges(&[(0, 2), (4, 5)])), 3);
+    }
+
+    #[test]
+    fn places_of_several_redactions_are_covered_as_one_list() {
+        let several = ranges(&[(14, 15), (4, 10), (2, 5), (10, 11), (17, 18), (17, 18)]);
+
+        let joined = together(several.clone());
+
+        assert_eq!(joined, ranges(&[(2, 11), (14, 15), (17, 18)]));
+        let (mut at_once, mut one_by_one) = (*b"one two\nthree\nfour", *b"one two\nthree\nfour");
+        cover(&mut at_once, 0, &joined);
+        several.iter().for_each(|range| cover(&mut one_by_one, 0, &[*range]));
+        assert_eq!(at_once, one_by_one);
+        assert!(together(Vec::new()).is_empty());
     }
 
     #[test]

@@ -81,10 +81,19 @@ impl Folder {
 
     /// The folder itself, reached from the root without following a link.
     pub(crate) fn descend(&self) -> io::Result<OwnedFd> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(self.descend_to(OFlags::PATH)?)
+    }
+
+    /// The same, open so that the names in it can be read.
+    pub(crate) fn descend_to_list(&self) -> rustix::io::Result<OwnedFd> {
+        self.descend_to(OFlags::RDONLY)
+    }
+
+    fn descend_to(&self, access: OFlags) -> rustix::io::Result<OwnedFd> {
+        let flags = access | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = rustix::fs::open(&self.root, flags, Mode::empty())?;
         let enter = |above: OwnedFd, name| rustix::fs::openat(above, name, flags | OFlags::NOFOLLOW, Mode::empty());
-        Ok(self.names.iter().try_fold(root, enter)?)
+        self.names.iter().try_fold(root, enter)
     }
 
     /// Opens a file of the folder for reading, never through a link and never waiting for the far end of a pipe. Anything

@@ -70,6 +70,8 @@
 //! speak stands in `record`, `index`, `condition` and `folder`. Both read what a full-screen program paints with `screen`: the shim
 //! to know that there is one, the portal to draw it ([`Painter`]).
 //!
+//! Whoever copies what attempts keep, as a backup does, reads it through [`Kept`].
+//!
 //! Not the business of this crate: what may be run, by whom, and what is recorded about it.
 
 mod cgroup;
@@ -81,6 +83,7 @@ mod folder;
 mod follow;
 mod index;
 mod inspect;
+mod kept;
 mod key;
 mod launch;
 mod output;
@@ -97,6 +100,7 @@ pub use engine::Engine;
 pub use far::{Probe, ProbeError, Probed};
 pub use follow::Progress;
 pub use inspect::Inspection;
+pub use kept::{Kept, cover_stored, is_plain_name};
 pub use key::MasterKey;
 pub use launch::LaunchError;
 pub use output::{Output, PIECE, Unreadable, stored_digest};

@@ -136,6 +136,14 @@ pub enum OpenError {
         /// The folder.
         folder: String,
     },
+    /// A backup is put into the data folder, or was, and not to its end.
+    #[error(
+        "A backup is being restored into the data folder {folder}, or that was broken off. Nothing was started; wait for its end, or remove what is in the folder and restore again"
+    )]
+    HalfRestored {
+        /// The folder.
+        folder: String,
+    },
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] store::Error),

@@ -98,6 +98,12 @@ pub(crate) struct Keys {
     pub(crate) devices: Devices,
 }
 
+/// The file that is held as long as somebody works in the data folder.
+pub(crate) const LOCK: &str = "portal.lock";
+
+/// What a backup is put into while it is being restored, in the data folder.
+pub(crate) const RESTORING: &str = ".restoring";
+
 /// The file of the key that signs checkpoints, in the data folder.
 const AUDIT_KEY: &str = "keys/audit.key";
 
@@ -105,23 +111,27 @@ const AUDIT_KEY: &str = "keys/audit.key";
 pub(crate) fn open_data(folder: &Path) -> Result<(File, Keys), OpenError> {
     let unusable =
         |error: std::io::Error| OpenError::Data { folder: folder.display().to_string(), why: error.to_string() };
-    DirBuilder::new().recursive(true).mode(0o700).create(folder.join("keys")).map_err(unusable)?;
-    let lock = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(folder.join("portal.lock"))
-        .map_err(unusable)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(OpenError::Locked { folder: folder.display().to_string() }),
-        Err(TryLockError::Error(error)) => return Err(unusable(error)),
+    if folder.join(RESTORING).symlink_metadata().is_ok() {
+        return Err(OpenError::HalfRestored { folder: folder.display().to_string() });
     }
+    DirBuilder::new().recursive(true).mode(0o700).create(folder.join("keys")).map_err(unusable)?;
+    let lock = take_lock(folder).map_err(|error| match error {
+        TryLockError::WouldBlock => OpenError::Locked { folder: folder.display().to_string() },
+        TryLockError::Error(error) => unusable(error),
+    })?;
     let key = key(&folder.join("keys/shim.key")).map_err(unusable)?;
     let signer = Signer::new(self::key(&folder.join(AUDIT_KEY)).map_err(unusable)?);
     let (vault, devices) = (Vault::new(&key), Devices::new(&key));
     Ok((lock, Keys { vault, devices, engine: MasterKey::new(key), signer }))
+}
+
+/// Locks a data folder, as long as the file is open.
+pub(crate) fn take_lock(folder: &Path) -> Result<File, TryLockError> {
+    let mut options = OpenOptions::new();
+    let lock = options.create(true).truncate(false).write(true).mode(0o600).open(folder.join(LOCK));
+    let lock = lock.map_err(TryLockError::Error)?;
+    lock.try_lock()?;
+    Ok(lock)
 }
 
 /// The key that checks the checkpoints of a data folder, while its portal may or may not run.

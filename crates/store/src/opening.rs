@@ -199,7 +199,7 @@ impl Place {
         let options = self.options().read_only(true).immutable(!self.has_beside("-wal"));
         let mut connection = options.connect().await.map_err(|error| self.why(&error))?;
         let found = schema(&mut connection).await.map_err(|error| self.why(&error))?;
-        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+        let known = newest_schema();
         if found > known {
             return Err(OpenError::Newer { file: self.file.clone(), found, known });
         }
@@ -234,11 +234,11 @@ impl Place {
     }
 
     /// Connections that read. Where nobody can write beside the file nobody changes it either, and `SQLite` needs no file of
-    /// its own there.
+    /// its own there; but for a log that lies beside it, as in a snapshot of a disk: what stands there must not be passed over.
     async fn read(&self) -> Result<Store, OpenError> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let writable = rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok();
-        let options = self.options().read_only(true).immutable(!writable);
+        let options = self.options().read_only(true).immutable(!writable && !self.has_beside("-wal"));
         let readers = self.pool(READERS).connect_with(options).await.map_err(|error| self.why(&error))?;
         Ok(Store { writer: readers.clone(), readers })
     }
@@ -247,8 +247,7 @@ impl Place {
         let file = self.file.clone();
         MIGRATIONS.run(&store.writer).await.map_err(|error| match error {
             MigrateError::VersionMissing(found) => {
-                let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-                OpenError::Newer { file, found, known }
+                OpenError::Newer { file, found, known: newest_schema() }
             }
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => self.why(&error),
             other => OpenError::Schema { file, why: other.to_string() },
@@ -285,13 +284,19 @@ impl Place {
     }
 }
 
+/// The newest schema that this portal knows.
+pub fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
 /// When the disk is full `SQLite` takes a transaction back by itself, and the driver goes on believing in it: such a connection
 /// could never begin another one. A new one can, as soon as there is room again.
 fn whole_again(pool: PoolOptions<Db>) -> PoolOptions<Db> {
     pool.before_acquire(|connection: &mut Connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
-async fn schema(connection: &mut Connection) -> Result<i64, sqlx::Error> {
+/// The version of the schema that a database has.
+pub(crate) async fn schema(connection: &mut Connection) -> Result<i64, sqlx::Error> {
     let there: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'")
         .fetch_one(&mut *connection)
         .await?;

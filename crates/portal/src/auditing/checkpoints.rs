@@ -12,6 +12,9 @@ use serde_json::json;
 
 use crate::{CheckpointSettings, Error, Portal};
 
+/// The name under which the database keeps the checkpoint that it was found not to fit.
+const MISMATCH: &str = "checkpoint_mismatch";
+
 /// What keeps the checkpoints of a portal.
 pub(crate) struct Checkpoints {
     folder: CheckpointFolder,
@@ -135,22 +138,52 @@ impl Portal {
         self.checkpoints().state().last = Some(last.clone());
         let Ok(found) = self.store().chain_hash(last.checkpoint.seq).await else { return };
         if found.as_deref() == Some(last.checkpoint.head.as_str()) && self.checkpoints().public().verifies(&last) {
-            return;
+            return self.look_at_former_mismatch().await;
         }
+        self.record_mismatch(&last.checkpoint).await;
+        self.say_mismatch(&last.checkpoint);
+    }
+
+    fn say_mismatch(&self, checkpoint: &Checkpoint) {
         let broken = format!(
             "The database does not hold what the checkpoint of {} says of event {}: events were changed, or an older database was \
              put in its place. `audit verify` names the place.",
-            last.checkpoint.at, last.checkpoint.seq
+            checkpoint.at, checkpoint.seq
         );
         tracing::error!("{broken}");
-        self.record_mismatch(&last.checkpoint).await;
         self.checkpoints().state().broken = Some(broken);
+    }
+
+    /// A portal that has once found a checkpoint that does not fit goes on and writes others, which do. As long as that one
+    /// lies in the folder it is said again at every start.
+    async fn look_at_former_mismatch(&self) {
+        let Ok(Some(text)) = self.store().meta(MISMATCH).await else { return };
+        let Ok(former) = serde_json::from_str::<Checkpoint>(&text) else { return };
+        let (folder, sought) = (self.checkpoints().folder.clone(), former.clone());
+        match tokio::task::spawn_blocking(move || folder.holds(&sought)).await {
+            Ok(Ok(true)) => self.say_mismatch(&former),
+            // Whoever has moved it away knows.
+            Ok(Ok(false)) => self.forget_mismatch().await,
+            _ => {}
+        }
+    }
+
+    async fn forget_mismatch(&self) {
+        let forgotten = async {
+            let mut write = self.store().begin().await?;
+            write.clear_meta(MISMATCH).await?;
+            write.commit().await
+        };
+        if let Err(error) = forgotten.await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a former mismatch could not be forgotten");
+        }
     }
 
     async fn record_mismatch(&self, checkpoint: &Checkpoint) {
         let body = json!({ "seq": checkpoint.seq, "head": checkpoint.head, "at": checkpoint.at });
         let recorded = async {
             let mut write = self.store().begin().await?;
+            write.set_meta(MISMATCH, &body.to_string()).await?;
             write.audit(None, self.now(), "checkpoint_mismatch", body).await?;
             write.commit().await
         };
