@@ -1,12 +1,13 @@
 //! HTTP: which layers stand around which routes.
 //!
-//! From the outside in: [`requests`] gives every request a number, a line in the log and its headers; [`gate`] looks at host and
+//! From the outside in: [`below`] takes the base off the path; [`requests`] gives every request a number, a line in the log and its headers; [`gate`] looks at host and
 //! origin; the session is found; [`gate`] again asks the table in [`routes`] who may; then pages and server functions of
 //! `app`, the raw [`output`], the [`evidence`] of a run, the files of the site ([`assets`]).
 
 pub mod again;
 pub mod answers;
 pub mod assets;
+pub mod below;
 pub mod evidence;
 pub mod gate;
 pub mod origin;
@@ -18,6 +19,7 @@ pub mod streams;
 
 use std::sync::Arc;
 
+use app::base::Base;
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -47,6 +49,7 @@ struct Inner {
     assets: Assets,
     sessions: Sessions,
     public_url: Option<PublicUrl>,
+    base: Base,
     options: LeptosOptions,
 }
 
@@ -55,7 +58,8 @@ impl Site {
     pub fn new(portal: Portal, assets: Assets, public_url: Option<PublicUrl>, limits: SessionLimits) -> Self {
         let options = LeptosOptions::builder().output_name("runbook-portal").build();
         let sessions = Sessions::new(portal.clone(), limits);
-        Self(Arc::new(Inner { portal, assets, sessions, public_url, options }))
+        let base = public_url.as_ref().map(|url| url.base().clone()).unwrap_or_default();
+        Self(Arc::new(Inner { portal, assets, sessions, public_url, base, options }))
     }
 
     /// The use cases.
@@ -71,6 +75,11 @@ impl Site {
     /// The address that people use, when it is configured.
     pub fn public_url(&self) -> Option<&PublicUrl> {
         self.0.public_url.as_ref()
+    }
+
+    /// Below which path of its host the portal is.
+    pub fn base(&self) -> &Base {
+        &self.0.base
     }
 }
 
@@ -109,19 +118,20 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
     for path in site.0.assets.paths().filter(|path| !path.starts_with("/pkg/")) {
         everything = everything.route(path, get(asset));
     }
-    Ok(everything
+    let everything = everything
         .layer(from_fn(sessions::secure_removals))
         .layer(CompressionLayer::new().no_zstd().no_deflate().compress_when(is_page))
         .layer(from_fn_with_state(site.clone(), gate::at_the_door))
         .layer(from_fn_with_state(site.clone(), requests::around))
-        .with_state(site.clone()))
+        .with_state(site.clone());
+    Ok(below::behind(site.base(), everything))
 }
 
 /// What pages and server functions find in their context, and the policy for what a page may load and run.
 fn page_context(site: &Site) -> impl Fn() + Clone + Send + Sync + 'static {
     let site = site.clone();
     move || {
-        app::ssr::provide(site.portal());
+        app::ssr::provide(site.portal(), site.base());
         let policy = app::ssr::content_security_policy().and_then(|policy| HeaderValue::from_str(&policy).ok());
         if let (Some(policy), Some(response)) = (policy, use_context::<ResponseOptions>()) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
