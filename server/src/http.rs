@@ -1,8 +1,8 @@
 //! HTTP: which layers stand around which routes.
 //!
-//! From the outside in: [`below`] takes the base off the path; [`requests`] gives every request a number, a line in the log and its headers; [`gate`] looks at host and
-//! origin; the session is found; [`gate`] again asks the table in [`routes`] who may; then pages and server functions of
-//! `app`, the raw [`output`], the [`evidence`] of a run, the files of the site ([`assets`]).
+//! From the outside in: [`below`] takes the base off the path; [`requests`] gives every request a number, a line in the log and
+//! its headers; [`gate`] looks at host and origin; the session is found; [`gate`] again asks the table in [`routes`] who may;
+//! then pages and server functions of `app`, the raw [`output`], the [`evidence`] of a run, the files of the site ([`assets`]).
 
 pub mod again;
 pub mod answers;

@@ -47,11 +47,7 @@ where
             version.update(|version| *version += 1);
         }
     };
-    let element = form()
-        .action(portal_path(Function::url()))
-        .method("post")
-        .on(submit, submitted)
-        .child(children());
+    let element = form().action(portal_path(Function::url())).method("post").on(submit, submitted).child(children());
     match node_ref {
         Some(node_ref) => Either::Left(element.node_ref(node_ref)),
         None => Either::Right(element),

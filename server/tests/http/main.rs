@@ -20,6 +20,7 @@ mod races;
 mod redaction;
 mod screens;
 mod site;
+mod subpath;
 mod targets;
 mod together;
 #[path = "../../../crates/runbook/tests/reading/users_path.rs"]

@@ -99,6 +99,11 @@ impl Served {
         Self::open(&[("count.md", DOCUMENT.as_bytes())], public, Arc::new(SystemClock)).await
     }
 
+    /// A portal at an address, with these files.
+    pub async fn at_address(public: &str, files: &[(&str, &[u8])], clock: Arc<dyn Clock>) -> Self {
+        Self::open(files, Some(public), clock).await
+    }
+
     /// The same by another clock.
     pub async fn start_by(clock: Arc<dyn Clock>) -> Self {
         Self::open(&[("count.md", DOCUMENT.as_bytes())], None, clock).await
@@ -150,6 +155,7 @@ impl Served {
     }
 
     async fn on(folder: TempDir, places: Places, public: Option<&str>, clock: Arc<dyn Clock>) -> Self {
+        let public: Option<PublicUrl> = public.map(|public| public.parse().unwrap());
         let settings = Settings {
             data: folder.path().join("data"),
             runbooks: folder.path().join("runbooks"),
@@ -158,7 +164,7 @@ impl Served {
             lowerings: Vec::new(),
             approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
-            public: public.map(str::to_owned),
+            public: public.as_ref().map(|public| public.origin().to_owned()),
             channels: portal::Channels::default(),
             checkpoints: portal::CheckpointSettings::default(),
             build: "test".to_owned(),
@@ -166,7 +172,6 @@ impl Served {
         };
         let portal = Portal::open(settings).await.unwrap();
         let token = portal.set_up_token().await.unwrap().unwrap_or_default();
-        let public: Option<PublicUrl> = public.map(|public| public.parse().unwrap());
         let site = Site::new(portal.clone(), Assets::embedded(), public, SessionLimits::default());
         Self { router: router(&site).unwrap(), site, portal, token, folder, places }
     }
@@ -197,10 +202,14 @@ impl Served {
         self.send(page(path).header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
     }
 
+    /// What makes the first account.
+    pub fn set_up_form(&self) -> String {
+        format!("token={}&login=ada&name=Ada&password={}", self.token, PASSWORD.replace(' ', "+"))
+    }
+
     /// Makes the first account: the cookie of its session.
     pub async fn administrator(&self) -> String {
-        let form = format!("token={}&login=ada&name=Ada&password={}", self.token, PASSWORD.replace(' ', "+"));
-        let answer = self.send(call("/api/set-up").body(Body::from(form)).unwrap()).await;
+        let answer = self.send(call("/api/set-up").body(Body::from(self.set_up_form())).unwrap()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         answer.cookie()
     }
