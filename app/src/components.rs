@@ -1,5 +1,6 @@
 //! What pages are made of: props in, view out.
 
+pub mod action_form;
 pub mod ago;
 pub mod arrival;
 pub mod command;

@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
+    crate::base::take_from_page();
     leptos::mount::hydrate_body(crate::App);
     request_animation_frame(say_ready);
 }

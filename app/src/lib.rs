@@ -5,6 +5,7 @@
 //! same code in both. Rules live in `domain`, use cases in `portal`; here are neither.
 //!
 //! - [`routes`]: which address shows which page; [`mod@shell`] is the HTML around it
+//! - [`base`]: below which path of its host the portal is; every link, form and redirect goes through it
 //! - `pages`: one file per page; `components`: what pages are made of; `live`: a run while it runs
 //! - [`api`]: the server functions, one module per noun, and who may call them
 
@@ -13,6 +14,7 @@
 #![recursion_limit = "512"]
 
 pub mod api;
+pub mod base;
 mod clock;
 mod components;
 mod deeds;

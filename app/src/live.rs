@@ -12,6 +12,7 @@ use domain::{AttemptId, RunId, Timestamp};
 use leptos::prelude::*;
 
 use crate::AppError;
+use crate::base::portal_path;
 use crate::clock::Clock;
 use log::Log;
 
@@ -244,7 +245,7 @@ pub fn opens_on(run: &Run, step: Option<u32>, attempt: Option<u32>) -> (u32, u32
 
 /// The address of the raw output of an attempt.
 pub fn raw_output(id: AttemptId) -> String {
-    format!("/runs/{}/output/{}/{}", id.run, id.step, id.attempt)
+    portal_path(format!("/runs/{}/output/{}/{}", id.run, id.step, id.attempt))
 }
 
 fn last_that_ran(run: &Run) -> Option<u32> {

@@ -9,6 +9,7 @@ use leptos_router::hooks::use_location;
 use leptos_router::location::Url;
 
 use crate::AppError;
+use crate::base::{self, path_inside, portal_path};
 use crate::components::arrival::Arrival;
 use crate::components::problem::Problem;
 use crate::components::skeleton::Skeleton;
@@ -67,9 +68,10 @@ pub fn refused(error: AppError) -> AnyView {
     match error {
         AppError::SignedOut => {
             let location = use_location();
-            let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
+            let (path, query) = (path_inside(&location.pathname.get_untracked()), location.search.get_untracked());
             let wanted = if query.is_empty() { path } else { format!("{path}?{query}") };
-            view! { <Redirect path=format!("/sign-in?next={}", Url::escape(&wanted)) /> }.into_any()
+            let sign_in = portal_path(format!("/sign-in?next={}", Url::escape(&wanted)));
+            view! { <Redirect path=sign_in options=base::as_it_stands() /> }.into_any()
         }
         error => {
             PageStatus::set(match error {

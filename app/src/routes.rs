@@ -6,6 +6,7 @@ use leptos_router::SsrMode;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
+use crate::base::Base;
 use crate::components::frame::Frame;
 use crate::pages::account::AccountPage;
 use crate::pages::approval::ApprovalPage;
@@ -31,7 +32,7 @@ pub fn App() -> impl IntoView {
         <Title formatter=|title: String| {
             if title.is_empty() { "Runbook Portal".to_owned() } else { format!("{title} · Runbook Portal") }
         } />
-        <Router>
+        <Router base=Base::here().as_str().to_owned()>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                 <Route path=path!("/set-up") view=SetUpPage ssr=SsrMode::Async />

@@ -18,11 +18,13 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::ResponseOptions;
+use leptos_router::location::RequestUrl;
 use portal::{Decision, Handed, Knock, Portal, Sought, Sure};
 use tower_sessions::Session;
 
 use crate::AppError;
 use crate::api::runs::Typed;
+use crate::base::{Base, climbs, portal_path};
 use crate::components::words::capital;
 use crate::loaded::PageStatus;
 
@@ -74,13 +76,23 @@ pub struct Caller {
 }
 
 /// Puts into the context what pages and server functions look for there. Called once per request.
-pub fn provide(portal: &Portal) {
+pub fn provide(portal: &Portal, base: &Base) {
     provide_context(portal.clone());
+    provide_context(base.clone());
+    provide_address(base);
     provide_context(PageStatus(Arc::new(|code| {
         if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(code)) {
             response.set_status(status);
         }
     })));
+}
+
+/// Lets the router see the address that the browser has: a request gets here without the base.
+fn provide_address(base: &Base) {
+    let path = parts().and_then(|parts| Some(parts.uri.path_and_query()?.as_str().to_owned()));
+    if let Some(path) = path.filter(|_| !base.is_root()) {
+        provide_context(RequestUrl::new(&base.path(&path)));
+    }
 }
 
 /// The policy for what a page may load and run: only the portal's own files, and scripts that carry this request's nonce.
@@ -362,7 +374,12 @@ pub fn status(error: &AppError) -> StatusCode {
 
 /// Sends the browser to a page of the portal, with scripts and without.
 pub fn go_to(path: &str) {
-    leptos_axum::redirect(inside(path));
+    leptos_axum::redirect(&portal_path(inside(path)));
+}
+
+/// Sends the browser to sign in.
+pub fn go_to_sign_in() {
+    leptos_axum::redirect(&portal_path("/sign-in"));
 }
 
 /// Sends a browser without scripts back to a page. With scripts the page is there and follows by itself.
@@ -377,17 +394,18 @@ pub fn inside(path: &str) -> &str {
     let rooted = path.starts_with('/') && !path[1..].starts_with(['/', '\\']);
     let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let loops = ["/api/", "/sign-in", "/set-up"].iter().any(|prefix| path.starts_with(prefix));
-    if rooted && plain && !loops { path } else { "/" }
+    if rooted && plain && !loops && !climbs(path) { path } else { "/" }
 }
 
 /// Why the browser will not keep the session's cookie over this connection, and what to do, when that is so.
 pub fn cookie_problem() -> Option<String> {
     let parts = parts()?;
     let host = host(&parts)?;
+    let base = portal_path("");
     (!is_encrypted(&parts) && !is_this_machine(&host)).then(|| {
         format!(
             "This page came over plain HTTP, and a browser keeps the portal's cookie only over HTTPS or on localhost. \
-             Signing in will not hold; open the portal over https://{host}, or on the machine itself."
+             Signing in will not hold; open the portal over https://{host}{base}, or on the machine itself."
         )
     })
 }
@@ -475,6 +493,7 @@ mod tests {
             ["https://evil.example", "//evil.example", "/\\evil.example", "", "runs", "/a\nb", "/api/x", "/sign-in"];
 
         assert!(outside.iter().all(|path| inside(path) == "/"));
+        assert!(["/../other", "/runs/%2E%2e/%2e./other"].iter().all(|path| inside(path) == "/"));
         assert_eq!(inside("/runs/7?step=2"), "/runs/7?step=2");
     }
 

@@ -18,19 +18,24 @@ export class Portal {
     readonly folder: string,
     readonly port: number,
     private readonly config: string | undefined,
+    private readonly publicUrl: string | undefined,
   ) {}
 
-  /** Starts a portal on a copy of the bundled documents, or of another folder, perhaps with a configuration. */
-  static async start(runbooks = join(root, 'runbooks'), config?: string): Promise<Portal> {
+  /**
+   * Starts a portal on a copy of the bundled documents, or of another folder, perhaps with a configuration, perhaps behind a proxy
+   * with another address.
+   */
+  static async start(runbooks = join(root, 'runbooks'), config?: string, publicUrl?: string): Promise<Portal> {
     const folder = await mkdtemp(join(tmpdir(), 'portal-e2e-'));
     await cp(runbooks, join(folder, 'runbooks'), { recursive: true });
-    const portal = new Portal(folder, await freePort(), config);
+    const portal = new Portal(folder, await freePort(), config, publicUrl);
     await portal.spawn();
     return portal;
   }
 
+  /** Where people reach it. */
   get address(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return this.publicUrl ?? `http://127.0.0.1:${this.port}`;
   }
 
   /** The program itself, for its other commands. */
@@ -68,6 +73,7 @@ export class Portal {
       [
         ...['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, '--runbooks', this.runbooks],
         ...(this.config === undefined ? [] : ['--config', this.config]),
+        ...(this.publicUrl === undefined ? [] : ['--public-url', this.publicUrl]),
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     ));

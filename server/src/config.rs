@@ -165,8 +165,8 @@ impl Config {
         let public_url = arguments.public_url.clone().or(file.public_url);
         let files = file.secrets.into_iter().map(|(name, path)| (name, folder.join(path)));
         let mut secrets = surroundings.secrets.clone().with_files(files);
-        let origin = public_url.as_ref().map(|url| url.origin().to_owned());
-        let mut channels = Channels { mail: file.mail, webhooks: file.webhooks, origin, ..Channels::default() };
+        let portal = public_url.as_ref().map(ToString::to_string);
+        let mut channels = Channels { mail: file.mail, webhooks: file.webhooks, portal, ..Channels::default() };
         channels.keep = file.notices_keep.map_or_else(Keep::default, Keep);
         channels.secrets = secrets.take(channels.secret_names());
         Self {
@@ -393,13 +393,13 @@ mod tests {
     #[test]
     fn what_a_channel_needs_is_kept_from_steps() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "public_url = \"https://portal.example.com\"\n[target.a]\nkind = \"local\"\n\
+        let text = "public_url = \"https://ops.example.com/runbooks/\"\n[target.a]\nkind = \"local\"\n\
                     [[webhook]]\nname = \"ops\"\nkind = \"slack\"\nurl_secret = \"ops_url\"\n[secret.ops_url]\nfile = \"url\"\n";
         std::fs::write(folder.path().join("portal.toml"), text).unwrap();
 
         let config = Config::load(&ServeArguments::default(), &surroundings(folder.path())).unwrap();
 
-        assert_eq!(config.channels.origin.as_deref(), Some("https://portal.example.com"));
+        assert_eq!(config.channels.portal.as_deref(), Some("https://ops.example.com/runbooks"));
         assert_eq!(config.channels.webhooks[0].url, "ops_url");
         let (steps, own) = (format!("{:?}", config.secrets), format!("{:?}", config.channels.secrets));
         assert!(steps.contains("own: {\"ops_url\"}") && own.contains("own: {}"), "{steps} {own}");

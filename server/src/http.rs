@@ -1,12 +1,14 @@
 //! HTTP: which layers stand around which routes.
 //!
-//! From the outside in: [`requests`] gives every request a number, a line in the log and its headers; [`gate`] looks at host and
-//! origin; the session is found, or the [`tokens`] of a script; [`gate`] again asks the table in [`routes`] who may; then pages and
-//! server functions of `app`, the raw [`output`], the [`evidence`] of a run, the files of the site ([`assets`]).
+//! From the outside in: [`below`] takes the base off the path; [`requests`] gives every request a number, a line in the log and
+//! its headers; [`gate`] looks at host and origin; the session is found, or the [`tokens`] of a script; [`gate`] again asks the
+//! table in [`routes`] who may; then pages and server functions of `app`, the raw [`output`], the [`evidence`] of a run, the files
+//! of the site ([`assets`]).
 
 pub mod again;
 pub mod answers;
 pub mod assets;
+pub mod below;
 pub mod client;
 pub mod evidence;
 pub mod gate;
@@ -22,6 +24,7 @@ pub mod trial;
 
 use std::sync::Arc;
 
+use app::base::Base;
 use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -56,6 +59,7 @@ struct Inner {
     sessions: Sessions,
     metrics: Metrics,
     around: Surroundings,
+    base: Base,
     options: LeptosOptions,
 }
 
@@ -90,7 +94,8 @@ impl Site {
         let options = LeptosOptions::builder().output_name("runbook-portal").build();
         let sessions = Sessions::new(portal.clone(), around.limits);
         let metrics = Metrics::new(portal.build());
-        Self(Arc::new(Inner { portal, assets, sessions, metrics, around, options }))
+        let base = around.public_url.as_ref().map(|url| url.base().clone()).unwrap_or_default();
+        Self(Arc::new(Inner { portal, assets, sessions, metrics, around, base, options }))
     }
 
     /// The use cases.
@@ -128,6 +133,11 @@ impl Site {
     /// What is counted.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Below which path of its host the portal is.
+    pub fn base(&self) -> &Base {
+        &self.0.base
     }
 }
 
@@ -168,19 +178,20 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
     for path in site.0.assets.paths().filter(|path| !path.starts_with("/pkg/")) {
         everything = everything.route(path, get(asset));
     }
-    Ok(everything
+    let everything = everything
         .layer(from_fn(sessions::secure_removals))
         .layer(CompressionLayer::new().no_zstd().no_deflate().compress_when(is_page))
         .layer(from_fn_with_state(site.clone(), gate::at_the_door))
         .layer(from_fn_with_state(site.clone(), requests::around))
-        .with_state(site.clone()))
+        .with_state(site.clone());
+    Ok(below::behind(site.base(), everything))
 }
 
 /// What pages and server functions find in their context, and the policy for what a page may load and run.
 fn page_context(site: &Site) -> impl Fn() + Clone + Send + Sync + 'static {
     let site = site.clone();
     move || {
-        app::ssr::provide(site.portal());
+        app::ssr::provide(site.portal(), site.base());
         let policy = app::ssr::content_security_policy().and_then(|policy| HeaderValue::from_str(&policy).ok());
         if let (Some(policy), Some(response)) = (policy, use_context::<ResponseOptions>()) {
             response.insert_header(header::CONTENT_SECURITY_POLICY, policy);

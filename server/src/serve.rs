@@ -105,7 +105,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         lowerings: config.lowerings.clone(),
         approvals: config.approvals.clone(),
         secrets: config.secrets.clone(),
-        public: config.public_url.as_ref().map(ToString::to_string),
+        public: config.public_url.as_ref().map(|url| url.origin().to_owned()),
         channels: config.channels.clone(),
         checkpoints: config.checkpoints.clone(),
         build,

@@ -48,14 +48,14 @@ pub async fn sign_in(login: String, password: String, #[server(default)] next: S
 /// Ends the session.
 #[server(endpoint = "sign-out")]
 pub async fn sign_out() -> Result<(), AppError> {
-    use crate::ssr::{self, answer, caller};
+    use crate::ssr::{self, answer, caller, go_to_sign_in};
 
     answer(
         async {
             let caller = caller().await?;
             caller.portal.signed_out(caller.actor.owner()?).await?;
             ssr::sign_out().await?;
-            leptos_axum::redirect("/sign-in");
+            go_to_sign_in();
             Ok(())
         }
         .await,

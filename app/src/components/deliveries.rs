@@ -4,6 +4,7 @@ use domain::view::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState};
 use leptos::prelude::*;
 
 use crate::api::pages::deliveries;
+use crate::base::portal_path;
 use crate::components::ago::Ago;
 
 /// The ways by which people are told, and the last notices with what became of them.
@@ -79,7 +80,9 @@ fn List(rows: Vec<DeliveryRow>) -> impl IntoView {
 
 fn row(row: DeliveryRow) -> AnyView {
     let what = match row.about {
-        Some((run, request)) => view! { <a href=format!("/approvals/{run}-{request}")>{row.what}</a> }.into_any(),
+        Some((run, request)) => {
+            view! { <a href=portal_path(format!("/approvals/{run}-{request}"))>{row.what}</a> }.into_any()
+        }
         None => row.what.into_any(),
     };
     let to = if row.to.is_empty() { row.channel } else { format!("{}, by {}", row.to, row.channel) };

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::glyph::{Glyph, Sign};
 use super::words::{capital, counted};
+use crate::base::portal_path;
 
 /// The findings of a document or a procedure.
 #[component]
@@ -14,7 +15,7 @@ pub fn Findings(
     /// The titles of procedures by address, where a finding should say which one it is about.
     #[prop(optional)]
     titles: Vec<(String, String)>,
-    /// The address of the place that a finding is about, where it can be seen.
+    /// The path of the place that a finding is about, inside the portal or on this page, where it can be seen.
     place: fn(&Finding) -> Option<String>,
 ) -> impl IntoView {
     let with_procedure = !titles.is_empty();
@@ -47,7 +48,7 @@ fn row(finding: Finding, procedure: Option<AnyView>, place: fn(&Finding) -> Opti
     let line = match place(&finding) {
         // The line may be on this very page, where the router has nothing to do.
         Some(href) if href.starts_with('#') => view! { <a href=href rel="external">{finding.line}</a> }.into_any(),
-        Some(href) => view! { <a href=href>{finding.line}</a> }.into_any(),
+        Some(path) => view! { <a href=portal_path(path)>{finding.line}</a> }.into_any(),
         None => finding.line.into_any(),
     };
     let (found, to_do) = halves(&finding.message);
@@ -85,7 +86,9 @@ fn procedure_cell(finding: &Finding, titles: &[(String, String)]) -> AnyView {
     let slug = finding.procedure.as_ref().map(|slug| slug.0.clone());
     let found = slug.and_then(|slug| titles.iter().find(|(known, _)| *known == slug));
     match found {
-        Some((slug, title)) => view! { <td><a href=format!("/procedures/{slug}")>{title.clone()}</a></td> }.into_any(),
+        Some((slug, title)) => {
+            view! { <td><a href=portal_path(format!("/procedures/{slug}"))>{title.clone()}</a></td> }.into_any()
+        }
         None => view! { <td class="quiet">"whole document"</td> }.into_any(),
     }
 }

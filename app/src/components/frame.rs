@@ -1,11 +1,11 @@
 //! What stands around every page of a signed-in person: the bar above, the foot below.
 
 use domain::policy::{Actor, Verb};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
+use super::action_form::ActionForm;
 use super::arrival::Arrival;
 use super::glyph::{Glyph, Sign};
 use super::keys_dialog::KeysDialog;
@@ -13,6 +13,7 @@ use super::menu::Menu;
 use super::palette::Palette;
 use super::theme::ThemeSwitch;
 use crate::api::session::{SignOut, session};
+use crate::base::{path_inside, portal_path};
 use crate::keys;
 use crate::loaded::SessionResource;
 
@@ -70,7 +71,7 @@ fn KeysButton() -> impl IntoView {
 #[component]
 fn Bar(actor: Actor) -> impl IntoView {
     view! {
-        <a class="brand" href="/">
+        <a class="brand" href=portal_path("/")>
             <Glyph sign=Sign::Brand />
             <span>"Runbook Portal"</span>
         </a>
@@ -108,7 +109,7 @@ fn PersonMenu(actor: Actor) -> impl IntoView {
             <p class="quiet small">"signed in as "{actor.role.word()}</p>
             <ul>
                 <li>
-                    <a href="/account">"Account and second factor"</a>
+                    <a href=portal_path("/account")>"Account and second factor"</a>
                 </li>
                 <li>
                     <SignOutForm />
@@ -128,7 +129,7 @@ fn NarrowMenu(actor: Actor) -> impl IntoView {
             <ul>
                 <Places actor=actor.clone() />
                 <li>
-                    <a href="/account">{actor.name.clone()}<span class="quiet">{actor.role.word()}</span></a>
+                    <a href=portal_path("/account")>{actor.name.clone()}<span class="quiet">{actor.role.word()}</span></a>
                 </li>
                 <li>
                     <SignOutForm />
@@ -159,10 +160,10 @@ fn Places(actor: Actor) -> impl IntoView {
     .into_iter()
     .filter(move |(place, _)| may(place))
     .map(|(place, name)| {
-        let current = move || path.with(|path| current(place, path));
+        let current = move || path.with(|path| current(place, &path_inside(path)));
         view! {
             <li>
-                <a href=place aria-current=current>
+                <a href=portal_path(place) aria-current=current>
                     {name}
                 </a>
             </li>

@@ -9,6 +9,7 @@ use super::ago::Ago;
 use super::command_text::visible;
 use super::evidence::evidence_row;
 use crate::AppError;
+use crate::base::portal_path;
 
 /// What was seen of the target, for all parts of a page. Without scripts it is what the server has seen, if it was asked to look.
 #[derive(Clone, Copy)]
@@ -51,7 +52,7 @@ impl Seen {
     }
 }
 
-/// The list, or where it can be had: `links` are the addresses that let the server look, with what each is about.
+/// The list, or where it can be had: `links` are the paths that let the server look, with what each is about.
 #[component]
 pub fn LookList(seen: Seen, links: Vec<(String, String)>) -> impl IntoView {
     let links = StoredValue::new(links);
@@ -77,7 +78,7 @@ pub fn LookList(seen: Seen, links: Vec<(String, String)>) -> impl IntoView {
 fn ways(links: &[(String, String)]) -> AnyView {
     let ways = links
         .iter()
-        .map(|(address, words)| view! { <li><a href=address.clone() rel="external">{words.clone()}</a></li> })
+        .map(|(path, words)| view! { <li><a href=portal_path(path) rel="external">{words.clone()}</a></li> })
         .collect_view();
     view! {
         <p class="small">"The portal can look whether everything is there. It only reads."</p>

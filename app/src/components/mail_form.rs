@@ -1,9 +1,9 @@
 //! Where mail reaches the person who looks: shown, and changed.
 
 use domain::view::OwnMail;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::action_form::ActionForm;
 use crate::api::account::{SetOwnMail, own_mail};
 use crate::components::problem::Refused;
 

@@ -6,12 +6,12 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
 use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::glyph::{Glyph, Sign};
 use crate::api::pages::search;
+use crate::base::{self, portal_path};
 use places::{Place, all, marked, matching};
 
 /// What the dialog knows and shows.
@@ -69,7 +69,7 @@ impl Search {
         self.chosen.set(0);
     }
 
-    /// What a key does. Gives the address to go to when there is one.
+    /// What a key does. Gives the path of the page to go to when there is one.
     fn pressed(self, event: &KeyboardEvent) -> Option<String> {
         let at = self.chosen.get_untracked();
         let last = self.answers.with_untracked(Vec::len).saturating_sub(1);
@@ -77,7 +77,7 @@ impl Search {
         match event.key().as_str() {
             "ArrowDown" => self.choose(at.saturating_add(1).min(last)),
             "ArrowUp" => self.choose(at.saturating_sub(1)),
-            "Enter" => goal = self.answers.with_untracked(|answers| answers.get(at).map(|place| place.href.clone())),
+            "Enter" => goal = self.answers.with_untracked(|answers| answers.get(at).map(|place| place.path.clone())),
             _ => return None,
         }
         event.prevent_default();
@@ -100,7 +100,7 @@ pub fn Palette() -> impl IntoView {
         if let Some(goal) = search.pressed(&event) {
             // The chosen page may be the present one: then no change of the address closes the dialog.
             search.close();
-            navigate(&goal, NavigateOptions::default());
+            navigate(&portal_path(goal), base::as_it_stands());
         }
     };
     view! {
@@ -191,7 +191,7 @@ fn row(at: usize, place: &Place, search: Search) -> AnyView {
         <a
             role="option"
             id=row_id(at)
-            href=place.href.clone()
+            href=portal_path(&place.path)
             tabindex="-1"
             aria-selected=move || if chosen() { "true" } else { "false" }
             on:click=move |_| search.close()

@@ -5,6 +5,7 @@ use leptos_meta::Title;
 
 use super::glyph::{Glyph, Sign};
 use crate::AppError;
+use crate::base::portal_path;
 
 /// A page that could not be shown.
 #[component]
@@ -31,8 +32,8 @@ pub fn Problem(error: AppError) -> impl IntoView {
                 <h1 class="head">{head}</h1>
                 <p>{sentence}</p>
                 <div class="actions">
-                    <a class="btn" href="/">"Open the start page"</a>
-                    <a class="btn" data-kind="quiet" href="/history">"Open the history"</a>
+                    <a class="btn" href=portal_path("/")>"Open the start page"</a>
+                    <a class="btn" data-kind="quiet" href=portal_path("/history")>"Open the history"</a>
                 </div>
             </div>
         </main>

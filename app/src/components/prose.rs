@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::command_text::visible;
 use super::filled;
+use crate::base::portal_path;
 
 /// Blocks of prose.
 #[component]
@@ -71,6 +72,8 @@ fn word(word: Inline) -> AnyView {
         Inline::Strong { words } => view! { <strong>{inline(words)}</strong> }.into_any(),
         Inline::Struck { words } => view! { <s>{inline(words)}</s> }.into_any(),
         Inline::Link { href, words } if href.starts_with('#') => view! { <span>{inline(words)}</span> }.into_any(),
+        // What begins with a slash was made by the portal: a document's own link leads to a page of another host, or is words.
+        Inline::Link { href, words } if href.starts_with('/') => filled::link(portal_path(href), inline(words)),
         Inline::Link { href, words } => filled::link(href, inline(words)),
         Inline::Break => view! { <br /> }.into_any(),
     }

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use super::ago::{Ago, Elapsed};
 use super::risk::RiskMark;
 use super::state::RunMark;
+use crate::base::portal_path;
 
 /// Where an open run stands, as `step 3, Restore database`.
 pub fn step_words(row: &RunRow) -> String {
@@ -37,7 +38,7 @@ pub fn OpenRuns(runs: Vec<RunRow>) -> impl IntoView {
             let words = step_words(&row);
             view! {
                 <li>
-                    <a class="name" href=format!("/runs/{}", row.id)>
+                    <a class="name" href=portal_path(format!("/runs/{}", row.id))>
                         {row.title.clone()}
                     </a>
                     <span class="where">{format!("{} · {} · run {}", row.target, row.by, row.id)}</span>
@@ -67,7 +68,7 @@ pub fn RecentRuns(runs: Vec<RunRow>) -> impl IntoView {
             let duration = duration_words(&row);
             view! {
                 <li>
-                    <a href=format!("/runs/{}", row.id)>
+                    <a href=portal_path(format!("/runs/{}", row.id))>
                         <span class="name">{row.title.clone()}</span>
                         <RunMark row=row.clone() />
                         <span class="sub">
@@ -94,7 +95,7 @@ pub fn LastRuns(runs: Vec<RunRow>) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row">
-                        <a href=format!("/runs/{}", row.id)>{row.id.to_string()}</a>
+                        <a href=portal_path(format!("/runs/{}", row.id))>{row.id.to_string()}</a>
                         " "
                         {row.target.clone()}
                     </th>
@@ -197,7 +198,7 @@ fn history_row(row: RunRow) -> impl IntoView {
             </td>
             <td class="soft">{row.id.to_string()}</td>
             <th scope="row">
-                <a href=format!("/runs/{}", row.id)>{row.title.clone()}</a>
+                <a href=portal_path(format!("/runs/{}", row.id))>{row.title.clone()}</a>
                 {(!row.reason.is_empty()).then(|| view! { <span class="sub">{row.reason.clone()}</span> })}
             </th>
             <td>

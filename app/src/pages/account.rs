@@ -8,7 +8,6 @@ mod tokens;
 
 use domain::run::StepStatus;
 use domain::view::{AccountView, Session};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -16,6 +15,7 @@ use leptos_router::hooks::use_query_map;
 use crate::api::pages::account;
 use crate::api::session::SignOut;
 use crate::clock::Clock;
+use crate::components::action_form::ActionForm;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::mail_form::MailForm;
 use crate::components::problem::Refused;

@@ -14,6 +14,7 @@ use leptos_router::hooks::use_params_map;
 
 use crate::AppError;
 use crate::api::approvals::decision;
+use crate::base::portal_path;
 use crate::clock::Clock;
 use crate::components::ago::Ago;
 use crate::components::command_text::visible;
@@ -76,7 +77,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
                 <nav class="crumb" aria-label="Breadcrumb">
                     <ol>
                         <li>
-                            <a href="/approvals">"Approvals"</a>
+                            <a href=portal_path("/approvals")>"Approvals"</a>
                         </li>
                         <li>{format!("Request {}-{}", view.run.id, view.number)}</li>
                     </ol>
@@ -89,7 +90,7 @@ fn Decision(view: DecisionView) -> impl IntoView {
                         "asked "
                         <Ago at=request.asked.at />
                     </span>
-                    <a href=format!("/runs/{}", view.run.id)>
+                    <a href=portal_path(format!("/runs/{}", view.run.id))>
                         {visible(format!("run {}, {}", view.run.id, view.run.plan.title))}
                     </a>
                 </div>

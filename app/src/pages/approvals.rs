@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::approvals::inbox;
+use crate::base::portal_path;
 use crate::clock::Clock;
 use crate::components::ago::Ago;
 use crate::components::command_text::visible;
@@ -90,7 +91,7 @@ fn Waiting(rows: Vec<ApprovalRow>) -> impl IntoView {
             let approvals = (row.leads > 1).then(|| format!("{} of {} leads have approved", row.approvals, row.leads));
             view! {
                 <li>
-                    <a class="name" href=row.address()>{visible(format!("{} on {}", row.steps, row.target))}</a>
+                    <a class="name" href=portal_path(row.address())>{visible(format!("{} on {}", row.steps, row.target))}</a>
                     <span class="where">
                         <RiskMark risk=row.risk />
                         {visible(format!(" run {}, {}", row.run, row.title))}
@@ -121,7 +122,7 @@ fn Redactions(rows: Vec<RedactionRow>) -> impl IntoView {
         .map(|row| {
             view! {
                 <li>
-                    <a class="name" href=row.address() rel="external">
+                    <a class="name" href=portal_path(row.address()) rel="external">
                         {visible(format!("{} of the output of {} on {}", row.amount, row.step, row.target))}
                     </a>
                     <span class="where">{visible(format!("run {}, {}", row.id.run, row.title))}</span>
@@ -153,7 +154,7 @@ fn Unreviewed(rows: Vec<ApprovalRow>) -> impl IntoView {
         .map(|row| {
             view! {
                 <li>
-                    <a class="name" href=row.address()>{visible(format!("{} on {}", row.steps, row.target))}</a>
+                    <a class="name" href=portal_path(row.address())>{visible(format!("{} on {}", row.steps, row.target))}</a>
                     <span class="where">{visible(format!("run {}, {}", row.run, row.title))}</span>
                     <span class="what">
                         <span class="state" data-tone="danger">
@@ -211,7 +212,7 @@ fn recent_row(row: ApprovalRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">
-                <a href=row.address()>{visible(format!("{} on {}", row.steps, row.target))}</a>
+                <a href=portal_path(row.address())>{visible(format!("{} on {}", row.steps, row.target))}</a>
                 <span class="sub">{visible(format!("run {}, {}", row.run, row.title))}</span>
             </th>
             <td>

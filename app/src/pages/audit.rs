@@ -6,13 +6,14 @@ use domain::audit::{Finding, Part, Verification};
 use domain::run::Who;
 use domain::time::{size, span, thousands};
 use domain::view::{AuditRow, AuditView, CheckpointInfo, VerificationState};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::api::audit::{Verify, audit};
+use crate::base::portal_path;
 use crate::clock::Clock;
+use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::arrival::Arrival;
 use crate::components::command_text::Visible;
@@ -221,7 +222,7 @@ fn Events(rows: Vec<AuditRow>, older: Option<u64>, portal_only: bool) -> impl In
     let more = older.map(|older| {
         view! {
             <nav class="row" data-align="end" aria-label="Pages">
-                <a class="btn" href=format!("/audit?{of}before={older}") on:click=turned>
+                <a class="btn" href=portal_path(format!("/audit?{of}before={older}")) on:click=turned>
                     "Older events"
                 </a>
             </nav>
@@ -230,10 +231,10 @@ fn Events(rows: Vec<AuditRow>, older: Option<u64>, portal_only: bool) -> impl In
     let current = |chosen: bool| chosen.then_some("page");
     view! {
         <nav class="row" aria-label="Which events">
-            <a href="/audit" aria-current=current(!portal_only) on:click=turned>
+            <a href=portal_path("/audit") aria-current=current(!portal_only) on:click=turned>
                 "All events"
             </a>
-            <a href="/audit?of=portal" aria-current=current(portal_only) on:click=turned>
+            <a href=portal_path("/audit?of=portal") aria-current=current(portal_only) on:click=turned>
                 "Outside of runs"
             </a>
         </nav>
@@ -261,7 +262,7 @@ fn event(row: AuditRow) -> AnyView {
     // What has no person was done by somebody who was not signed in, or by the portal itself.
     let nobody = if kind == "sign_in_refused" { "a stranger" } else { "the portal" };
     let what = kind.replace('_', " ");
-    let run = run.map(|run| view! { <a href=format!("/runs/{run}")>{format!("run {run}")}</a> });
+    let run = run.map(|run| view! { <a href=portal_path(format!("/runs/{run}"))>{format!("run {run}")}</a> });
     let who = by.as_ref().map_or_else(|| nobody.to_owned(), Who::name_and_token);
     let details = details
         .into_iter()

@@ -8,6 +8,7 @@ use leptos_meta::Title;
 use super::procedure::line_anchor;
 use super::procedure::parts::prose_of;
 use crate::api::pages::documents;
+use crate::base::portal_path;
 use crate::clock::Clock;
 use crate::components::ago::Ago;
 use crate::components::findings::{Findings, findings_words, level_words};
@@ -170,7 +171,7 @@ fn ProcedureList(procedures: Vec<(domain::Slug, String, u32, u32)>) -> impl Into
                 <tr>
                     <td class="num quiet" data-label="line ">{line}</td>
                     <th scope="row">
-                        <a href=format!("/procedures/{slug}")>{title}</a>
+                        <a href=portal_path(format!("/procedures/{slug}"))>{title}</a>
                     </th>
                     <td class="soft">{findings_words(findings)}</td>
                 </tr>

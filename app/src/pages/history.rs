@@ -7,6 +7,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::api::pages::history;
+use crate::base::portal_path;
 use crate::clock::Clock;
 use crate::components::arrival::Arrival;
 use crate::components::run_lists::RunsTable;
@@ -109,7 +110,7 @@ fn empty(narrowed: bool) -> AnyView {
                 <h2>"No run matches"</h2>
                 <p>"No run has all of this. Take something away."</p>
                 <div class="actions">
-                    <a class="btn" href="/history">"Show all runs"</a>
+                    <a class="btn" href=portal_path("/history")>"Show all runs"</a>
                 </div>
             </div>
         }
@@ -120,7 +121,7 @@ fn empty(narrowed: bool) -> AnyView {
                 <h2>"No run yet"</h2>
                 <p>"Every run stands here for ever, with its output. Start one from a procedure."</p>
                 <div class="actions">
-                    <a class="btn" href="/">"Choose a procedure"</a>
+                    <a class="btn" href=portal_path("/")>"Choose a procedure"</a>
                 </div>
             </div>
         }
@@ -136,7 +137,7 @@ fn Filters(view: HistoryView, filter: HistoryFilter, narrowed: bool) -> impl Int
         .chain(Verdict::ALL.map(|verdict| (verdict.name().to_owned(), verdict.word().to_owned())))
         .collect();
     view! {
-        <form class="searches" role="search" aria-label="Runs" method="get" action="/history">
+        <form class="searches" role="search" aria-label="Runs" method="get" action=portal_path("/history")>
             <div class="field">
                 <label for="words">"Words in title or reason"</label>
                 <input class="input" id="words" name="words" type="search" data-key="/" value=filter.words.clone() autocomplete="off" />
@@ -148,7 +149,7 @@ fn Filters(view: HistoryView, filter: HistoryFilter, narrowed: bool) -> impl Int
                 <button class="btn" type="submit">
                     "Show runs"
                 </button>
-                {narrowed.then(|| view! { <a class="btn" data-kind="quiet" href="/history">"Clear"</a> })}
+                {narrowed.then(|| view! { <a class="btn" data-kind="quiet" href=portal_path("/history")>"Clear"</a> })}
             </div>
         </form>
     }
@@ -195,5 +196,5 @@ fn address(filter: &HistoryFilter, before: &str) -> String {
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| format!("{name}={}", Url::escape(value)))
         .collect();
-    format!("/history?{}", query.join("&"))
+    portal_path(format!("/history?{}", query.join("&")))
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::api::pages::home;
+use crate::base::portal_path;
 use crate::clock::Clock;
 use crate::components::ago::{Ago, Elapsed};
 use crate::components::command_text::visible;
@@ -66,7 +67,7 @@ fn Home(session: Session, view: HomeView) -> impl IntoView {
                 <section class="panel">
                     <header>
                         <h2>"Recent runs"</h2>
-                        <a href="/history">"History"</a>
+                        <a href=portal_path("/history")>"History"</a>
                     </header>
                     {if view.recent.is_empty() {
                         view! { <p class="quiet small aside-note">"No run is closed yet."</p> }.into_any()
@@ -121,13 +122,13 @@ fn Waiting(requests: Vec<ApprovalRow>, runs: Vec<RunRow>) -> impl IntoView {
 
 #[component]
 fn RequestCard(row: ApprovalRow) -> impl IntoView {
-    let run = format!("/runs/{}", row.run);
+    let run = portal_path(format!("/runs/{}", row.run));
     view! {
         <div class="ask-card" data-tone="warn">
             <div class="spread">
                 <h2>
                     <Glyph sign=Sign::NeedsApproval />
-                    <a href=row.address()>{visible(format!("{} on {}", row.steps, row.target))}</a>
+                    <a href=portal_path(row.address())>{visible(format!("{} on {}", row.steps, row.target))}</a>
                 </h2>
                 <span class="left">
                     <b>
@@ -145,7 +146,7 @@ fn RequestCard(row: ApprovalRow) -> impl IntoView {
                 <span class="quiet">"asked " <Ago at=row.asked /></span>
             </div>
             <div class="actions">
-                <a class="btn" data-kind="primary" href=row.address()>
+                <a class="btn" data-kind="primary" href=portal_path(row.address())>
                     "Review request"
                 </a>
                 <a class="btn" data-kind="quiet" href=run>
@@ -159,7 +160,7 @@ fn RequestCard(row: ApprovalRow) -> impl IntoView {
 
 #[component]
 fn WaitingCard(row: RunRow) -> impl IntoView {
-    let href = format!("/runs/{}", row.id);
+    let href = portal_path(format!("/runs/{}", row.id));
     let words = step_words(&row);
     view! {
         <div class="ask-card" data-state=row.status.word()>
@@ -261,7 +262,7 @@ fn no_procedure(documents: usize) -> AnyView {
             <h2>{head}</h2>
             <p>{sentence}</p>
             <div class="actions">
-                <a class="btn" href="/documents">"Open documents"</a>
+                <a class="btn" href=portal_path("/documents")>"Open documents"</a>
             </div>
         </div>
     }
@@ -286,7 +287,7 @@ fn ProcedureLine(row: ProcedureRow) -> impl IntoView {
     let last = match row.runs.last() {
         None => view! { <span class="quiet">"never"</span> }.into_any(),
         Some(last) if last.verdict.is_none() => {
-            view! { <a href=format!("/runs/{}", last.id)>"open, run "{last.id.to_string()}</a> }.into_any()
+            view! { <a href=portal_path(format!("/runs/{}", last.id))>"open, run "{last.id.to_string()}</a> }.into_any()
         }
         Some(last) => view! { <Ago at=last.started /> }.into_any(),
     };
@@ -294,7 +295,7 @@ fn ProcedureLine(row: ProcedureRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">
-                <a href=format!("/procedures/{}", row.slug)>{row.title}</a>
+                <a href=portal_path(format!("/procedures/{}", row.slug))>{row.title}</a>
                 {finding_mark(row.findings)}
             </th>
             <td>
@@ -349,7 +350,7 @@ fn Documents(documents: Vec<DocumentInfo>) -> impl IntoView {
         <section class="panel">
             <header>
                 <h2>"Documents"</h2>
-                <a href="/documents">{findings_words(findings).unwrap_or_else(|| "No findings".to_owned())}</a>
+                <a href=portal_path("/documents")>{findings_words(findings).unwrap_or_else(|| "No findings".to_owned())}</a>
             </header>
             {rows}
         </section>

@@ -3,7 +3,6 @@
 use domain::PersonId;
 use domain::policy::Role;
 use domain::view::{PeopleView, PersonRow, Session};
-use leptos::form::ActionForm;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -12,6 +11,7 @@ use crate::AppError;
 use crate::api::pages::people;
 use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, EndTokensOf, SetMail, SetRole};
 use crate::clock::Clock;
+use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::deliveries::Deliveries;
 use crate::components::problem::Refused;

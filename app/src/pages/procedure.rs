@@ -16,6 +16,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use crate::AppError;
 use crate::api::looks::look_before_start;
 use crate::api::pages::procedure;
+use crate::base::portal_path;
 use crate::clock::Clock;
 use crate::components::findings::Findings;
 use crate::components::glyph::{Glyph, Sign};
@@ -90,7 +91,7 @@ fn ProcedureBody(session: Session, view: ProcedureView, look: Option<Result<Look
                 <section class="part" id="runs" aria-labelledby="runs-title">
                     <div class="spread">
                         <h2 id="runs-title">"Last runs"</h2>
-                        <a class="small" href=format!("/history?procedure={slug}")>
+                        <a class="small" href=portal_path(format!("/history?procedure={slug}"))>
                             "All in the history"
                         </a>
                     </div>
@@ -143,7 +144,7 @@ fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
             <nav class="crumb" aria-label="Breadcrumb">
                 <ol>
                     <li>
-                        <a href="/#procedures" rel="external">"Procedures"</a>
+                        <a href=portal_path("/#procedures") rel="external">"Procedures"</a>
                     </li>
                     <li>{view.document.title.clone()}</li>
                 </ol>
@@ -176,7 +177,7 @@ fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
                         }
                     })}
                 {(closed > 0).then(|| view! { <span><HealthInWords runs=oldest_first /></span> })}
-                <a href="/documents">
+                <a href=portal_path("/documents")>
                     <Glyph sign=Sign::File />
                     {format!("{}, lines {first} to {last}", view.document.path)}
                 </a>

@@ -1,12 +1,13 @@
 //! The first account, with the token that the portal printed on its console.
 
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use super::sign_in::Alone;
 use crate::api::session::SetUp;
+use crate::base::portal_path;
+use crate::components::action_form::ActionForm;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::problem::Refused;
 
@@ -36,7 +37,7 @@ fn over() -> AnyView {
             <h2 class="head">"The portal is set up"</h2>
             <p>"The first account is made, and the set-up link worked once. An administrator makes the accounts of all others."</p>
             <div class="actions">
-                <a class="btn" data-kind="primary" href="/sign-in">"Sign in"</a>
+                <a class="btn" data-kind="primary" href=portal_path("/sign-in")>"Sign in"</a>
             </div>
         </div>
     }

@@ -1,13 +1,13 @@
 //! Signing in.
 
 use domain::view::Welcome;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::AppError;
 use crate::api::session::{SignIn, welcome};
+use crate::components::action_form::ActionForm;
 use crate::components::frame::Foot;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::problem::Refused;

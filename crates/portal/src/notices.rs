@@ -202,8 +202,8 @@ impl Portal {
         let mail = self.channels().mail.as_ref().ok_or_else(|| Failure::never("there is no mail here"))?;
         let to = due.to.as_ref().ok_or_else(|| Failure::never("it is for nobody"))?;
         let address = to.address.as_deref().ok_or_else(|| Failure::never("the person has no mail address any more"))?;
-        let origin = self.channels().origin.as_deref();
-        let letter = Letter { key: &due.key, made: due.made, name: &to.name, address, notice, origin };
+        let portal = self.channels().portal.as_deref();
+        let letter = Letter { key: &due.key, made: due.made, name: &to.name, address, notice, portal };
         let message = mail::message(mail, &letter)?;
         let password = match &mail.login {
             Some((_, secret)) => Some(self.channel_secret(secret).await?),
@@ -217,7 +217,7 @@ impl Portal {
         let now = self.now();
         let url = self.channel_secret(&webhook.url).await?;
         let body =
-            payload::body(&webhook.kind, notice, &due.key, self.channels().origin.as_deref()).to_string().into_bytes();
+            payload::body(&webhook.kind, notice, &due.key, self.channels().portal.as_deref()).to_string().into_bytes();
         let signature = match &webhook.kind {
             WebhookKind::Generic { signed_with } => {
                 Some(payload::signature(&self.channel_secret(signed_with).await?, now.0 / 1000, &body))

@@ -36,7 +36,7 @@ pub struct Settings {
     pub approvals: ApprovalRules,
     /// Where the values of secrets come from.
     pub secrets: SecretSources,
-    /// The address that people use, when it is configured: passkeys are bound to its name.
+    /// Scheme and host that people use, when they are configured: passkeys are bound to that name.
     pub public: Option<String>,
     /// How people are told of what waits for them.
     pub channels: Channels,

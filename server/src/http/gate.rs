@@ -41,8 +41,14 @@ impl Host {
         request.extensions().get::<Self>().cloned().unwrap_or_default()
     }
 
-    fn pinned(&self, location: &HeaderValue) -> HeaderValue {
-        origin::pinned(location, &self.name, self.public.as_ref())
+    /// The path inside the portal to which a location leads; the start page when it leads elsewhere.
+    fn inside(&self, location: &HeaderValue) -> String {
+        origin::inside(location, &self.name, self.public.as_ref())
+    }
+
+    /// What the browser is told of a path inside the portal.
+    fn path(&self, inside: &str) -> String {
+        self.public.as_ref().map_or_else(|| inside.to_owned(), |public| public.base().path(inside))
     }
 }
 
@@ -191,7 +197,7 @@ fn unknown_whether(path: &str, error: &GateError) -> Response {
 fn signed_out(path: &str, request: &Request) -> Response {
     if wants_a_page(request.headers()) {
         let next = if is_mutating(request.method()) { came_from(request) } else { path_and_query(request) };
-        return see_other(&format!("/sign-in?next={}", encoded(&next)));
+        return sign_in(request, &next);
     }
     if routes::is_call(path) {
         return refused_call(path, StatusCode::UNAUTHORIZED, &AppError::SignedOut);
@@ -200,17 +206,22 @@ fn signed_out(path: &str, request: &Request) -> Response {
     if is_mutating(request.method()) || matched == Some(routes::OUTPUT) {
         return sentence(StatusCode::UNAUTHORIZED, &AppError::SignedOut.to_string());
     }
-    see_other(&format!("/sign-in?next={}", encoded(&path_and_query(request))))
+    sign_in(request, &path_and_query(request))
+}
+
+/// Sends the browser to sign in, and from there to a path inside the portal.
+fn sign_in(request: &Request, next: &str) -> Response {
+    see_other(&Host::of(request).path(&format!("/sign-in?next={}", encoded(next))))
 }
 
 fn path_and_query(request: &Request) -> String {
     request.uri().path_and_query().map_or("/".to_owned(), |path| path.as_str().to_owned())
 }
 
-/// The page from which a form was sent, when it is one of ours.
+/// The path inside the portal of the page from which a form was sent, when it is one of ours.
 fn came_from(request: &Request) -> String {
     let referer = request.headers().get(header::REFERER).cloned().unwrap_or(HeaderValue::from_static("/"));
-    Host::of(request).pinned(&referer).to_str().unwrap_or("/").to_owned()
+    Host::of(request).inside(&referer)
 }
 
 fn encoded(path: &str) -> String {
@@ -246,7 +257,8 @@ fn back_with(path: &str, request: &Request, error: &AppError) -> Response {
     let form = came_from(request);
     let base = format!("http://portal.invalid{form}");
     let told = ServerFnUrlError::new(path, error.clone()).to_url(&base).ok();
-    see_other(told.as_ref().and_then(|url| url.as_str().strip_prefix("http://portal.invalid")).unwrap_or("/"))
+    let form = told.as_ref().and_then(|url| url.as_str().strip_prefix("http://portal.invalid")).unwrap_or("/");
+    see_other(&Host::of(request).path(form))
 }
 
 /// Does what a request asks for to its end, also when its browser goes away in the middle: a decision that is recorded and
@@ -302,8 +314,8 @@ fn is_text(form: &[u8]) -> bool {
 /// A server function redirects to wherever `Referer` says: the browser stays in the portal all the same.
 fn stay(headers: &mut HeaderMap, host: &Host) {
     if let Some(location) = headers.get(header::LOCATION) {
-        let pinned = host.pinned(location);
-        headers.insert(header::LOCATION, pinned);
+        let pinned = HeaderValue::from_str(&host.path(&host.inside(location)));
+        headers.insert(header::LOCATION, pinned.unwrap_or(HeaderValue::from_static("/")));
     }
 }
 

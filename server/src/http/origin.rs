@@ -3,6 +3,9 @@
 //! Server functions have no defence of their own against a form on another site. A browser says truthfully from where it
 //! sends; what it says has to be exactly our origin.
 
+use std::borrow::Cow;
+
+use app::base::climbs;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::config::PublicUrl;
@@ -47,14 +50,15 @@ pub fn is_our_host(host: &str, public: Option<&PublicUrl>) -> bool {
     host == public.host() || host.strip_suffix(usual) == Some(public.host())
 }
 
-/// A redirect that stays here: the path and query of an address of ours, and the start page for any other.
-pub fn pinned(location: &HeaderValue, host: &str, public: Option<&PublicUrl>) -> HeaderValue {
-    let inside = location.to_str().ok().and_then(|location| path_inside(location, host, public));
-    let safe = inside.and_then(|path| HeaderValue::from_str(path).ok());
-    safe.unwrap_or(HeaderValue::from_static("/"))
+/// Where a redirect may lead: the path inside the portal, with its query, of an address of ours; the start page for any other.
+pub fn inside(location: &HeaderValue, host: &str, public: Option<&PublicUrl>) -> String {
+    let path = location.to_str().ok().and_then(|location| path_of_ours(location, host, public));
+    let base = public.map(|public| public.base().clone()).unwrap_or_default();
+    let inside = path.and_then(|path| base.inside(path)).filter(|path| !path.starts_with("//") && !climbs(path));
+    inside.map_or_else(|| "/".to_owned(), Cow::into_owned)
 }
 
-fn path_inside<'a>(location: &'a str, host: &str, public: Option<&PublicUrl>) -> Option<&'a str> {
+fn path_of_ours<'a>(location: &'a str, host: &str, public: Option<&PublicUrl>) -> Option<&'a str> {
     let path = if location.starts_with('/') {
         location
     } else {
@@ -129,6 +133,14 @@ mod tests {
     }
 
     #[test]
+    fn below_a_path_the_origin_is_that_of_the_whole_host() {
+        let public = Some("https://portal.example.com/runbooks");
+
+        assert_eq!(judged(&[("origin", "https://portal.example.com")], public), Provenance::Ours);
+        assert_eq!(judged(&[("origin", "https://portal.example.com/runbooks")], public), Provenance::Foreign);
+    }
+
+    #[test]
     fn a_host_is_known_when_it_is_the_public_one() {
         let public: PublicUrl = "https://portal.example.com".parse().unwrap();
 
@@ -156,9 +168,33 @@ mod tests {
         ];
 
         for (location, expected) in cases {
-            let pinned = pinned(&HeaderValue::from_static(location), "portal.lan:3000", None);
+            let inside = inside(&HeaderValue::from_static(location), "portal.lan:3000", None);
 
-            assert_eq!(pinned, expected, "{location}");
+            assert_eq!(inside, expected, "{location}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_never_leads_to_another_application_of_the_same_host() {
+        let public: PublicUrl = "https://ops.example.com/runbooks".parse().unwrap();
+        let cases = [
+            ("https://ops.example.com/runbooks/people?__err=abc", "/people?__err=abc"),
+            ("https://ops.example.com/runbooks", "/"),
+            ("https://ops.example.com/runbooks?x=1", "/?x=1"),
+            ("/runbooks/runs/7", "/runs/7"),
+            ("https://ops.example.com/wiki", "/"),
+            ("https://ops.example.com/runbooks2/x", "/"),
+            ("https://ops.example.com", "/"),
+            ("/runs/7", "/"),
+            ("/runbooks/../wiki", "/"),
+            ("/runbooks/%2e%2E/wiki", "/"),
+            ("/runbooks//evil.example", "/"),
+        ];
+
+        for (location, expected) in cases {
+            let inside = inside(&HeaderValue::from_static(location), "ops.example.com", Some(&public));
+
+            assert_eq!(inside, expected, "{location}");
         }
     }
 }

@@ -55,6 +55,12 @@ pub const WATCH: &str = "/api/runs/watch";
 /// How many requests for approval wait.
 pub const WAITING: &str = "/api/approvals/watch";
 
+/// Whether paths of the portal begin with a name.
+pub fn begin_with(name: &str) -> bool {
+    let pages = PAGES.iter().chain(RESOURCES).filter_map(|(path, _)| path.split('/').nth(1));
+    pages.chain(["api", "pkg"]).any(|own| own == name)
+}
+
 /// Whether a path is one of a server function.
 pub fn is_call(path: &str) -> bool {
     path.starts_with("/api/")
@@ -107,5 +113,11 @@ mod tests {
             .collect();
 
         assert_eq!(open, ["/sign-in", "/set-up", ALIVE, READY, METRICS, TRIAL]);
+    }
+
+    #[test]
+    fn the_names_with_which_paths_of_the_portal_begin_are_known() {
+        assert!(["runs", "api", "pkg", "healthz", "sign-in", "account"].iter().all(|name| begin_with(name)));
+        assert!(!["", "runbooks", "run", "id", "{id}"].iter().any(|name| begin_with(name)));
     }
 }

@@ -15,7 +15,7 @@ use crate::site::{Answer, PASSWORD, Served, call, local, page};
 const MINUTE: i64 = 60_000;
 
 /// 1 looks, 2 takes a service away, 3 destroys the folder of its parameter, the rollback destroys, too.
-const DOCUMENT: &str = "# Restore
+pub const DOCUMENT: &str = "# Restore
 
 ## Restore
 
@@ -46,7 +46,7 @@ rm -r /no/such/folder
 ```
 ";
 
-const SIDE: &str = "[procedure.\"Restore\".parameter.backup]
+pub const SIDE: &str = "[procedure.\"Restore\".parameter.backup]
 placeholder = \"BACKUP\"
 type = \"backup-file\"
 root = \"/\"
@@ -92,6 +92,11 @@ impl Scene {
     async fn at(files: (&str, &str, &str), targets: Vec<TargetSettings>) -> Self {
         let clock = Arc::new(FixedClock::default());
         let site = Served::with_targets(clock.clone(), files, targets).await;
+        Self::of(site, clock).await
+    }
+
+    /// The same people in a portal that is there already.
+    pub async fn of(site: Served, clock: Arc<FixedClock>) -> Self {
         let ada = site.administrator().await;
         let olga = site.person("olga", "Olga", "operator", &ada).await;
         let lena = site.person("lena", "Lena", "lead", &ada).await;

@@ -23,6 +23,7 @@ mod races;
 mod redaction;
 mod screens;
 mod site;
+mod subpath;
 mod targets;
 mod together;
 mod tokens;

@@ -116,6 +116,11 @@ impl Served {
         Self::on(folder, vec![local()].into(), around, clock).await
     }
 
+    /// A portal at an address, with these files.
+    pub async fn at_address(public: &str, files: &[(&str, &[u8])], clock: Arc<dyn Clock>) -> Self {
+        Self::open(files, Some(public), clock).await
+    }
+
     /// The same by another clock.
     pub async fn start_by(clock: Arc<dyn Clock>) -> Self {
         Self::open(&[("count.md", DOCUMENT.as_bytes())], None, clock).await
@@ -177,7 +182,7 @@ impl Served {
             lowerings: Vec::new(),
             approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
-            public: around.public_url.as_ref().map(ToString::to_string),
+            public: around.public_url.as_ref().map(|public| public.origin().to_owned()),
             channels: portal::Channels::default(),
             checkpoints: portal::CheckpointSettings::default(),
             build: "test".to_owned(),
@@ -215,10 +220,14 @@ impl Served {
         self.send(page(path).header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
     }
 
+    /// What makes the first account.
+    pub fn set_up_form(&self) -> String {
+        format!("token={}&login=ada&name=Ada&password={}", self.token, PASSWORD.replace(' ', "+"))
+    }
+
     /// Makes the first account: the cookie of its session.
     pub async fn administrator(&self) -> String {
-        let form = format!("token={}&login=ada&name=Ada&password={}", self.token, PASSWORD.replace(' ', "+"));
-        let answer = self.send(call("/api/set-up").body(Body::from(form)).unwrap()).await;
+        let answer = self.send(call("/api/set-up").body(Body::from(self.set_up_form())).unwrap()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         answer.cookie()
     }

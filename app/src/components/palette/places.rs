@@ -31,8 +31,8 @@ pub struct Place {
     pub name: String,
     /// What else it is known by.
     pub about: String,
-    /// Its address.
-    pub href: String,
+    /// Its path inside the portal.
+    pub path: String,
 }
 
 /// Every place, kind by kind.
@@ -49,7 +49,7 @@ fn symptom(symptom: &Symptom) -> Place {
         sign: Sign::Warning,
         name: symptom.words.clone(),
         about: symptom.procedure.clone(),
-        href: format!("/procedures/{}", symptom.slug),
+        path: format!("/procedures/{}", symptom.slug),
     }
 }
 
@@ -60,7 +60,7 @@ fn step(step: &SearchedStep) -> Place {
         sign: Sign::Risk(step.risk),
         name: step.title.clone(),
         about: format!("step {} of {}{commands}", step.number, step.procedure),
-        href: format!("/procedures/{}#{}", step.slug, step.anchor),
+        path: format!("/procedures/{}#{}", step.slug, step.anchor),
     }
 }
 
@@ -72,7 +72,7 @@ fn procedure(row: &ProcedureRow) -> Place {
         sign: Sign::Book,
         name: row.title.clone(),
         about: format!("up to {}{usual}{subtitle}", row.risk.word()),
-        href: format!("/procedures/{}", row.slug),
+        path: format!("/procedures/{}", row.slug),
     }
 }
 
@@ -93,7 +93,7 @@ fn run(row: &RunRow) -> Place {
         sign: row.verdict.map_or(Sign::State(row.status), Sign::Verdict),
         name: format!("{} {}", row.id, row.title),
         about: format!("{stands}, {}, {}{reason}", row.by, row.target),
-        href: format!("/runs/{}", row.id),
+        path: format!("/runs/{}", row.id),
     }
 }
 
@@ -105,12 +105,12 @@ fn pages() -> impl Iterator<Item = Place> {
         ("Account and second factor", "/account", Sign::Person),
     ]
     .into_iter()
-    .map(|(name, href, sign)| Place {
+    .map(|(name, path, sign)| Place {
         kind: PAGES,
         sign,
         name: name.to_owned(),
         about: String::new(),
-        href: href.to_owned(),
+        path: path.to_owned(),
     })
 }
 
@@ -167,14 +167,14 @@ fn run_number(wanted: &[String]) -> Option<u64> {
 
 /// The run with a number. One that is not in the lists can still be there.
 fn numbered(places: &[Place], number: Option<u64>) -> Option<Place> {
-    let href = format!("/runs/{}", number?);
-    let known = places.iter().find(|place| place.href == href).cloned();
+    let path = format!("/runs/{}", number?);
+    let known = places.iter().find(|place| place.path == path).cloned();
     Some(known.unwrap_or_else(|| Place {
         kind: RUNS,
         sign: Sign::State(StepStatus::Waiting),
         name: format!("Run {}", number.unwrap_or_default()),
         about: "by its number".to_owned(),
-        href,
+        path,
     }))
 }
 
@@ -184,7 +184,7 @@ fn in_history(words: &str) -> Place {
         sign: Sign::Search,
         name: format!("Search all runs for “{words}”"),
         about: "titles and reasons".to_owned(),
-        href: format!("/history?words={}", Url::escape(words)),
+        path: format!("/history?words={}", Url::escape(words)),
     }
 }
 
@@ -227,8 +227,8 @@ fn beginning(text: &str, word: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn place(kind: &'static str, name: &str, about: &str, href: &str) -> Place {
-        Place { kind, sign: Sign::Book, name: name.to_owned(), about: about.to_owned(), href: href.to_owned() }
+    fn place(kind: &'static str, name: &str, about: &str, path: &str) -> Place {
+        Place { kind, sign: Sign::Book, name: name.to_owned(), about: about.to_owned(), path: path.to_owned() }
     }
 
     fn known() -> Vec<Place> {
@@ -240,7 +240,7 @@ mod tests {
     }
 
     fn addresses(words: &str) -> Vec<String> {
-        matching(&known(), words).into_iter().map(|place| place.href).collect()
+        matching(&known(), words).into_iter().map(|place| place.path).collect()
     }
 
     #[test]
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn a_word_counts_where_words_begin_and_elsewhere_only_when_none_does() {
         let places = [place(PROCEDURES, "Make Room", "", "/room"), place(SYMPTOMS, "restarted (OOM)", "", "/oom")];
-        let first = |words: &str| matching(&places, words).first().map(|place| place.href.clone());
+        let first = |words: &str| matching(&places, words).first().map(|place| place.path.clone());
 
         assert_eq!(first("oom").as_deref(), Some("/oom"));
         assert_eq!(first("ake").as_deref(), Some("/room"));

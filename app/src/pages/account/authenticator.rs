@@ -1,10 +1,10 @@
 //! The authenticator app: what there is, setting it up, replacing and removing it.
 
 use domain::view::{AccountView, QrCode, ShownOffer};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::deeds::AccountDeeds;
+use crate::components::action_form::ActionForm;
 use crate::components::ago::{Ago, TimeOfDay};
 use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};

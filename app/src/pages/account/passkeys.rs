@@ -3,7 +3,6 @@
 use domain::factor::Factors;
 use domain::view::{AccountView, PasskeyInfo};
 use leptos::ev::SubmitEvent;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::JsCast as _;
@@ -12,6 +11,7 @@ use leptos::web_sys::{HtmlFormElement, HtmlInputElement};
 use super::authenticator::PasswordField;
 use super::deeds::AccountDeeds;
 use crate::api::account::{AddPasskey, ask_for_new_passkey};
+use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};

@@ -1,10 +1,10 @@
 //! Where one is signed in.
 
 use domain::view::SessionInfo;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::deeds::AccountDeeds;
+use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 
 /// The sessions of an account, each of which can be ended.

@@ -3,10 +3,11 @@
 use domain::run::{Approval, Request, RequestEnd, RequestStatus};
 use domain::view::DecisionView;
 use domain::{Timestamp, time};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use crate::api::approvals::{CancelApproval, Decide, ReviewGlass};
+use crate::base::portal_path;
+use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::command_text::visible;
 use crate::components::factor::FactorFields;
@@ -184,7 +185,7 @@ pub fn no_factor(what: &'static str, else_can: &'static str) -> AnyView {
             <Glyph sign=Sign::Warning />
             <p class="head">"You have no second factor yet"</p>
             <p>
-                {what} " takes one. " <a href="/account">"Set it up on your account page"</a> {else_can}
+                {what} " takes one. " <a href=portal_path("/account")>"Set it up on your account page"</a> {else_can}
             </p>
         </div>
     }

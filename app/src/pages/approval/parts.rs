@@ -8,6 +8,7 @@ use domain::time;
 use domain::view::{DecisionView, EarlierRun, LastApproved, Rejection};
 use leptos::prelude::*;
 
+use crate::base::portal_path;
 use crate::components::ago::Ago;
 use crate::components::command::CommandCard;
 use crate::components::command_text::{Bytes, Visible, visible};
@@ -202,7 +203,7 @@ fn against(last: &LastApproved) -> AnyView {
     view! {
         <div class="spread">
             <h2 id="against-title">"Against the last approved run"</h2>
-            <a class="small" href=format!("/runs/{}", last.run)>
+            <a class="small" href=portal_path(format!("/runs/{}", last.run))>
                 {format!("run {}, ", last.run)}
                 <Ago at=last.at />
             </a>
@@ -255,7 +256,7 @@ fn rejection(rejection: &Rejection) -> AnyView {
                 {visible(format!("{by} said no to {} ", again.words()))}
                 <Ago at=row.decided.unwrap_or(row.asked) />
                 ", "
-                <a href=row.address()>{format!("request {}-{}", row.run, row.request)}</a>
+                <a href=portal_path(row.address())>{format!("request {}-{}", row.run, row.request)}</a>
             </p>
             <p>
                 <q>{visible(reason.clone())}</q>
@@ -301,7 +302,7 @@ pub fn EarlierRuns(runs: Vec<EarlierRun>) -> impl IntoView {
             view! {
                 <tr>
                     <th scope="row">
-                        <a href=format!("/runs/{}", row.id)>{row.id.to_string()}</a>
+                        <a href=portal_path(format!("/runs/{}", row.id))>{row.id.to_string()}</a>
                         " "
                         {visible(row.target.clone())}
                     </th>

@@ -4,13 +4,13 @@ use domain::plan::{PlanCommand, PlanParameter, PlanStep};
 use domain::policy::Verb;
 use domain::view::{ProcedureView, Session, TargetInfo};
 use domain::{Risk, Slug};
-use leptos::form::ActionForm;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::location::Url;
 
 use crate::api::looks::look_before_start;
 use crate::api::runs::StartRun;
+use crate::components::action_form::ActionForm;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::look::{LookList, Seen};
 use crate::components::parameter::{ParameterField, SecretField};

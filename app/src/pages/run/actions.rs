@@ -7,12 +7,12 @@ use domain::Risk;
 use domain::plan::{PlanParameter, PlanStep};
 use domain::run::{CommandState, Offer, Refusal, Run, StepStatus};
 use domain::runbook::PartKind;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::control::{AddStep, Theirs};
 use super::next::{Turn, WayOn};
 use super::stopping::Stopping;
+use crate::components::action_form::ActionForm;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::parameter::{parameter_help, parameter_input};

@@ -6,10 +6,11 @@ use domain::policy::Role;
 use domain::run::{Mover, Request, RequestEnd, RequestStatus, Run};
 use domain::time;
 use domain::view::{ApprovalGround, approval_address};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::notices::{RefusedHere, answering};
+use crate::base::portal_path;
+use crate::components::action_form::ActionForm;
 use crate::components::command_text::visible;
 use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
@@ -142,7 +143,7 @@ fn Asked(number: u32) -> impl IntoView {
                 <Glyph sign=Sign::NeedsApproval />
                 <p class="head">
                     {visible(head)} " "
-                    <a href=approval_address(live.id(), number)>{format!("Request {}-{number}", live.id())}</a>
+                    <a href=portal_path(approval_address(live.id(), number))>{format!("Request {}-{number}", live.id())}</a>
                 </p>
                 {more(status, &request, until)}
                 {(status == RequestStatus::Waiting).then(|| view! { <Waits number request /> })}

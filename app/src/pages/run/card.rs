@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use domain::attempt::CommandEnd;
 use domain::plan::{PlanCommand, PlanStep};
 use domain::run::{CommandState, Offer, Run, StepStatus, Tick};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::actions::{NextDeeds, OfferForm, Weight};
@@ -13,6 +12,7 @@ use super::control::added_words;
 use super::notices::{RefusedHere, answering};
 use super::rail::{command_status, number};
 use super::ticks::{Line, tick_line};
+use crate::components::action_form::ActionForm;
 use crate::components::command::CommandCard;
 use crate::components::filled::Filling;
 use crate::components::glyph::{Glyph, Sign};

@@ -3,11 +3,12 @@
 use domain::plan::PlanStep;
 use domain::run::{Change, ChangeKind, Lock, Run, Who};
 use domain::view::{LockedBy, Patch};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::notices::{RefusedHere, answering};
 use crate::api::pages::run;
+use crate::base::portal_path;
+use crate::components::action_form::ActionForm;
 use crate::components::copy::Copy;
 use crate::components::glyph::{Glyph, Sign};
 use crate::deeds::{Deeds, Hands, Place, holds};
@@ -64,7 +65,7 @@ pub fn LockNotice(locked: LockedBy) -> impl IntoView {
         <div class="callout" data-tone="warn" hidden=move || mine.get() on:submit=answering(place)>
             <Glyph sign=Sign::Info />
             <p class="head">
-                "Another run keeps this target: " <a href=format!("/runs/{run}")>{format!("run {run}")}</a>
+                "Another run keeps this target: " <a href=portal_path(format!("/runs/{run}"))>{format!("run {run}")}</a>
             </p>
             <p>{sentence} " What reads can run; what disrupts or destroys waits for its end."</p>
             <details class="fold take" hidden=move || !can.get()>
@@ -100,7 +101,7 @@ pub fn LockLost() -> impl IntoView {
                 <div class="callout" data-tone="warn" role="status">
                     <Glyph sign=Sign::Info />
                     <p class="head">
-                        "The lock was taken by " <a href=format!("/runs/{to}")>{format!("run {to}")}</a>
+                        "The lock was taken by " <a href=portal_path(format!("/runs/{to}"))>{format!("run {to}")}</a>
                     </p>
                     <p>{words}</p>
                 </div>

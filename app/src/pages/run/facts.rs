@@ -4,13 +4,13 @@ use domain::plan::PlanParameter;
 use domain::run::{Note, Run};
 use domain::runbook::ParameterKind;
 use domain::view::Usual;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::actions::ValueForm;
 use super::control::{Directory, lock_words};
 use super::look::Looking;
 use super::notices::{RefusedHere, answering};
+use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::command_text::{Visible, visible};
 use crate::components::pace::{Pace, usual_words};

@@ -3,13 +3,13 @@
 use domain::policy::Verb;
 use domain::run::{Run, Tick, Verdict};
 use domain::runbook::Item;
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::card::provide_filling;
 use super::control::GiveUp;
 use super::notices::{RefusedHere, answering};
 use super::ticks::{Line, tick_line};
+use crate::components::action_form::ActionForm;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::state::verdict_name;
 use crate::components::step_content::tick_item;

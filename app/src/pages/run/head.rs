@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::actions::called;
+use crate::base::portal_path;
 use crate::components::ago::Ago;
 use crate::components::command_text::visible;
 use crate::components::glyph::{Glyph, Sign};
@@ -63,7 +64,7 @@ pub fn Head() -> impl IntoView {
             <nav class="crumb" aria-label="Breadcrumb">
                 <ol>
                     <li>
-                        <a href=format!("/procedures/{}", run.plan.slug)>{visible(run.plan.title.clone())}</a>
+                        <a href=portal_path(format!("/procedures/{}", run.plan.slug))>{visible(run.plan.title.clone())}</a>
                     </li>
                     <li>{format!("Run {}", run.id)}</li>
                 </ol>

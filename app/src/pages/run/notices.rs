@@ -6,6 +6,7 @@ use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
 
+use crate::base::portal_path;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::problem::Refused;
@@ -173,7 +174,7 @@ fn closed() -> AnyView {
             <p class="head">{CLOSED}</p>
             <p>"You are signed out, or your account no longer reads this run. The run goes on."</p>
             <div class="actions">
-                <a class="btn" href="/sign-in" rel="external">
+                <a class="btn" href=portal_path("/sign-in") rel="external">
                     "Sign in again"
                 </a>
             </div>

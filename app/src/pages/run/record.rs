@@ -17,6 +17,7 @@ use super::rail::{command_status, number};
 use super::redaction::{Covered, Covering, WaitingRedactions};
 use super::stage::{Pages, ending};
 use super::stopping::EndRestOfClosed;
+use crate::base::portal_path;
 use crate::components::ago::{Ago, TimeOfDay};
 use crate::components::command_text::visible;
 use crate::components::glyph::{Glyph, Sign};
@@ -111,7 +112,7 @@ fn alone(run: &Run) -> Option<AnyView> {
         None => "Nobody has reviewed it yet.".to_owned(),
     };
     let head = format!("{} went on without an approval", request.asked.by.name());
-    let address = domain::view::approval_address(run.id, number);
+    let address = portal_path(domain::view::approval_address(run.id, number));
     Some(
         view! {
             <div class="callout" data-tone="danger">
@@ -145,18 +146,18 @@ fn RecordHead(run: Run, end: End) -> impl IntoView {
             <nav class="crumb" aria-label="Breadcrumb">
                 <ol>
                     <li>
-                        <a href="/history">"History"</a>
+                        <a href=portal_path("/history")>"History"</a>
                     </li>
                     <li>{format!("Run {}", run.id)}</li>
                 </ol>
             </nav>
             <h1>{format!("{} on {}", run.plan.title, run.plan.target.name)}</h1>
             <div class="actions">
-                <a class="btn" href=format!("/procedures/{}", run.plan.slug)>
+                <a class="btn" href=portal_path(format!("/procedures/{}", run.plan.slug))>
                     <Glyph sign=Sign::Play />
                     "Run again…"
                 </a>
-                <a class="btn" data-kind="quiet" href=format!("/runs/{}/evidence", run.id) download rel="external">
+                <a class="btn" data-kind="quiet" href=portal_path(format!("/runs/{}/evidence", run.id)) download rel="external">
                     "Evidence"
                 </a>
             </div>

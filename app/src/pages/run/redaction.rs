@@ -10,6 +10,7 @@ use leptos::server_fn::ServerFn as _;
 use super::moment::Moment;
 use crate::AppError;
 use crate::api::redactions::{AskRedaction, DecideRedaction, redaction};
+use crate::base::portal_path;
 use crate::components::ago::Ago;
 use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
@@ -53,13 +54,13 @@ pub fn WaitingRedactions() -> impl IntoView {
     let decides = live.actor().may(Verb::Approve).is_ok();
     let waiting = Memo::new(move |_| live.run.with(|run| if decides { waiting(run) } else { Vec::new() }));
     let rows = move || {
-        let rows = waiting.get().into_iter().map(|(words, address)| {
+        let rows = waiting.get().into_iter().map(|(words, path)| {
             view! {
                 <div class="callout" data-tone="warn">
                     <Glyph sign=Sign::Warning />
                     <p class="head">{words}</p>
                     <p>
-                        <a href=address rel="external">"Look at it, and confirm or reject it"</a>
+                        <a href=portal_path(path) rel="external">"Look at it, and confirm or reject it"</a>
                     </p>
                 </div>
             }
@@ -137,7 +138,7 @@ fn AskForm(id: AttemptId) -> impl IntoView {
                 <Glyph sign=Sign::Fold />
                 "Cover something in this output…"
             </summary>
-            <form class="deed" method="post" action=AskRedaction::url()>
+            <form class="deed" method="post" action=portal_path(AskRedaction::url())>
                 {fields}
                 <p class="note">
                     "What is covered becomes asterisks, for ever; every line keeps its number. Another lead or administrator has to confirm it."
@@ -236,7 +237,7 @@ fn DecideForm(id: AttemptId, view: RedactionView, own: bool) -> impl IntoView {
         {places}
         {left_uncovered()}
         {view.cannot.clone().map(|cannot| view! { <p class="note">{cannot}</p> })}
-        <form class="deed" method="post" action=DecideRedaction::url()>
+        <form class="deed" method="post" action=portal_path(DecideRedaction::url())>
             {fields}
             <div class="field">
                 <label for="covering-reason">"Reason " <span class="quiet">{needed_to(own)}</span></label>

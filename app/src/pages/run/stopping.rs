@@ -4,13 +4,14 @@ use domain::attempt::{Condition, Key};
 use domain::run::{Run, StepState, StepStatus};
 use domain::time::Timestamp;
 use domain::{AttemptId, Risk};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::actions::{NEXT, named};
 use super::keyboard::Keyboard;
 use crate::api::runs::Stop;
+use crate::base::portal_path;
+use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
@@ -263,7 +264,7 @@ pub fn EndRest(id: AttemptId) -> impl IntoView {
 pub fn EndRestOfClosed(id: AttemptId) -> impl IntoView {
     let fields = hidden(id.run, &place_of(id));
     view! {
-        <form class="deed" method="post" action=Stop::url()>
+        <form class="deed" method="post" action=portal_path(Stop::url())>
             {fields}
             <EndRestButton />
         </form>

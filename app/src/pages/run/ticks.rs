@@ -3,11 +3,11 @@
 use domain::RunId;
 use domain::run::Tick;
 use domain::runbook::{Item, plain};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::notices::{RefusedHere, answering};
 use super::rail::tick_status;
+use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::inline;

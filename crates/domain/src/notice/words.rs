@@ -84,8 +84,8 @@ impl Notice {
     }
 
     /// Where to read more: an address, or without one where to look.
-    pub fn place(&self, origin: Option<&str>) -> String {
-        match self.link(origin) {
+    pub fn place(&self, portal: Option<&str>) -> String {
+        match self.link(portal) {
             Some(link) => link,
             None => match &self.covering {
                 Some(_) => format!("Look at redaction {0}-{1} under Approvals in the portal.", self.run, self.request),
@@ -95,18 +95,18 @@ impl Notice {
     }
 
     /// The address of its page, when it is known how people reach the portal.
-    pub fn link(&self, origin: Option<&str>) -> Option<String> {
-        origin.map(|origin| format!("{origin}{}", self.path()))
+    pub fn link(&self, portal: Option<&str>) -> Option<String> {
+        portal.map(|portal| format!("{portal}{}", self.path()))
     }
 
     /// All of it as plain text, a line each.
-    pub fn text(&self, origin: Option<&str>) -> String {
+    pub fn text(&self, portal: Option<&str>) -> String {
         let facts: String = self
             .facts()
             .iter()
             .flat_map(|(label, line)| [label.to_string(), ": ".to_owned(), line.clone(), "\n".to_owned()])
             .collect();
-        format!("{}\n\n{facts}\n{}\n\n{}\n", self.subject(), self.advice(), self.place(origin))
+        format!("{}\n\n{facts}\n{}\n\n{}\n", self.subject(), self.advice(), self.place(portal))
     }
 
     fn told_changes(&self) -> Vec<String> {

@@ -17,8 +17,8 @@ pub struct Channels {
     pub mail: Option<MailSettings>,
     /// The webhooks, in the order of the configuration.
     pub webhooks: Vec<WebhookSettings>,
-    /// Scheme and host under which people reach the portal; `None`: notices say in words where to look.
-    pub origin: Option<String>,
+    /// The address under which people reach the portal, without a slash at its end; `None`: notices say in words where to look.
+    pub portal: Option<String>,
     /// Where the secrets of the channels come from, which no step gets.
     pub secrets: SecretSources,
     /// How long a notice is kept after it came to its end.

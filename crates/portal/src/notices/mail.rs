@@ -30,12 +30,12 @@ pub(super) struct Letter<'a> {
     /// What it says.
     pub notice: &'a Notice,
     /// Under which address people reach the portal.
-    pub origin: Option<&'a str>,
+    pub portal: Option<&'a str>,
 }
 
 /// The message: the library folds and encodes every header, so that nothing in a name or a title begins a new one.
 pub(super) fn message(mail: &MailSettings, letter: &Letter<'_>) -> Result<Message, Failure> {
-    let Letter { key, made, name, address, notice, origin } = letter;
+    let Letter { key, made, name, address, notice, portal } = letter;
     let unusable = |_| Failure::never("the mail address cannot be used");
     let to = Mailbox::new(Some(one_line(name, SUBJECT)), address.parse().map_err(unusable)?);
     let date = UNIX_EPOCH + Duration::from_millis(u64::try_from(made.0).unwrap_or(0));
@@ -50,7 +50,7 @@ pub(super) fn message(mail: &MailSettings, letter: &Letter<'_>) -> Result<Messag
         .header(lettre::message::header::MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN);
     builder
-        .body(notice.text(*origin))
+        .body(notice.text(*portal))
         .map_err(|error| Failure::never(format!("the mail could not be written: {error}")))
 }
 
@@ -130,7 +130,7 @@ mod tests {
             name,
             address: "lena@example.com",
             notice,
-            origin: Some("https://p.example.com"),
+            portal: Some("https://p.example.com"),
         };
         String::from_utf8(message(&settings(), &letter).unwrap().formatted()).unwrap()
     }

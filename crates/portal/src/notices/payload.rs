@@ -19,27 +19,27 @@ const DISCORD_LIMIT: usize = 1_900;
 const SLACK_LIMIT: usize = 3_000;
 
 /// What is posted to a webhook.
-pub(super) fn body(kind: &WebhookKind, notice: &Notice, key: &str, origin: Option<&str>) -> Value {
+pub(super) fn body(kind: &WebhookKind, notice: &Notice, key: &str, portal: Option<&str>) -> Value {
     match kind {
-        WebhookKind::Discord => discord(notice, origin),
-        WebhookKind::Slack => slack(notice, origin),
-        WebhookKind::Generic { .. } => generic(notice, key, origin),
+        WebhookKind::Discord => discord(notice, portal),
+        WebhookKind::Slack => slack(notice, portal),
+        WebhookKind::Generic { .. } => generic(notice, key, portal),
     }
 }
 
 /// Text, and nothing that calls anybody, formats anything or is looked up.
-fn discord(notice: &Notice, origin: Option<&str>) -> Value {
+fn discord(notice: &Notice, portal: Option<&str>) -> Value {
     const SUPPRESS_EMBEDS: u32 = 1 << 2;
-    let text = lines(notice, origin, DISCORD_LIMIT, markdown_escaped, str::to_owned);
+    let text = lines(notice, portal, DISCORD_LIMIT, markdown_escaped, str::to_owned);
     json!({ "content": text, "allowed_mentions": { "parse": [] }, "flags": SUPPRESS_EMBEDS })
 }
 
-fn slack(notice: &Notice, origin: Option<&str>) -> Value {
-    let text = lines(notice, origin, SLACK_LIMIT, slack_escaped, |link| format!("<{link}>"));
+fn slack(notice: &Notice, portal: Option<&str>) -> Value {
+    let text = lines(notice, portal, SLACK_LIMIT, slack_escaped, |link| format!("<{link}>"));
     json!({ "text": text, "mrkdwn": false, "unfurl_links": false, "unfurl_media": false })
 }
 
-fn generic(notice: &Notice, key: &str, origin: Option<&str>) -> Value {
+fn generic(notice: &Notice, key: &str, portal: Option<&str>) -> Value {
     let mut body = json!({
         "id": key,
         "event": notice.occasion,
@@ -56,8 +56,8 @@ fn generic(notice: &Notice, key: &str, origin: Option<&str>) -> Value {
         "until": notice.until.map(domain::Timestamp::iso),
         "missing": notice.missing,
         "changed": notice.changed,
-        "link": notice.link(origin),
-        "text": notice.text(origin),
+        "link": notice.link(portal),
+        "text": notice.text(portal),
     });
     if !notice.values.is_empty() {
         body["values"] = json!(notice.values);
@@ -68,13 +68,13 @@ fn generic(notice: &Notice, key: &str, origin: Option<&str>) -> Value {
 /// The text of a notice, escaped line by line, of at most so many units of UTF-16. Facts that have no place are left out.
 fn lines(
     notice: &Notice,
-    origin: Option<&str>,
+    portal: Option<&str>,
     limit: usize,
     escaped: fn(&str) -> String,
     linked: impl Fn(&str) -> String,
 ) -> String {
     let head = escaped(&notice.subject());
-    let place = notice.link(origin).map_or_else(|| escaped(&notice.place(None)), |link| linked(&link));
+    let place = notice.link(portal).map_or_else(|| escaped(&notice.place(None)), |link| linked(&link));
     let tail = format!("\n{}\n{place}", escaped(notice.advice()));
     let mut text = head;
     for (label, line) in notice.facts() {
@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    const ORIGIN: Option<&str> = Some("https://portal.example.com");
+    const PORTAL: Option<&str> = Some("https://portal.example.com");
 
     fn notice(reason: &str) -> Notice {
         Notice {
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn discord_calls_nobody_and_formats_nothing_that_a_person_wrote() {
         let body =
-            discord(&notice("@everyone <@&123> **now** `rm` [x](https://evil.example) ||spoiler|| # big"), ORIGIN);
+            discord(&notice("@everyone <@&123> **now** `rm` [x](https://evil.example) ||spoiler|| # big"), PORTAL);
 
         let text = body["content"].as_str().unwrap();
         assert_eq!(body["allowed_mentions"], json!({ "parse": [] }));
@@ -171,7 +171,7 @@ mod tests {
         let mut long = notice(&"*".repeat(10_000));
         long.values = (0..12).map(|number| (format!("_{number}_"), "*".repeat(1_000))).collect();
 
-        let body = discord(&long, ORIGIN);
+        let body = discord(&long, PORTAL);
 
         let text = body["content"].as_str().unwrap();
         assert!(text.encode_utf16().count() <= 2_000, "{}", text.len());
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn slack_gets_its_three_marks_escaped() {
-        let body = slack(&notice("<!channel> & <https://evil.example|portal>"), ORIGIN);
+        let body = slack(&notice("<!channel> & <https://evil.example|portal>"), PORTAL);
 
         let text = body["text"].as_str().unwrap();
         assert!(text.contains("Reason: &lt;!channel&gt; &amp; &lt;https://evil.example|portal&gt;\n"), "{text}");
@@ -199,10 +199,10 @@ mod tests {
         assert!(body.get("values").is_none());
 
         with.values.insert("backup".to_owned(), "/x".to_owned());
-        assert_eq!(generic(&with, "key", ORIGIN)["values"], json!({ "backup": "/x" }));
+        assert_eq!(generic(&with, "key", PORTAL)["values"], json!({ "backup": "/x" }));
 
         with.covering = Some(Covering { step: 3, attempt: 1, amount: "9 bytes in 1 place".to_owned() });
-        let body = generic(&with, "key", ORIGIN);
+        let body = generic(&with, "key", PORTAL);
         assert_eq!((&body["request"], &body["redaction"]), (&Value::Null, &json!(1)));
         assert_eq!(body["link"], "https://portal.example.com/runs/12?step=3&attempt=1#covering");
     }
