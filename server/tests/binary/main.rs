@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod alike;
+mod attacks;
 mod bad_input;
 mod browser;
 mod day;

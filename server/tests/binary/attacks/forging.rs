@@ -1,0 +1,101 @@
+//! Requests that claim to be somebody's: from another site, by another method, through a proxy that is none.
+
+use super::{Scene, assert_refused};
+
+/// The content types in which a form of another site, or a script there, can send something.
+const KINDS: [&str; 5] = [
+    "application/x-www-form-urlencoded",
+    "text/plain",
+    "multipart/form-data; boundary=x",
+    "application/json",
+    "application/octet-stream",
+];
+
+#[test]
+fn a01_no_other_site_changes_anything_in_any_content_type() {
+    let mut scene = Scene::open();
+    let (wire, cookie, run) = (scene.wire(), scene.cookie(), scene.run.clone());
+    let before = scene.events();
+    let (host, own) = (wire.host().to_owned(), wire.origin());
+    let origins = [
+        "https://evil.example".to_owned(),
+        "null".to_owned(),
+        format!("https://{host}"),
+        format!("http://sibling.{host}"),
+        format!("{own}.evil.example"),
+        format!("{own}/"),
+        String::new(),
+    ];
+
+    for kind in KINDS {
+        for origin in &origins {
+            let headers = [("Cookie", &*cookie), ("Content-Type", kind), ("Origin", origin)];
+            let answer = wire.send("POST /api/runs/note", &headers, &format!("run={run}&step=0&text=forged"));
+
+            assert_refused(&format!("{kind} from {origin}"), &answer);
+        }
+        // No browser, and no token.
+        let bare = wire.send("POST /api/runs/note", &[("Cookie", &cookie), ("Content-Type", kind)], &format!("run={run}&step=0&text=x"));
+        assert_eq!(bare.status, 403, "{kind}: {}", bare.body);
+        let fetched = [("Cookie", &*cookie), ("Content-Type", kind), ("Origin", &*own), ("Sec-Fetch-Site", "same-site")];
+        assert_eq!(wire.send("POST /api/runs/note", &fetched, &format!("run={run}&step=0&text=x")).status, 403);
+    }
+
+    assert_eq!(scene.events(), before, "nothing was recorded");
+}
+
+#[test]
+fn a02_nothing_is_changed_by_get_head_or_an_override_of_the_method() {
+    let mut scene = Scene::open();
+    let (wire, cookie, run) = (scene.wire(), scene.cookie(), scene.run.clone());
+    let before = scene.events();
+
+    for path in app::api::POLICY.iter().map(|(path, _)| *path) {
+        for line in [format!("GET {path}?run={run}&step=0&text=x"), format!("HEAD {path}?run={run}"), format!("PUT {path}")] {
+            for name in ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"] {
+                let answer = wire.send(&line, &[("Cookie", &cookie), (name, "POST")], "");
+
+                assert!(matches!(answer.status, 403 | 404 | 405), "{line}: {} {}", answer.status, answer.body);
+            }
+        }
+    }
+
+    assert_eq!(scene.events(), before, "nothing was recorded");
+}
+
+#[test]
+fn a16_only_the_public_name_is_answered_and_no_header_makes_another_one() {
+    let scene = Scene::open_with(&["--public-url", "https://portal.example.com"]);
+    let wire = scene.wire();
+    let names = ["evil.example", "portal.example.com.evil.example", "portal.example.com:81", "127.0.0.1", "", "PORTAL.example.com."];
+    let headers = ["X-Forwarded-Host", "X-Original-Host", "X-Host", "Forwarded", "X-Forwarded-Server", "X-HTTP-Host-Override"];
+
+    for name in names {
+        let answer = wire.send("GET /sign-in", &[("Host", name)], "");
+        assert!(matches!(answer.status, 400 | 421), "{name}: {}", answer.status);
+        for header in headers {
+            let value = if header == "Forwarded" { "host=portal.example.com" } else { "portal.example.com" };
+            let answer = wire.send("GET /sign-in", &[("Host", name), (header, value)], "");
+            assert!(matches!(answer.status, 400 | 421), "{name} with {header}: {}", answer.status);
+        }
+    }
+    for header in headers {
+        let answer = wire.send("GET /", &[("Host", "portal.example.com"), (header, "evil.example")], "");
+        assert_eq!(answer.status, 303, "{header}");
+        assert!(!answer.head.contains("evil.example"), "{header}: {}", answer.head);
+    }
+    assert_eq!(wire.send("GET /healthz", &[("Host", "10.0.0.7:3000")], "").status, 200);
+}
+
+#[test]
+fn a16_no_header_says_who_somebody_is() {
+    let scene = Scene::open();
+    let wire = scene.wire();
+    let names = ["X-Forwarded-User", "Remote-User", "X-Remote-User", "X_Forwarded_User", "X-Auth-Request-User", "Remote_User", "X-WEBAUTH-USER"];
+
+    for name in names {
+        let answer = wire.send("POST /api/session", &[(name, "olga"), ("Origin", &wire.origin())], "");
+
+        assert_eq!(answer.status, 401, "{name}: {}", answer.body);
+    }
+}
