@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod backups;
 mod bad_input;
 mod browser;
 mod day;
