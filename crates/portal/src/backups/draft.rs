@@ -24,10 +24,6 @@ impl Written {
     pub(super) fn name(&self) -> &str {
         &self.summed.name
     }
-
-    pub(super) fn digest(&self) -> &Digest {
-        &self.summed.digest
-    }
 }
 
 /// A backup that is being written. It goes away by itself unless it is finished.
