@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use domain::time::{size, span, thousands};
 use portal::{Backup, Course, Manifest, Restore, SystemClock};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::PlaceArguments;
 use crate::config::Config;
+use crate::serve::stop_signal;
 use crate::{complain, load, run};
 
 /// Between two words about how far it is: to a person who looks, and to a file.
@@ -84,7 +84,8 @@ fn restored(manifest: &Manifest, config: &Config) -> String {
         // Writing into a string cannot fail.
         let _ = writeln!(
             text,
-            "The checkpoints outside know event {} of {}: what happened after event {} is not in this backup, and `audit verify` says so.",
+            "The checkpoints outside know event {} of {}: what happened after event {} is not in this backup, and `audit verify` \
+             says so.",
             thousands(checkpoint.seq),
             checkpoint.at.absolute(),
             thousands(manifest.events)
@@ -92,9 +93,9 @@ fn restored(manifest: &Manifest, config: &Config) -> String {
     }
     let _ = writeln!(
         text,
-        "Next: `runbook-portal audit verify --data {data}`, with the checkpoints that lie elsewhere ([audit] in the configuration) and your \
-         copy of the public key (--key). Then start the portal. No other one may work with this data any more: this one takes up \
-         what was open."
+        "Next: `runbook-portal audit verify --data {data}`, with the checkpoints that lie elsewhere ([audit] in the configuration) \
+         and your copy of the public key (--key). Then start the portal. No other one may work with this data any more: this \
+         one takes up what was open."
     );
     text
 }
@@ -102,14 +103,20 @@ fn restored(manifest: &Manifest, config: &Config) -> String {
 /// Does long work, says on standard error how far it is, and ends it when it is asked to by a signal.
 async fn watched<T>(course: &Arc<Course>, work: impl Future<Output = T>) -> T {
     let telling = tokio::spawn(tell(Arc::clone(course)));
-    let stopping = tokio::spawn(stop_on_signal(Arc::clone(course)));
+    // Heard from here on. A system that does not let anybody hear it ends the process itself.
+    let stopping = stop_signal().ok().map(|stop| tokio::spawn(stop_after(stop, Arc::clone(course))));
     let outcome = work.await;
     telling.abort();
-    stopping.abort();
+    stopping.iter().for_each(tokio::task::JoinHandle::abort);
     if std::io::stderr().is_terminal() {
         drop(write!(std::io::stderr(), "\r\x1b[K"));
     }
     outcome
+}
+
+async fn stop_after(stop: impl Future<Output = ()>, course: Arc<Course>) {
+    stop.await;
+    course.stop();
 }
 
 async fn tell(course: Arc<Course>) {
@@ -124,16 +131,6 @@ async fn tell(course: Arc<Course>) {
         // Without standard error there is nobody to tell.
         drop(write!(std::io::stderr(), "{begin}{far}{end}"));
     }
-}
-
-async fn stop_on_signal(course: Arc<Course>) {
-    let signals = signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
-    let Ok((mut terminate, mut interrupt)) = signals else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    course.stop();
 }
 
 /// Prints to standard output. A reader that went away is no failure: it is done.

@@ -187,7 +187,8 @@ async fn forget_old_sessions(site: Site) {
     }
 }
 
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+/// Ends when this process is asked to end. It is heard from the call on.
+pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {

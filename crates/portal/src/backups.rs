@@ -2,9 +2,9 @@
 //!
 //! # What a backup is
 //!
-//! A folder that is laid out as a data folder is: `portal.db`, `keys`, `checkpoints`, `runs`. Beside them lie `SHA256SUMS`, one line for
-//! each file as `sha256sum -c` reads it, and `backup.json`, which says what is in it and binds that list. Its checkpoints,
-//! events and outputs fit each other, so that `audit verify` holds for it as for the data folder.
+//! A folder that is laid out as a data folder is: `portal.db`, `keys`, `checkpoints`, `runs`. Beside them lie `backup.json`, which
+//! says what is in it, and `SHA256SUMS`, one line for each file as `sha256sum -c` reads it. The two bind each other. Its
+//! checkpoints, events and outputs fit each other, so that `audit verify` holds for it as for the data folder.
 //!
 //! # How it comes about while the portal works
 //!

@@ -88,8 +88,10 @@ impl Store {
         .bind(limit)
         .fetch_all(&mut *self.reader().await?)
         .await?;
-        let listed =
-            |(run, step, attempt, open)| ListedAttempt { id: AttemptId { run: RunId(run), step, attempt }, open: open != 0 };
+        let listed = |(run, step, attempt, open)| {
+            let id = AttemptId { run: RunId(run), step, attempt };
+            ListedAttempt { id, open: open != 0 }
+        };
         Ok(rows.into_iter().map(listed).collect())
     }
 

@@ -32,11 +32,11 @@ const DOCUMENT: &str = "# Fill
 const PRINTED: u64 = 1_288_895;
 
 /// A small disk of its own; gone with the test.
-struct Disk(PathBuf);
+pub struct Disk(PathBuf);
 
 impl Disk {
     /// `None`, loudly, where nothing can be mounted.
-    fn mount(at: PathBuf) -> Option<Self> {
+    pub fn mount(at: PathBuf) -> Option<Self> {
         std::fs::create_dir_all(&at).unwrap();
         Self::mounted(&["-t", "tmpfs", "-o", "size=6m,mode=700", "tmpfs"], at)
     }

@@ -5,6 +5,7 @@
 
 mod alike;
 mod attacks;
+mod backups;
 mod bad_input;
 mod browser;
 mod day;

@@ -24,10 +24,6 @@ impl Written {
     pub(super) fn name(&self) -> &str {
         &self.summed.name
     }
-
-    pub(super) fn digest(&self) -> &Digest {
-        &self.summed.digest
-    }
 }
 
 /// A backup that is being written. It goes away by itself unless it is finished.
@@ -110,9 +106,8 @@ impl Draft {
         Ok(())
     }
 
-    /// Makes it whole: the list, what it says about itself, everything on the disk, and only then its name.
+    /// Makes it whole: what it says about itself, the list, everything on the disk, and only then its name.
     pub(super) fn finish(mut self, manifest: Manifest) -> Result<Manifest, BackupError> {
-        self.sums.flush().map_err(|error| self.unwritable(SUMS, &error))?;
         let (sums, notes) = (std::mem::take(&mut self.hash).digest(), std::mem::take(&mut self.notes));
         let manifest = Manifest { files: self.files, bytes: self.bytes, sums, notes, ..manifest };
         self.say(&manifest).map_err(|error| self.unwritable(MANIFEST, &error))?;
@@ -133,10 +128,14 @@ impl Draft {
         }
     }
 
-    fn say(&self, manifest: &Manifest) -> io::Result<()> {
+    /// Writes what it says about itself. That binds the list of all other files, and is the last line of it.
+    fn say(&mut self, manifest: &Manifest) -> io::Result<()> {
         let mut text = serde_json::to_vec_pretty(manifest)?;
         text.push(b'\n');
-        files::create(&self.path(MANIFEST))?.write_all(&text)
+        files::create(&self.path(MANIFEST))?.write_all(&text)?;
+        let summed = Summed { name: MANIFEST.to_owned(), digest: Digest::of(&text) };
+        self.sums.write_all(summed.line().as_bytes())?;
+        self.sums.flush()
     }
 
     /// Why something of the backup could not be written, or read again.

@@ -96,7 +96,8 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Makes everything below a folder durable: at once, because a file for each of a million attempts would take hours one by one.
+/// Makes everything below a folder durable: all of it at once, because the files of a million attempts would take hours one by
+/// one, and the portal's own disk would be busy with it.
 pub(super) fn make_durable(folder: &Path) -> io::Result<()> {
     Ok(rustix::fs::syncfs(File::open(folder)?)?)
 }

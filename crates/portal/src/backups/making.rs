@@ -273,7 +273,8 @@ impl Backup {
 
     /// Copies the files of an attempt as they are now. An attempt that never began has none.
     fn copy_kept(&self, draft: &mut Draft, id: AttemptId, folder: &str) -> Result<Vec<Written>, BackupError> {
-        let unreadable = |error: io::Error| BackupError::unreadable(self.data.join(folder).display().to_string(), &error);
+        let unreadable =
+            |error: io::Error| BackupError::unreadable(self.data.join(folder).display().to_string(), &error);
         let Some(kept) = Kept::look(&self.data.join(RUNS), id).map_err(unreadable)? else { return Ok(Vec::new()) };
         if kept.strange() > 0 {
             draft.note(strange_things(&format!("the folder of {}", attempt_words(id)), kept.strange()));
@@ -289,8 +290,8 @@ impl Backup {
     }
 }
 
-/// Whether nothing was covered in an output behind what the copied database knows: a copied output may or may not have been covered
-/// already then, and nothing in the copy says so.
+/// Whether nothing was covered in an output behind what the copied database knows: a copied output may or may not have been
+/// covered already then, and nothing in the copy says so.
 pub(super) async fn fits_still(store: &Store, manifest: &Manifest) -> Result<bool, BackupError> {
     Ok(store.covered_behind(manifest.events).await?.is_empty())
 }
@@ -307,14 +308,16 @@ fn place(to: &Path, data: &Path) -> Result<PathBuf, BackupError> {
         return Err(refused("that is in the data folder, which it would be lost with"));
     }
     let to = above.join(name);
-    match std::fs::read_dir(&to) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(to),
-        Ok(mut entries) if entries.next().is_none() => {
-            // It cannot be exchanged for another folder.
-            if is_mounted(&above, &to) { Err(refused("it is the top of a disk; name a folder on it")) } else { Ok(to) }
-        }
-        _ => Err(BackupError::Taken { place: to.display().to_string() }),
+    let empty = match std::fs::read_dir(&to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(to),
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => false,
+    };
+    if !empty {
+        return Err(BackupError::Taken { place: to.display().to_string() });
     }
+    // The top of a disk cannot be exchanged for another folder.
+    if is_mounted(&above, &to) { Err(refused("it is the top of a disk; name a folder on it")) } else { Ok(to) }
 }
 
 /// Whether a folder is the top of another disk than the folder above it.
@@ -366,5 +369,8 @@ fn attempt_words(id: AttemptId) -> String {
 }
 
 fn strange_things(place: &str, count: u64) -> String {
-    format!("In {place} lie things that no portal has put there ({count}): links, folders, strange names. They are not in this backup.")
+    format!(
+        "In {place} lie things that no portal has put there ({count}): links, folders, strange names. They are not in this \
+         backup."
+    )
 }

@@ -44,11 +44,11 @@ pub struct Manifest {
     pub attempts: u64,
     /// How many of them had not ended.
     pub open: u64,
-    /// How many files `SHA256SUMS` lists.
+    /// How many files there are, besides this one and `SHA256SUMS`.
     pub files: u64,
     /// How many bytes they have together.
     pub bytes: u64,
-    /// The SHA-256 of `SHA256SUMS` itself.
+    /// The SHA-256 of the lines of `SHA256SUMS`, without the one of this file.
     pub sums: Digest,
     /// What was not as it should be when it was made, each in a sentence.
     pub notes: Vec<String>,
@@ -99,7 +99,7 @@ impl Summed {
 /// Whether a file of this name can be in a backup.
 fn belongs(name: &str) -> bool {
     let parts: Vec<&str> = name.split('/').collect();
-    let known = matches!(parts[..], [DATABASE] | [KEYS | CHECKPOINTS, _] | [RUNS, _, _, _]);
+    let known = matches!(parts[..], [DATABASE | MANIFEST] | [KEYS | CHECKPOINTS, _] | [RUNS, _, _, _]);
     known && parts.iter().all(|part| is_plain_name(part))
 }
 
@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn the_list_is_read_as_it_is_written() {
-        let names = ["portal.db", "keys/shim.key", "checkpoints/2026-11.jsonl", "runs/12/1-1/out.log"];
+        let names =
+            ["portal.db", "keys/shim.key", "checkpoints/2026-11.jsonl", "runs/12/1-1/out.log", "backup.json"];
         let text: String = names.iter().map(|name| summed(name).line()).collect();
 
         let read: Vec<Summed> = Sums::new(text.as_bytes()).map(Result::unwrap).collect();
@@ -161,7 +162,7 @@ mod tests {
             "runs/../../../x",
             "runs//1-1/x",
             "portal.toml",
-            "backup.json",
+            "SHA256SUMS",
             "",
             "keys/two words",
         ] {

@@ -1,14 +1,14 @@
 //! Checking a backup, and putting it into the place of a data folder.
 
 use std::fs::{DirBuilder, File, TryLockError};
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit::CheckpointFolder;
-use domain::Digest;
 use domain::audit::Checkpoint;
+use domain::{Digest, Hasher};
 use rustix::io::Errno;
 use store::Store;
 use tokio::task::block_in_place;
@@ -135,8 +135,9 @@ impl Restore {
     /// One sentence that names the first file that is not as it was.
     pub async fn check(&self) -> Result<Manifest, RestoreError> {
         let manifest = block_in_place(|| {
-            let manifest = self.manifest()?;
-            self.check_list(&manifest)?;
+            let text = self.text()?;
+            let manifest = self.manifest(&text)?;
+            self.check_list(&manifest, &Digest::of(&text))?;
             self.check_files(&manifest)?;
             Ok::<_, RestoreError>(manifest)
         })?;
@@ -163,36 +164,52 @@ impl Restore {
         (last.seq > manifest.events).then_some(last)
     }
 
-    fn manifest(&self) -> Result<Manifest, RestoreError> {
-        let path = self.from.join(MANIFEST);
+    /// What the backup says about itself, as it stands there.
+    fn text(&self) -> Result<Vec<u8>, RestoreError> {
         let mut text = Vec::new();
-        let read = files::open_below(&self.from, MANIFEST).and_then(|file| file.take(MANIFEST_LIMIT).read_to_end(&mut text));
+        let read =
+            files::open_below(&self.from, MANIFEST).and_then(|file| file.take(MANIFEST_LIMIT).read_to_end(&mut text));
         match read {
-            Ok(_) => {}
+            Ok(_) => Ok(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(RestoreError::no_backup(&self.from, format!("there is no {MANIFEST}")));
+                Err(RestoreError::no_backup(&self.from, format!("there is no {MANIFEST}")))
             }
-            Err(error) => return Err(RestoreError::unreadable(&path, &error)),
+            Err(error) => Err(self.missing(MANIFEST, &error)),
         }
-        understood(&text).map_err(|why| match why {
+    }
+
+    fn manifest(&self, text: &[u8]) -> Result<Manifest, RestoreError> {
+        understood(text).map_err(|why| match why {
             Misread::Newer(portal) => RestoreError::Newer { folder: self.from.display().to_string(), portal },
-            Misread::Bad(why) => RestoreError::changed(&path, why),
+            Misread::Bad(why) => RestoreError::changed(&self.from.join(MANIFEST), why),
         })
     }
 
-    /// The list itself, before any of it is believed.
-    fn check_list(&self, manifest: &Manifest) -> Result<(), RestoreError> {
-        let (_, digest) = self.measured(SUMS)?;
-        if digest == manifest.sums {
+    /// The list and what binds it, before any of the two is believed.
+    fn check_list(&self, manifest: &Manifest, own: &Digest) -> Result<(), RestoreError> {
+        let (mut hash, mut bound) = (Hasher::default(), false);
+        for summed in self.list()? {
+            let summed = self.listed(summed)?;
+            if summed.name == MANIFEST {
+                self.compare(&summed, own)?;
+                bound = true;
+            } else {
+                hash.write_all(summed.line().as_bytes()).map_err(|error| self.missing(SUMS, &error))?;
+            }
+        }
+        if bound && hash.digest() == manifest.sums {
             return Ok(());
         }
-        Err(RestoreError::changed(&self.from.join(SUMS), format!("{MANIFEST} has another SHA-256 of it")))
+        Err(RestoreError::changed(&self.from.join(SUMS), format!("{MANIFEST} speaks of another one")))
     }
 
     fn check_files(&self, manifest: &Manifest) -> Result<(), RestoreError> {
         let (mut files, mut bytes) = (0, 0);
         for summed in self.list()? {
             let summed = self.listed(summed)?;
+            if summed.name == MANIFEST {
+                continue;
+            }
             let (length, digest) = self.measured(&summed.name)?;
             self.compare(&summed, &digest)?;
             files += 1;
@@ -332,7 +349,10 @@ impl Place {
         let root = self.data.join(RESTORING);
         files::create_folder(&root).map_err(|error| self.unwritable(&root, &error))?;
         for summed in restore.list()? {
-            self.copy(restore, &restore.listed(summed)?, &root)?;
+            let summed = restore.listed(summed)?;
+            if summed.name != MANIFEST {
+                self.copy(restore, &summed, &root)?;
+            }
         }
         files::make_durable(&root).map_err(|error| self.unwritable(&root, &error))?;
         if restore.course.is_stopped() {

@@ -86,7 +86,7 @@ async fn a_copy_ends_early_when_it_is_told_to_and_the_database_can_still_be_read
     let (store, _folder) = store().await;
     let (_place, _, text) = place();
     let run = begun(&store).await;
-    continued(&store, Some(run), &vec![note("a word"); 2_000], NOW).await;
+    continued(&store, Some(run), &vec![note("a word"); 4_000], NOW).await;
     let asked = Arc::new(AtomicBool::new(false));
     let heard = Arc::clone(&asked);
 
