@@ -63,12 +63,7 @@ pub fn restore(from: PathBuf, place: PlaceArguments) -> ExitCode {
 
 /// When a backup was made, by what, and what is in it.
 fn origin(manifest: &Manifest) -> String {
-    format!(
-        "the backup of {} by runbook-portal {}, with {}",
-        manifest.at.absolute(),
-        manifest.portal,
-        manifest.words()
-    )
+    format!("the backup of {} by runbook-portal {}, with {}", manifest.at.absolute(), manifest.portal, manifest.words())
 }
 
 /// What was not as it should be when it was made.
@@ -168,7 +163,9 @@ mod tests {
     fn a_backup_is_told_by_its_time_its_portal_and_what_is_in_it() {
         let told = origin(&manifest());
 
-        assert!(told.starts_with("the backup of Mon 23 Nov 2026, 21:58:04 UTC by runbook-portal 0.1.0, with 12 events"));
+        assert!(
+            told.starts_with("the backup of Mon 23 Nov 2026, 21:58:04 UTC by runbook-portal 0.1.0, with 12 events")
+        );
         assert_eq!(noted(&manifest()), "When it was made: There was no checkpoint.\n");
     }
 }

@@ -44,8 +44,7 @@ pub struct Limits {
 impl Limits {
     /// Those of a portal that serves. A system lets a process open 1,024 files unless somebody has said otherwise; half of them are left
     /// for output, the database and steps.
-    pub const USUAL: Self =
-        Self { connections: 512, head: Duration::from_secs(10), reader: Duration::from_secs(60) };
+    pub const USUAL: Self = Self { connections: 512, head: Duration::from_secs(10), reader: Duration::from_secs(60) };
 }
 
 /// The other end of a connection: a browser, or a proxy.
@@ -120,7 +119,12 @@ fn connection(
     }
 }
 
-async fn answer(router: Router, mut request: Request, peer: Connection, busy: Busy) -> Result<http::Response<Body>, Infallible> {
+async fn answer(
+    router: Router,
+    mut request: Request,
+    peer: Connection,
+    busy: Busy,
+) -> Result<http::Response<Body>, Infallible> {
     request.extensions_mut().insert(peer);
     let response = router.oneshot(request).await?;
     Ok(response.map(|body| Body::new(Answering { body, _busy: busy })))

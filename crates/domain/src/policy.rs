@@ -440,12 +440,10 @@ mod tests {
     fn a_promotion_gives_a_script_nothing_and_a_demotion_takes_from_it() {
         let actor = script(Role::Lead, Role::Operator);
 
-        assert_eq!(Role::ALL.map(|role| actor.with_role(role).role), [
-            Role::Viewer,
-            Role::Operator,
-            Role::Operator,
-            Role::Operator
-        ]);
+        assert_eq!(
+            Role::ALL.map(|role| actor.with_role(role).role),
+            [Role::Viewer, Role::Operator, Role::Operator, Role::Operator]
+        );
         assert!(Role::ALL.iter().all(|role| actor.with_role(*role).token.is_some()));
         let signed_in = Actor::new("p".into(), "Ada".to_owned(), Role::Operator);
         assert_eq!(Role::ALL.map(|role| signed_in.with_role(role).role), Role::ALL);

@@ -55,13 +55,7 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when something about it does not do, or the password or the proof is wrong.
-    pub async fn make_token(
-        &self,
-        owner: Owner<'_>,
-        session: &str,
-        new: NewToken,
-        sure: Sure,
-    ) -> Result<(), Error> {
+    pub async fn make_token(&self, owner: Owner<'_>, session: &str, new: NewToken, sure: Sure) -> Result<(), Error> {
         let actor = owner.actor();
         let (name, days) = (own_name("token", &new.name)?, checked_days(new.days)?);
         let mut write = self.sure(actor, session, sure).await?;

@@ -246,9 +246,7 @@ impl Place {
     async fn migrate(&self, store: &Store) -> Result<(), OpenError> {
         let file = self.file.clone();
         MIGRATIONS.run(&store.writer).await.map_err(|error| match error {
-            MigrateError::VersionMissing(found) => {
-                OpenError::Newer { file, found, known: newest_schema() }
-            }
+            MigrateError::VersionMissing(found) => OpenError::Newer { file, found, known: newest_schema() },
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => self.why(&error),
             other => OpenError::Schema { file, why: other.to_string() },
         })

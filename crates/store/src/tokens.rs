@@ -174,9 +174,8 @@ impl Write {
         address: &str,
         last: Timestamp,
     ) -> Result<bool, Error> {
-        let query = sqlx::query(
-            "UPDATE tokens SET used = $2, address = $3 WHERE id = $1 AND (used IS NULL OR used <= $4)",
-        );
+        let query =
+            sqlx::query("UPDATE tokens SET used = $2, address = $3 WHERE id = $1 AND (used IS NULL OR used <= $4)");
         let kept = query.bind(id.as_str()).bind(now.0).bind(address).bind(last.0).execute(self.connection()).await?;
         if kept.rows_affected() == 0 {
             return Ok(false);

@@ -28,7 +28,8 @@ const APART: Duration = BETWEEN.saturating_mul(LINES - 1).checked_div(2).expect(
 const NUMBER: &str = "x-request-id";
 
 /// What every page of the portal carries, and nobody in between may take away.
-const PROTECTION: [&str; 4] = ["content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy"];
+const PROTECTION: [&str; 4] =
+    ["content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy"];
 
 type Browser = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
@@ -182,7 +183,8 @@ fn judge_protection(page: &Seen, url: &PublicUrl) -> (Health, String) {
     if missing.is_empty() {
         (Health::Good, "It carries its protecting headers.".to_owned())
     } else {
-        let text = format!("The proxy takes away: {}. Let it leave the portal's headers as they are.", missing.join(", "));
+        let text =
+            format!("The proxy takes away: {}. Let it leave the portal's headers as they are.", missing.join(", "));
         (Health::Bad, text)
     }
 }
@@ -209,9 +211,13 @@ fn judge_stream(stream: &Seen) -> Vec<(Health, String)> {
         return vec![(Health::Bad, text)];
     }
     let body = stream.body();
-    let lines: Vec<Line> = body.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let lines: Vec<Line> =
+        body.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
     let [first, ..] = &lines[..] else {
-        return vec![(Health::Bad, format!("Instead of a stream comes {}. Let the proxy pass all paths on.", stream.status))];
+        return vec![(
+            Health::Bad,
+            format!("Instead of a stream comes {}. Let the proxy pass all paths on.", stream.status),
+        )];
     };
     vec![judge_flow(stream, u32::try_from(lines.len()).unwrap_or(LINES)), judge_address(first.proxy, stream.number())]
 }
@@ -280,12 +286,18 @@ mod tests {
 
     #[test]
     fn a_page_is_judged_by_who_answers_and_how() {
-        let whole: Vec<(&str, &str)> =
-            PROTECTION.iter().map(|name| (*name, "x")).chain([(NUMBER, "1"), ("strict-transport-security", "x")]).collect();
+        let whole: Vec<(&str, &str)> = PROTECTION
+            .iter()
+            .map(|name| (*name, "x"))
+            .chain([(NUMBER, "1"), ("strict-transport-security", "x")])
+            .collect();
         let cases = [
             (seen(StatusCode::OK, &whole), "Good It carries"),
             (seen(StatusCode::OK, &[(NUMBER, "1")]), "Bad The proxy takes away: content-security-policy"),
-            (seen(StatusCode::MISDIRECTED_REQUEST, &[(NUMBER, "1")]), "Bad The request comes to the portal under another name"),
+            (
+                seen(StatusCode::MISDIRECTED_REQUEST, &[(NUMBER, "1")]),
+                "Bad The request comes to the portal under another name",
+            ),
             (seen(StatusCode::BAD_GATEWAY, &[]), "Bad The proxy answers 502"),
             (seen(StatusCode::NOT_FOUND, &[]), "Bad Something else answers there, with 404"),
             (seen(StatusCode::SERVICE_UNAVAILABLE, &[(NUMBER, "1")]), "Bad The portal answers its page with 503"),
@@ -316,7 +328,10 @@ mod tests {
     fn a_proxy_that_is_not_listed_is_a_note_that_says_where_its_address_stands() {
         let lines = words(&judge_stream(&streamed(BETWEEN, LINES, Brought::Unlisted)));
 
-        assert!(lines.contains("Note The portal does not list the proxy") && lines.contains("request.id 12"), "{lines}");
+        assert!(
+            lines.contains("Note The portal does not list the proxy") && lines.contains("request.id 12"),
+            "{lines}"
+        );
     }
 
     #[test]

@@ -78,7 +78,11 @@ impl Metrics {
         let words = "From the last byte of a request's head to the first of its answer";
         registry.register_with_unit("http_request_duration", words, Unit::Seconds, took.clone());
         registry.register("http_connections", "Connections that are open", connections.clone());
-        registry.register("http_streams", "Streams that are open: live pages, and outputs that are fetched", streams.clone());
+        registry.register(
+            "http_streams",
+            "Streams that are open: live pages, and outputs that are fetched",
+            streams.clone(),
+        );
         let state = StateOfThings::default();
         state.register(&mut registry);
         Self { registry, requests, took, connections, streams, state }

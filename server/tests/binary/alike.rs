@@ -88,7 +88,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 
 #[test]
 fn an_unknown_name_a_wrong_password_and_a_closed_account_are_answered_alike_and_as_fast() {
-    let tries = times("PORTAL_GUESSES", 25);
+    let tries: usize = times("PORTAL_GUESSES", 25);
     let place = Place::with_document();
     let portal = peopled(&place, tries.div_ceil(FREE));
     let agent: Agent = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None).build().into();

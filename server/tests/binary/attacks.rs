@@ -44,7 +44,8 @@ impl Scene {
 
     /// How many events there are.
     fn events(&mut self) -> u64 {
-        let audit: serde_json::Value = serde_json::from_str(&text(self.olga.call("pages/audit", &[("portal_only", "false")]))).unwrap();
+        let audit: serde_json::Value =
+            serde_json::from_str(&text(self.olga.call("pages/audit", &[("portal_only", "false")]))).unwrap();
         audit["info"]["events"].as_u64().unwrap_or_else(|| panic!("the audit says how many events there are: {audit}"))
     }
 }

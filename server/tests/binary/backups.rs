@@ -208,7 +208,10 @@ fn a_portal_that_does_not_run_is_backed_up_as_well_also_one_that_was_killed() {
     Page::default().follow(&mut browser, run, |_| false);
     portal.signal(Signal::KILL);
     portal.wait();
-    assert!(fs::metadata(place.path("data/portal.db-wal")).unwrap().len() > 0, "what was written last is in the log only");
+    assert!(
+        fs::metadata(place.path("data/portal.db-wal")).unwrap().len() > 0,
+        "what was written last is in the log only"
+    );
 
     done(&place, &["backup", "backups/killed"]);
     end(Served::start(&place));
@@ -254,7 +257,9 @@ fn an_old_backup_that_was_put_back_is_named_as_long_as_checkpoints_outside_know_
         let portal = Served::start(&place);
         let mut browser = Browser::new(&portal.address);
         assert_eq!(browser.sign_in("olga"), StatusCode::OK);
-        eventually("the page says it", || text(browser.get("/audit")).contains("an older database was put in its place"));
+        eventually("the page says it", || {
+            text(browser.get("/audit")).contains("an older database was put in its place")
+        });
         end(portal);
         assert!(place.read("portal.log").contains("an older database was put in its place"), "{start} start");
         is_named();
@@ -309,7 +314,8 @@ fn a_backup_that_was_changed_is_refused_by_the_name_of_the_file_and_nothing_of_i
     done(&place, &["backup", "backups/one"]);
     end(portal);
 
-    let names = ["runs/1/1-1/out.log", "runs/1/1-1/exit.json", "portal.db", "keys/audit.key", "SHA256SUMS", "backup.json"];
+    let names =
+        ["runs/1/1-1/out.log", "runs/1/1-1/exit.json", "portal.db", "keys/audit.key", "SHA256SUMS", "backup.json"];
     for name in names {
         let path = place.path("backups/one").join(name);
         let whole = fs::read(&path).unwrap();

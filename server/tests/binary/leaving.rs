@@ -71,7 +71,8 @@ fn a_stream_of_a_person_who_is_signed_out_by_somebody_else_ends_within_two_secon
     let place = Place::with_document();
     let portal = Served::start(&place);
     let mut olga = Browser::set_up(&place, &portal);
-    let run = text(olga.call("runs/start", &[("slug", "count-slowly"), ("target", "local"), ("key", "a-key-of-this-page")]));
+    let run =
+        text(olga.call("runs/start", &[("slug", "count-slowly"), ("target", "local"), ("key", "a-key-of-this-page")]));
     let run = run.trim_matches('"').to_owned();
     let cursor = [
         ("run", run.as_str()),

@@ -43,7 +43,8 @@ fn asked(portal: &Served, cookie: &str) -> Waits {
         let began = Instant::now();
         let mut stream = connect(portal);
         let host = host(portal);
-        write!(stream, "GET /account HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET /account HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n")
+            .unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
@@ -81,7 +82,8 @@ fn judge(what: &str, portal: &Served, waits: &Waits, floor: &Waits) {
 }
 
 /// A step that prints more than all readers could keep.
-const LOUD: &str = "# Shout\n\n## Steps\n\n1. **Shout**\n\n   ```bash\n   yes 'as loud as one can' | head -c 64000000\n   ```\n";
+const LOUD: &str =
+    "# Shout\n\n## Steps\n\n1. **Shout**\n\n   ```bash\n   yes 'as loud as one can' | head -c 64000000\n   ```\n";
 
 /// A portal with a person who is signed in, and how long it takes to answer in peace.
 fn besieged() -> (Place, Served, Browser, Waits) {

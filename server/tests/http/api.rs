@@ -82,7 +82,8 @@ async fn the_portal_answers_each_role_as_the_document_says() {
 /// Asks for an address with nothing in the form.
 async fn asked(site: &Served, path: &str, cookie: &str) -> Answer {
     let filled = path.replace("{slug}", "count").replace(['{', '}'], "").replace("id", "1");
-    let filled = filled.replace("run/output/step/attempt", "1/output/1/1").replace("runs/run/evidence", "runs/1/evidence");
+    let filled =
+        filled.replace("run/output/step/attempt", "1/output/1/1").replace("runs/run/evidence", "runs/1/evidence");
     let request = if routes::is_call(path) { call(path) } else { page(&filled) };
     site.send(request.header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
 }
@@ -168,7 +169,8 @@ fn functions() -> BTreeMap<String, Vec<Function>> {
             syn::Item::Fn(function) => described(function),
             _ => None,
         });
-        let about = prose(&source.attrs).split_once(". ").map_or_else(|| prose(&source.attrs), |(first, _)| first.to_owned());
+        let about =
+            prose(&source.attrs).split_once(". ").map_or_else(|| prose(&source.attrs), |(first, _)| first.to_owned());
         modules.insert(about.trim_end_matches('.').to_owned(), items.collect());
     }
     modules
@@ -177,7 +179,8 @@ fn functions() -> BTreeMap<String, Vec<Function>> {
 /// A function with `#[server(endpoint = "…")]`.
 fn described(function: &ItemFn) -> Option<Function> {
     let server = function.attrs.iter().find(|attribute| attribute.path().is_ident("server"))?;
-    let settings = server.parse_args_with(syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated).unwrap();
+    let settings =
+        server.parse_args_with(syn::punctuated::Punctuated::<Meta, syn::Token![,]>::parse_terminated).unwrap();
     let setting = |name: &str| {
         settings.iter().find_map(|meta| match meta {
             Meta::NameValue(pair) if pair.path.is_ident(name) => Some(pair.value.clone()),

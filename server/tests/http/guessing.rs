@@ -32,7 +32,8 @@ impl Scene {
     /// A try from an address of the test network, in a browser with these cookies.
     async fn tries(&self, login: &str, password: &str, peer: u8, cookies: &str) -> Answer {
         let form = format!("login={login}&password={}", password.replace(' ', "+"));
-        let request = call("/api/sign-in").header(header::COOKIE, cookies).extension(Connection([192, 0, 2, peer].into()));
+        let request =
+            call("/api/sign-in").header(header::COOKIE, cookies).extension(Connection([192, 0, 2, peer].into()));
         self.site.send(request.body(Body::from(form)).unwrap()).await
     }
 }

@@ -409,9 +409,8 @@ async fn an_open_stream_ends_at_once_with_its_token() {
 
     let token = made(&site, REPORT, &olga).await;
     let other = made(&site, "name=other&role=viewer&days=1", &olga).await;
-    let named = async |name: &str| {
-        view(&site, &olga).await.tokens.into_iter().find(|token| token.name == name).unwrap().id
-    };
+    let named =
+        async |name: &str| view(&site, &olga).await.tokens.into_iter().find(|token| token.name == name).unwrap().id;
     let end_other = format!("token={}", named("other").await);
     let end = async { done(&site, "/api/account/tokens/end", &end_other, &olga).await };
     assert!(!ends_after(&site, &token, end).await, "another token of the same person was ended");

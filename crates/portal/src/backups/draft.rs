@@ -115,7 +115,8 @@ impl Draft {
         if self.course.is_stopped() {
             return Err(BackupError::Stopped);
         }
-        std::fs::rename(self.folder.path(), &self.to).map_err(|error| BackupError::place(&self.to, error.to_string()))?;
+        std::fs::rename(self.folder.path(), &self.to)
+            .map_err(|error| BackupError::place(&self.to, error.to_string()))?;
         // Its name is another one from here on, and nothing goes away by itself any more.
         let Self { folder, to, .. } = self;
         drop(folder.keep());

@@ -57,9 +57,10 @@ pub(super) fn open_below(root: &Path, name: &str) -> io::Result<File> {
     let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(root, flags, Mode::empty())?;
-    let folder = folder.split('/').filter(|name| !name.is_empty()).try_fold(root, |above, name| {
-        rustix::fs::openat(above, name, flags | OFlags::NOFOLLOW, Mode::empty())
-    })?;
+    let folder = folder
+        .split('/')
+        .filter(|name| !name.is_empty())
+        .try_fold(root, |above, name| rustix::fs::openat(above, name, flags | OFlags::NOFOLLOW, Mode::empty()))?;
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = File::from(rustix::fs::openat(&folder, file, flags, Mode::empty())?);
     if file.metadata()?.is_file() {

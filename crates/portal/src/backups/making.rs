@@ -47,7 +47,9 @@ pub struct Backup {
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// There is something already.
-    #[error("{place} is there already, and it is not an empty folder. No backup was made; name a folder that is not there")]
+    #[error(
+        "{place} is there already, and it is not an empty folder. No backup was made; name a folder that is not there"
+    )]
     Taken {
         /// Where it was to be.
         place: String,
@@ -71,7 +73,9 @@ pub enum BackupError {
         why: String,
     },
     /// Something of the backup cannot be written.
-    #[error("{name} cannot be written for {place} ({why}). No backup was made, and nothing is left of it; look at that disk, or name another place")]
+    #[error(
+        "{name} cannot be written for {place} ({why}). No backup was made, and nothing is left of it; look at that disk, or name another place"
+    )]
     Unwritable {
         /// Where the backup was to be.
         place: String,
@@ -81,7 +85,9 @@ pub enum BackupError {
         why: String,
     },
     /// The disk is full.
-    #[error("There is no room for the backup {place}. No backup was made, and nothing is left of it; make room, or name a place on another disk")]
+    #[error(
+        "There is no room for the backup {place}. No backup was made, and nothing is left of it; make room, or name a place on another disk"
+    )]
     Full {
         /// Where it was to be.
         place: String,
@@ -90,7 +96,9 @@ pub enum BackupError {
     #[error(transparent)]
     Open(store::OpenError),
     /// The database cannot be read.
-    #[error("The database cannot be copied: {why}. No backup was made; try again, and if that does not help, look at the disk")]
+    #[error(
+        "The database cannot be copied: {why}. No backup was made; try again, and if that does not help, look at the disk"
+    )]
     Database {
         /// Why.
         why: String,
@@ -213,12 +221,7 @@ impl Backup {
     }
 
     /// Copies the folder of every attempt that the copied database knows, and says what there is in all.
-    async fn copy_attempts(
-        &self,
-        copied: &Store,
-        draft: &mut Draft,
-        at: Timestamp,
-    ) -> Result<Manifest, BackupError> {
+    async fn copy_attempts(&self, copied: &Store, draft: &mut Draft, at: Timestamp) -> Result<Manifest, BackupError> {
         let head = copied.chain_head().await?;
         let covered = all_covered(copied.covered_behind(0).await?);
         let (mut attempts, mut open, mut last) = (0, 0, None);

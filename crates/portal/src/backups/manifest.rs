@@ -139,8 +139,7 @@ mod tests {
 
     #[test]
     fn the_list_is_read_as_it_is_written() {
-        let names =
-            ["portal.db", "keys/shim.key", "checkpoints/2026-11.jsonl", "runs/12/1-1/out.log", "backup.json"];
+        let names = ["portal.db", "keys/shim.key", "checkpoints/2026-11.jsonl", "runs/12/1-1/out.log", "backup.json"];
         let text: String = names.iter().map(|name| summed(name).line()).collect();
 
         let read: Vec<Summed> = Sums::new(text.as_bytes()).map(Result::unwrap).collect();

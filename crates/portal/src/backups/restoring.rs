@@ -73,7 +73,9 @@ pub enum RestoreError {
     #[error(transparent)]
     Database(store::OpenError),
     /// Somebody works there.
-    #[error("A portal works with the data folder {folder}. Nothing was restored; stop it and move the folder aside, or name another one with --data")]
+    #[error(
+        "A portal works with the data folder {folder}. Nothing was restored; stop it and move the folder aside, or name another one with --data"
+    )]
     InUse {
         /// The folder.
         folder: String,
@@ -95,7 +97,9 @@ pub enum RestoreError {
         why: String,
     },
     /// The disk is full.
-    #[error("There is no room for the backup in {folder}. Nothing was restored, and nothing is left of it; make room, or name a folder on another disk with --data")]
+    #[error(
+        "There is no room for the backup in {folder}. Nothing was restored, and nothing is left of it; make room, or name a folder on another disk with --data"
+    )]
     Full {
         /// The data folder.
         folder: String,

@@ -268,7 +268,11 @@ async fn what_is_recorded_as_covered_is_covered_in_the_copy_also_while_the_disk_
     assert!(files.values().all(|bytes| !bytes.windows(12).any(|window| window == b"hunter-otter")));
     assert_eq!(verified(&scene.path("backup")).await, (1, Vec::new()));
     scene.restore("backup").check().await.unwrap();
-    assert_eq!(fs::read(scene.path("data/runs/1/1-1/out.log")).unwrap(), PRINTED, "the portal's own is its own business");
+    assert_eq!(
+        fs::read(scene.path("data/runs/1/1-1/out.log")).unwrap(),
+        PRINTED,
+        "the portal's own is its own business"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,7 +45,8 @@ fn assert_protected(path: &str, answer: &Answer) {
 }
 
 fn crawl(wire: &Wire, cookie: &str) -> BTreeSet<String> {
-    let (mut seen, mut next) = (BTreeSet::new(), vec!["/".to_owned(), "/sign-in".to_owned(), "/no/such/page".to_owned()]);
+    let (mut seen, mut next) =
+        (BTreeSet::new(), vec!["/".to_owned(), "/sign-in".to_owned(), "/no/such/page".to_owned()]);
     while let Some(path) = next.pop() {
         if !seen.insert(path.clone()) || path.starts_with("/api/") || seen.len() > 400 {
             continue;
@@ -93,6 +94,10 @@ fn a19_nothing_of_a_person_is_kept_by_a_browser_after_signing_out() {
     for path in ["/", "/people", "/account", "/runs/1", "/runs/1/evidence", "/history"] {
         let answer = wire.send(&format!("GET {path}"), &[("Cookie", &cookie)], "");
 
-        assert!(answer.header("cache-control").is_some_and(|told| told.contains("no-store")), "{path}: {}", answer.head);
+        assert!(
+            answer.header("cache-control").is_some_and(|told| told.contains("no-store")),
+            "{path}: {}",
+            answer.head
+        );
     }
 }

@@ -35,9 +35,14 @@ fn a01_no_other_site_changes_anything_in_any_content_type() {
             assert_refused(&format!("{kind} from {origin}"), &answer);
         }
         // No browser, and no token.
-        let bare = wire.send("POST /api/runs/note", &[("Cookie", &cookie), ("Content-Type", kind)], &format!("run={run}&step=0&text=x"));
+        let bare = wire.send(
+            "POST /api/runs/note",
+            &[("Cookie", &cookie), ("Content-Type", kind)],
+            &format!("run={run}&step=0&text=x"),
+        );
         assert_eq!(bare.status, 403, "{kind}: {}", bare.body);
-        let fetched = [("Cookie", &*cookie), ("Content-Type", kind), ("Origin", &*own), ("Sec-Fetch-Site", "same-site")];
+        let fetched =
+            [("Cookie", &*cookie), ("Content-Type", kind), ("Origin", &*own), ("Sec-Fetch-Site", "same-site")];
         assert_eq!(wire.send("POST /api/runs/note", &fetched, &format!("run={run}&step=0&text=x")).status, 403);
     }
 
@@ -51,7 +56,9 @@ fn a02_nothing_is_changed_by_get_head_or_an_override_of_the_method() {
     let before = scene.events();
 
     for path in app::api::POLICY.iter().map(|(path, _)| *path) {
-        for line in [format!("GET {path}?run={run}&step=0&text=x"), format!("HEAD {path}?run={run}"), format!("PUT {path}")] {
+        for line in
+            [format!("GET {path}?run={run}&step=0&text=x"), format!("HEAD {path}?run={run}"), format!("PUT {path}")]
+        {
             for name in ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"] {
                 let answer = wire.send(&line, &[("Cookie", &cookie), (name, "POST")], "");
 
@@ -67,8 +74,16 @@ fn a02_nothing_is_changed_by_get_head_or_an_override_of_the_method() {
 fn a16_only_the_public_name_is_answered_and_no_header_makes_another_one() {
     let scene = Scene::open_with(&["--public-url", "https://portal.example.com"]);
     let wire = scene.wire();
-    let names = ["evil.example", "portal.example.com.evil.example", "portal.example.com:81", "127.0.0.1", "", "PORTAL.example.com."];
-    let headers = ["X-Forwarded-Host", "X-Original-Host", "X-Host", "Forwarded", "X-Forwarded-Server", "X-HTTP-Host-Override"];
+    let names = [
+        "evil.example",
+        "portal.example.com.evil.example",
+        "portal.example.com:81",
+        "127.0.0.1",
+        "",
+        "PORTAL.example.com.",
+    ];
+    let headers =
+        ["X-Forwarded-Host", "X-Original-Host", "X-Host", "Forwarded", "X-Forwarded-Server", "X-HTTP-Host-Override"];
 
     for name in names {
         let answer = wire.send("GET /sign-in", &[("Host", name)], "");
@@ -91,7 +106,15 @@ fn a16_only_the_public_name_is_answered_and_no_header_makes_another_one() {
 fn a16_no_header_says_who_somebody_is() {
     let scene = Scene::open();
     let wire = scene.wire();
-    let names = ["X-Forwarded-User", "Remote-User", "X-Remote-User", "X_Forwarded_User", "X-Auth-Request-User", "Remote_User", "X-WEBAUTH-USER"];
+    let names = [
+        "X-Forwarded-User",
+        "Remote-User",
+        "X-Remote-User",
+        "X_Forwarded_User",
+        "X-Auth-Request-User",
+        "Remote_User",
+        "X-WEBAUTH-USER",
+    ];
 
     for name in names {
         let answer = wire.send("POST /api/session", &[(name, "olga"), ("Origin", &wire.origin())], "");

@@ -84,7 +84,9 @@ fn a22_a_request_that_wants_to_be_two_is_one_or_none() {
     ];
 
     for head in heads {
-        let bytes = format!("POST /api/welcome HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n{head}\r\n\r\n0\r\n\r\n{inner}");
+        let bytes = format!(
+            "POST /api/welcome HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n{head}\r\n\r\n0\r\n\r\n{inner}"
+        );
         let answer = wire.raw(bytes.as_bytes());
 
         assert!(!answer.body.contains("smuggled"), "{head}: {}", answer.body);
@@ -116,7 +118,8 @@ fn a25_an_error_names_its_request_and_nothing_of_the_inside() {
 
     for (path, _) in app::api::POLICY {
         for body in ["", "x", "run=99999999999999999999", "run=-1&step=0&cursor=x", "%FF%FE"] {
-            let headers = [("Cookie", &*cookie), ("Origin", &*own), ("Content-Type", "application/x-www-form-urlencoded")];
+            let headers =
+                [("Cookie", &*cookie), ("Origin", &*own), ("Content-Type", "application/x-www-form-urlencoded")];
             if path.ends_with("sign-out") || path.ends_with("end-others") {
                 continue;
             }
