@@ -133,7 +133,11 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
             if let Err(error) = site.portal().note_refused(&actor, &path).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "a refusal could not be recorded");
             }
-            return not_allowed(&path, &request, &forbidden);
+            // A page says itself, in its frame, what it takes; what would stand on it is guarded by its functions.
+            let is_page = matched.as_deref().is_some_and(routes::is_page);
+            if !(is_page && wants_a_page(request.headers())) {
+                return not_allowed(&path, &request, &forbidden);
+            }
         }
         request.extensions_mut().insert(watched);
         request.extensions_mut().insert(actor);

@@ -14,9 +14,8 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/approvals/{id}", Policy::Verb(Verb::Read)),
     ("/history", Policy::Verb(Verb::Read)),
     ("/documents", Policy::Verb(Verb::Read)),
-    // These pages say themselves what it takes; their data is guarded by their functions.
-    ("/audit", Policy::Verb(Verb::Read)),
-    ("/people", Policy::Verb(Verb::Read)),
+    ("/audit", Policy::Verb(Verb::Audit)),
+    ("/people", Policy::Verb(Verb::ManagePeople)),
     ("/account", Policy::Verb(Verb::OwnAccount)),
 ];
 
@@ -57,8 +56,13 @@ pub const WAITING: &str = "/api/approvals/watch";
 
 /// Whether paths of the portal begin with a name.
 pub fn begin_with(name: &str) -> bool {
-    let pages = PAGES.iter().chain(RESOURCES).filter_map(|(path, _)| path.split('/').nth(1));
+    let pages = PAGES.iter().chain(RESOURCES).filter_map(|(path, _)| path.split('/').nth(1)).filter(|own| !own.is_empty());
     pages.chain(["api", "pkg"]).any(|own| own == name)
+}
+
+/// Whether a route is a page, which says itself what it takes to whoever is not allowed it.
+pub fn is_page(route: &str) -> bool {
+    PAGES.iter().any(|(page, _)| *page == route)
 }
 
 /// Whether a path is one of a server function.

@@ -13,6 +13,9 @@ use crate::process::{Place, Served};
 /// So many wrong tries of one name are answered without a delay.
 const FREE: usize = 5;
 
+/// So many tries of each kind tell a difference of a tenth.
+const MANY: usize = 500;
+
 /// What is compared of an answer: status, body, and headers without those that differ from answer to answer.
 type Face = (u16, String, BTreeMap<String, String>);
 
@@ -110,6 +113,8 @@ fn an_unknown_name_a_wrong_password_and_a_closed_account_are_answered_alike_and_
     assert_eq!(faces[&Name::Unknown].0, 422);
     assert!(faces.values().all(|face| *face == faces[&Name::Unknown]), "{faces:?}");
     let (least, most) = (medians.values().min().unwrap(), medians.values().max().unwrap());
-    // The cost of one hash is what somebody could measure; a tenth of it is less than what the network adds.
-    assert!(*most - *least < *least / 10 + Duration::from_millis(2), "{medians:?}");
+    // The cost of one hash is what somebody could measure; a tenth of it is less than what the network adds. Few tries beside other
+    // tests tell whether there was a hash at all.
+    let noise = if tries < MANY { *least } else { *least / 10 + Duration::from_millis(2) };
+    assert!(*most - *least < noise, "{medians:?}");
 }

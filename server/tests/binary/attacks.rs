@@ -21,12 +21,8 @@ struct Scene {
 
 impl Scene {
     fn open() -> Self {
-        Self::open_with(&[])
-    }
-
-    fn open_with(arguments: &[&str]) -> Self {
         let place = Place::with_document();
-        let portal = Served::start_with(&place, arguments);
+        let portal = Served::start(&place);
         let mut olga = Browser::set_up(&place, &portal);
         let form = [("slug", "count-slowly"), ("target", "local"), ("key", "a-key-of-this-scene")];
         let run = text(olga.call("runs/start", &form)).trim_matches('"').to_owned();

@@ -159,7 +159,7 @@ fn readers_that_never_read_hold_up_no_step_and_nobody_else() {
     let run = started(&mut browser);
     let cookie = browser.cookie().unwrap();
     let mut readers = Vec::new();
-    for _ in 0..times("PORTAL_DEAD_READERS", 100) {
+    for _ in 0..times("PORTAL_DEAD_READERS", 20) {
         let mut stream = connect(&portal);
         let form = format!("run={run}&cursor[version]=0&cursor[step]=1&cursor[attempt]=1&cursor[offset]=0");
         let (address, host) = (&portal.address, host(&portal));

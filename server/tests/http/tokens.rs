@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use app::AppError;
 use app::api::{POLICY, Policy};
-use app::ssr::Peer;
 use axum::body::Body;
 use domain::policy::{Role, Verb};
 use domain::run::RequestStatus;
@@ -17,6 +16,7 @@ use http::{Method, StatusCode, header};
 use testkit::{FixedClock, NOW};
 use tower::ServiceExt as _;
 
+use server::connections::Connection;
 use crate::account::{code, done, is_in, password, post, refused, view, with_authenticator};
 use crate::approvals::Scene;
 use crate::site::{Answer, ORIGIN, Served, call, page, unstated};
@@ -464,7 +464,7 @@ async fn the_last_use_is_kept_once_a_minute_with_its_address() {
     let (site, clock, _, olga) = staffed().await;
     let token = made(&site, REPORT, &olga).await;
     let uses = async |host: u8| {
-        let request = script(Method::POST, "/api/session", &token).extension(Peer([192, 0, 2, host].into()));
+        let request = script(Method::POST, "/api/session", &token).extension(Connection([192, 0, 2, host].into()));
         assert_eq!(site.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
     };
     // No request waits for the record of its use: it is looked for until it is there.
@@ -515,6 +515,8 @@ async fn the_log_names_the_person_and_the_token_and_never_what_lets_it_in() {
     let writer = lines.clone();
     let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
 
+    // While there is one log only, what another thread meets first is taken for unwanted everywhere.
+    let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     let logging = tracing::subscriber::set_default(log);
     let answer = sends(&site, "/api/session", "", &token).await;
     let refused = sends(&site, "/api/session", "", "rbp_another").await;

@@ -5,11 +5,11 @@ use domain::factor::Factors;
 use domain::policy::{Role, token_roles};
 use domain::run::StepStatus;
 use domain::view::{AccountView, MadeToken, TokenInfo};
-use leptos::form::ActionForm;
 use leptos::prelude::*;
 
 use super::authenticator::PasswordField;
 use super::deeds::AccountDeeds;
+use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::command_text::{Visible, visible};
 use crate::components::copy::Copy;

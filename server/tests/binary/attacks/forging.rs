@@ -1,6 +1,9 @@
 //! Requests that claim to be somebody's: from another site, by another method, through a proxy that is none.
 
+use super::wire::Wire;
 use super::{Scene, assert_refused};
+use crate::process::{Place, Served};
+use crate::waiting::eventually;
 
 /// The content types in which a form of another site, or a script there, can send something.
 const KINDS: [&str; 5] = [
@@ -70,10 +73,18 @@ fn a02_nothing_is_changed_by_get_head_or_an_override_of_the_method() {
     assert_eq!(scene.events(), before, "nothing was recorded");
 }
 
+/// Where a portal listens that says another address on the console.
+fn listens(place: &Place) -> String {
+    let said = || place.read("portal.log").split_once("listening on ").map(|(_, rest)| rest.to_owned());
+    eventually("the log says where it listens", || said().is_some_and(|rest| rest.contains(' ')));
+    format!("http://{}", said().unwrap().split(' ').next().unwrap())
+}
+
 #[test]
 fn a16_only_the_public_name_is_answered_and_no_header_makes_another_one() {
-    let scene = Scene::open_with(&["--public-url", "https://portal.example.com"]);
-    let wire = scene.wire();
+    let place = Place::with_document();
+    let _portal = Served::start_with(&place, &["--public-url", "https://portal.example.com"]);
+    let wire = Wire::to(&listens(&place));
     let names = [
         "evil.example",
         "portal.example.com.evil.example",

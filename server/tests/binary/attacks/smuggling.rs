@@ -132,5 +132,5 @@ fn a25_an_error_names_its_request_and_nothing_of_the_inside() {
             }
         }
     }
-    assert!(text(scene.olga.call("session", &[])).contains("olga"), "and the session is as it was");
+    assert!(text(scene.olga.call("session", &[])).contains("Olga"), "and the session is as it was");
 }
