@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::factor::Factors;
+use crate::policy::Groups;
 
 /// The page of one's own account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct AccountView {
     pub no_passkeys: Option<String>,
     /// Where one is signed in, the session that asks first.
     pub sessions: Vec<SessionInfo>,
+    /// The groups that one is in.
+    #[serde(default)]
+    pub groups: Groups,
 }
 
 /// What is shown once, while an authenticator app is set up.
