@@ -50,6 +50,7 @@ impl Portal {
             passkeys: store.passkeys(&actor.id).await?.into_iter().map(passkey_info).collect(),
             no_passkeys: self.passkeys().problem(host),
             sessions,
+            groups: store.groups_of(&actor.id).await?,
         })
     }
 
