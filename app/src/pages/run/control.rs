@@ -59,13 +59,18 @@ pub fn LockNotice(locked: LockedBy) -> impl IntoView {
     let deeds = Deeds::here();
     let mine = Memo::new(move |_| live.run.with(Run::holds_lock));
     let can = holds(live);
-    let LockedBy { run, sentence } = locked;
+    let LockedBy { run, sentence, hidden } = locked;
+    let link = if hidden {
+        format!("run {run}").into_any()
+    } else {
+        view! { <a href=portal_path(format!("/runs/{run}"))>{format!("run {run}")}</a> }.into_any()
+    };
     let place = Place::Lock;
     view! {
         <div class="callout" data-tone="warn" hidden=move || mine.get() on:submit=answering(place)>
             <Glyph sign=Sign::Info />
             <p class="head">
-                "Another run keeps this target: " <a href=portal_path(format!("/runs/{run}"))>{format!("run {run}")}</a>
+                "Another run keeps this target: " {link}
             </p>
             <p>{sentence} " What reads can run; what disrupts or destroys waits for its end."</p>
             <details class="fold take" hidden=move || !can.get()>
