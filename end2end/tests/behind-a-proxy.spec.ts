@@ -6,9 +6,12 @@ import { kinds, Proxy } from './proxy.ts';
 // The certificate is made for the test; `doctor` looks at trust.
 test.use({ ignoreHTTPSErrors: true });
 
+// One of them with the portal below a path of its host.
+const bases = { nginx: '', haproxy: '/runbooks', traefik: '' };
+
 for (const kind of kinds) {
-  test(`behind ${kind}, people sign in, work through a run, and come back to its address`, async ({ browser, scripts }) => {
-    const proxy = await Proxy.make(kind);
+  test(`behind ${kind}${bases[kind]}, people sign in, work through a run, and come back to its address`, async ({ browser, scripts }) => {
+    const proxy = await Proxy.make(kind, bases[kind]);
     const portal = await Portal.start(undefined, await proxy.configure());
     try {
       await proxy.start(portal.port);

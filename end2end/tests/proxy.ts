@@ -50,10 +50,12 @@ export class Proxy {
     readonly kind: Kind,
     readonly folder: string,
     readonly port: number,
+    private readonly base: string,
   ) {}
 
-  static async make(kind: Kind): Promise<Proxy> {
-    const proxy = new Proxy(kind, await mkdtemp(join(tmpdir(), `portal-${kind}-`)), await freePort());
+  /** `base` is the path of its host below which people reach the portal; the proxy hands it on as it is. */
+  static async make(kind: Kind, base = ''): Promise<Proxy> {
+    const proxy = new Proxy(kind, await mkdtemp(join(tmpdir(), `portal-${kind}-`)), await freePort(), base);
     const about = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1'];
     const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', proxy.path('key.pem'), '-out', proxy.path('cert.pem')];
     execFileSync('openssl', ['req', '-x509', ...about, ...names], { stdio: 'ignore' });
@@ -63,7 +65,7 @@ export class Proxy {
 
   /** The address that people use. */
   get address(): string {
-    return `https://127.0.0.1:${this.port}`;
+    return `https://127.0.0.1:${this.port}${this.base}`;
   }
 
   /** The certificate, for a program that is to trust it. */
