@@ -14,6 +14,7 @@ mod forms;
 mod guessing;
 mod headers;
 mod keyboard;
+mod limited;
 mod origins;
 mod policies;
 mod races;
