@@ -286,12 +286,25 @@ fn meets(path: &str) -> Meets {
         "/api/runs/keys" => ByName("run=RUN&step=1&attempt=1&command=1&number=1&typed[line]=x"),
         "/api/runs/end-watch" => ByName("run=RUN&step=1&attempt=1&command=1"),
         "/api/runs/stop" => ByName("run=RUN&step=1&attempt=1"),
-        "/api/pages/home" | "/api/pages/search" | "/api/pages/history" | "/api/pages/documents"
-        | "/api/pages/approvals" | "/api/pages/audit" | "/api/session" | "/api/pages/account" => Lists,
+        "/api/pages/home"
+        | "/api/pages/search"
+        | "/api/pages/history"
+        | "/api/pages/documents"
+        | "/api/pages/approvals"
+        | "/api/pages/audit"
+        | "/api/session"
+        | "/api/pages/account" => Lists,
         path if path.starts_with("/api/account/") || path.starts_with("/api/people/") => Nothing,
         // The numbers of the stream of the inbox have a test of their own.
-        "/api/approvals/watch" | "/api/welcome" | "/api/sign-in" | "/api/set-up" | "/api/sign-out"
-        | "/api/pages/own-mail" | "/api/pages/people" | "/api/pages/deliveries" | "/api/audit/verify" => Nothing,
+        "/api/approvals/watch"
+        | "/api/welcome"
+        | "/api/sign-in"
+        | "/api/set-up"
+        | "/api/sign-out"
+        | "/api/pages/own-mail"
+        | "/api/pages/people"
+        | "/api/pages/deliveries"
+        | "/api/audit/verify" => Nothing,
         other => panic!("say here how {other} meets what is limited"),
     }
 }
@@ -319,8 +332,7 @@ async fn every_server_function_answers_outside_of_the_group_as_if_it_were_not_th
                     let absent = vault.post(path, &named(form, "99"), cookie).await;
                     for run in ["1", "2"] {
                         let answer = vault.post(path, &named(form, run), cookie).await;
-                        let expected =
-                            if is_for(path, role) { StatusCode::NOT_FOUND } else { StatusCode::FORBIDDEN };
+                        let expected = if is_for(path, role) { StatusCode::NOT_FOUND } else { StatusCode::FORBIDDEN };
                         assert_eq!(answer.status, expected, "{path} for a {role}: {}", answer.body);
                         assert_eq!((answer.status, &answer.body), (absent.status, &absent.body), "{path}, a {role}");
                         looked += 1;
