@@ -77,7 +77,9 @@ fn groups_words(session: &Session, view: &AccountView) -> String {
     let sees_all = session.actor.may(Verb::ManagePeople).is_ok();
     match (view.groups.is_empty(), sees_all) {
         (true, true) => "You are in no group; your role sees what is limited to groups, too.".to_owned(),
-        (true, false) => "You are in no group, so procedures that are limited to groups are not shown to you.".to_owned(),
+        (true, false) => {
+            "You are in no group, so procedures that are limited to groups are not shown to you.".to_owned()
+        }
         (false, _) => format!("You are in these groups: {}.", group_names(&view.groups)),
     }
 }

@@ -306,7 +306,8 @@ pub struct RunView {
 pub enum Patch {
     /// A unified diff of the document as it is.
     Diff(String),
-    /// The steps as Markdown: the document is not the one any more that the run was made of.
+    /// The steps as Markdown: the document is not the one any more that the run was made of, or is not as a whole for the person
+    /// who looks.
     Markdown(String),
 }
 

@@ -230,12 +230,7 @@ impl Portal {
         Some(Error::Refused(refused).sentence())
     }
 
-    async fn last_approved(
-        &self,
-        run: &Run,
-        request: &Request,
-        sight: &Sight,
-    ) -> Result<Option<LastApproved>, Error> {
+    async fn last_approved(&self, run: &Run, request: &Request, sight: &Sight) -> Result<Option<LastApproved>, Error> {
         let Some((id, number)) = self.store().last_used_approval(&run.plan.slug, run.id, sight).await? else {
             return Ok(None);
         };

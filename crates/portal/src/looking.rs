@@ -86,12 +86,7 @@ impl Portal {
     }
 
     /// Whether another run keeps the target to itself.
-    async fn lock_item(
-        &self,
-        target: &PlanTarget,
-        own: Option<RunId>,
-        sight: &Sight,
-    ) -> Result<EvidenceItem, Error> {
+    async fn lock_item(&self, target: &PlanTarget, own: Option<RunId>, sight: &Sight) -> Result<EvidenceItem, Error> {
         let free =
             || item("Lock", Standing::Good, "free", vec![format!("No other run keeps {} to itself.", target.name)]);
         let Some(id) = self.store().lock_holder(&target.name).await?.filter(|id| Some(*id) != own) else {

@@ -206,11 +206,8 @@ impl Portal {
         let Some(id) = holder.filter(|id| *id != run.id && run.end.is_none()) else { return Ok(None) };
         let Some(other) = self.store().run(id, &Sight::EVERYTHING).await? else { return Ok(None) };
         let usual = self.store().usual(&other.plan.slug, sight).await?.map(|usual| usual.high_ms);
-        let locked = |holder: Holder| LockedBy {
-            run: id,
-            sentence: format!("{holder}."),
-            hidden: holder.title.is_none(),
-        };
+        let locked =
+            |holder: Holder| LockedBy { run: id, sentence: format!("{holder}."), hidden: holder.title.is_none() };
         Ok(Holder::of(&other, usual, sight).map(locked))
     }
 

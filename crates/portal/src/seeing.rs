@@ -85,7 +85,11 @@ impl Portal {
         if let Who::Person(actor) = who
             && let Err(error) = self.note_hidden(actor, run).await
         {
-            tracing::error!(error = &error as &dyn std::error::Error, run.id = run.0, "a refusal could not be recorded");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                run.id = run.0,
+                "a refusal could not be recorded"
+            );
         }
         Error::NotFound
     }

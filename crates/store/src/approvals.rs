@@ -230,12 +230,7 @@ impl Store {
     }
 
     /// Requests that do not wait any more, the one that was made last first.
-    pub async fn recent_approvals(
-        &self,
-        now: Timestamp,
-        limit: u32,
-        sight: &Sight,
-    ) -> Result<Vec<ApprovalRow>, Error> {
+    pub async fn recent_approvals(&self, now: Timestamp, limit: u32, sight: &Sight) -> Result<Vec<ApprovalRow>, Error> {
         mapped(recent(now, sight, limit).build_query_as().fetch_all(&mut *self.reader().await?).await?)
     }
 

@@ -300,7 +300,8 @@ pub fn PatchPanel(patch: Patch) -> impl IntoView {
     let (about, text) = match patch {
         Patch::Diff(text) => ("A change of the document that has the steps which were added in this run.", text),
         Patch::Markdown(text) => (
-            "The document has changed since this run, so the steps which were added stand here alone. Put them where they belong.",
+            "The document has changed since this run, or not all of it is for you, so the steps which were added stand here alone. \
+             Put them where they belong.",
             text,
         ),
     };

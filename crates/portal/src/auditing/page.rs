@@ -163,6 +163,12 @@ mod tests {
         };
 
         assert_eq!(runs_of(&row), [1, 12, 13, 7, 9].map(RunId));
-        assert_eq!(hidden(row.clone()), AuditRow { hidden: true, ..AuditRow { kind: String::new(), by: None, run: None, details: Vec::new(), ..row } });
+        assert_eq!(
+            hidden(row.clone()),
+            AuditRow {
+                hidden: true,
+                ..AuditRow { kind: String::new(), by: None, run: None, details: Vec::new(), ..row }
+            }
+        );
     }
 }

@@ -33,7 +33,8 @@ fn numbers(rows: &[RunRow]) -> Vec<i64> {
 #[tokio::test]
 async fn the_database_leaves_out_exactly_the_runs_that_the_rule_hides() {
     let (store, _folder) = store().await;
-    let limits = [None, Some(""), Some("a"), Some("b"), Some("a, b"), Some("a-b"), Some("a_b"), Some("axb"), Some("ab")];
+    let limits =
+        [None, Some(""), Some("a"), Some("b"), Some("a, b"), Some("a-b"), Some("a_b"), Some("axb"), Some("ab")];
     let mut runs = Vec::new();
     for slug in ["deploy", "restore"] {
         for limit in limits {
@@ -105,7 +106,8 @@ async fn what_is_of_a_hidden_run_is_hidden_in_every_list() {
     let run = continued(&store, Some(run), &[end], NOW.plus(1000)).await;
     let slug = run.plan.slug.clone();
 
-    for (sight, seen) in [(sight("dba", None), 1), (sight("ops", None), 0), (sight("dba", Some(("restore", "ops"))), 0)] {
+    for (sight, seen) in [(sight("dba", None), 1), (sight("ops", None), 0), (sight("dba", Some(("restore", "ops"))), 0)]
+    {
         assert_eq!(store.recent(9, &sight).await.unwrap().len(), seen);
         assert_eq!(store.procedures(&sight).await.unwrap().len(), seen);
         assert_eq!(store.glances(&[&slug], 9, &sight).await.unwrap()[0].0.len(), seen);
