@@ -94,6 +94,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/runs/stop", Policy::Verb(Verb::Stop)),
     ("/api/people/create", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/role", Policy::Verb(Verb::ManagePeople)),
+    ("/api/people/groups", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/disable", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/enable", Policy::Verb(Verb::ManagePeople)),
     ("/api/people/end-sessions", Policy::Verb(Verb::ManagePeople)),

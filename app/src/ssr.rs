@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use domain::attempt::{Input, Key};
 use domain::factor::Proof;
 use domain::keyboard::{Named, Press, Stroke};
-use domain::policy::{Actor, Forbidden, Role};
+use domain::policy::{Actor, Forbidden, GroupName, Groups, Role, typed_groups};
 use domain::run::{Command, Refusal, Verdict, Wanted};
 use domain::view::MadeToken;
 use domain::{PersonId, RunId, TokenId};
@@ -333,6 +333,17 @@ pub fn verdict_named(name: &str) -> Result<Verdict, AppError> {
 pub fn role_named(word: &str) -> Result<Role, AppError> {
     Role::parse(word).ok_or_else(|| {
         AppError::Invalid("There is no such role. Nothing was changed; choose one of the list.".to_owned())
+    })
+}
+
+/// The groups that a form names.
+pub fn groups_named(text: &str) -> Result<Groups, AppError> {
+    typed_groups(text).map_err(|_| {
+        AppError::Invalid(format!(
+            "A group has 1 to {} lower-case letters, digits, hyphens and underscores; between two stands a comma. Nothing was changed; \
+             correct the names.",
+            GroupName::LONGEST
+        ))
     })
 }
 

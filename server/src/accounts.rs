@@ -5,7 +5,7 @@
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::ExitCode;
 
-use domain::policy::Actor;
+use domain::policy::{Actor, Groups, group_names};
 use domain::view::{PersonRow, SessionInfo};
 use portal::{NewPerson, Portal, Standing};
 
@@ -20,12 +20,13 @@ pub fn run(command: UserCommand) -> ExitCode {
     telemetry::begin(config::LogFormat::Text);
     run_to_end(async move {
         match command {
-            UserCommand::Add { login, name, role, place } => {
+            UserCommand::Add { login, name, role, groups, place } => {
                 let password = read_password()?;
                 let portal = open(place).await?;
                 let name = name.unwrap_or_else(|| login.clone());
-                finish(&portal, add(&portal, NewPerson { login, name, role, password, mail: String::new() }).await)
-                    .await
+                let groups = groups.into_iter().collect();
+                let new = NewPerson { login, name, role, password, mail: String::new(), groups };
+                finish(&portal, add(&portal, new).await).await
             }
             UserCommand::List { place } => {
                 let portal = open(place).await?;
@@ -66,9 +67,14 @@ async fn finish(portal: &Portal, outcome: Result<String, portal::Error>) -> Resu
 }
 
 async fn add(portal: &Portal, new: NewPerson) -> Result<String, portal::Error> {
-    let (login, role) = (new.login.clone(), new.role);
+    let told = format!("{} can sign in now; the role is {}{}.\n", new.login, new.role, member(&new.groups));
     portal.create_person(Actor::console().administrator()?, new).await?;
-    Ok(format!("{login} can sign in now; the role is {role}.\n"))
+    Ok(told)
+}
+
+/// `, in dba, platform`; nothing for who is in no group.
+fn member(groups: &Groups) -> String {
+    if groups.is_empty() { String::new() } else { format!(", in {}", group_names(groups)) }
 }
 
 async fn list(portal: &Portal) -> Result<String, portal::Error> {
@@ -82,7 +88,8 @@ async fn list(portal: &Portal) -> Result<String, portal::Error> {
 
 fn line(person: &PersonRow, width: usize) -> String {
     let standing = if person.enabled { "" } else { ", disabled" };
-    format!("{:width$}  {}{standing}  {}\n", person.login, person.role, person.name)
+    let member = member(&person.groups);
+    format!("{:width$}  {}{standing}{member}  {}\n", person.login, person.role, person.name)
 }
 
 async fn disable(portal: &Portal, login: &str) -> Result<String, portal::Error> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::policy::GroupName;
 
 use crate::config::{LogFormat, Networks, PublicUrl, parse_span};
 
@@ -200,6 +201,9 @@ pub enum UserCommand {
         /// viewer, operator, lead or administrator
         #[arg(long, default_value = "operator", value_parser = parse_role)]
         role: domain::policy::Role,
+        /// A group that they are in: procedures that are limited to it are theirs to see; may be given several times
+        #[arg(long = "group", value_name = "NAME", value_parser = parse_group)]
+        groups: Vec<GroupName>,
         /// Where the portal keeps its data
         #[command(flatten)]
         place: PlaceArguments,
@@ -254,6 +258,12 @@ fn parse_role(word: &str) -> Result<domain::policy::Role, String> {
     domain::policy::Role::parse(word).ok_or_else(|| "a role is viewer, operator, lead or administrator".to_owned())
 }
 
+fn parse_group(name: &str) -> Result<GroupName, String> {
+    GroupName::parse(name).ok_or_else(|| {
+        format!("a group has 1 to {} lower-case letters, digits, hyphens and underscores", GroupName::LONGEST)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,5 +280,15 @@ mod tests {
 
         assert!(line.command.is_none());
         assert_eq!(line.serve.data, Some(PathBuf::from("/d")));
+    }
+    #[test]
+    fn a_new_account_may_be_in_several_groups() {
+        let line = ["runbook-portal", "user", "add", "olga", "--group", "dba", "--group", "on-call"];
+        let line = CommandLine::parse_from(line);
+        let wrong = CommandLine::try_parse_from(["runbook-portal", "user", "add", "olga", "--group", "On call"]);
+
+        let Some(Command::User(UserCommand::Add { groups, .. })) = line.command else { panic!("{line:?}") };
+        assert_eq!(groups.iter().map(GroupName::as_str).collect::<Vec<_>>(), ["dba", "on-call"]);
+        assert!(wrong.unwrap_err().to_string().contains("lower-case letters"));
     }
 }

@@ -13,14 +13,15 @@ pub async fn create_person(
     role: String,
     password: String,
     #[server(default)] mail: String,
+    #[server(default)] groups: String,
 ) -> Result<(), AppError> {
-    use crate::ssr::{answer, back_to, caller, role_named};
+    use crate::ssr::{answer, back_to, caller, groups_named, role_named};
 
     answer(
         async {
             let caller = caller().await?;
-            let role = role_named(&role)?;
-            let person = portal::NewPerson { login, name, role, password, mail };
+            let (role, groups) = (role_named(&role)?, groups_named(&groups)?);
+            let person = portal::NewPerson { login, name, role, password, mail, groups };
             caller.portal.create_person(caller.actor.administrator()?, person).await?;
             back_to("/people");
             Ok(())
@@ -39,6 +40,23 @@ pub async fn set_role(person: PersonId, role: String) -> Result<(), AppError> {
             let caller = caller().await?;
             let role = role_named(&role)?;
             caller.portal.set_role(caller.actor.administrator()?, &person, role).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Puts a person into groups: names with commas between them; empty: into none.
+#[server(endpoint = "people/groups")]
+pub async fn set_groups(person: PersonId, #[server(default)] groups: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, groups_named};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let groups = groups_named(&groups)?;
+            caller.portal.set_groups(caller.actor.administrator()?, &person, &groups).await?;
             back_to("/people");
             Ok(())
         }

@@ -1,5 +1,6 @@
 //! Small words: how many, and how a sentence begins.
 
+use domain::policy::{Groups, group_names};
 use domain::time;
 
 /// `1 run`, `2 runs`.
@@ -14,6 +15,11 @@ pub fn counted(count: usize, noun: &str) -> String {
 pub fn capital(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// Who sees what is limited to some groups: `dba, platform and administrators`.
+pub fn readers(groups: &Groups) -> String {
+    if groups.is_empty() { "administrators".to_owned() } else { format!("{} and administrators", group_names(groups)) }
 }
 
 #[cfg(test)]

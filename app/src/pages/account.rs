@@ -6,6 +6,7 @@ mod passkeys;
 mod sessions;
 mod tokens;
 
+use domain::policy::{Verb, group_names};
 use domain::run::StepStatus;
 use domain::view::{AccountView, Session};
 use leptos::prelude::*;
@@ -52,6 +53,7 @@ fn Account(session: Session, view: AccountView, deeds: AccountDeeds) -> impl Int
                 </div>
             </header>
             <p class="soft">{session.actor.role.meaning()}</p>
+            <p class="soft">{groups_words(&session, &view)}</p>
             <WhatWasDone deeds />
             <Refused problem=Signal::derive(move || deeds.problem()) />
             <SecondFactor view=view.clone() deeds />
@@ -68,6 +70,18 @@ fn Account(session: Session, view: AccountView, deeds: AccountDeeds) -> impl Int
         </main>
     }
     .into_any()
+}
+
+/// Which groups one is in, and what that means.
+fn groups_words(session: &Session, view: &AccountView) -> String {
+    let sees_all = session.actor.may(Verb::ManagePeople).is_ok();
+    match (view.groups.is_empty(), sees_all) {
+        (true, true) => "You are in no group; your role sees what is limited to groups, too.".to_owned(),
+        (true, false) => {
+            "You are in no group, so procedures that are limited to groups are not shown to you.".to_owned()
+        }
+        (false, _) => format!("You are in these groups: {}.", group_names(&view.groups)),
+    }
 }
 
 /// What the last deed has come to; without scripts the address says it.

@@ -257,8 +257,28 @@ fn Events(rows: Vec<AuditRow>, older: Option<u64>, portal_only: bool) -> impl In
     .into_any()
 }
 
+/// An event of a run that is limited to others.
+fn hidden_event(seq: u64, at: domain::Timestamp) -> AnyView {
+    view! {
+        <tr>
+            <td class="num soft">{thousands(seq)}</td>
+            <th scope="row">
+                <span class="soft">"about a run that is limited to others"</span>
+            </th>
+            <td></td>
+            <td class="soft">
+                <Ago at />
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
 fn event(row: AuditRow) -> AnyView {
-    let AuditRow { seq, at, by, run, kind, details } = row;
+    let AuditRow { seq, at, by, run, kind, details, hidden } = row;
+    if hidden {
+        return hidden_event(seq, at);
+    }
     // What has no person was done by somebody who was not signed in, or by the portal itself.
     let nobody = if kind == "sign_in_refused" { "a stranger" } else { "the portal" };
     let what = kind.replace('_', " ");

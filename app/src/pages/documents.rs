@@ -76,7 +76,7 @@ fn Documents(view: DocumentsView) -> impl IntoView {
 
 #[component]
 fn DocumentSection(document: DocumentView) -> impl IntoView {
-    let DocumentView { info, procedures, preamble, stray, findings } = document;
+    let DocumentView { info, procedures, preamble, stray, findings, partly } = document;
     let titles: Vec<(String, String)> =
         procedures.iter().map(|(slug, title, ..)| (slug.0.clone(), title.clone())).collect();
     let levels = level_words(findings.iter());
@@ -97,6 +97,14 @@ fn DocumentSection(document: DocumentView) -> impl IntoView {
                     <span class="soft" title=info.digest.to_string()>"SHA-256 "<code>{info.digest.short()}</code></span>
                     {info.updated.clone().map(|updated| view! { <span class="soft">"last updated: "{updated}</span> })}
                 </div>
+                {partly
+                    .then(|| {
+                        view! {
+                            <p class="quiet small aside-note">
+                                "Only a part of this document is for you: the procedures here, and what lint says about them."
+                            </p>
+                        }
+                    })}
             </div>
             <div class="panel">
                 <header>

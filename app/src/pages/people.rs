@@ -1,7 +1,7 @@
 //! People: who has an account, which role, who may not come in any more.
 
 use domain::PersonId;
-use domain::policy::Role;
+use domain::policy::{Groups, Role, group_names};
 use domain::view::{PeopleView, PersonRow, Session};
 use leptos::html;
 use leptos::prelude::*;
@@ -9,7 +9,9 @@ use leptos_meta::Title;
 
 use crate::AppError;
 use crate::api::pages::people;
-use crate::api::people::{CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, EndTokensOf, SetMail, SetRole};
+use crate::api::people::{
+    CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, EndTokensOf, SetGroups, SetMail, SetRole,
+};
 use crate::clock::Clock;
 use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
@@ -30,6 +32,7 @@ struct PeopleDeeds {
     end: ServerAction<EndSessionsOf>,
     end_tokens: ServerAction<EndTokensOf>,
     mail: ServerAction<SetMail>,
+    groups: ServerAction<SetGroups>,
     /// Whose account was just disabled or enabled: its button is another one now, and gets the focus back.
     switched: RwSignal<Option<PersonId>>,
 }
@@ -44,6 +47,7 @@ impl PeopleDeeds {
             end: ServerAction::new(),
             end_tokens: ServerAction::new(),
             mail: ServerAction::new(),
+            groups: ServerAction::new(),
             switched: RwSignal::new(None),
         };
         for (last, answer) in deeds.answers().into_iter().enumerate() {
@@ -65,6 +69,7 @@ impl PeopleDeeds {
             self.end.value(),
             self.end_tokens.value(),
             self.mail.value(),
+            self.groups.value(),
         ]
     }
 
@@ -77,6 +82,7 @@ impl PeopleDeeds {
             + self.end.version().get()
             + self.end_tokens.version().get()
             + self.mail.version().get()
+            + self.groups.version().get()
     }
 
     /// Why the last deed was refused.
@@ -110,6 +116,8 @@ pub fn PeoplePage() -> impl IntoView {
 fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoView {
     Clock::start(view.now);
     let count = view.people.len();
+    let known = group_names(&view.groups);
+    let options = options_of(&view.groups);
     let rows = view
         .people
         .into_iter()
@@ -134,6 +142,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
                         <tr>
                             <th scope="col">"Name"</th>
                             <th scope="col">"Role"</th>
+                            <th scope="col">"Groups"</th>
                             <th scope="col">"Mail"</th>
                             <th scope="col">"Last seen"</th>
                             <th scope="col">
@@ -149,7 +158,8 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
                 <Deliveries />
             </div>
             <aside class="aside" aria-label="New account">
-                <CreateForm deeds />
+                <CreateForm known deeds />
+                {options}
             </aside>
         </main>
     }
@@ -160,7 +170,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
 fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
     let (of_role, name) = (person.id.0.clone(), person.name.clone());
     let (role_label, role_button) = (format!("Role of {name}"), format!("Set role of {name}"));
-    let mailed = person.clone();
+    let (mailed, grouped) = (person.clone(), person.clone());
     let standing = if own {
         view! { <span class="quiet small">"you"</span> }.into_any()
     } else {
@@ -197,6 +207,9 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
                 </span>
             </th>
             <td>{role}</td>
+            <td>
+                <GroupsOf person=grouped deeds />
+            </td>
             <td>
                 <Mail person=mailed deeds />
             </td>
@@ -248,6 +261,46 @@ fn EndTokens(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
         .into_any()
 }
 
+/// The id of the list of groups that are known.
+const KNOWN_GROUPS: &str = "known-groups";
+
+/// The groups that somebody is in or a side file names, as the fields offer them.
+fn options_of(groups: &Groups) -> AnyView {
+    let options = groups.iter().map(|group| view! { <option value=group.to_string()></option> }).collect_view();
+    view! { <datalist id=KNOWN_GROUPS>{options}</datalist> }.into_any()
+}
+
+/// The groups that somebody is in, and the form that changes them.
+#[component]
+fn GroupsOf(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
+    let names = group_names(&person.groups);
+    let shown = if names.is_empty() { "none".to_owned() } else { names.clone() };
+    let (label, button) = (format!("Groups of {}", person.name), format!("Set groups of {}", person.name));
+    view! {
+        <details>
+            <summary class="soft" data-label="Groups" aria-label=format!("{label}: {shown}")>
+                {shown.clone()}
+            </summary>
+            <ActionForm action=deeds.groups attr:class="role-form">
+                <input type="hidden" name="person" value=person.id.0 />
+                <input
+                    class="input"
+                    name="groups"
+                    autocomplete="off"
+                    spellcheck="false"
+                    list=KNOWN_GROUPS
+                    value=names
+                    aria-label=label
+                />
+                <button class="btn" data-kind="quiet" type="submit" aria-label=button>
+                    "Set groups"
+                </button>
+            </ActionForm>
+        </details>
+    }
+    .into_any()
+}
+
 /// Where mail reaches somebody, and the form that changes it.
 #[component]
 fn Mail(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
@@ -255,7 +308,7 @@ fn Mail(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
     let (label, button) = (format!("Mail address of {}", person.name), format!("Set mail address of {}", person.name));
     view! {
         <details>
-            <summary class="soft" aria-label=format!("{label}: {shown}")>
+            <summary class="soft" data-label="Mail" aria-label=format!("{label}: {shown}")>
                 {shown.clone()}
             </summary>
             <ActionForm action=deeds.mail attr:class="role-form">
@@ -323,7 +376,8 @@ fn RoleChoice(chosen: Role, label: String) -> impl IntoView {
 }
 
 #[component]
-fn CreateForm(deeds: PeopleDeeds) -> impl IntoView {
+fn CreateForm(known: String, deeds: PeopleDeeds) -> impl IntoView {
+    let known = if known.is_empty() { String::new() } else { format!(" Known: {known}.") };
     let form = NodeRef::<html::Form>::new();
     let answer = deeds.create.value();
     // The form is made anew after every deed on this page. Only a new account empties it.
@@ -352,6 +406,22 @@ fn CreateForm(deeds: PeopleDeeds) -> impl IntoView {
             <div class="field">
                 <span class="label">"Role"</span>
                 <RoleChoice chosen=Role::Operator label="Role of the new account".to_owned() />
+            </div>
+            <div class="field">
+                <label for="new-groups">"Groups " <span class="quiet">"may be left out"</span></label>
+                <input
+                    class="input"
+                    id="new-groups"
+                    name="groups"
+                    autocomplete="off"
+                    spellcheck="false"
+                    list=KNOWN_GROUPS
+                    aria-describedby="new-groups-help"
+                />
+                <span class="help" id="new-groups-help">
+                    "Names with commas between them. Procedures that are limited to one of them are theirs to see."
+                    {known}
+                </span>
             </div>
             <div class="field">
                 <label for="new-mail">"Mail address " <span class="quiet">"may be left out"</span></label>

@@ -25,6 +25,7 @@ use crate::components::look::Seen;
 use crate::components::pace::usual_words;
 use crate::components::risk::RiskMark;
 use crate::components::run_lists::LastRuns;
+use crate::components::words::readers;
 use crate::loaded::loaded;
 use contents::Contents;
 use parts::{PartView, line_anchors};
@@ -177,6 +178,7 @@ fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
                         }
                     })}
                 {(closed > 0).then(|| view! { <span><HealthInWords runs=oldest_first /></span> })}
+                {procedure.settings.visible_to.as_ref().map(|groups| view! { <span>"limited to "{readers(groups)}</span> })}
                 <a href=portal_path("/documents")>
                     <Glyph sign=Sign::File />
                     {format!("{}, lines {first} to {last}", view.document.path)}

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::Limits;
+use crate::policy::Groups;
 use crate::runbook::{Choice, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use crate::target::Reach;
 use crate::{Digest, Lowered, Risk, Slug};
@@ -44,6 +45,9 @@ pub struct Plan {
     /// The words that stand for a value in the text around the commands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prose: Vec<PlanProse>,
+    /// The groups to which the procedure was limited; `None` means every signed-in person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visible_to: Option<Groups>,
 }
 
 /// Words in the text of a step that stand for a value.

@@ -1,14 +1,21 @@
 //! Who may do what: one table, and the proofs that are minted from it.
 //!
 //! A use case that needs a right takes a proof ([`Viewer`], [`Operator`], [`Administrator`]). Only an [`Actor`]'s
-//! check hands one out, so that a forgotten check does not compile.
+//! check hands one out, so that a forgotten check does not compile. What is limited to groups of people is read with a
+//! [`Sight`], which says for whom.
 //!
 //! What a script may do by a token is said here as well, and nowhere else: the lower of the token's role and of its person's,
 //! and never what takes the person themselves.
 
+mod group;
+mod sight;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use group::{GroupName, Groups, group_names, typed_groups};
+pub use sight::Sight;
 
 use crate::{PersonId, TokenId};
 
@@ -49,7 +56,8 @@ impl Role {
                 "Does what an operator does, approves what others ask for, gives up any run, and takes any lock."
             }
             Self::Administrator => {
-                "Does what a lead does, looks after people, and asks for stored output to be covered."
+                "Does what a lead does, sees also what is limited to groups, looks after people, and asks for stored output to \
+                 be covered."
             }
         }
     }

@@ -14,6 +14,7 @@ pub use filling::{Piece, filled_address, is_telling, pieces_of_code, pieces_of_p
 pub use prose::{Inline, Prose, plain};
 pub use settings::{Check, Parameter, ParameterKind, ParameterScope, ProcedureSettings, Schedule, StepSettings};
 
+use crate::policy::Groups;
 use crate::{Digest, Risk, Slug};
 
 /// One Markdown file, read.
@@ -35,6 +36,9 @@ pub struct Document {
     pub procedures: Vec<Procedure>,
     /// What lint says about this document and its side file, ordered by line.
     pub findings: Vec<Finding>,
+    /// The groups to which the side file limits the document as a whole; each procedure has its own limit in its settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visible_to: Option<Groups>,
 }
 
 /// One procedure: a page of the portal.

@@ -17,7 +17,7 @@ pub use deliveries::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState, Ow
 
 use crate::attempt::Condition;
 use crate::plan::{Plan, PlanParameter};
-use crate::policy::{Actor, Role};
+use crate::policy::{Actor, Groups, Role};
 use crate::run::{Run, StepStatus, Verdict};
 use crate::runbook::{Finding, Part, Procedure, Prose};
 use crate::screen::Screen;
@@ -306,7 +306,8 @@ pub struct RunView {
 pub enum Patch {
     /// A unified diff of the document as it is.
     Diff(String),
-    /// The steps as Markdown: the document is not the one any more that the run was made of.
+    /// The steps as Markdown: the document is not the one any more that the run was made of, or is not as a whole for the person
+    /// who looks.
     Markdown(String),
 }
 
@@ -317,6 +318,9 @@ pub struct LockedBy {
     pub run: RunId,
     /// Who holds it since when, until about when.
     pub sentence: String,
+    /// Whether it is limited to others than the person who looks: there is no page of it for them.
+    #[serde(default)]
+    pub hidden: bool,
 }
 
 /// The document of a run has changed since.
@@ -403,6 +407,10 @@ pub struct DocumentView {
     pub stray: Vec<Part>,
     /// What lint says, by line.
     pub findings: Vec<Finding>,
+    /// Whether something of it is limited to others than the person who looks, and is not here: then only the procedures that
+    /// they see are.
+    #[serde(default)]
+    pub partly: bool,
 }
 
 /// A person in the list of people.
@@ -428,6 +436,9 @@ pub struct PersonRow {
     pub tokens: u32,
     /// Where mail reaches them.
     pub mail: Option<String>,
+    /// The groups that they are in.
+    #[serde(default)]
+    pub groups: Groups,
 }
 
 /// The page of people.
@@ -437,6 +448,9 @@ pub struct PeopleView {
     pub now: Timestamp,
     /// Everyone with an account, by name.
     pub people: Vec<PersonRow>,
+    /// The groups that somebody is in, or that a side file names.
+    #[serde(default)]
+    pub groups: Groups,
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ impl Portal {
             sessions,
             tokens: store.tokens_of(&actor.id, self.expiry_now()).await?,
             made: None,
+            groups: store.groups_of(&actor.id).await?,
         })
     }
 

@@ -34,9 +34,9 @@ impl Portal {
         if added.text.len() > TEXT_LIMIT {
             return Err(Error::Invalid("The commands have more than 16 KiB. Nothing was added.".to_owned()));
         }
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        let step = step(&state.plan, &added, self.lowerings())?;
         let who = Who::Person(operator.actor().clone());
+        let state = self.run_to_change(&who, run).await?;
+        let step = step(&state.plan, &added, self.lowerings())?;
         let add = Command::AddStep { place: added.place, step: Box::new(step) };
         let decided = self.decide(run, &add, &who).await?;
         Ok(u32::try_from(decided.run.steps.len()).unwrap_or(u32::MAX))

@@ -1,12 +1,12 @@
 //! Asking for approval, deciding, and what pages show about it.
 
+mod waiting;
+
 use domain::factor::Proof;
-use domain::policy::{Actor, Approver, Operator, Viewer};
+use domain::policy::{Actor, Approver, Operator, Sight, Viewer};
 use domain::run::{Command, Request, Run, Wanted, Who, again, compared};
 use domain::view::{ApprovalGround, ApprovalRow, DecisionView, EarlierRun, InboxView, LastApproved, Rejection};
 use domain::{RunId, Timestamp};
-use futures::stream::BoxStream;
-use tokio_stream::wrappers::WatchStream;
 
 use crate::{Error, Portal};
 
@@ -68,8 +68,8 @@ impl Portal {
         wanted: Vec<Wanted>,
         reason: String,
     ) -> Result<(), Error> {
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
         let who = Who::Person(operator.actor().clone());
+        let state = self.run_to_change(&who, run).await?;
         let evidence = Box::new(Box::pin(self.evidence(&state, &wanted, &who)).await?);
         let command = Command::RequestApproval { request, wanted, reason, evidence };
         self.decide(run, &command, &who).await.map(drop)
@@ -155,26 +155,31 @@ impl Portal {
     }
 
     /// What waits for a decision, and what was decided.
-    pub async fn inbox(&self, _viewer: Viewer<'_>) -> Result<InboxView, Error> {
-        let now = self.expiry_now();
+    pub async fn inbox(&self, viewer: Viewer<'_>) -> Result<InboxView, Error> {
+        let (now, sight) = (self.expiry_now(), self.sight(viewer.actor()).await?);
         Ok(InboxView {
             now,
-            waiting: self.store().waiting_approvals(now, WAITING).await?,
-            redactions: self.waiting_redactions(WAITING).await?,
-            unreviewed: self.store().unreviewed_glass(WAITING).await?,
-            recent: self.store().recent_approvals(now, RECENT).await?,
+            waiting: self.store().waiting_approvals(now, WAITING, &sight).await?,
+            redactions: self.waiting_redactions(WAITING, &sight).await?,
+            unreviewed: self.store().unreviewed_glass(WAITING, &sight).await?,
+            recent: self.store().recent_approvals(now, RECENT, &sight).await?,
         })
     }
 
     /// The requests that somebody could decide now, the one that expires first first.
-    pub(crate) async fn decidable(&self, viewer: Viewer<'_>, limit: usize) -> Result<Vec<ApprovalRow>, Error> {
+    pub(crate) async fn decidable(
+        &self,
+        viewer: Viewer<'_>,
+        limit: usize,
+        sight: &Sight,
+    ) -> Result<Vec<ApprovalRow>, Error> {
         let now = self.expiry_now();
         let mut rows = Vec::new();
-        for row in self.store().waiting_approvals(now, WAITING).await? {
+        for row in self.store().waiting_approvals(now, WAITING, sight).await? {
             if rows.len() == limit {
                 break;
             }
-            let Some(run) = self.store().run(row.run).await? else { continue };
+            let Some(run) = self.store().run(row.run, sight).await? else { continue };
             if self.cannot_decide(viewer.actor(), &run, row.request, now).is_none() {
                 rows.push(row);
             }
@@ -182,23 +187,10 @@ impl Portal {
         Ok(rows)
     }
 
-    /// How many requests and redactions wait for a decision.
-    async fn count_waiting(&self) -> Result<u32, Error> {
-        let requests = self.store().count_waiting(self.expiry_now()).await?;
-        Ok(requests.saturating_add(self.store().count_waiting_redactions().await?))
-    }
-
-    /// How many requests and redactions wait for a decision, now and from now on. It ends with the portal.
-    pub fn watch_waiting(&self, _viewer: Viewer<'_>) -> BoxStream<'static, u32> {
-        use futures::StreamExt as _;
-        let portal = self.clone();
-        let closing = self.0.closing.clone();
-        let changes = WatchStream::new(self.live().approvals());
-        let counts = changes.then(move |_| {
-            let portal = portal.clone();
-            async move { portal.count_waiting().await.ok() }
-        });
-        counts.filter_map(std::future::ready).take_until(async move { closing.cancelled().await }).boxed()
+    /// How many requests and redactions wait for a decision, of those that somebody sees.
+    async fn count_waiting(&self, sight: &Sight) -> Result<u32, Error> {
+        let requests = self.store().count_waiting(self.expiry_now(), sight).await?;
+        Ok(requests.saturating_add(self.store().count_waiting_redactions(sight).await?))
     }
 
     /// The page of a request.
@@ -207,7 +199,8 @@ impl Portal {
     ///
     /// [`Error::NotFound`] without such a request.
     pub async fn decision(&self, viewer: Viewer<'_>, run: RunId, number: u32) -> Result<DecisionView, Error> {
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let sight = self.sight(viewer.actor()).await?;
+        let state = self.store().run(run, &sight).await?.ok_or(Error::NotFound)?;
         let request = state.request(number).ok_or(Error::NotFound)?;
         let now = self.expiry_now();
         let factors = self.factors(&viewer.actor().id).await?;
@@ -218,9 +211,9 @@ impl Portal {
             start_until: state.start_until(request),
             cannot: self.cannot_decide(viewer.actor(), &state, number, now),
             factors,
-            last: self.last_approved(&state, request).await?,
-            rejections: self.rejections(&state, (number, request)).await?,
-            runs: self.earlier_runs(&state).await?,
+            last: self.last_approved(&state, request, &sight).await?,
+            rejections: self.rejections(&state, (number, request), &sight).await?,
+            runs: self.earlier_runs(&state, &sight).await?,
             run: Box::new(state),
         })
     }
@@ -237,26 +230,31 @@ impl Portal {
         Some(Error::Refused(refused).sentence())
     }
 
-    async fn last_approved(&self, run: &Run, request: &Request) -> Result<Option<LastApproved>, Error> {
-        let Some((id, number)) = self.store().last_used_approval(&run.plan.slug, run.id).await? else {
+    async fn last_approved(&self, run: &Run, request: &Request, sight: &Sight) -> Result<Option<LastApproved>, Error> {
+        let Some((id, number)) = self.store().last_used_approval(&run.plan.slug, run.id, sight).await? else {
             return Ok(None);
         };
-        let Some(earlier) = self.store().run(id).await? else { return Ok(None) };
+        let Some(earlier) = self.store().run(id, sight).await? else { return Ok(None) };
         let Some(before) = earlier.request(number) else { return Ok(None) };
         let by = names(before).join(", ");
         let differences = compared((&earlier.plan, before), (&run.plan, request));
         Ok(before.approved_at().map(|at| LastApproved { run: id, at, by, differences }))
     }
 
-    async fn rejections(&self, run: &Run, (number, request): (u32, &Request)) -> Result<Vec<Rejection>, Error> {
-        let lately = self.store().last_of(&run.plan.slug, LATELY).await?;
+    async fn rejections(
+        &self,
+        run: &Run,
+        (number, request): (u32, &Request),
+        sight: &Sight,
+    ) -> Result<Vec<Rejection>, Error> {
+        let lately = self.store().last_of(&run.plan.slug, LATELY, sight).await?;
         let since = lately.iter().map(|row| row.id).min().unwrap_or(run.id);
         let mut rejections = Vec::new();
-        for row in self.store().rejections(request, (&run.plan.slug, since), LATELY).await? {
+        for row in self.store().rejections(request, (&run.plan.slug, since), LATELY, sight).await? {
             if (row.run, row.request) == (run.id, number) {
                 continue;
             }
-            let Some(earlier) = self.store().run(row.run).await? else { continue };
+            let Some(earlier) = self.store().run(row.run, sight).await? else { continue };
             let Some(rejected) = earlier.request(row.request) else { continue };
             if let Some(again) = again((&earlier.plan, rejected), (&run.plan, request)) {
                 let reason = rejected.rejected_because().unwrap_or_default().to_owned();
@@ -269,11 +267,11 @@ impl Portal {
         Ok(rejections)
     }
 
-    async fn earlier_runs(&self, run: &Run) -> Result<Vec<EarlierRun>, Error> {
+    async fn earlier_runs(&self, run: &Run, sight: &Sight) -> Result<Vec<EarlierRun>, Error> {
         let mut earlier = Vec::new();
-        let rows = self.store().last_of(&run.plan.slug, RUNS + 1).await?;
+        let rows = self.store().last_of(&run.plan.slug, RUNS + 1, sight).await?;
         for row in rows.into_iter().filter(|row| row.id != run.id).take(RUNS as usize) {
-            let run = self.store().run(row.id).await?;
+            let run = self.store().run(row.id, sight).await?;
             let mut approved_by: Vec<String> = run.iter().flat_map(|run| &run.requests).flat_map(names).collect();
             approved_by.sort();
             approved_by.dedup();
@@ -283,12 +281,12 @@ impl Portal {
     }
 
     /// What a run's page needs to know about approvals.
-    pub(crate) async fn approval_ground(&self, viewer: Viewer<'_>) -> Result<ApprovalGround, Error> {
+    pub(crate) async fn approval_ground(&self, viewer: Viewer<'_>, sight: &Sight) -> Result<ApprovalGround, Error> {
         Ok(ApprovalGround {
             factors: self.factors(&viewer.actor().id).await?,
             now: self.expiry_now(),
             rules: self.approval_rules().clone(),
-            usual_ms: self.store().usual_decision().await?,
+            usual_ms: self.store().usual_decision(sight).await?,
         })
     }
 

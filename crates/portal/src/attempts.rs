@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain::AttemptId;
 use domain::attempt::{FORMAT, Intent, Spec};
+use domain::policy::Sight;
 use domain::run::{Attempt, Command, Run, Who};
 use engine::{Inspection, Probe, Steer, SteerError};
 
@@ -77,7 +78,7 @@ impl Portal {
 
     /// A former portal may have died between recording that somebody wants an attempt to stop and telling its shim.
     async fn stop_again(&self, id: AttemptId) -> Result<(), Error> {
-        let run = self.store().run(id.run).await?;
+        let run = self.store().run(id.run, &Sight::EVERYTHING).await?;
         if run.as_ref().and_then(|run| run.attempt(id)).is_some_and(|attempt| attempt.stop.is_some()) {
             self.in_background(id, Self::keep_steering(self.clone(), id, Steer::Stop));
         }
@@ -275,7 +276,7 @@ impl Portal {
         if !self.engine().is_abandoned(intent)? {
             return Ok(false);
         }
-        let run = self.store().run(intent.id.run).await?.ok_or(Error::NotFound)?;
+        let run = self.store().run(intent.id.run, &Sight::EVERYTHING).await?.ok_or(Error::NotFound)?;
         if run.plan.target.reach.is_local() {
             return Ok(false);
         }
@@ -309,7 +310,8 @@ impl Portal {
 
     /// What was recorded of an attempt before anything of it ran: the measure of whatever is found in its folder.
     pub(crate) async fn intent(&self, id: AttemptId) -> Result<Intent, Error> {
-        self.store().run(id.run).await?.and_then(|run| run.intent(id)).ok_or(Error::NotFound)
+        let run = self.store().run(id.run, &Sight::EVERYTHING).await?;
+        run.and_then(|run| run.intent(id)).ok_or(Error::NotFound)
     }
 
     /// Records the marks from one on; gives the number of the next.
@@ -358,7 +360,8 @@ impl Portal {
 
     /// Whether a command of the attempt is known to have begun.
     async fn has_begun(&self, id: AttemptId) -> Result<bool, Error> {
-        Ok(self.store().run(id.run).await?.is_some_and(|run| run.has_begun(id)))
+        let run = self.store().run(id.run, &Sight::EVERYTHING).await?;
+        Ok(run.is_some_and(|run| run.has_begun(id)))
     }
 
     async fn interrupt(&self, id: AttemptId, reason: String) -> Result<(), Error> {

@@ -10,10 +10,13 @@ mod files;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use domain::RunId;
 use domain::approval::{Evidence, EvidenceItem, FileIdentity, Standing};
+use domain::policy::{Groups, Role, Sight};
 use domain::run::{Run, Wanted, Who};
 use domain::runbook::ParameterKind;
 use domain::target::Reach;
+use domain::view::RunRow;
 
 use crate::{Error, Portal};
 
@@ -98,14 +101,20 @@ impl Portal {
         bound.iter().enumerate().map(now).collect()
     }
 
-    /// Other runs that are open on the same target.
+    /// Other runs that are open on the same target. Evidence stays in the record: what is limited is not named in it, because
+    /// nobody knows who will read it.
     async fn others(&self, run: &Run) -> Result<EvidenceItem, Error> {
-        let open = self.store().open_runs(OTHERS).await?;
-        let others: Vec<String> = open
-            .iter()
-            .filter(|row| row.id != run.id && row.target == run.plan.target.name)
-            .map(|row| format!("{}, run {}, {} ({})", row.by, row.id, row.title, row.risk.word()))
-            .collect();
+        let everybody = Sight::of(Role::Viewer, Groups::new(), self.documents().last().limits());
+        let open = self.store().open_runs(OTHERS, &Sight::EVERYTHING).await?;
+        let others: Vec<&RunRow> =
+            open.iter().filter(|row| row.id != run.id && row.target == run.plan.target.name).collect();
+        let ids: Vec<RunId> = others.iter().map(|row| row.id).collect();
+        let named = self.store().seen(&ids, &everybody).await?;
+        let words = |row: &&RunRow| {
+            let title = if named.contains(&row.id) { &*row.title } else { "limited to others" };
+            format!("{}, run {}, {title} ({})", row.by, row.id, row.risk.word())
+        };
+        let others: Vec<String> = others.iter().map(words).collect();
         let (standing, result) = match others.len() {
             0 => (Standing::Good, "nobody".to_owned()),
             1 => (Standing::Look, "1 run".to_owned()),

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use domain::approval::FileIdentity;
 use domain::attempt::Condition;
-use domain::policy::Actor;
+use domain::policy::{Actor, Sight};
 use domain::run::{Command, Entry, Event, Facts, Holder, Request, Run, Who, decide};
 use domain::{ActionKey, AttemptId, Risk, RunId, Timestamp};
 use store::Write;
 
 use crate::factors::Guess;
 use crate::secrets::Versions;
+use crate::seeing::sight_in;
 use crate::{Error, Portal, values};
 
 /// The files to which approvals are bound, by path.
@@ -77,10 +78,15 @@ impl Portal {
         guess: Option<Guess>,
     ) -> Result<Decided, Error> {
         // Files are slow, or hang: whoever waits for them does not hold the one writer.
+        let limits = self.limits_of(who).await;
         let (secrets, bound) = self.looked_at_before(run, command, who).await?;
         let mut write = self.store().begin().await?;
-        let state = write.load(run).await?.ok_or(Error::NotFound)?;
-        let mut facts = Facts { secrets, bound, ..self.facts(&mut write, Some(&state), command, who).await? };
+        let sight = sight_in(&mut write, who, &limits).await?;
+        let Some(state) = write.load(run, &sight).await? else {
+            drop(write);
+            return Err(self.not_there(who, run).await);
+        };
+        let mut facts = Facts { secrets, bound, ..self.facts(&mut write, Some(&state), command, who, &sight).await? };
         facts.factor = guess.as_ref().map(|_| String::new());
         let mut decision = decide(Some(&state), command, who, &facts);
         if let (Ok(_), Some(guess)) = (&decision, guess) {
@@ -125,9 +131,11 @@ impl Portal {
             _ => None,
         });
         let Some((from, reason)) = taken else { return Ok(None) };
-        let state = write.load(from).await?.ok_or(Error::NotFound)?;
+        // Also one that whoever takes it may not see: its people are told.
+        let sight = Sight::EVERYTHING;
+        let state = write.load(from, &sight).await?.ok_or(Error::NotFound)?;
         let lose = Command::LoseLock { to, by: who.name().to_owned(), reason };
-        let facts = self.facts(write, Some(&state), &lose, &Who::Portal).await?;
+        let facts = self.facts(write, Some(&state), &lose, &Who::Portal, &sight).await?;
         let events = decide(Some(&state), &lose, &Who::Portal, &facts)?;
         Ok(Some(self.record(write, Some(state), from, &events, &Who::Portal).await?))
     }
@@ -139,7 +147,7 @@ impl Portal {
     ///
     /// What the gate refuses.
     pub(crate) async fn would_decide(&self, run: RunId, command: &Command, who: &Who) -> Result<Run, Error> {
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let state = self.run_to_change(who, run).await?;
         let standing = match who {
             Who::Person(actor) => Some(actor.role),
             Who::Portal => None,
@@ -161,10 +169,15 @@ impl Portal {
         who: &Who,
         proven: bool,
     ) -> Result<(), Error> {
+        let limits = self.limits_of(who).await;
         let mut write = self.store().begin().await?;
-        let state = write.load(run).await?.ok_or(Error::NotFound)?;
+        let sight = sight_in(&mut write, who, &limits).await?;
+        let Some(state) = write.load(run, &sight).await? else {
+            drop(write);
+            return Err(self.not_there(who, run).await);
+        };
         let factor = proven.then(String::new);
-        let facts = Facts { factor, ..self.facts(&mut write, Some(&state), command, who).await? };
+        let facts = Facts { factor, ..self.facts(&mut write, Some(&state), command, who, &sight).await? };
         let Err(refusal) = decide(Some(&state), command, who, &facts) else { return Ok(()) };
         self.note_refusal(&mut write, Some(run), &refusal, who).await?;
         write.commit().await?;
@@ -191,7 +204,7 @@ impl Portal {
         if !starts && !asks {
             return Ok((Versions::new(), BoundFiles::new()));
         }
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let state = self.run_to_change(who, run).await?;
         let bound = if bound_by(&state) { Box::pin(self.look_at_bound(&state, who)).await } else { BoundFiles::new() };
         Ok((self.secret_versions(&state.plan).await?, bound))
     }
@@ -219,11 +232,17 @@ impl Portal {
     /// Creates a run, or finds the one that the same key has created.
     pub(crate) async fn create(&self, key: &ActionKey, command: &Command, actor: &Actor) -> Result<RunId, Error> {
         let who = Who::Person(actor.clone());
+        let limits = self.limits_of(&who).await;
         let mut write = self.store().begin().await?;
+        let sight = sight_in(&mut write, &who, &limits).await?;
+        // Checked again inside the transaction: somebody may just have left the group.
+        if matches!(command, Command::Start { plan, .. } if !sight.sees_run(plan)) {
+            return Err(Error::NotFound);
+        }
         if let Some(run) = write.run_by_key(key).await? {
             return Ok(run);
         }
-        let facts = self.facts(&mut write, None, command, &who).await?;
+        let facts = self.facts(&mut write, None, command, &who, &sight).await?;
         let events = match decide(None, command, &who, &facts) {
             Ok(events) => events,
             Err(refusal) => {
@@ -265,7 +284,14 @@ impl Portal {
         Ok(Decided { run, entries })
     }
 
-    async fn facts(&self, write: &mut Write, run: Option<&Run>, command: &Command, who: &Who) -> Result<Facts, Error> {
+    async fn facts(
+        &self,
+        write: &mut Write,
+        run: Option<&Run>,
+        command: &Command,
+        who: &Who,
+        sight: &Sight,
+    ) -> Result<Facts, Error> {
         let standing = match who {
             Who::Person(actor) => write.standing(&actor.id).await?,
             Who::Portal => None,
@@ -278,7 +304,7 @@ impl Portal {
             _ => Vec::new(),
         };
         let lock = match run.filter(|run| asks_for_the_lock(run, command)) {
-            Some(run) => holder(write, run).await?,
+            Some(run) => holder(write, run, sight).await?,
             None => None,
         };
         let condition = self.condition(command, run);
@@ -350,10 +376,10 @@ fn asks_for_the_lock(run: &Run, command: &Command) -> bool {
     }
 }
 
-/// The other run that keeps the target of a run to itself.
-async fn holder(write: &mut Write, run: &Run) -> Result<Option<Holder>, Error> {
+/// The other run that keeps the target of a run to itself, as whoever asks may know it.
+async fn holder(write: &mut Write, run: &Run, sight: &Sight) -> Result<Option<Holder>, Error> {
     let Some(id) = write.lock_holder(&run.plan.target.name).await?.filter(|id| *id != run.id) else { return Ok(None) };
-    let Some(other) = write.load(id).await? else { return Ok(None) };
-    let usual = write.usual(&other.plan.slug).await?.map(|usual| usual.high_ms);
-    Ok(Holder::of(&other, usual))
+    let Some(other) = write.load(id, &Sight::EVERYTHING).await? else { return Ok(None) };
+    let usual = write.usual(&other.plan.slug, sight).await?.map(|usual| usual.high_ms);
+    Ok(Holder::of(&other, usual, sight))
 }

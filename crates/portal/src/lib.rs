@@ -33,6 +33,7 @@ mod redactions;
 mod runs;
 mod screens;
 mod secrets;
+mod seeing;
 mod settings;
 mod targets;
 mod tokens;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use domain::approval::{EvidenceItem, Standing};
 use domain::look::Look;
 use domain::plan::{Plan, PlanParameter, PlanTarget};
-use domain::policy::Operator;
+use domain::policy::{Operator, Sight};
 use domain::run::{Holder, Run, Who};
 use domain::runbook::ParameterKind;
 use domain::{RunId, Slug};
@@ -28,6 +28,8 @@ struct Seen<'p> {
     values: &'p BTreeMap<String, String>,
     /// The run that looks, when there is one already.
     run: Option<RunId>,
+    /// For whom it is.
+    sight: &'p Sight,
 }
 
 impl Portal {
@@ -37,14 +39,16 @@ impl Portal {
     ///
     /// [`Error::NotFound`] without such a procedure, [`Error::Invalid`] for a target that it may not use.
     pub async fn look_before_start(&self, operator: Operator<'_>, slug: &Slug, target: &str) -> Result<Look, Error> {
-        let library = self.documents().current(self.now()).await?;
+        let sight = self.sight(operator.actor()).await?;
+        let library = self.library(&sight).await?;
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
         let plan = self.plan_on(document, procedure, self.target(procedure, target)?);
         let defaults = plan.parameters.iter();
         let values: BTreeMap<String, String> =
             defaults.filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?))).collect();
         let wants = wants::wants(&plan, 1, &plan.directory, &values);
-        Box::pin(self.look(operator, Seen { plan: &plan, wants, values: &values, run: None })).await
+        let seen = Seen { plan: &plan, wants, values: &values, run: None, sight: &sight };
+        Box::pin(self.look(operator, seen)).await
     }
 
     /// A look at the target of a run, for what is still to come in it.
@@ -53,11 +57,12 @@ impl Portal {
     ///
     /// [`Error::NotFound`] without such a run.
     pub async fn look_in_run(&self, operator: Operator<'_>, run: RunId) -> Result<Look, Error> {
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let sight = self.sight(operator.actor()).await?;
+        let state = self.store().run(run, &sight).await?.ok_or(Error::NotFound)?;
         let Run { plan, directory, values, .. } = &state;
         let from = state.stands_at().unwrap_or(u32::MAX);
         let wants = wants::wants(plan, from, directory, values);
-        Box::pin(self.look(operator, Seen { plan, wants, values, run: Some(run) })).await
+        Box::pin(self.look(operator, Seen { plan, wants, values, run: Some(run), sight: &sight })).await
     }
 
     async fn look(&self, operator: Operator<'_>, seen: Seen<'_>) -> Result<Look, Error> {
@@ -74,22 +79,22 @@ impl Portal {
         );
         let place = target.reach.to_string();
         let mut items = items::items(&place, &seen.wants, &there, &services);
-        items.push(self.lock_item(target, seen.run).await?);
+        items.push(self.lock_item(target, seen.run, seen.sight).await?);
         items.push(values_item(seen.plan, seen.values));
         let choices = choices::choices(&asked, &listed, self.now());
         Ok(Look { at: self.now(), target: target.name.clone(), place, items, choices })
     }
 
     /// Whether another run keeps the target to itself.
-    async fn lock_item(&self, target: &PlanTarget, own: Option<RunId>) -> Result<EvidenceItem, Error> {
+    async fn lock_item(&self, target: &PlanTarget, own: Option<RunId>, sight: &Sight) -> Result<EvidenceItem, Error> {
         let free =
             || item("Lock", Standing::Good, "free", vec![format!("No other run keeps {} to itself.", target.name)]);
         let Some(id) = self.store().lock_holder(&target.name).await?.filter(|id| Some(*id) != own) else {
             return Ok(free());
         };
-        let Some(other) = self.store().run(id).await? else { return Ok(free()) };
-        let usual = self.store().usual(&other.plan.slug).await?.map(|usual| usual.high_ms);
-        Ok(Holder::of(&other, usual)
+        let Some(other) = self.store().run(id, &Sight::EVERYTHING).await? else { return Ok(free()) };
+        let usual = self.store().usual(&other.plan.slug, sight).await?.map(|usual| usual.high_ms);
+        Ok(Holder::of(&other, usual, sight)
             .map_or_else(free, |holder| item("Lock", Standing::Look, "held", vec![format!("{holder}.")])))
     }
 }

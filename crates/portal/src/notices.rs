@@ -12,7 +12,7 @@ mod webhook;
 use std::time::Duration;
 
 use domain::notice::{Audience, Channel, Notice};
-use domain::policy::{Administrator, Owner, Role, Verb, allows};
+use domain::policy::{Actor, Administrator, Owner, Role, Sight, Verb, allows};
 use domain::run::{Entry, Run};
 use domain::view::{ChannelInfo, DeliveriesView, OwnMail};
 use domain::{PersonId, Timestamp};
@@ -59,7 +59,7 @@ impl Portal {
     pub(crate) async fn tell_people(&self, write: &mut Write, run: &Run, entries: &[Entry]) -> Result<(), Error> {
         for entry in entries {
             let Some((notice, audience)) = Notice::of(run, entry) else { continue };
-            for (channel, person, values) in self.receivers(write, &notice, &audience).await? {
+            for (channel, person, values) in self.receivers(write, run, &notice, &audience).await? {
                 let notice = if values { notice.clone() } else { notice.clone().without_values() };
                 write.deliver(&NewDelivery { key: random_hex(), channel, person, notice, made: entry.at }).await?;
             }
@@ -67,10 +67,12 @@ impl Portal {
         Ok(())
     }
 
-    /// Who gets a notice by which channel, and whether with values.
+    /// Who gets a notice by which channel, and whether with values. Of a run that is limited nobody gets mail who may not see it; a
+    /// webhook has the readers that the administrator gave it.
     async fn receivers(
         &self,
         write: &mut Write,
+        run: &Run,
         notice: &Notice,
         audience: &Audience,
     ) -> Result<Vec<(Channel, Option<PersonId>, bool)>, Error> {
@@ -78,8 +80,17 @@ impl Portal {
         let mut receivers: Vec<_> =
             webhooks.map(|webhook| (Channel::Webhook(webhook.name.clone()), None, webhook.values)).collect();
         if let Some(mail) = &self.channels().mail {
-            let people = write.with_mail().await?.into_iter().filter(|(person, role)| audience.includes(person, *role));
-            receivers.extend(people.map(|(person, _)| (Channel::Mail, Some(person), mail.values)));
+            // As they were read last: the disk is not waited for in here, and who is told is asked again before it is sent.
+            let contents = self.documents().last();
+            for (person, role) in write.with_mail().await? {
+                if !audience.includes(&person, role) {
+                    continue;
+                }
+                let sight = Sight::of(role, write.groups_of(&person).await?, contents.limits());
+                if sight.sees_run(&run.plan) {
+                    receivers.push((Channel::Mail, Some(person), mail.values));
+                }
+            }
         }
         Ok(receivers)
     }
@@ -202,6 +213,11 @@ impl Portal {
         let mail = self.channels().mail.as_ref().ok_or_else(|| Failure::never("there is no mail here"))?;
         let to = due.to.as_ref().ok_or_else(|| Failure::never("it is for nobody"))?;
         let address = to.address.as_deref().ok_or_else(|| Failure::never("the person has no mail address any more"))?;
+        match self.may_be_told(&to.person, notice.run).await {
+            Ok(true) => {}
+            Ok(false) => return Err(Failure::never("the run is limited to others by now")),
+            Err(_) => return Err(Failure::later("it could not be looked up whether the person may read it")),
+        }
         let portal = self.channels().portal.as_deref();
         let letter = Letter { key: &due.key, made: due.made, name: &to.name, address, notice, portal };
         let message = mail::message(mail, &letter)?;

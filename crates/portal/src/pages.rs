@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::policy::Viewer;
+use domain::policy::{Sight, Viewer};
 use domain::run::{Holder, Run};
 use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure, Step};
 use domain::terminal::whole_characters;
@@ -40,14 +40,19 @@ const LOG_PIECE: usize = 256 * 1024;
 impl Portal {
     /// The start page.
     pub async fn home(&self, viewer: Viewer<'_>) -> Result<HomeView, Error> {
-        let library = self.library().await?;
+        let sight = self.sight(viewer.actor()).await?;
+        let library = self.library(&sight).await?;
+        self.start_page(viewer, &sight, &library).await
+    }
+
+    async fn start_page(&self, viewer: Viewer<'_>, sight: &Sight, library: &Library) -> Result<HomeView, Error> {
         let all: Vec<(&Document, &Procedure)> = library
             .documents
             .iter()
             .flat_map(|document| document.procedures.iter().map(|it| (&**document, it)))
             .collect();
         let slugs: Vec<&Slug> = all.iter().map(|(_, procedure)| &procedure.slug).collect();
-        let glances = self.store().glances(&slugs, LAST).await?;
+        let glances = self.store().glances(&slugs, LAST, sight).await?;
         let procedures = all
             .into_iter()
             .zip(glances)
@@ -55,18 +60,20 @@ impl Portal {
             .collect();
         Ok(HomeView {
             now: self.now(),
-            requests: self.decidable(viewer, REQUESTS).await?,
-            running: self.store().open_runs(OPEN).await?,
+            requests: self.decidable(viewer, REQUESTS, sight).await?,
+            running: self.store().open_runs(OPEN, sight).await?,
             procedures,
-            recent: self.store().recent(RECENT).await?,
-            documents: library.documents.iter().map(|document| info(&library, document)).collect(),
+            recent: self.store().recent(RECENT, sight).await?,
+            documents: library.documents.iter().map(|document| info(library, document)).collect(),
             problems: library.problems.clone(),
         })
     }
 
     /// What the search knows.
     pub async fn search(&self, viewer: Viewer<'_>) -> Result<SearchView, Error> {
-        let (home, library) = (self.home(viewer).await?, self.library().await?);
+        let sight = self.sight(viewer.actor()).await?;
+        let library = self.library(&sight).await?;
+        let home = self.start_page(viewer, &sight, &library).await?;
         let procedures = || library.documents.iter().flat_map(|document| &document.procedures);
         Ok(SearchView {
             home,
@@ -82,7 +89,7 @@ impl Portal {
     ///
     /// As every reading of the documents.
     pub async fn idle_lowerings(&self) -> Result<Vec<String>, Error> {
-        let library = self.library().await?;
+        let library = self.library(&Sight::EVERYTHING).await?;
         let parts = || library.documents.iter().flat_map(|document| &document.procedures).flat_map(|one| &one.parts);
         let commands = || parts().flat_map(Part::steps).flat_map(Step::commands);
         let is_idle = |rule: &&Lowering| !commands().any(|command| rule.is_about(&command.text));
@@ -90,8 +97,13 @@ impl Portal {
     }
 
     /// The page of a procedure.
-    pub async fn procedure(&self, _viewer: Viewer<'_>, slug: &Slug) -> Result<ProcedureView, Error> {
-        let library = self.library().await?;
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] without such a procedure, or when it is limited to others.
+    pub async fn procedure(&self, viewer: Viewer<'_>, slug: &Slug) -> Result<ProcedureView, Error> {
+        let sight = self.sight(viewer.actor()).await?;
+        let library = self.library(&sight).await?;
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
         let plan = self.target(procedure, "").map(|target| self.plan_on(document, procedure, target));
         Ok(ProcedureView {
@@ -106,14 +118,14 @@ impl Portal {
             plan: plan.map_err(|error| error.sentence()),
             findings: document.findings.iter().filter(|finding| is_about(finding, slug)).cloned().collect(),
             targets: self.target_infos(procedure),
-            runs: self.store().last_of(slug, LAST).await?,
-            usual: self.usual(slug).await?,
+            runs: self.store().last_of(slug, LAST, &sight).await?,
+            usual: self.store().usual(slug, &sight).await?,
         })
     }
 
     /// The page of documents.
-    pub async fn documents_page(&self, _viewer: Viewer<'_>) -> Result<DocumentsView, Error> {
-        let library = self.library().await?;
+    pub async fn documents_page(&self, viewer: Viewer<'_>) -> Result<DocumentsView, Error> {
+        let library = self.library(&self.sight(viewer.actor()).await?).await?;
         Ok(DocumentsView {
             now: self.now(),
             documents: library.documents.iter().map(|document| document_view(&library, document)).collect(),
@@ -122,7 +134,8 @@ impl Portal {
     }
 
     /// One page of the history.
-    pub async fn history(&self, _viewer: Viewer<'_>, filter: &HistoryFilter) -> Result<HistoryView, Error> {
+    pub async fn history(&self, viewer: Viewer<'_>, filter: &HistoryFilter) -> Result<HistoryView, Error> {
+        let sight = self.sight(viewer.actor()).await?;
         let limit = PAGE + 1;
         let query = HistoryQuery {
             procedure: given(&filter.procedure).map(Slug),
@@ -132,72 +145,81 @@ impl Portal {
             before: filter.before.trim().parse().ok().map(RunId),
             limit,
         };
-        let mut runs = self.store().history(&query).await?;
+        let mut runs = self.store().history(&query, &sight).await?;
         let more = runs.len() > PAGE as usize;
         runs.truncate(PAGE as usize);
         Ok(HistoryView {
             now: self.now(),
             next: runs.last().filter(|_| more).map(|run| run.id),
-            procedures: self.procedures_to_choose().await?,
+            procedures: self.procedures_to_choose(&sight).await?,
             people: self.store().names().await?,
             runs,
         })
     }
 
     /// The procedures that are there now, and those that only the history knows.
-    async fn procedures_to_choose(&self) -> Result<Vec<(Slug, String)>, Error> {
-        let library = self.library().await?;
+    async fn procedures_to_choose(&self, sight: &Sight) -> Result<Vec<(Slug, String)>, Error> {
+        let library = self.library(sight).await?;
         let there = library.documents.iter().flat_map(|document| &document.procedures);
         let mut list: Vec<(Slug, String)> =
             there.map(|procedure| (procedure.slug.clone(), procedure.title.clone())).collect();
         let known: HashSet<Slug> = list.iter().map(|(slug, _)| slug.clone()).collect();
-        let gone = self.store().procedures().await?;
+        let gone = self.store().procedures(sight).await?;
         list.extend(gone.into_iter().filter(|(slug, _)| !known.contains(slug)));
         Ok(list)
     }
 
     /// The page of a run, opened on an attempt, or on the one that runs or ran last.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] without such a run, or when it is limited to others.
     pub async fn run(&self, viewer: Viewer<'_>, id: RunId, selected: Option<(u32, u32)>) -> Result<RunView, Error> {
-        let run = self.store().run(id).await?.ok_or(Error::NotFound)?;
+        let sight = self.sight(viewer.actor()).await?;
+        let run = self.store().run(id, &sight).await?.ok_or(Error::NotFound)?;
         let shown = selected
             .map(|(step, attempt)| AttemptId { run: id, step, attempt })
             .filter(|shown| run.attempt(*shown).is_some())
             .or_else(|| run.open_attempt())
             .or_else(|| last_attempt(&run));
         let log = match shown {
-            Some(shown) => Some(self.log(viewer, shown, u64::MAX).await?),
+            Some(shown) => Some(self.piece(&run, shown, u64::MAX).await?),
             None => None,
         };
         Ok(RunView {
             now: self.now(),
-            newer: self.newer(&run).await?,
+            newer: self.newer(&run, &sight).await?,
             log,
-            usual: self.usual(&run.plan.slug).await?,
-            usual_steps: self.store().usual_steps(&run).await?,
-            locked: self.locked(&run).await?,
-            patch: self.patch(&run).await?,
-            approvals: self.approval_ground(viewer).await?,
+            usual: self.store().usual(&run.plan.slug, &sight).await?,
+            usual_steps: self.store().usual_steps(&run, &sight).await?,
+            locked: self.locked(&run, &sight).await?,
+            patch: self.patch(&run, &sight).await?,
+            approvals: self.approval_ground(viewer, &sight).await?,
             condition: run.open_attempt().map(|open| self.found(&run, open)).unwrap_or_default(),
             run,
         })
     }
 
     /// Who else keeps the target of a run to themselves now.
-    async fn locked(&self, run: &Run) -> Result<Option<LockedBy>, Error> {
+    async fn locked(&self, run: &Run, sight: &Sight) -> Result<Option<LockedBy>, Error> {
         let holder = self.store().lock_holder(&run.plan.target.name).await?;
         let Some(id) = holder.filter(|id| *id != run.id && run.end.is_none()) else { return Ok(None) };
-        let Some(other) = self.store().run(id).await? else { return Ok(None) };
-        let usual = self.usual(&other.plan.slug).await?.map(|usual| usual.high_ms);
-        Ok(Holder::of(&other, usual).map(|holder| LockedBy { run: id, sentence: format!("{holder}.") }))
+        let Some(other) = self.store().run(id, &Sight::EVERYTHING).await? else { return Ok(None) };
+        let usual = self.store().usual(&other.plan.slug, sight).await?.map(|usual| usual.high_ms);
+        let locked =
+            |holder: Holder| LockedBy { run: id, sentence: format!("{holder}."), hidden: holder.title.is_none() };
+        Ok(Holder::of(&other, usual, sight).map(locked))
     }
 
     /// What a run has added to its document.
-    async fn patch(&self, run: &Run) -> Result<Option<Patch>, Error> {
+    async fn patch(&self, run: &Run, sight: &Sight) -> Result<Option<Patch>, Error> {
         if run.plan.steps.iter().all(|step| step.ad_hoc.is_none()) {
             return Ok(None);
         }
-        let library = self.library().await?;
+        let library = self.library(sight).await?;
         let document = library.documents.iter().find(|document| document.digest == run.plan.document_digest);
+        // Around its change a diff shows what stands beside it: perhaps a procedure that is limited to others.
+        let document = document.filter(|document| !library.is_part(document));
         let text = match document {
             Some(document) => self.documents().text(document).await?,
             None => None,
@@ -207,12 +229,20 @@ impl Portal {
     }
 
     /// A piece of an attempt's output from a byte on; [`u64::MAX`] gives the tail.
-    pub async fn log(&self, _viewer: Viewer<'_>, id: AttemptId, from: u64) -> Result<LogView, Error> {
-        let run = self.store().run(id.run).await?.ok_or(Error::NotFound)?;
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] without such an attempt, or when the run is limited to others.
+    pub async fn log(&self, viewer: Viewer<'_>, id: AttemptId, from: u64) -> Result<LogView, Error> {
+        let run = self.run_for(viewer.actor(), id.run).await?;
+        self.piece(&run, id, from).await
+    }
+
+    async fn piece(&self, run: &Run, id: AttemptId, from: u64) -> Result<LogView, Error> {
         let attempt = run.attempt(id).ok_or(Error::NotFound)?;
         let length = self.engine().length(&id);
         let from = if from == u64::MAX { length.saturating_sub(LOG_PIECE as u64) } else { from.min(length) };
-        let readable = self.readable(&run, id);
+        let readable = self.readable(run, id);
         let piece = stored(&readable, from, length).await?;
         let last = attempt.end.is_some() && from + piece.len() as u64 >= length;
         let whole = whole_characters(&piece, last);
@@ -223,8 +253,8 @@ impl Portal {
     }
 
     /// What is different when a run's document is not what it was.
-    async fn newer(&self, run: &Run) -> Result<Option<Newer>, Error> {
-        let library = self.library().await?;
+    async fn newer(&self, run: &Run, sight: &Sight) -> Result<Option<Newer>, Error> {
+        let library = self.library(sight).await?;
         let plan = &run.plan;
         let Some((document, procedure)) = library.procedure(&plan.slug) else {
             return Ok(Some(Newer { digest: None, changes: Vec::new() }));
@@ -235,14 +265,6 @@ impl Portal {
         let ground = Ground { document, target: &plan.target, directory: &plan.directory, lowerings: self.lowerings() };
         let changes = planning::changes(plan, &planning::plan(procedure, ground));
         Ok(Some(Newer { digest: Some(document.digest.clone()), changes }))
-    }
-
-    async fn usual(&self, slug: &Slug) -> Result<Option<Usual>, Error> {
-        Ok(self.store().usual(slug).await?)
-    }
-
-    async fn library(&self) -> Result<std::sync::Arc<Library>, Error> {
-        self.documents().current(self.now()).await
     }
 
     fn procedure_row(
@@ -337,6 +359,7 @@ fn document_view(library: &Library, document: &Document) -> DocumentView {
             .cloned()
             .collect(),
         findings: document.findings.clone(),
+        partly: library.is_part(document),
     }
 }
 

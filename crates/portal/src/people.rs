@@ -2,7 +2,7 @@
 
 use domain::PersonId;
 use domain::factor::Factors;
-use domain::policy::{Actor, Administrator, Owner, Role};
+use domain::policy::{Actor, Administrator, Groups, Owner, Role};
 use domain::run::{Refusal, Who};
 use domain::view::{PeopleView, SessionInfo};
 use rand::RngCore as _;
@@ -31,6 +31,8 @@ pub struct NewPerson {
     pub password: String,
     /// Where mail reaches them; empty: nowhere.
     pub mail: String,
+    /// The groups that they are in.
+    pub groups: Groups,
 }
 
 impl std::fmt::Debug for NewPerson {
@@ -78,6 +80,7 @@ impl Portal {
             role: Role::Administrator,
             password: password.to_owned(),
             mail: String::new(),
+            groups: Groups::new(),
         };
         let login = checked(&new)?;
         self.token_is_good(token).await?;
@@ -172,7 +175,10 @@ impl Portal {
 
     /// Everyone with an account.
     pub async fn people(&self, _administrator: Administrator<'_>) -> Result<PeopleView, Error> {
-        Ok(PeopleView { now: self.now(), people: self.store().people(self.expiry_now()).await? })
+        let people = self.store().people(self.expiry_now()).await?;
+        let used = people.iter().flat_map(|person| &person.groups).cloned();
+        let groups = self.documents().last().groups().into_iter().chain(used).collect();
+        Ok(PeopleView { now: self.now(), people, groups })
     }
 
     /// Makes an account.
@@ -197,7 +203,14 @@ impl Portal {
             inserted => inserted?,
         }
         write.set_mail(&actor.id, mail.as_deref()).await?;
-        let body = json!({ "person": actor.id, "login": login, "role": actor.role, "mail": mail.is_some() });
+        write.set_groups(&actor.id, &new.groups).await?;
+        let body = json!({
+            "person": actor.id,
+            "login": login,
+            "role": actor.role,
+            "mail": mail.is_some(),
+            "groups": new.groups,
+        });
         write.audit(Some(&by), self.now(), "person_created", body).await?;
         write.commit().await?;
         Ok(actor.id)
@@ -215,6 +228,25 @@ impl Portal {
         write.set_role(person, role).await.map_err(unknown_person)?;
         let body = json!({ "person": person, "role": role });
         self.finish_change(write, before, administrator, "role_changed", body).await
+    }
+
+    /// Puts a person into these groups and into no others. What they saw by others they do not see any more, also where they look
+    /// at it just now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when there is no such person.
+    pub async fn set_groups(
+        &self,
+        administrator: Administrator<'_>,
+        person: &PersonId,
+        groups: &Groups,
+    ) -> Result<(), Error> {
+        let mut write = self.store().begin().await?;
+        still_administers(&mut write, administrator).await?;
+        let before = write.set_groups(person, groups).await.map_err(unknown_person)?;
+        let body = json!({ "person": person, "from": before, "to": groups });
+        self.finish_for(write, administrator, "groups_changed", body).await
     }
 
     /// Lets a person sign in again, or no longer; disabling ends their sessions and their tokens.

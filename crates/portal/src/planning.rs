@@ -64,6 +64,7 @@ pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
         prose,
         secrets: BTreeMap::new(),
         mask_files: settings.mask_files.clone(),
+        visible_to: settings.visible_to.clone(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! The event and a note that it is to be carried out are one transaction. Whoever finds the note carries it out: the
 //! confirmation itself, and a portal that was started again. What was covered is in nothing that this writes.
 
-use domain::policy::{Approver, Redactor};
+use domain::policy::{Approver, Redactor, Sight};
 use domain::redaction::{ByteRange, cover};
 use domain::run::{Command, Facts, Redaction, RedactionEnd, Run, Who, decide};
 use domain::terminal::Terminal;
@@ -60,7 +60,7 @@ impl Portal {
         reason: String,
     ) -> Result<(), Error> {
         let who = Who::Person(redactor.actor().clone());
-        let run = self.store().run(id.run).await?.ok_or(Error::NotFound)?;
+        let run = self.run_to_change(&who, id.run).await?;
         let ended = run.attempt(id).is_some_and(|attempt| attempt.end.is_some());
         let (ranges, found) = if ended { self.places(id, sought).await? } else { (Vec::new(), nothing()) };
         let Redacted { bytes, old: output, .. } = found;
@@ -115,7 +115,8 @@ impl Portal {
         let (portal, actor) = (self.clone(), approver.actor().clone());
         let confirm = async move {
             let _alone = portal.redacting().write().await;
-            let (old, new) = portal.before_and_after(run, number).await?;
+            let state = portal.run_to_change(&Who::Person(actor.clone()), run).await?;
+            let (old, new) = portal.before_and_after(&state, number).await?;
             portal.prove_and_decide(&actor, run, &Command::ConfirmRedaction { number, old, new }, proof).await?;
             match portal.finish_redaction(run, number).await {
                 Ok(()) => portal.attempt_of_redaction(run, number).await,
@@ -143,15 +144,15 @@ impl Portal {
     }
 
     async fn attempt_of_redaction(&self, run: RunId, number: u32) -> Result<AttemptId, Error> {
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let state = self.store().run(run, &Sight::EVERYTHING).await?.ok_or(Error::NotFound)?;
         state.redaction(number).map(|redaction| redaction.attempt_of(run)).ok_or(Error::NotFound)
     }
 
-    /// Redactions that wait for another person, in whatever run, oldest first.
-    pub(crate) async fn waiting_redactions(&self, limit: u32) -> Result<Vec<RedactionRow>, Error> {
+    /// Redactions that wait for another person, in whatever run that somebody sees, oldest first.
+    pub(crate) async fn waiting_redactions(&self, limit: u32, sight: &Sight) -> Result<Vec<RedactionRow>, Error> {
         let mut rows = Vec::new();
-        for (run, number) in self.store().waiting_redactions(limit).await? {
-            let run = self.store().run(run).await?;
+        for (run, number) in self.store().waiting_redactions(limit, sight).await? {
+            let run = self.store().run(run, sight).await?;
             rows.extend(run.and_then(|run| run.redaction(number).map(|redaction| row(&run, number, redaction))));
         }
         Ok(rows)
@@ -163,7 +164,7 @@ impl Portal {
     ///
     /// [`Error::NotFound`] without such a redaction.
     pub async fn redaction(&self, approver: Approver<'_>, run: RunId, number: u32) -> Result<RedactionView, Error> {
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let state = self.run_for(approver.actor(), run).await?;
         let redaction = state.redaction(number).filter(|redaction| redaction.end.is_none()).ok_or(Error::NotFound)?;
         let same = Command::ConfirmRedaction { number, old: redaction.output.clone(), new: redaction.output.clone() };
         let facts = Facts { factor: Some(String::new()), ..Facts::alone(self.now(), Some(approver.actor().role)) };
@@ -211,12 +212,11 @@ impl Portal {
     }
 
     /// What the output is now, and what it will be. Where there is nothing to confirm the gate says so.
-    async fn before_and_after(&self, run: RunId, number: u32) -> Result<(Digest, Digest), Error> {
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
-        let waiting = state.redaction(number).filter(|redaction| redaction.end.is_none());
+    async fn before_and_after(&self, run: &Run, number: u32) -> Result<(Digest, Digest), Error> {
+        let waiting = run.redaction(number).filter(|redaction| redaction.end.is_none());
         let found = match waiting {
             Some(redaction) => {
-                let (id, ranges) = (redaction.attempt_of(run), redaction.ranges.clone());
+                let (id, ranges) = (redaction.attempt_of(run.id), redaction.ranges.clone());
                 self.engine().would_be(&id, ranges).await.map_err(unreadable)?
             }
             None => nothing(),
@@ -242,7 +242,7 @@ impl Portal {
 
     /// Covers what is recorded to be covered, and notes that it is done.
     async fn finish_redaction(&self, run: RunId, number: u32) -> Result<(), Error> {
-        let state = self.store().run(run).await?.ok_or(Error::NotFound)?;
+        let state = self.store().run(run, &Sight::EVERYTHING).await?.ok_or(Error::NotFound)?;
         if let Some((id, ranges, new)) = recorded(&state, number) {
             self.engine().redact(&id, ranges, new).await?;
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::attempt::Input;
-use domain::policy::{Actor, Operator};
+use domain::policy::{Actor, Operator, Sight};
 use domain::run::{Command, Refusal, Run, Who};
 use domain::{ActionKey, AttemptId, RunId, Slug, keyboard};
 use engine::Steer;
@@ -34,10 +34,11 @@ impl Portal {
     pub async fn start_run(&self, operator: Operator<'_>, start: StartRun) -> Result<RunId, Error> {
         // The key is the person's own: nobody finds another's run by guessing it.
         let key = own_key(operator.actor(), &start.key)?;
+        let sight = self.sight(operator.actor()).await?;
         if let Some(run) = self.store().run_by_key(&key).await? {
-            return self.started_before(run, &start.slug).await;
+            return self.started_before(run, &start.slug, &sight).await;
         }
-        let library = self.documents().current(self.now()).await?;
+        let library = self.library(&sight).await?;
         let (document, procedure) = library.procedure(&start.slug).ok_or(Error::NotFound)?;
         let target = self.target(procedure, &start.target)?;
         let mut plan = Box::new(self.plan_on(document, procedure, target));
@@ -51,8 +52,8 @@ impl Portal {
     }
 
     /// The run that an earlier request with the same key has started.
-    async fn started_before(&self, run: RunId, slug: &Slug) -> Result<RunId, Error> {
-        let found = self.store().run(run).await?.ok_or(Error::NotFound)?;
+    async fn started_before(&self, run: RunId, slug: &Slug, sight: &Sight) -> Result<RunId, Error> {
+        let found = self.store().run(run, sight).await?.ok_or(Error::NotFound)?;
         if found.plan.slug == *slug {
             return Ok(run);
         }

@@ -1,7 +1,8 @@
 //! Following a run: one stream per page, state and output together, from exactly where the page is.
 //!
 //! The stream waits for notifications only: of a new version, of more output, of who else looks. Its channel holds a few
-//! frames; a page that does not read makes this task wait and nobody else.
+//! frames; a page that does not read makes this task wait and nobody else. Whether the person may look is asked before it begins;
+//! [`Portal::while_seen`] ends it when they may not any more.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::attempt::{Condition, Intent};
 use domain::frame::{Cursor, Frame, Framed};
-use domain::policy::Viewer;
+use domain::policy::{Sight, Viewer};
 use domain::run::Event;
 use domain::terminal::whole_characters;
 use domain::{AttemptId, RunId};
@@ -58,9 +59,7 @@ impl Portal {
         run: RunId,
         cursor: Cursor,
     ) -> Result<BoxStream<'static, Framed>, Error> {
-        if self.store().run(run).await?.is_none() {
-            return Err(Error::NotFound);
-        }
+        self.run_for(viewer.actor(), run).await?;
         let (sender, receiver) = mpsc::channel(AHEAD);
         let look = self.live().look(run, &viewer.actor().name);
         let watcher = Watcher {
@@ -81,7 +80,7 @@ impl Portal {
                 );
             }
         });
-        Ok(Box::pin(ReceiverStream::new(receiver)))
+        Ok(self.while_seen(viewer, run, ReceiverStream::new(receiver)))
     }
 
     /// The raw bytes of an attempt from a byte on, with the length that is stored now.
@@ -96,7 +95,7 @@ impl Portal {
         from: u64,
         follow: Follow,
     ) -> Result<(u64, BoxStream<'static, std::io::Result<Bytes>>), Error> {
-        let run = self.store().run(id.run).await?.ok_or(Error::NotFound)?;
+        let run = self.run_for(viewer.actor(), id.run).await?;
         run.attempt(id).ok_or(Error::NotFound)?;
         let output = self.readable(&run, id);
         let length = self.engine().length(&id);
@@ -113,7 +112,7 @@ impl Portal {
                 drop(sender.send(Err(error)).await);
             }
         });
-        Ok((length, Box::pin(ReceiverStream::new(receiver))))
+        Ok((length, self.while_seen(viewer, id.run, ReceiverStream::new(receiver))))
     }
 
     /// How far an attempt has come, from now on. The intent is told before the shim has made its folder: until then every
@@ -122,7 +121,7 @@ impl Portal {
         let mut look = self.live().look(id.run, name);
         loop {
             look.version.mark_unchanged();
-            let run = self.store().run(id.run).await.ok()??;
+            let run = self.store().run(id.run, &Sight::EVERYTHING).await.ok()??;
             if let Ok(progress) = self.engine().follow(&run.intent(id)?) {
                 return Some(progress);
             }
@@ -240,7 +239,7 @@ impl Watcher {
 
     /// Queues the rest of the attempt that the page shows, and the one that runs.
     async fn begin(&mut self, cursor: Cursor) -> Result<(), Failure> {
-        let run = self.portal.store().run(self.run).await?.ok_or(Error::NotFound)?;
+        let run = self.portal.store().run(self.run, &Sight::EVERYTHING).await?.ok_or(Error::NotFound)?;
         let shown = AttemptId { run: self.run, step: cursor.step, attempt: cursor.attempt };
         if run.attempt(shown).is_some() {
             self.attempts.push_back((shown, cursor.offset));
@@ -266,7 +265,7 @@ impl Watcher {
     }
 
     async fn is_open(&self, id: AttemptId) -> Result<bool, Failure> {
-        let run = self.portal.store().run(self.run).await?;
+        let run = self.portal.store().run(self.run, &Sight::EVERYTHING).await?;
         Ok(run.and_then(|run| run.open_attempt()) == Some(id))
     }
 
@@ -280,7 +279,7 @@ impl Watcher {
             if self.reading.is_none() {
                 let Some((id, offset)) = self.attempts.pop_front() else { return Ok(()) };
                 // Without a folder there is nothing to send, yet: the intent is told before the shim has made it.
-                let run = self.portal.store().run(self.run).await?.ok_or(Error::NotFound)?;
+                let run = self.portal.store().run(self.run, &Sight::EVERYTHING).await?.ok_or(Error::NotFound)?;
                 let intent = run.intent(id).ok_or(Error::NotFound)?;
                 match self.portal.engine().follow(&intent) {
                     Ok(progress) => {

@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use domain::Digest;
+use domain::policy::Groups;
 use domain::runbook::{Document, Finding, Level};
 
 use crate::reader::{self, LARGEST, ReadError, finding};
@@ -131,6 +132,8 @@ struct Found {
     documents: BTreeMap<String, PathBuf>,
     sides: BTreeMap<String, PathBuf>,
     seen: BTreeSet<PathBuf>,
+    /// Side files that are there and were not read.
+    closed: BTreeSet<String>,
     problems: Vec<Problem>,
 }
 
@@ -176,34 +179,34 @@ impl Found {
             return;
         }
         let name = self.name(path);
+        let mut until = "";
+        if file_name.ends_with(SIDE) {
+            self.closed.insert(name.clone());
+            until = " Until then only administrators see the document beside it.";
+        }
         let Ok(real) = fs::canonicalize(path) else {
             if wanted {
-                self.problem(
-                    &name,
-                    "unreadable",
-                    "This link leads nowhere, so nothing was read; remove it or correct it.".to_owned(),
-                );
+                let message = "This link leads nowhere, so nothing was read; remove it or correct it.";
+                self.problem(&name, "unreadable", format!("{message}{until}"));
             }
             return;
         };
         if !real.starts_with(&self.root) {
             if wanted || real.is_dir() {
-                self.problem(
-                    &name,
-                    "link-outside",
-                    "This link leads out of the folder of documents, so it was not followed; put the file itself here."
-                        .to_owned(),
-                );
+                let message =
+                    "This link leads out of the folder of documents, so it was not followed; put the file itself here.";
+                self.problem(&name, "link-outside", format!("{message}{until}"));
             }
         } else if real.is_dir() {
             self.folder(path, depth + 1);
         } else if wanted && !real.is_file() {
             // A pipe would be waited for, for ever.
             let message = "This is no file with text, so it was not read; remove it or give it another name.";
-            self.problem(&name, "unreadable", message.to_owned());
+            self.problem(&name, "unreadable", format!("{message}{until}"));
         } else if is_document(&file_name) {
             self.documents.insert(name, path.to_owned());
         } else if file_name.ends_with(SIDE) {
+            self.closed.remove(&name);
             self.sides.insert(name, path.to_owned());
         }
     }
@@ -227,8 +230,10 @@ impl Found {
         let mut taken = HashSet::new();
         let mut documents = Vec::new();
         for (name, path) in std::mem::take(&mut self.documents).into_iter().take(MOST) {
-            let side = self.sides.remove(&self.name(&side_of(&path)));
+            let side_name = self.name(&side_of(&path));
+            let side = self.sides.remove(&side_name);
             match self.document(&name, &path, side.as_deref(), &mut taken) {
+                Ok(document) if self.closed.contains(&side_name) => documents.push(limited(document)),
                 Ok(document) => documents.push(document),
                 Err(problem) => self.problems.push(*problem),
             }
@@ -276,6 +281,16 @@ impl Found {
             problem(name, code, line, sentence(&message))
         })
     }
+}
+
+/// A document whose side file is there and was not read: whom it limits the document to is not known, so that nobody sees it but
+/// administrators.
+fn limited(mut document: Document) -> Document {
+    document.visible_to = Some(Groups::new());
+    for procedure in &mut document.procedures {
+        procedure.settings.visible_to = Some(Groups::new());
+    }
+    document
 }
 
 fn is_document(name: &str) -> bool {

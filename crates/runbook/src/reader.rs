@@ -96,6 +96,7 @@ fn read_caught(
     let mut document = reading.document(nodes);
     document.digest = Digest::of(bytes);
     document.side_digest = side.map(|(_, bytes)| Digest::of(bytes));
+    document.visible_to = side_text.as_ref().and_then(SideFile::visible_to).cloned();
     let Reading { mut findings, anchors, context, .. } = reading;
     let caught = coverage::keep_what_is_missing(&mut document, &lines, repair);
     for (line, anchor) in links::resolve(&mut document, &anchors) {
@@ -208,6 +209,7 @@ impl Reading<'_> {
             preamble: preamble_of(preamble),
             procedures,
             findings: Vec::new(),
+            visible_to: None,
         };
         self.say_what_is_stray(&found, &document);
         self.subtitles(&mut document, &beside);

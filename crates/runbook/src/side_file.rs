@@ -2,7 +2,8 @@
 //!
 //! `NAME.portal.toml` beside `NAME.md`. Everything is optional. A key that is not known, a value that does not fit and a
 //! name that matches nothing are findings with the nearest known name; they cost that key and nothing else. A file
-//! that is no TOML is one finding, and the document is read without it.
+//! that is no TOML is one finding, and the document is read without it. Only `visible_to` is different: a mistake there, or a file
+//! that cannot be read and has it, limits the document to administrators.
 //!
 //! Scopes, the innermost wins: the top of the file, `[procedure."Title"]`, `.step."Step title"`, `.command.N` (counted
 //! from 1 over all blocks of the step). The step of a rollback that has no titles of its own is called `Rollback`.
@@ -31,6 +32,7 @@ mod table;
 
 use domain::Risk;
 use domain::attempt::Limits;
+use domain::policy::{GroupName, Groups};
 use domain::runbook::{Check, Schedule, StepSettings};
 use toml::de::DeTable;
 
@@ -56,7 +58,7 @@ struct Settings {
     targets: Option<Vec<String>>,
     directory: Option<String>,
     mask_files: Option<Vec<String>>,
-    visible_to: Option<Vec<String>>,
+    visible_to: Option<Groups>,
     pipefail: Option<bool>,
 }
 
@@ -106,8 +108,7 @@ impl SideFile {
             procedures: Vec::new(),
         };
         if matches!(text, std::borrow::Cow::Owned(_)) {
-            let message = "The side file is not UTF-8, so nothing in it has an effect; save it as UTF-8.".to_owned();
-            side.findings.error(1, "side-file-broken", message);
+            side.broken(&text, 1, "is not UTF-8, so nothing in it has an effect; save it as UTF-8.");
             return side;
         }
         match DeTable::parse(&text) {
@@ -115,12 +116,25 @@ impl SideFile {
             Err(error) => {
                 let line = error.span().map_or(1, |span| side.findings.line(span.start));
                 let reason = error.message().trim().replace('\n', "; ");
-                let message =
-                    format!("The side file is no TOML ({reason}), so nothing in it has an effect; correct this line.");
-                side.findings.error(line, "side-file-broken", message);
+                let message = format!("is no TOML ({reason}), so nothing in it has an effect; correct this line.");
+                side.broken(&text, line, &message);
             }
         }
         side
+    }
+
+    /// The file cannot be read. What it would limit stays limited: to whom is not known, so that only administrators see it.
+    fn broken(&mut self, text: &str, line: u32, why: &str) {
+        // In an encoding of two bytes there is a zero between the letters.
+        let limits = text.replace('\0', "").contains("visible_to");
+        let until = if limits { " It limits who sees the document: until then only administrators do." } else { "" };
+        self.settings.visible_to = limits.then(Groups::new);
+        self.findings.error(line, "side-file-broken", format!("The side file {why}{until}"));
+    }
+
+    /// The groups to which it limits the document as a whole.
+    pub(crate) fn visible_to(&self) -> Option<&Groups> {
+        self.settings.visible_to.as_ref()
     }
 
     fn root(&mut self, table: Table<'_>) {
@@ -153,9 +167,44 @@ fn settings(table: &Table<'_>, findings: &mut Findings) -> Settings {
         targets: several.or(one),
         directory: directory(table, findings),
         mask_files: table.texts("mask_files", findings),
-        visible_to: table.texts("visible_to", findings),
+        visible_to: visible_to(table, findings),
         pipefail,
     }
+}
+
+/// The groups to which it is limited. A mistake here never shows more: who is meant is not known, so that nobody sees it but
+/// administrators.
+fn visible_to(table: &Table<'_>, findings: &mut Findings) -> Option<Groups> {
+    let value = table.get("visible_to")?;
+    let line = findings.line(value.span().start);
+    let Some(names) = value.get_ref().as_array() else {
+        let is = value.get_ref().type_str();
+        let message = format!(
+            "The key visible_to takes a list of groups, as [\"platform\"], not {is}; until it is corrected only administrators \
+             see what it is about."
+        );
+        findings.error(line, "wrong-type", message);
+        return Some(Groups::new());
+    };
+    let mut groups = Groups::new();
+    for name in names {
+        let text = name.get_ref().as_str().unwrap_or_default();
+        if let Some(group) = GroupName::parse(text) {
+            groups.insert(group);
+        } else {
+            let line = findings.line(name.span().start);
+            findings.error(line, "bad-value", no_group(text));
+        }
+    }
+    Some(groups)
+}
+
+fn no_group(text: &str) -> String {
+    format!(
+        "“{text}” is no name of a group, so nobody sees this by it; a name has 1 to {} lower-case letters, digits, hyphens and \
+         underscores.",
+        GroupName::LONGEST
+    )
 }
 
 fn directory(table: &Table<'_>, findings: &mut Findings) -> Option<String> {

@@ -1,14 +1,17 @@
 //! Requests for approval as a list, derived from the folded runs.
 
+use domain::policy::Sight;
 use domain::run::{Request, RequestEnd, Run};
 use domain::view::ApprovalRow;
-use domain::{PersonId, Risk, RunId, Slug, Timestamp};
+use domain::{Digest, PersonId, Risk, RunId, Slug, Timestamp};
+use sqlx::{Encode, QueryBuilder, Type};
 
+use crate::sight::only_of_seen;
 use crate::words::{parse, word};
-use crate::{Connection, Error, Store, Write};
+use crate::{Connection, Db, Error, Store, Write};
 
 /// Decided requests that tell how long a decision usually takes.
-const USUAL_OF: i64 = 20;
+const USUAL_OF: u32 = 20;
 
 /// What the list says about a request.
 fn row(run: &Run, number: u32, request: &Request) -> ApprovalRow {
@@ -158,42 +161,84 @@ macro_rules! select {
     };
 }
 
-const WAITING: &str = select!("WHERE status = 'waiting' AND expires > $1 ORDER BY expires LIMIT $2");
-const COUNT: &str = "SELECT COUNT(*) FROM approvals WHERE status = 'waiting' AND expires > $1";
-const RECENT: &str = select!("WHERE status <> 'waiting' OR expires <= $1 ORDER BY asked DESC LIMIT $2");
-const UNREVIEWED: &str = select!("WHERE glass = 1 AND reviewed IS NULL ORDER BY asked LIMIT $1");
 const OVERDUE: &str = "SELECT run, request FROM approvals WHERE status IN ('waiting', 'approved') AND expires < $1 ORDER BY expires LIMIT $2";
 const NEXT_EXPIRY: &str =
     "SELECT MIN(expires) FROM approvals WHERE status IN ('waiting', 'approved') AND expires >= $1";
-const LAST_USED: &str = "SELECT run, request FROM approvals WHERE slug = $1 AND status = 'used' AND glass = 0 AND run < $2 ORDER BY run DESC LIMIT 1";
-const REJECTED: &str = select!("WHERE same = $1 AND status = 'rejected' ORDER BY asked DESC LIMIT $2");
-const REJECTED_SET: &str = select!(
-    "WHERE status = 'rejected' AND EXISTS (SELECT 1 FROM approval_sets s WHERE s.run = approvals.run \
-     AND s.request = approvals.request AND s.digest = $1) ORDER BY asked DESC LIMIT $2"
-);
-const REJECTED_OF: &str = select!("WHERE slug = $1 AND status = 'rejected' AND run >= $2 ORDER BY asked DESC LIMIT $3");
-const WAITED: &str = "SELECT decided - asked FROM approvals WHERE status IN ('approved', 'used') AND glass = 0 ORDER BY asked DESC LIMIT $1";
+
+/// The requests of a select with a condition that are of runs which somebody sees, in an order.
+fn seen(mut query: QueryBuilder<Db>, sight: &Sight, order: &'static str, limit: u32) -> QueryBuilder<Db> {
+    only_of_seen(&mut query, "approvals.run", sight);
+    query.push(order).push(" LIMIT ").push_bind(limit);
+    query
+}
+
+/// A select that ends before a value of its condition.
+fn with<T: for<'t> Encode<'t, Db> + Type<Db>>(select: &'static str, value: T) -> QueryBuilder<Db> {
+    let mut query = QueryBuilder::new(select);
+    query.push_bind(value);
+    query
+}
+
+fn waiting(now: Timestamp, sight: &Sight, limit: u32) -> QueryBuilder<Db> {
+    seen(with(select!("WHERE status = 'waiting' AND expires > "), now.0), sight, " ORDER BY expires", limit)
+}
+
+fn recent(now: Timestamp, sight: &Sight, limit: u32) -> QueryBuilder<Db> {
+    let mut query = with(select!("WHERE (status <> 'waiting' OR expires <= "), now.0);
+    query.push(")");
+    seen(query, sight, " ORDER BY asked DESC", limit)
+}
+
+fn rejected_same(request: &Request, sight: &Sight, limit: u32) -> QueryBuilder<Db> {
+    let query = with(select!("WHERE status = 'rejected' AND same = "), request.same().as_str().to_owned());
+    seen(query, sight, " ORDER BY asked DESC", limit)
+}
+
+fn rejected_set(digest: &Digest, sight: &Sight, limit: u32) -> QueryBuilder<Db> {
+    let select = select!(
+        "WHERE status = 'rejected' AND EXISTS (SELECT 1 FROM approval_sets s WHERE s.run = approvals.run \
+         AND s.request = approvals.request AND s.digest = "
+    );
+    let mut query = with(select, digest.as_str().to_owned());
+    query.push(")");
+    seen(query, sight, " ORDER BY asked DESC", limit)
+}
+
+fn rejected_of(slug: &Slug, since: RunId, sight: &Sight, limit: u32) -> QueryBuilder<Db> {
+    let mut query = with(select!("WHERE status = 'rejected' AND slug = "), slug.as_str().to_owned());
+    query.push(" AND run >= ").push_bind(since.0);
+    seen(query, sight, " ORDER BY asked DESC", limit)
+}
 
 impl Store {
     /// Requests that wait for a decision at a moment, the one that expires first first.
-    pub async fn waiting_approvals(&self, now: Timestamp, limit: u32) -> Result<Vec<ApprovalRow>, Error> {
-        mapped(sqlx::query_as(WAITING).bind(now.0).bind(limit).fetch_all(&mut *self.reader().await?).await?)
+    pub async fn waiting_approvals(
+        &self,
+        now: Timestamp,
+        limit: u32,
+        sight: &Sight,
+    ) -> Result<Vec<ApprovalRow>, Error> {
+        mapped(waiting(now, sight, limit).build_query_as().fetch_all(&mut *self.reader().await?).await?)
     }
 
     /// How many of them there are.
-    pub async fn count_waiting(&self, now: Timestamp) -> Result<u32, Error> {
-        let count: i64 = sqlx::query_scalar(COUNT).bind(now.0).fetch_one(&mut *self.reader().await?).await?;
+    pub async fn count_waiting(&self, now: Timestamp, sight: &Sight) -> Result<u32, Error> {
+        let mut query = with("SELECT COUNT(*) FROM approvals WHERE status = 'waiting' AND expires > ", now.0);
+        only_of_seen(&mut query, "approvals.run", sight);
+        let count: i64 = query.build_query_scalar().fetch_one(&mut *self.reader().await?).await?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// Requests that do not wait any more, the one that was made last first.
-    pub async fn recent_approvals(&self, now: Timestamp, limit: u32) -> Result<Vec<ApprovalRow>, Error> {
-        mapped(sqlx::query_as(RECENT).bind(now.0).bind(limit).fetch_all(&mut *self.reader().await?).await?)
+    pub async fn recent_approvals(&self, now: Timestamp, limit: u32, sight: &Sight) -> Result<Vec<ApprovalRow>, Error> {
+        mapped(recent(now, sight, limit).build_query_as().fetch_all(&mut *self.reader().await?).await?)
     }
 
     /// Broken glasses that nobody has reviewed, oldest first.
-    pub async fn unreviewed_glass(&self, limit: u32) -> Result<Vec<ApprovalRow>, Error> {
-        mapped(sqlx::query_as(UNREVIEWED).bind(limit).fetch_all(&mut *self.reader().await?).await?)
+    pub async fn unreviewed_glass(&self, limit: u32, sight: &Sight) -> Result<Vec<ApprovalRow>, Error> {
+        let query = QueryBuilder::new(select!("WHERE glass = 1 AND reviewed IS NULL"));
+        let mut query = seen(query, sight, " ORDER BY asked", limit);
+        mapped(query.build_query_as().fetch_all(&mut *self.reader().await?).await?)
     }
 
     /// Requests whose time is over and that nobody has marked as expired yet.
@@ -210,9 +255,17 @@ impl Store {
     }
 
     /// The last request of a procedure, in an earlier run, under which everything was started.
-    pub async fn last_used_approval(&self, slug: &Slug, before: RunId) -> Result<Option<(RunId, u32)>, Error> {
-        let query = sqlx::query_as(LAST_USED).bind(slug.as_str()).bind(before.0);
-        let row: Option<(i64, u32)> = query.fetch_optional(&mut *self.reader().await?).await?;
+    pub async fn last_used_approval(
+        &self,
+        slug: &Slug,
+        before: RunId,
+        sight: &Sight,
+    ) -> Result<Option<(RunId, u32)>, Error> {
+        let select = "SELECT run, request FROM approvals WHERE status = 'used' AND glass = 0 AND slug = ";
+        let mut query = with(select, slug.as_str().to_owned());
+        query.push(" AND run < ").push_bind(before.0);
+        let mut query = seen(query, sight, " ORDER BY run DESC", 1);
+        let row: Option<(i64, u32)> = query.build_query_as().fetch_optional(&mut *self.reader().await?).await?;
         Ok(row.map(|(run, request)| (RunId(run), request)))
     }
 
@@ -223,25 +276,27 @@ impl Store {
         request: &Request,
         (slug, since): (&Slug, RunId),
         limit: u32,
+        sight: &Sight,
     ) -> Result<Vec<ApprovalRow>, Error> {
         let mut reader = self.reader().await?;
-        let query = sqlx::query_as(REJECTED).bind(request.same().as_str().to_owned()).bind(limit);
-        let mut rows: Vec<Row> = query.fetch_all(&mut *reader).await?;
-        for covered in request.steps() {
-            let query = sqlx::query_as(REJECTED_SET).bind(covered.same().as_str().to_owned()).bind(limit);
-            rows.extend(query.fetch_all(&mut *reader).await?);
+        let mut queries = vec![rejected_same(request, sight, limit)];
+        queries.extend(request.steps().map(|covered| rejected_set(&covered.same(), sight, limit)));
+        queries.push(rejected_of(slug, since, sight, limit));
+        let mut rows: Vec<Row> = Vec::new();
+        for mut query in queries {
+            let found: Vec<Row> = query.build_query_as().fetch_all(&mut *reader).await?;
+            rows.extend(found);
         }
-        let query = sqlx::query_as(REJECTED_OF).bind(slug.as_str()).bind(since.0).bind(limit);
-        rows.extend(query.fetch_all(&mut *reader).await?);
         rows.sort_by_key(|row| std::cmp::Reverse((row.asked, row.run, row.request)));
         rows.dedup_by_key(|row| (row.run, row.request));
         mapped(rows)
     }
 
     /// How many milliseconds the middle one of the last decisions took; `None` without any.
-    pub async fn usual_decision(&self) -> Result<Option<u64>, Error> {
-        let query = sqlx::query_scalar(WAITED).bind(USUAL_OF);
-        let mut waited: Vec<i64> = query.fetch_all(&mut *self.reader().await?).await?;
+    pub async fn usual_decision(&self, sight: &Sight) -> Result<Option<u64>, Error> {
+        let select = "SELECT decided - asked FROM approvals WHERE status IN ('approved', 'used') AND glass = 0";
+        let mut query = seen(QueryBuilder::new(select), sight, " ORDER BY asked DESC", USUAL_OF);
+        let mut waited: Vec<i64> = query.build_query_scalar().fetch_all(&mut *self.reader().await?).await?;
         waited.sort_unstable();
         Ok(waited.get(waited.len() / 2).map(|waited| u64::try_from(*waited).unwrap_or_default()))
     }

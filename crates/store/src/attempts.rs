@@ -1,10 +1,13 @@
 //! The attempts of all runs, as a list: which are open, and that none has the number of another.
 
+use domain::policy::Sight;
 use domain::run::{Event, Run};
 use domain::view::UsualStep;
 use domain::{AttemptId, Digest, RunId, Timestamp};
+use sqlx::QueryBuilder;
 
-use crate::{Connection, Error, Store, counted, stored};
+use crate::sight::only_of_seen;
+use crate::{Connection, Db, Error, Store, counted, stored};
 
 /// Follows an event that begins or ends an attempt.
 ///
@@ -64,20 +67,28 @@ const END: &str = "UPDATE attempts SET ended = $4, work = $5, took = $6 \
      WHERE run = $1 AND step = $2 AND attempt = $3 AND ended IS NULL";
 
 /// Earlier attempts that tell how long a step usually takes; fewer than `USUAL_FROM` tell nothing.
-const USUAL_OF: i64 = 20;
+const USUAL_OF: u32 = 20;
 const USUAL_FROM: usize = 3;
 
-const USUAL: &str = "SELECT took FROM attempts WHERE work = $1 AND run <> $2 ORDER BY run DESC LIMIT $3";
+/// How long earlier attempts at the same work took, in runs that somebody sees.
+fn usual(work: String, run: RunId, sight: &Sight) -> QueryBuilder<Db> {
+    let mut query = QueryBuilder::new("SELECT took FROM attempts WHERE work = ");
+    query.push_bind(work).push(" AND run <> ").push_bind(run.0);
+    only_of_seen(&mut query, "attempts.run", sight);
+    query.push(" ORDER BY run DESC LIMIT ").push_bind(USUAL_OF);
+    query
+}
 
 impl Store {
     /// How long each step of a run usually takes, from the earlier runs in which it did the same, by its place in the plan.
-    pub async fn usual_steps(&self, run: &Run) -> Result<Vec<Option<UsualStep>>, Error> {
+    pub async fn usual_steps(&self, run: &Run, sight: &Sight) -> Result<Vec<Option<UsualStep>>, Error> {
         let mut reader = self.reader().await?;
         let mut usual = Vec::with_capacity(run.plan.steps.len());
         for step in &run.plan.steps {
             let work = run.plan.work_of(step).to_string();
-            let query = sqlx::query_scalar(USUAL).bind(work).bind(run.id.0).bind(USUAL_OF);
-            usual.push(percentiles(query.fetch_all(&mut *reader).await?.into_iter().map(counted).collect()));
+            let mut query = self::usual(work, run.id, sight);
+            let took: Vec<i64> = query.build_query_scalar().fetch_all(&mut *reader).await?;
+            usual.push(percentiles(took.into_iter().map(counted).collect()));
         }
         Ok(usual)
     }

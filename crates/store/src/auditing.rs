@@ -58,13 +58,19 @@ impl Listed {
             run,
             kind: self.kind,
             details: details.unwrap_or_default(),
+            hidden: false,
         }
     }
 }
 
-/// A value without the quotes of JSON.
+/// A value without the quotes and brackets of JSON.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) if values.is_empty() => "none".to_owned(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }
 
 impl Store {

@@ -45,6 +45,8 @@ pub struct Due {
 /// A person whom mail is for, as their account stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
+    /// Who.
+    pub person: PersonId,
     /// Their name.
     pub name: String,
     /// Their address; `None` when they have none any more, or may not sign in any more.
@@ -82,7 +84,7 @@ impl Outcome {
 
 const INSERT: &str = "INSERT INTO deliveries (key, channel, person, notice, made, state, at) \
      VALUES ($1, $2, $3, $4, $5, 'waiting', $5)";
-const DUE: &str = "SELECT d.id, d.key, d.notice, d.made, d.tries, p.name, CASE WHEN p.enabled = 1 THEN p.mail END AS mail \
+const DUE: &str = "SELECT d.id, d.key, d.notice, d.made, d.tries, d.person, p.name, CASE WHEN p.enabled = 1 THEN p.mail END AS mail \
      FROM deliveries d LEFT JOIN people p ON p.id = d.person \
      WHERE d.channel = $1 AND d.state = 'waiting' AND d.at <= $2 ORDER BY d.at, d.id LIMIT $3";
 const NEXT_DUE: &str = "SELECT MIN(at) FROM deliveries WHERE channel = $1 AND state = 'waiting'";
@@ -103,6 +105,7 @@ struct DueRow {
     notice: String,
     made: i64,
     tries: u32,
+    person: Option<String>,
     name: Option<String>,
     mail: Option<String>,
 }
@@ -115,7 +118,11 @@ impl From<DueRow> for Due {
             notice: serde_json::from_str(&row.notice).ok(),
             made: Timestamp(row.made),
             tries: row.tries,
-            to: row.name.map(|name| Recipient { name, address: row.mail }),
+            to: row.person.zip(row.name).map(|(person, name)| Recipient {
+                person: PersonId(person),
+                name,
+                address: row.mail,
+            }),
         }
     }
 }

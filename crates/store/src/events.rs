@@ -1,14 +1,18 @@
 //! Events in and out: appending to a run, folding a run, and what happens to no run.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use domain::policy::Sight;
 use domain::run::{Entry, Event, Run, Who, evolve};
 use domain::{RunId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sqlx::QueryBuilder;
 
 use crate::chain::{self, Link};
-use crate::{Connection, Error, Store, Write, attempts, counted, projection, stored};
+use crate::sight::only_seen;
+use crate::{Connection, Db, Error, Store, Write, attempts, counted, projection, stored};
 
 /// The stream of everything that happens to no run.
 pub(crate) const PORTAL: &str = "portal";
@@ -90,10 +94,37 @@ pub(crate) async fn fold(connection: &mut Connection, id: RunId) -> Result<Optio
     }
 }
 
+/// The runs among some that somebody sees.
+async fn seen(connection: &mut Connection, among: &[RunId], sight: &Sight) -> Result<BTreeSet<RunId>, Error> {
+    if among.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let mut query = QueryBuilder::<Db>::new("SELECT id FROM runs WHERE runs.id IN (");
+    let mut ids = query.separated(", ");
+    for id in among {
+        ids.push_bind(id.0);
+    }
+    query.push(")");
+    only_seen(&mut query, sight);
+    let found: Vec<i64> = query.build_query_scalar().fetch_all(connection).await?;
+    Ok(found.into_iter().map(RunId).collect())
+}
+
+/// A run, when somebody sees it. One that they do not see is not even read, so that it takes no longer than one that is not there.
+async fn fold_seen(connection: &mut Connection, id: RunId, sight: &Sight) -> Result<Option<Run>, Error> {
+    let hidden = sight.groups().is_some() && seen(&mut *connection, &[id], sight).await?.is_empty();
+    if hidden { Ok(None) } else { fold(connection, id).await }
+}
+
 impl Store {
-    /// A run as it stands.
-    pub async fn run(&self, id: RunId) -> Result<Option<Run>, Error> {
-        fold(&mut *self.reader().await?, id).await
+    /// A run as it stands, for somebody who sees it.
+    pub async fn run(&self, id: RunId, sight: &Sight) -> Result<Option<Run>, Error> {
+        fold_seen(&mut *self.reader().await?, id, sight).await
+    }
+
+    /// The runs among some that are there and that somebody sees.
+    pub async fn seen(&self, among: &[RunId], sight: &Sight) -> Result<BTreeSet<RunId>, Error> {
+        seen(&mut *self.reader().await?, among, sight).await
     }
 
     /// The events of a run after a version, oldest first. What this version of the portal does not know is left out.
@@ -104,9 +135,9 @@ impl Store {
 }
 
 impl Write {
-    /// A run as it stands, inside the transaction.
-    pub async fn load(&mut self, run: RunId) -> Result<Option<Run>, Error> {
-        fold(self.connection(), run).await
+    /// A run as it stands, inside the transaction, for somebody who sees it.
+    pub async fn load(&mut self, run: RunId, sight: &Sight) -> Result<Option<Run>, Error> {
+        fold_seen(self.connection(), run, sight).await
     }
 
     /// The number that the next run gets.

@@ -6,6 +6,8 @@
 //! - [`Write`] is the one transaction at a time that may change something. Whoever has read inside it and appends what
 //!   follows from it cannot be overtaken.
 //! - Everything else is a plain method of [`Store`] and reads from its own connections, which never wait for the writer.
+//! - Whatever hands out runs, or something of them, takes the [`Sight`](domain::policy::Sight) of whom it is for, and leaves out
+//!   what that does not see as if it were not there.
 //!
 //! # How to append
 //!
@@ -31,6 +33,7 @@ mod projection;
 mod redactions;
 mod runs;
 mod sessions;
+mod sight;
 mod tokens;
 mod words;
 

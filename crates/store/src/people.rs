@@ -1,14 +1,15 @@
 //! Accounts.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use domain::policy::{Actor, Role};
+use domain::policy::{Actor, GroupName, Groups, Role};
 use domain::view::PersonRow;
 use domain::{PersonId, Timestamp};
 use sqlx::sqlite::SqliteQueryResult;
 
 use crate::words::parse;
-use crate::{Error, Store, Write, counted};
+use crate::{Connection, Error, Store, Write, counted};
 
 /// What it takes to check a sign-in.
 #[derive(Clone, PartialEq, Eq)]
@@ -85,6 +86,7 @@ impl TryFrom<Listed> for PersonRow {
             sessions: u32::try_from(sessions).unwrap_or_default(),
             tokens: u32::try_from(tokens).unwrap_or_default(),
             mail: row.mail,
+            groups: Groups::new(),
         })
     }
 }
@@ -97,6 +99,16 @@ const ALL: &str = "SELECT id, login, name, role, enabled, password, created, see
     (SELECT COUNT(*) FROM tokens WHERE person = people.id AND expires > $1) AS tokens \
     FROM people ORDER BY name, login";
 const STANDING: &str = "SELECT role FROM people WHERE id = $1 AND enabled = 1";
+const GROUPS: &str = "SELECT name FROM person_groups WHERE person = $1";
+
+async fn groups(connection: &mut Connection, person: &PersonId) -> Result<Groups, Error> {
+    let names: Vec<String> = sqlx::query_scalar(GROUPS).bind(person.as_str()).fetch_all(connection).await?;
+    names.iter().map(|name| group(name)).collect()
+}
+
+fn group(name: &str) -> Result<GroupName, Error> {
+    GroupName::parse(name).ok_or_else(|| Error::Inconsistent(format!("\"{name}\" is no name of a group")))
+}
 
 impl Store {
     /// Whether nobody has an account yet.
@@ -108,8 +120,24 @@ impl Store {
 
     /// Everyone with an account, by name, with their sessions and tokens that have not ended.
     pub async fn people(&self, now: Timestamp) -> Result<Vec<PersonRow>, Error> {
-        let rows: Vec<Listed> = sqlx::query_as(ALL).bind(now.0).fetch_all(&mut *self.reader().await?).await?;
-        rows.into_iter().map(PersonRow::try_from).collect()
+        let mut reader = self.reader().await?;
+        let rows: Vec<Listed> = sqlx::query_as(ALL).bind(now.0).fetch_all(&mut *reader).await?;
+        let listed = sqlx::query_as("SELECT person, name FROM person_groups");
+        let listed: Vec<(String, String)> = listed.fetch_all(&mut *reader).await?;
+        let mut groups: HashMap<PersonId, Groups> = HashMap::new();
+        for (person, name) in listed {
+            groups.entry(PersonId(person)).or_default().insert(group(&name)?);
+        }
+        let with_groups = |row: Listed| -> Result<PersonRow, Error> {
+            let row = PersonRow::try_from(row)?;
+            Ok(PersonRow { groups: groups.remove(&row.id).unwrap_or_default(), ..row })
+        };
+        rows.into_iter().map(with_groups).collect()
+    }
+
+    /// The groups that a person is in.
+    pub async fn groups_of(&self, person: &PersonId) -> Result<Groups, Error> {
+        groups(&mut *self.reader().await?, person).await
     }
 
     /// Everyone by id and name, by name.
@@ -155,6 +183,32 @@ impl Write {
         let query = sqlx::query_scalar(STANDING).bind(person.as_str());
         let role: Option<String> = query.fetch_optional(self.connection()).await?;
         role.as_deref().map(parse).transpose()
+    }
+
+    /// The groups that a person is in, inside the transaction.
+    pub async fn groups_of(&mut self, person: &PersonId) -> Result<Groups, Error> {
+        groups(self.connection(), person).await
+    }
+
+    /// Puts a person into these groups and into no others; gives those that they were in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Gone`] when there is no such person.
+    pub async fn set_groups(&mut self, person: &PersonId, groups: &Groups) -> Result<Groups, Error> {
+        let query = sqlx::query_scalar("SELECT COUNT(*) FROM people WHERE id = $1").bind(person.as_str());
+        let known: i64 = query.fetch_one(self.connection()).await?;
+        if known == 0 {
+            return Err(Error::Gone);
+        }
+        let before = self.groups_of(person).await?;
+        let query = sqlx::query("DELETE FROM person_groups WHERE person = $1").bind(person.as_str());
+        query.execute(self.connection()).await?;
+        for name in groups {
+            let query = sqlx::query("INSERT INTO person_groups (person, name) VALUES ($1, $2)");
+            query.bind(person.as_str()).bind(name.as_str()).execute(self.connection()).await?;
+        }
+        Ok(before)
     }
 
     /// How many accounts there are.

@@ -5,7 +5,7 @@ use domain::run::{Run, StepStatus, Verdict, Who};
 use domain::view::RunRow;
 
 use crate::words::word;
-use crate::{Connection, Error, approvals, redactions, stored};
+use crate::{Connection, Error, approvals, redactions, sight, stored};
 
 /// What lists say about a run.
 pub(crate) fn row(run: &Run) -> RunRow {
@@ -89,6 +89,7 @@ pub(crate) async fn write(
         .bind(row.steps)
         .bind(word(&row.risk))
         .bind(holds)
+        .bind(sight::limit(run))
         .bind(stored(seen))
         .execute(&mut *connection)
         .await
@@ -102,9 +103,9 @@ pub(crate) async fn write(
 
 // Both take the same values in the same order. The last one is the version that was seen: nothing is inserted over it.
 const INSERT: &str = "INSERT INTO runs (id, version, slug, title, target, by_id, by_name, reason, words, started, ended, \
-     verdict, status, step, step_title, steps, risk, holds) \
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18 WHERE $19 = 0";
+     verdict, status, step, step_title, steps, risk, holds, visible_to) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 WHERE $20 = 0";
 
 const UPDATE: &str = "UPDATE runs SET version = $2, slug = $3, title = $4, target = $5, by_id = $6, by_name = $7, \
      reason = $8, words = $9, started = $10, ended = $11, verdict = $12, status = $13, step = $14, step_title = $15, \
-     steps = $16, risk = $17, holds = $18 WHERE id = $1 AND version = $19";
+     steps = $16, risk = $17, holds = $18, visible_to = $19 WHERE id = $1 AND version = $20";

@@ -1,12 +1,15 @@
 //! What the tests of this crate share: a database in a folder of its own, and people in it.
 
-use domain::policy::{Actor, Role};
+use domain::policy::{Actor, Role, Sight};
 use domain::run::{Event, Run};
 use domain::{RunId, Timestamp};
 use tempfile::TempDir;
 use testkit::{NOW, actor, plan, start, who};
 
 use crate::Store;
+
+/// Of whoever sees everything.
+pub(crate) const ALL: Sight = Sight::EVERYTHING;
 
 /// A new database; the folder goes away with the second value.
 pub(crate) async fn store() -> (Store, TempDir) {
@@ -60,7 +63,7 @@ async fn what_is_not_committed_never_happened() {
     drop(write);
 
     assert!(store.fresh().await.unwrap());
-    assert_eq!(store.run(RunId(1)).await.unwrap(), None);
+    assert_eq!(store.run(RunId(1), &ALL).await.unwrap(), None);
     assert_eq!(events(&store).await, before);
 }
 

@@ -46,6 +46,7 @@ pub fn plan() -> Plan {
         secrets: BTreeMap::new(),
         mask_files: Vec::new(),
         prose: Vec::new(),
+        visible_to: None,
     }
 }
 

@@ -295,6 +295,32 @@ fn what_is_to_be_covered_is_told_to_who_may_confirm_it_and_what_came_of_it_to_wh
 }
 
 #[test]
+fn nobody_gets_mail_about_a_run_that_is_limited_to_others_also_when_it_waits_already() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mail = "[mail]\nhost = \"127.0.0.1\"\ntls = \"none\"\nfrom = \"Portal <portal@example.com>\"\n";
+    let place = place(&format!("{mail}port = {nobody}\n"));
+    place.write("runbooks/restore.portal.toml", format!("visible_to = [\"keepers\"]\n{SIDE}"));
+    let portal = Served::start(&place);
+    let mut olga = Browser::set_up(&place, &portal);
+    let mut ids = Vec::new();
+    for (login, groups) in [("lena", "keepers"), ("lars", "on-call")] {
+        let person = account(&mut olga, login, "lead");
+        done(olga.call("people/mail", &[("person", &person), ("mail", &format!("{login}@example.com"))]));
+        done(olga.call("people/groups", &[("person", &person), ("groups", groups)]));
+        ids.push(person);
+    }
+    ask(&mut olga);
+    eventually("the mail server was asked", || state(&mut olga, "mail").1 > 0);
+    let all = deliveries(&mut olga);
+    assert_eq!(all.iter().map(|(_, to, ..)| to.as_str()).collect::<Vec<_>>(), ["lena"], "{all:?}");
+
+    done(olga.call("people/groups", &[("person", &ids[0]), ("groups", "")]));
+
+    eventually("she is not told any more", || state(&mut olga, "mail").0 == "given_up");
+    assert_eq!(state(&mut olga, "mail").2, "the run is limited to others by now");
+}
+
+#[test]
 fn a_scanner_that_opens_the_link_decides_nothing() {
     let place = place("");
     let portal = Served::start(&place);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use domain::policy::Sight;
 use domain::run::{RequestEnd, RequestStatus, Run};
 use domain::{PersonId, RunId};
 use http::{StatusCode, header};
@@ -172,7 +173,7 @@ impl Scene {
     }
 
     pub async fn run(&self, run: i64) -> Run {
-        self.site.portal.store().run(RunId(run)).await.unwrap().unwrap()
+        self.site.portal.store().run(RunId(run), &Sight::EVERYTHING).await.unwrap().unwrap()
     }
 
     pub async fn status(&self, run: i64) -> RequestStatus {

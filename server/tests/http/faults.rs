@@ -174,6 +174,7 @@ async fn who_lost_the_right_meanwhile_makes_no_account() {
         role,
         password: PASSWORD.to_owned(),
         mail: String::new(),
+        groups: domain::policy::Groups::new(),
     };
     let made = site.portal.create_person(console.administrator().unwrap(), new("bert", Role::Administrator)).await;
     let bert = site.portal.actor(&made.unwrap()).await.unwrap().unwrap();

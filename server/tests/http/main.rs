@@ -15,6 +15,7 @@ mod forms;
 mod guessing;
 mod headers;
 mod keyboard;
+mod limited;
 mod observing;
 mod origins;
 mod policies;

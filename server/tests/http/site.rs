@@ -256,7 +256,8 @@ impl Served {
     /// Waits until the first attempt of a run has ended.
     pub async fn settled(&self, run: u32) {
         let cursor = Cursor { version: 0, step: 0, attempt: 0, offset: 0 };
-        let viewer = someone(Role::Viewer);
+        // Also of a run that is limited to a group.
+        let viewer = someone(Role::Administrator);
         let mut frames = self.portal.watch(viewer.viewer().unwrap(), RunId(run.into()), cursor).await.unwrap();
         while let Some(framed) = frames.next().await {
             let Frame::Event { entry } = framed.frame else { continue };

@@ -59,13 +59,18 @@ pub fn LockNotice(locked: LockedBy) -> impl IntoView {
     let deeds = Deeds::here();
     let mine = Memo::new(move |_| live.run.with(Run::holds_lock));
     let can = holds(live);
-    let LockedBy { run, sentence } = locked;
+    let LockedBy { run, sentence, hidden } = locked;
+    let link = if hidden {
+        format!("run {run}").into_any()
+    } else {
+        view! { <a href=portal_path(format!("/runs/{run}"))>{format!("run {run}")}</a> }.into_any()
+    };
     let place = Place::Lock;
     view! {
         <div class="callout" data-tone="warn" hidden=move || mine.get() on:submit=answering(place)>
             <Glyph sign=Sign::Info />
             <p class="head">
-                "Another run keeps this target: " <a href=portal_path(format!("/runs/{run}"))>{format!("run {run}")}</a>
+                "Another run keeps this target: " {link}
             </p>
             <p>{sentence} " What reads can run; what disrupts or destroys waits for its end."</p>
             <details class="fold take" hidden=move || !can.get()>
@@ -295,7 +300,8 @@ pub fn PatchPanel(patch: Patch) -> impl IntoView {
     let (about, text) = match patch {
         Patch::Diff(text) => ("A change of the document that has the steps which were added in this run.", text),
         Patch::Markdown(text) => (
-            "The document has changed since this run, so the steps which were added stand here alone. Put them where they belong.",
+            "The document has changed since this run, or not all of it is for you, so the steps which were added stand here alone. \
+             Put them where they belong.",
             text,
         ),
     };

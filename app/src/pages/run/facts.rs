@@ -14,6 +14,7 @@ use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::command_text::{Visible, visible};
 use crate::components::pace::{Pace, usual_words};
+use crate::components::words::readers;
 use crate::deeds::{Deeds, Hands, Place};
 use crate::live::Live;
 
@@ -204,6 +205,12 @@ pub fn ThisRun(hands: Hands) -> impl IntoView {
             }
         })
     };
+    let limit = run.plan.visible_to.as_ref().map(|groups| {
+        view! {
+            <dt>"Limited to"</dt>
+            <dd>{readers(groups)}</dd>
+        }
+    });
     view! {
         <section class="panel" on:submit=answering(place)>
             <header>
@@ -221,6 +228,7 @@ pub fn ThisRun(hands: Hands) -> impl IntoView {
                 {exported}
                 <dt>"Reason"</dt>
                 <dd>{if run.reason.is_empty() { "none given".to_owned() } else { run.reason.clone() }}</dd>
+                {limit}
                 <dt>"Plan"</dt>
                 <dd>
                     <code title=run.plan.digest().to_string()>{run.plan.digest().short()}</code>

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::state::{Lock, Run};
+use crate::policy::Sight;
 use crate::{RunId, Timestamp};
 
 /// After so many milliseconds without an event in the run that holds it, an operator may take a lock.
@@ -16,8 +17,8 @@ pub const ABANDONED_AFTER_MS: u64 = 30 * 60 * 1000;
 pub struct Holder {
     /// Its number.
     pub run: RunId,
-    /// The title of its procedure.
-    pub title: String,
+    /// The title of its procedure; `None` when it is limited to others than the person who asks.
+    pub title: Option<String>,
     /// The target.
     pub target: String,
     /// Who works in it.
@@ -33,24 +34,25 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// The holder that a run is which the lists say holds a lock; `None` when it does not. `usual` is how long its procedure
-    /// usually takes, in milliseconds.
-    pub fn of(run: &Run, usual: Option<u64>) -> Option<Self> {
+    /// The holder that a run is which the lists say holds a lock, for the person who asks; `None` when it does not. `usual` is
+    /// how long its procedure usually takes, in milliseconds.
+    pub fn of(run: &Run, usual: Option<u64>, sight: &Sight) -> Option<Self> {
         let since = match run.lock {
             Some(Lock::Held { since }) if run.holds_lock() => since,
             // It may have taken the lock with an event that is not known here.
             _ if run.unreadable.is_some() && run.end.is_none() => run.touched,
             _ => return None,
         };
+        let seen = sight.sees_run(&run.plan);
         Some(Self {
             run: run.id,
-            title: run.plan.title.clone(),
+            title: seen.then(|| run.plan.title.clone()),
             target: run.plan.target.name.clone(),
             by: run.holder.by.name().to_owned(),
             since,
             active: run.touched,
             running: run.open_attempt().is_some(),
-            expected: usual.map(|usual| run.started.at.plus(usual)),
+            expected: usual.filter(|_| seen).map(|usual| run.started.at.plus(usual)),
         })
     }
 
@@ -60,11 +62,17 @@ impl Holder {
     }
 }
 
-/// `production is held by run 12, "Restore from Backup", since 10:12: Olga Marin works in it, expected until about 10:40`
+/// `production is held by run 12, "Restore from Backup", since 10:12: Olga Marin works in it, expected until about 10:40`, or
+/// `production is held by run 12, which is limited to others, since 10:12: Olga Marin works in it`
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { run, title, target, by, since, .. } = self;
-        write!(f, "{target} is held by run {run}, \"{title}\", since {}: {by} works in it", since.time_of_day())?;
+        write!(f, "{target} is held by run {run}, ")?;
+        match title {
+            Some(title) => write!(f, "\"{title}\"")?,
+            None => f.write_str("which is limited to others")?,
+        }
+        write!(f, ", since {}: {by} works in it", since.time_of_day())?;
         match self.expected {
             Some(expected) => write!(f, ", expected until about {}", expected.time_of_day()),
             None => Ok(()),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Risk;
 use crate::attempt::Limits;
+use crate::policy::Groups;
 
 /// What the side file says about a procedure, after merging the outer scopes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +17,8 @@ pub struct ProcedureSettings {
     pub mask_files: Vec<String>,
     /// Whether the shell stops a pipeline at its first failing member.
     pub pipefail: bool,
-    /// Whom it is limited to; `None` means every signed-in person.
-    pub visible_to: Option<Vec<String>>,
+    /// The groups to which it is limited; `None` means every signed-in person.
+    pub visible_to: Option<Groups>,
     /// The names of alerts that suggest it.
     pub alerts: Vec<String>,
     /// People and channels by the words that the escalation part uses.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::factor::Factors;
-use crate::policy::Role;
+use crate::policy::{Groups, Role};
 use crate::{Timestamp, TokenId};
 
 /// The page of one's own account.
@@ -29,6 +29,9 @@ pub struct AccountView {
     pub tokens: Vec<TokenInfo>,
     /// The token that was just made in this session: this page shows it, and no other ever will.
     pub made: Option<MadeToken>,
+    /// The groups that one is in.
+    #[serde(default)]
+    pub groups: Groups,
 }
 
 /// What is shown once, while an authenticator app is set up.

@@ -73,6 +73,9 @@ pub struct AuditRow {
     pub kind: String,
     /// What else it says, as `name: value`; empty for events of runs, whose page tells them.
     pub details: Vec<(String, String)>,
+    /// Whether it is about a run that is limited to others than the person who looks: only its place and its moment are told.
+    #[serde(default)]
+    pub hidden: bool,
 }
 
 /// A piece of the chain, newest first.

@@ -35,8 +35,10 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] for a run that is not there; [`Error::Invalid`] when it cannot be proven, with the reason.
-    pub async fn evidence_bundle(&self, _viewer: Viewer<'_>, id: RunId) -> Result<Bundle, Error> {
+    /// [`Error::NotFound`] for a run that is not there, or not for this person; [`Error::Invalid`] when it cannot be proven, with
+    /// the reason.
+    pub async fn evidence_bundle(&self, viewer: Viewer<'_>, id: RunId) -> Result<Bundle, Error> {
+        self.run_for(viewer.actor(), id).await?;
         // What is covered while an output is read fits no record.
         let _together = self.redacting().read().await;
         let (first, last, at) = self.store().places_of(id).await?.ok_or(Error::NotFound)?;

@@ -1,10 +1,10 @@
 //! What the page of the audit shows, and the verification that it starts.
 
-use domain::PersonId;
 use domain::audit::{Part, Verification};
-use domain::policy::{Actor, Auditor};
+use domain::policy::{Actor, Auditor, Sight};
 use domain::run::Who;
 use domain::view::{AuditRow, AuditView, VerificationState};
+use domain::{PersonId, RunId};
 use serde_json::json;
 
 use super::KeptRecord;
@@ -23,6 +23,23 @@ fn name_people(rows: &mut [AuditRow], names: &[(PersonId, String)]) {
     }
 }
 
+/// The runs that a row names: the one that it happened to, those in its details, and those in a sentence that somebody was told.
+fn runs_of(row: &AuditRow) -> Vec<RunId> {
+    let by_number = row.details.iter().filter(|(name, _)| name == "run").filter_map(|(_, run)| run.parse().ok());
+    let in_words = row.details.iter().flat_map(|(_, words)| words.split("run ").skip(1)).filter_map(leading_number);
+    row.run.into_iter().chain(by_number.chain(in_words).map(RunId)).collect()
+}
+
+fn leading_number(text: &str) -> Option<i64> {
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    text[..digits].parse().ok()
+}
+
+/// An event of which only the place and the moment are told.
+fn hidden(row: AuditRow) -> AuditRow {
+    AuditRow { by: None, run: None, kind: String::new(), details: Vec::new(), hidden: true, ..row }
+}
+
 impl Portal {
     /// A piece of the chain with what proves it.
     ///
@@ -31,20 +48,31 @@ impl Portal {
     /// When the database cannot be read.
     pub async fn audit(
         &self,
-        _auditor: Auditor<'_>,
+        auditor: Auditor<'_>,
         before: Option<u64>,
         portal_only: bool,
     ) -> Result<AuditView, Error> {
-        let mut piece = self.store().chain_piece(before, PAGE, portal_only).await?;
-        name_people(&mut piece.rows, &self.store().names().await?);
+        let piece = self.store().chain_piece(before, PAGE, portal_only).await?;
+        let mut rows = self.seen_rows(auditor, piece.rows).await?;
+        name_people(&mut rows, &self.store().names().await?);
         Ok(AuditView {
             info: self.checkpoint_info().await?,
             verification: self.checkpoints().verification().clone(),
-            rows: piece.rows,
+            rows,
             older: piece.older,
             portal_only,
             now: self.now(),
         })
+    }
+
+    /// The rows as a person may read them: every event keeps its place, and of a run that is limited to others it says nothing else.
+    async fn seen_rows(&self, auditor: Auditor<'_>, rows: Vec<AuditRow>) -> Result<Vec<AuditRow>, Error> {
+        let sight = self.sight(auditor.actor()).await?;
+        let all: Vec<RunId> = rows.iter().flat_map(runs_of).collect();
+        let there = self.store().seen(&all, &Sight::EVERYTHING).await?;
+        let seen = self.store().seen(&all, &sight).await?;
+        let is_hidden = |row: &AuditRow| runs_of(row).iter().any(|run| there.contains(run) && !seen.contains(run));
+        Ok(rows.into_iter().map(|row| if is_hidden(&row) { hidden(row) } else { row }).collect())
     }
 
     /// Begins to verify everything that is kept, in the background; the page tells how far it is. Nothing happens while a
@@ -111,5 +139,36 @@ impl Portal {
         if let Err(error) = recorded.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "a verification could not be recorded");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_row_names_the_runs_that_stand_in_it_as_numbers_and_in_words() {
+        let told = "local is held by run 13, \"Restore\", since 10:12: Otto works in it. The run 7 and the runs of run";
+        let details = [("run", "12"), ("refusal", told), ("what", "run 9"), ("count", "5")];
+        let row = AuditRow {
+            seq: 1,
+            at: Timestamp(1),
+            by: None,
+            run: Some(RunId(1)),
+            kind: "refused".to_owned(),
+            details: details.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            hidden: false,
+        };
+
+        assert_eq!(runs_of(&row), [1, 12, 13, 7, 9].map(RunId));
+        assert_eq!(
+            hidden(row.clone()),
+            AuditRow {
+                hidden: true,
+                ..AuditRow { kind: String::new(), by: None, run: None, details: Vec::new(), ..row }
+            }
+        );
     }
 }

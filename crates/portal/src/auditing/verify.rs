@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use audit::{CheckpointFolder, PublicKey, StoredCheckpoint};
 use domain::audit::{Anchors, Checkpoint, Finding, Part, Verification};
+use domain::policy::Sight;
 use domain::run::{Event, RedactionEnd};
 use domain::{AttemptId, Digest, RunId};
 use serde::Deserialize;
@@ -167,7 +168,7 @@ impl KeptRecord {
     /// What does not fit may have been covered since the chain was walked, or be about to be covered.
     async fn look_again(&self, id: AttemptId, bound: &Bound) -> Result<(), String> {
         let Err(why) = self.look_at_output(id, bound).await else { return Ok(()) };
-        let Ok(Some(run)) = self.store.run(id.run).await else { return Err(why) };
+        let Ok(Some(run)) = self.store.run(id.run, &Sight::EVERYTHING).await else { return Err(why) };
         let covered = run.redactions_of(id).filter_map(|(number, redaction)| match &redaction.end {
             Some(RedactionEnd::Covered { new, .. }) => Some((number, new)),
             _ => None,

@@ -90,6 +90,21 @@ fn a_link_out_of_the_folder_is_not_followed() {
 }
 
 #[test]
+fn a_document_whose_side_file_is_there_and_not_read_is_for_administrators() {
+    let (folder, _) = folder(&[("a.md", SMALL.as_bytes()), ("b.md", SMALL.as_bytes())]);
+    std::os::unix::fs::symlink("/etc/hostname", folder.path().join("a.portal.toml")).unwrap();
+
+    let library = read_folder(folder.path()).unwrap();
+
+    assert_eq!(problems(&library), [("a.portal.toml", "link-outside", 1)]);
+    assert!(library.problems[0].finding.message.contains("only administrators see the document beside it"));
+    let nobody = Some(domain::policy::Groups::new());
+    assert_eq!(library.documents[0].visible_to, nobody);
+    assert!(library.documents[0].procedures.iter().all(|procedure| procedure.settings.visible_to == nobody));
+    assert_eq!(library.documents[1].visible_to, None);
+}
+
+#[test]
 fn the_fingerprint_changes_with_the_files() {
     let (folder, _) = folder(&[("a.md", SMALL.as_bytes())]);
     let before = runbook::fingerprint(folder.path()).unwrap();

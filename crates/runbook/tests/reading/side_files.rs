@@ -26,6 +26,47 @@ fn a_side_file_that_is_no_toml_is_one_error_and_the_document_is_read() {
     assert!(document.procedures[0].settings.targets.is_empty());
 }
 
+/// To whom the only procedure is limited.
+fn limit(document: &Document) -> Option<String> {
+    let limit = document.procedures[0].settings.visible_to.as_ref();
+    limit.map(domain::policy::group_names)
+}
+
+#[test]
+fn a_procedure_is_limited_to_the_groups_of_the_innermost_scope() {
+    let outer = with("visible_to = [\"platform\", \"dba\"]\n");
+    let inner = with("visible_to = [\"platform\"]\n[procedure.Restore]\nvisible_to = [\"dba\"]\n");
+
+    assert_eq!((limit(&outer).as_deref(), said(&outer)), (Some("dba, platform"), Vec::new()));
+    assert_eq!(outer.visible_to, outer.procedures[0].settings.visible_to, "the text around it, too");
+    assert_eq!(limit(&inner).as_deref(), Some("dba"));
+    assert_eq!(inner.visible_to.as_ref().map(domain::policy::group_names).as_deref(), Some("platform"));
+    assert_eq!(limit(&with("directory = \"/srv\"\n")), None);
+    assert_eq!(limit(&with("visible_to = []\n")).as_deref(), Some(""), "nobody but administrators");
+}
+
+#[test]
+fn a_mistake_about_who_sees_it_shows_it_to_nobody_more() {
+    let text = with("visible_to = \"platform\"\n");
+    let number = with("\nvisible_to = [7, \"dba\"]\n");
+    let capital = with("visible_to = [\"Platform\"]\n");
+    let broken = with("visible_to = [\"platform\"]\ndirectory = = 3\n");
+    let latin = b"visible_to = [\"platform\"]\ndirectory = \"/srv/\xfc\"\n";
+    let latin = runbook::read("a.md", TEXT.as_bytes(), Some(("a.portal.toml", latin))).unwrap();
+    let wide: Vec<u8> = "visible_to = [\"\u{fc}\"]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide = runbook::read("a.md", TEXT.as_bytes(), Some(("a.portal.toml", &wide))).unwrap();
+
+    assert_eq!((limit(&text).as_deref(), said(&text)), (Some(""), vec![(1, "wrong-type")]));
+    assert_eq!((limit(&number).as_deref(), said(&number)), (Some("dba"), vec![(2, "bad-value")]));
+    assert_eq!((limit(&capital).as_deref(), said(&capital)), (Some(""), vec![(1, "bad-value")]));
+    for (document, line) in [(&broken, 2), (&latin, 1), (&wide, 1)] {
+        assert_eq!((limit(document).as_deref(), said(document)), (Some(""), vec![(line, "side-file-broken")]));
+        assert!(document.findings.iter().any(|finding| finding.message.contains("until then only administrators do")));
+        assert_eq!(document.visible_to, Some(domain::policy::Groups::new()));
+    }
+    assert_eq!(limit(&with("directory = = 3\n")), None, "it limits nothing");
+}
+
 #[test]
 fn every_mistake_has_its_line_and_costs_only_itself() {
     let document = with(concat!(

@@ -5,7 +5,7 @@ use domain::{RunId, Timestamp};
 use testkit::{NOW, person};
 
 use crate::Store;
-use crate::tests::{begun, store};
+use crate::tests::{ALL, begun, store};
 
 /// The gate decides, and the store records: what a portal does.
 async fn does(store: &Store, run: Run, command: Command, who: &Who, at: Timestamp) -> Run {
@@ -48,16 +48,16 @@ async fn a_request_waits_in_the_list_until_it_is_decided() {
     let (store, _folder) = store().await;
     let run = asked(&store, NOW).await;
 
-    let waiting = store.waiting_approvals(NOW, 10).await.unwrap();
-    assert_eq!((waiting.len(), store.count_waiting(NOW).await.unwrap()), (1, 1));
+    let waiting = store.waiting_approvals(NOW, 10, &ALL).await.unwrap();
+    assert_eq!((waiting.len(), store.count_waiting(NOW, &ALL).await.unwrap()), (1, 1));
     assert_eq!((waiting[0].run, waiting[0].request, waiting[0].reason.as_str()), (RunId(1), 1, "corrupt"));
-    assert!(store.recent_approvals(NOW, 10).await.unwrap().is_empty());
+    assert!(store.recent_approvals(NOW, 10, &ALL).await.unwrap().is_empty());
 
     let run = does(&store, run, grant(), &lead(), NOW.plus(60_000)).await;
-    assert!(store.waiting_approvals(NOW, 10).await.unwrap().is_empty());
-    let recent = store.recent_approvals(NOW, 10).await.unwrap();
+    assert!(store.waiting_approvals(NOW, 10, &ALL).await.unwrap().is_empty());
+    let recent = store.recent_approvals(NOW, 10, &ALL).await.unwrap();
     assert_eq!((recent[0].status, recent[0].decided_by.as_deref()), (RequestStatus::Approved, Some("Lena")));
-    assert_eq!(store.usual_decision().await.unwrap(), Some(60_000));
+    assert_eq!(store.usual_decision(&ALL).await.unwrap(), Some(60_000));
     assert_eq!(run.request(1).unwrap().approvals.len(), 1);
 }
 
@@ -70,7 +70,7 @@ async fn what_nobody_decides_is_overdue_at_its_time_and_not_before() {
     assert_eq!(store.next_expiry(NOW).await.unwrap(), Some(expires));
     assert!(store.overdue_approvals(expires, 10).await.unwrap().is_empty());
     assert_eq!(store.overdue_approvals(expires.plus(1), 10).await.unwrap(), [(RunId(1), 1)]);
-    assert_eq!(store.count_waiting(expires).await.unwrap(), 0, "it does not wait any more, marked or not");
+    assert_eq!(store.count_waiting(expires, &ALL).await.unwrap(), 0, "it does not wait any more, marked or not");
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn an_earlier_rejection_of_the_same_is_found_whoever_asks() {
 
     let request = again.request(1).unwrap();
     let runs = async |slug: &str, since: i64, request: &Request| {
-        let found = store.rejections(request, (&slug.into(), RunId(since)), 5).await.unwrap();
+        let found = store.rejections(request, (&slug.into(), RunId(since)), 5, &ALL).await.unwrap();
         found.iter().map(|row| row.run.0).collect::<Vec<_>>()
     };
 
@@ -106,13 +106,13 @@ async fn a_broken_glass_is_listed_until_another_lead_has_reviewed_it() {
     let alone = Who::Person(domain::policy::Actor { role: Role::Lead, ..actor.clone() });
     let run = does(&store, run, glass, &alone, NOW).await;
 
-    assert_eq!(store.unreviewed_glass(5).await.unwrap().len(), 1);
+    assert_eq!(store.unreviewed_glass(5, &ALL).await.unwrap().len(), 1);
     let mut write = store.begin().await.unwrap();
     assert_eq!(write.unreviewed_glass_of(&actor.id).await.unwrap(), Some(RunId(1)));
     drop(write);
     let review = Command::ReviewGlass { request: 1, comment: "right".to_owned() };
     does(&store, run, review, &lead(), NOW).await;
-    assert!(store.unreviewed_glass(5).await.unwrap().is_empty());
+    assert!(store.unreviewed_glass(5, &ALL).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -120,11 +120,11 @@ async fn the_list_can_be_made_anew_from_the_events() {
     let (store, _folder) = store().await;
     let run = asked(&store, NOW).await;
     does(&store, run, grant(), &lead(), NOW).await;
-    let before = store.recent_approvals(NOW, 10).await.unwrap();
+    let before = store.recent_approvals(NOW, 10, &ALL).await.unwrap();
 
     let mut write = store.begin().await.unwrap();
     write.rebuild().await.unwrap();
     write.commit().await.unwrap();
 
-    assert_eq!(store.recent_approvals(NOW, 10).await.unwrap(), before);
+    assert_eq!(store.recent_approvals(NOW, 10, &ALL).await.unwrap(), before);
 }

@@ -6,7 +6,7 @@ use domain::{Digest, RunId};
 use testkit::{NOW, person, plan, start};
 
 use super::*;
-use crate::tests::{account, begun, store};
+use crate::tests::{ALL, account, begun, store};
 
 fn ops() -> Channel {
     Channel::Webhook("ops".to_owned())
@@ -61,7 +61,7 @@ async fn an_event_that_is_not_stored_tells_nobody() {
     drop(write);
 
     assert!(store.due_deliveries(&ops(), NOW, 9).await.unwrap().is_empty());
-    assert!(store.run(RunId(9)).await.unwrap().is_none());
+    assert!(store.run(RunId(9), &ALL).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use domain::{ActionKey, AttemptId, PersonId};
 use testkit::{NOW, completed, plan, start, who};
 
 use super::*;
-use crate::tests::{begun, continued, events, note, store};
+use crate::tests::{ALL, begun, continued, events, note, store};
 
 const FIRST: RunId = RunId(1);
 
@@ -25,12 +25,12 @@ async fn a_run_comes_back_as_the_sum_of_its_events() {
 
     let run = continued(&store, Some(run), &completed(first, &[1, 2]), NOW.plus(1000)).await;
 
-    assert_eq!(store.run(FIRST).await.unwrap().as_ref(), Some(&run));
+    assert_eq!(store.run(FIRST, &ALL).await.unwrap().as_ref(), Some(&run));
     let entries = store.entries(FIRST, 0).await.unwrap();
     assert_eq!(domain::run::fold(FIRST, &entries), Some(run));
     assert_eq!(entries.iter().map(|entry| entry.version).collect::<Vec<_>>(), (1..=7).collect::<Vec<_>>());
     assert_eq!(store.entries(FIRST, 5).await.unwrap(), entries[5..]);
-    assert_eq!(store.run(RunId(2)).await.unwrap(), None);
+    assert_eq!(store.run(RunId(2), &ALL).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn nothing_is_appended_to_a_run_that_has_moved_on() {
 
     assert!(matches!(late, Error::Moved), "{late:?}");
     assert!(matches!(twice, Error::Moved), "{twice:?}");
-    assert_eq!(store.run(FIRST).await.unwrap(), Some(now));
+    assert_eq!(store.run(FIRST, &ALL).await.unwrap(), Some(now));
     assert_eq!(events(&store).await, before);
 }
 
@@ -104,7 +104,7 @@ async fn sixteen_writers_lose_nothing_and_are_never_told_that_the_database_is_lo
         writer.await.unwrap();
     }
 
-    let run = store.run(FIRST).await.unwrap().unwrap();
+    let run = store.run(FIRST, &ALL).await.unwrap().unwrap();
     let mut notes: Vec<&str> = run.notes.iter().map(|note| note.text.as_str()).collect();
     notes.sort_unstable();
     notes.dedup();
@@ -116,7 +116,7 @@ async fn sixteen_writers_lose_nothing_and_are_never_told_that_the_database_is_lo
 /// Reads outside the transaction, as a page does, and begins again as long as somebody else was faster.
 async fn insist(store: &Store, text: &str) {
     loop {
-        let seen = store.run(FIRST).await.unwrap();
+        let seen = store.run(FIRST, &ALL).await.unwrap();
         let mut write = store.begin().await.unwrap();
         match write.append(seen, FIRST, &by(), NOW, &[note(text)]).await {
             Ok(_) => return write.commit().await.unwrap(),
@@ -171,7 +171,7 @@ async fn the_database_itself_refuses_a_second_intent() {
 /// Adds an event to run 1 as another version of the portal would.
 async fn foreign(store: &Store, kind: &str, v: i64, event: Value) {
     let mut write = store.begin().await.unwrap();
-    let version = write.load(FIRST).await.unwrap().map_or(1, |run| run.version + 1);
+    let version = write.load(FIRST, &ALL).await.unwrap().map_or(1, |run| run.version + 1);
     let by = by();
     let link = Link { stream: "run:1", version, at: LATER, by: Some(&by), kind, v, event: &event };
     chain::extend(write.connection(), link).await.unwrap();
@@ -187,7 +187,7 @@ async fn a_run_with_an_unknown_event_can_be_read_and_says_which_it_is() {
         begun(&store).await;
         foreign(&store, kind, v, json!({ "kind": kind, "step": null, "text": "later" })).await;
 
-        let run = store.run(FIRST).await.unwrap().unwrap();
+        let run = store.run(FIRST, &ALL).await.unwrap().unwrap();
 
         assert_eq!(run.version, 2);
         assert_eq!(
@@ -208,7 +208,7 @@ async fn what_the_portal_finds_is_appended_behind_an_unknown_event_which_stays_a
     let taken = Event::LockTaken { target: target.clone(), from: None, reason: String::new() };
     continued(&store, Some(run), &[taken, intent(1, 1)], NOW).await;
     foreign(&store, "weather_noted", 1, json!({ "kind": "weather_noted", "sun": true })).await;
-    let unread = store.run(FIRST).await.unwrap().unwrap();
+    let unread = store.run(FIRST, &ALL).await.unwrap().unwrap();
     assert_eq!((unread.touched, unread.version), (LATER, 4), "it is not taken for abandoned");
 
     let completed = completed(AttemptId { run: FIRST, step: 1, attempt: 1 }, &[1, 2]);
@@ -220,7 +220,7 @@ async fn what_the_portal_finds_is_appended_behind_an_unknown_event_which_stays_a
     let last = continued(&store, Some(ended), &[taken_away], LATER).await;
 
     assert_eq!(store.lock_holder(&target).await.unwrap(), None);
-    assert_eq!(store.run(FIRST).await.unwrap(), Some(last.clone()));
+    assert_eq!(store.run(FIRST, &ALL).await.unwrap(), Some(last.clone()));
     assert!(last.unreadable.is_some_and(|why| why.starts_with("its event 4 ")));
     assert!(matches!(store.verify_chain().await.unwrap(), crate::Chain::Whole(_)));
 }
@@ -235,7 +235,7 @@ async fn who_holds_the_lock_is_not_guessed_where_an_event_is_unknown() {
     // What a later version has done with the lists.
     sqlx::query("UPDATE runs SET holds = target").execute(&store.writer).await.unwrap();
 
-    let unread = store.run(FIRST).await.unwrap();
+    let unread = store.run(FIRST, &ALL).await.unwrap();
     let completed = completed(AttemptId { run: FIRST, step: 1, attempt: 1 }, &[1, 2]);
     continued(&store, unread, &completed[5..], LATER).await;
 
@@ -247,7 +247,7 @@ async fn a_run_whose_beginning_is_unknown_is_an_inconsistency() {
     let (store, _folder) = store().await;
     foreign(&store, "run_imagined", 1, json!({ "kind": "run_imagined" })).await;
 
-    let error = store.run(FIRST).await.unwrap_err();
+    let error = store.run(FIRST, &ALL).await.unwrap_err();
 
     assert!(matches!(error, Error::Inconsistent(_)), "{error:?}");
 }
@@ -260,7 +260,7 @@ async fn the_lists_can_be_made_anew_from_the_events() {
     let first = AttemptId { run: one.id, step: 1, attempt: 1 };
     continued(&store, Some(one), &completed(first, &[1, 2]), NOW).await;
     continued(&store, Some(other), &[intent(2, 1)], NOW).await;
-    let before = (store.open_runs(100).await.unwrap(), store.open_attempts().await.unwrap());
+    let before = (store.open_runs(100, &ALL).await.unwrap(), store.open_attempts().await.unwrap());
     sqlx::raw_sql("UPDATE runs SET title = 'Something else', status = 'failed'; DELETE FROM attempts")
         .execute(&store.writer)
         .await
@@ -270,7 +270,7 @@ async fn the_lists_can_be_made_anew_from_the_events() {
     write.rebuild().await.unwrap();
     write.commit().await.unwrap();
 
-    assert_eq!((store.open_runs(100).await.unwrap(), store.open_attempts().await.unwrap()), before);
+    assert_eq!((store.open_runs(100, &ALL).await.unwrap(), store.open_attempts().await.unwrap()), before);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use testkit::NOW;
 
 use super::*;
 use crate::Chain;
-use crate::tests::{begun, continued, note};
+use crate::tests::{ALL, begun, continued, note};
 
 /// Every file of a folder with its bytes.
 fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -88,7 +88,7 @@ async fn the_migrations_make_strict_tables_and_are_applied_once() {
         sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations").fetch_one(&store.readers).await.unwrap();
     assert!(loose.is_empty(), "{loose:?}");
     assert_eq!(applied, i64::try_from(MIGRATIONS.iter().count()).unwrap());
-    assert!(store.run(RunId(1)).await.unwrap().is_some());
+    assert!(store.run(RunId(1), &ALL).await.unwrap().is_some());
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn a_portal_that_is_killed_leaves_every_committed_event() {
     }
     let again = Store::open(&left.path().join("portal.db"), NOW).await.unwrap();
 
-    let run = again.run(RunId(1)).await.unwrap().unwrap();
+    let run = again.run(RunId(1), &ALL).await.unwrap().unwrap();
     assert_eq!(run.version, 2);
     assert_eq!(run.notes[0].text, "the last thing before the end");
     assert!(matches!(again.verify_chain().await.unwrap(), Chain::Whole(domain::audit::Head { seq: 3, .. })));
@@ -248,7 +248,7 @@ async fn who_waits_too_long_is_told_that_the_database_is_busy() {
 async fn a_full_disk_refuses_what_does_not_fit_and_goes_on_when_there_is_room() {
     let (_folder, path) = ours().await;
     let store = Store::open(&path, NOW).await.unwrap();
-    let run = store.run(RunId(1)).await.unwrap();
+    let run = store.run(RunId(1), &ALL).await.unwrap();
 
     let mut write = store.begin().await.unwrap();
     // SQLite reports the limit exactly as it reports a disk without room.
@@ -259,13 +259,13 @@ async fn a_full_disk_refuses_what_does_not_fit_and_goes_on_when_there_is_room() 
     drop(write);
 
     assert!(matches!(refused, Error::Full), "{refused:?}");
-    assert_eq!(store.run(RunId(1)).await.unwrap(), run);
+    assert_eq!(store.run(RunId(1), &ALL).await.unwrap(), run);
     // There is room again.
     let mut write = store.begin().await.unwrap();
     sqlx::raw_sql("PRAGMA max_page_count = 1000000").execute(write.connection()).await.unwrap();
     write.commit().await.unwrap();
     let run = continued(&store, run, &[note("there is room again")], NOW).await;
-    assert_eq!(store.run(RunId(1)).await.unwrap(), Some(run));
+    assert_eq!(store.run(RunId(1), &ALL).await.unwrap(), Some(run));
     assert!(matches!(store.verify_chain().await.unwrap(), Chain::Whole(_)));
 }
 

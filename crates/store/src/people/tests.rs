@@ -1,3 +1,4 @@
+use domain::policy::typed_groups;
 use testkit::{NOW, actor, person};
 
 use super::*;
@@ -101,4 +102,26 @@ async fn people_are_listed_by_name() {
         people.iter().map(|row| (row.login.as_str(), row.role, row.enabled, row.created, row.seen)).collect();
     assert_eq!(told, [("anna", Role::Viewer, true, NOW, None), ("otto", Role::Lead, true, NOW, Some(NOW.plus(9)))]);
     assert_eq!(store.names().await.unwrap(), [("anna".into(), "anna".to_owned()), ("otto".into(), "otto".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_person_is_in_the_groups_that_they_were_put_into_last() {
+    let (store, _folder) = store().await;
+    let (olga, otto) = (person("olga", Role::Operator), person("otto", Role::Lead));
+    account(&store, &olga).await;
+    account(&store, &otto).await;
+    let groups = |names: &str| typed_groups(names).unwrap();
+
+    let mut write = store.begin().await.unwrap();
+    assert_eq!(write.set_groups(&olga.id, &groups("dba, platform")).await.unwrap(), groups(""));
+    assert_eq!(write.set_groups(&olga.id, &groups("ops, platform")).await.unwrap(), groups("dba, platform"));
+    assert_eq!(write.groups_of(&olga.id).await.unwrap(), groups("ops, platform"));
+    let nobody = write.set_groups(&"nobody".into(), &groups("ops")).await.unwrap_err();
+    write.commit().await.unwrap();
+
+    assert!(matches!(nobody, Error::Gone), "{nobody:?}");
+    assert_eq!(store.groups_of(&olga.id).await.unwrap(), groups("ops, platform"));
+    assert_eq!(store.groups_of(&otto.id).await.unwrap(), groups(""));
+    let listed = store.people(NOW).await.unwrap();
+    assert_eq!(listed.into_iter().map(|row| row.groups).collect::<Vec<_>>(), [groups("ops, platform"), groups("")]);
 }

@@ -4,7 +4,7 @@ use domain::{AttemptId, Digest, RunId};
 use testkit::{NOW, completed};
 
 use crate::Store;
-use crate::tests::{begun, continued, store};
+use crate::tests::{ALL, begun, continued, store};
 
 /// The statements that make the list of what was asked before there was one.
 const MIGRATION: &str = include_str!("../../../../migrations/0008_redactions.sql");
@@ -45,8 +45,8 @@ async fn looked(store: &Store) -> Run {
 }
 
 async fn waiting(store: &Store) -> Vec<(i64, u32)> {
-    let rows = store.waiting_redactions(10).await.unwrap();
-    assert_eq!(store.count_waiting_redactions().await.unwrap() as usize, rows.len());
+    let rows = store.waiting_redactions(10, &ALL).await.unwrap();
+    assert_eq!(store.count_waiting_redactions(&ALL).await.unwrap() as usize, rows.len());
     rows.into_iter().map(|(RunId(run), number)| (run, number)).collect()
 }
 
@@ -57,7 +57,7 @@ async fn a_redaction_waits_in_the_list_until_it_is_confirmed_or_rejected() {
     let other = continued(&store, Some(other), &[asked()], NOW).await;
     let one = continued(&store, Some(one), &[asked()], NOW.plus(1)).await;
     assert_eq!(waiting(&store).await, [(2, 1), (1, 1)], "the one that waits longest first");
-    assert_eq!(store.waiting_redactions(1).await.unwrap(), [(RunId(2), 1)]);
+    assert_eq!(store.waiting_redactions(1, &ALL).await.unwrap(), [(RunId(2), 1)]);
 
     let one = continued(&store, Some(one), &[rejected(1), asked()], NOW.plus(2)).await;
     continued(&store, Some(other), &[covered(1)], NOW.plus(2)).await;

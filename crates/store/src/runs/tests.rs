@@ -1,11 +1,11 @@
-use domain::policy::Role;
+use domain::policy::{Role, typed_groups};
 use domain::run::{Event, Run, StepStatus, Who};
 use domain::{Digest, Risk};
 use sqlx::{AssertSqlSafe, Row as _};
 use testkit::{NOW, person, plan, start};
 
 use super::*;
-use crate::tests::store;
+use crate::tests::{ALL, store};
 
 /// A run of one of two procedures by one of two people, closed after so many seconds, or open.
 async fn add(store: &Store, slug: &str, by: &str, reason: &str, closed: Option<(Verdict, u64)>) -> RunId {
@@ -41,7 +41,7 @@ async fn six() -> (Store, tempfile::TempDir) {
 }
 
 async fn found(store: &Store, query: HistoryQuery) -> Vec<i64> {
-    numbers(&store.history(&HistoryQuery { limit: 50, ..query }).await.unwrap())
+    numbers(&store.history(&HistoryQuery { limit: 50, ..query }, &ALL).await.unwrap())
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn the_pages_of_the_history_tile_it() {
     let mut pages = Vec::new();
     let mut query = HistoryQuery { limit: 4, ..HistoryQuery::default() };
     loop {
-        let page = store.history(&query).await.unwrap();
+        let page = store.history(&query, &ALL).await.unwrap();
         let Some(last) = page.last() else { break };
         query.before = Some(last.id);
         pages.push(numbers(&page));
@@ -87,11 +87,11 @@ async fn the_pages_of_the_history_tile_it() {
 async fn each_list_has_its_runs_in_its_order() {
     let (store, _folder) = six().await;
 
-    assert_eq!(numbers(&store.open_runs(100).await.unwrap()), [5, 3]);
-    assert_eq!(numbers(&store.recent(3).await.unwrap()), [6, 1, 2], "the one that was closed last comes first");
-    assert_eq!(numbers(&store.last_of(&"deploy".into(), 2).await.unwrap()), [4, 3]);
+    assert_eq!(numbers(&store.open_runs(100, &ALL).await.unwrap()), [5, 3]);
+    assert_eq!(numbers(&store.recent(3, &ALL).await.unwrap()), [6, 1, 2], "the one that was closed last comes first");
+    assert_eq!(numbers(&store.last_of(&"deploy".into(), 2, &ALL).await.unwrap()), [4, 3]);
     assert_eq!(
-        store.procedures().await.unwrap(),
+        store.procedures(&ALL).await.unwrap(),
         [("deploy".into(), "Procedure deploy".to_owned()), ("restore".into(), "Procedure restore".to_owned())]
     );
 }
@@ -100,7 +100,7 @@ async fn each_list_has_its_runs_in_its_order() {
 async fn a_row_says_what_lists_show() {
     let (store, _folder) = six().await;
 
-    let rows = store.last_of(&"restore".into(), 2).await.unwrap();
+    let rows = store.last_of(&"restore".into(), 2, &ALL).await.unwrap();
 
     let open = RunRow {
         id: RunId(5),
@@ -162,12 +162,12 @@ async fn usually_is_the_middle_half_of_the_runs_that_reached_their_outcome() {
     for seconds in [50, 10] {
         add(&store, "deploy", "olga", "", Some((Verdict::Reached, seconds))).await;
     }
-    assert_eq!(store.usual(&deploy).await.unwrap(), None, "two runs tell nothing");
+    assert_eq!(store.usual(&deploy, &ALL).await.unwrap(), None, "two runs tell nothing");
     for seconds in [30, 20, 40] {
         add(&store, "deploy", "olga", "", Some((Verdict::Reached, seconds))).await;
     }
 
-    let usual = store.usual(&deploy).await.unwrap();
+    let usual = store.usual(&deploy, &ALL).await.unwrap();
 
     assert_eq!(usual, Some(Usual { low_ms: 20_000, high_ms: 40_000 }));
 }
@@ -179,7 +179,7 @@ async fn only_the_last_twenty_runs_tell_what_is_usual() {
         add(&store, "deploy", "olga", "", Some((Verdict::Reached, seconds))).await;
     }
 
-    assert_eq!(store.usual(&"deploy".into()).await.unwrap(), Some(Usual { low_ms: 7_000, high_ms: 7_000 }));
+    assert_eq!(store.usual(&"deploy".into(), &ALL).await.unwrap(), Some(Usual { low_ms: 7_000, high_ms: 7_000 }));
 }
 
 /// How `SQLite` would find the rows of a query.
@@ -192,26 +192,31 @@ async fn plan_of(store: &Store, query: &str) -> String {
 #[tokio::test]
 async fn every_list_finds_its_rows_by_an_index_and_sorts_nothing() {
     let (store, _folder) = store().await;
-    let some = |filter: HistoryQuery| history(&filter).sql().as_str().to_owned();
     let all = HistoryQuery::default;
-    let queries = [
-        (OPEN.to_owned(), "runs_by_verdict"),
-        (RECENT.to_owned(), "runs_by_end"),
-        (LAST_OF.to_owned(), "runs_of_procedure"),
-        (USUAL.to_owned(), "runs_usual"),
-        (KNOWN.to_owned(), "runs_of_procedure"),
-        (some(all()), "INTEGER PRIMARY KEY"),
-        (some(HistoryQuery { words: Some("one two".to_owned()), ..all() }), "INTEGER PRIMARY KEY"),
-        (some(HistoryQuery { procedure: Some("x".into()), ..all() }), "runs_of_procedure"),
-        (some(HistoryQuery { person: Some("x".into()), ..all() }), "runs_of_person"),
-        (some(HistoryQuery { verdict: Some("open".to_owned()), ..all() }), "runs_by_verdict"),
-        (some(HistoryQuery { verdict: Some("reached".to_owned()), ..all() }), "runs_by_verdict"),
-    ];
+    let (slug, limit) = ("restore".into(), typed_groups("dba").unwrap());
+    let outside = Sight::of(Role::Lead, typed_groups("platform, ops").unwrap(), [(&slug, &limit)]);
+    for sight in [&ALL, &outside] {
+        let some = |filter: HistoryQuery| history(&filter, sight);
+        let queries = [
+            (open(sight, 9), "runs_by_verdict"),
+            (recent(sight, 9), "runs_by_end"),
+            (last_of(&slug, sight, 9), "runs_of_procedure"),
+            (reached(&slug, sight), "runs_usual"),
+            (known(sight), "runs_of_procedure"),
+            (some(all()), "INTEGER PRIMARY KEY"),
+            (some(HistoryQuery { words: Some("one two".to_owned()), ..all() }), "INTEGER PRIMARY KEY"),
+            (some(HistoryQuery { procedure: Some("x".into()), ..all() }), "runs_of_procedure"),
+            (some(HistoryQuery { person: Some("x".into()), ..all() }), "runs_of_person"),
+            (some(HistoryQuery { verdict: Some("open".to_owned()), ..all() }), "runs_by_verdict"),
+            (some(HistoryQuery { verdict: Some("reached".to_owned()), ..all() }), "runs_by_verdict"),
+        ];
 
-    for (query, index) in queries {
-        let plan = plan_of(&store, &query).await;
+        for (query, index) in queries {
+            let query = query.sql();
+            let plan = plan_of(&store, query.as_str()).await;
 
-        assert!(plan.contains(index), "{query}: {plan}");
-        assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN runs;"), "{query}: {plan}");
+            assert!(plan.contains(index), "{}: {plan}", query.as_str());
+            assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN runs;"), "{}: {plan}", query.as_str());
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::stage::*;
 use crate::attempt::{AttemptResult, Outcome};
 use crate::plan::PlanStep;
-use crate::policy::Role;
+use crate::policy::{Role, Sight, typed_groups};
 use crate::run::{Change, ChangeKind, Command, Event, Facts, Holder, Refusal, Run, Verdict, Who, decide};
 use crate::{RunId, Timestamp};
 
@@ -113,6 +113,25 @@ fn what_disrupts_is_told_who_holds_the_target_since_when_and_until_about_when() 
 }
 
 #[test]
+fn who_may_not_see_the_run_that_holds_the_target_is_told_its_number_and_who_works_in_it() {
+    let mut run = Story::begun().succeeds(2, &[1]).run;
+    run.plan.visible_to = Some(typed_groups("dba").unwrap());
+    let told = |names: &str| {
+        let sight = Sight::of(Role::Lead, typed_groups(names).unwrap(), []);
+        Holder::of(&run, Some(600_000), &sight).unwrap()
+    };
+
+    let (inside, outside) = (told("dba"), told(""));
+
+    let (by, since) = (run.holder.by.name(), inside.since.time_of_day());
+    assert_eq!(
+        outside.to_string(),
+        format!("local is held by run 12, which is limited to others, since {since}: {by} works in it")
+    );
+    assert!(inside.to_string().contains("run 12, \"Restart\", since") && inside.expected.is_some(), "{inside}");
+}
+
+#[test]
 fn an_operator_takes_a_lock_after_thirty_minutes_without_an_event_and_a_lead_at_once() {
     let story = Story::begun();
     let olga = story.run.holder.by.clone();
@@ -160,11 +179,11 @@ fn who_loses_the_lock_is_told_and_needs_it_again_for_what_disrupts() {
 #[test]
 fn a_closed_run_holds_no_lock() {
     let story = Story::begun().succeeds(2, &[1]);
-    assert_eq!(Holder::of(&story.run, None).map(|holder| holder.run), Some(RUN));
+    assert_eq!(Holder::of(&story.run, None, &Sight::EVERYTHING).map(|holder| holder.run), Some(RUN));
 
     let story = story.does(Command::Finish { verdict: Verdict::Reached, comment: String::new() });
 
-    assert_eq!(Holder::of(&story.run, None), None);
+    assert_eq!(Holder::of(&story.run, None, &Sight::EVERYTHING), None);
 }
 
 #[test]

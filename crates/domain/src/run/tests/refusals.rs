@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::stage::*;
 use crate::attempt::AttemptResult;
 use crate::plan::PlanParameter;
-use crate::policy::Role;
+use crate::policy::{Role, Sight};
 use crate::run::TEXT_LIMIT;
 use crate::run::decide::VALUE_LIMIT;
 use crate::run::{Command, Event, Facts, Holder, Refusal, Verdict, decide};
@@ -73,10 +73,10 @@ fn a_run_with_an_unknown_event_can_lose_its_lock_to_a_lead() {
 #[test]
 fn a_lock_that_was_taken_with_an_unknown_event_has_a_holder_and_can_be_lost() {
     let mut story = Story::begun();
-    assert_eq!(Holder::of(&story.run, None), None);
+    assert_eq!(Holder::of(&story.run, None, &Sight::EVERYTHING), None);
     story.run.unreadable = Some("its event 4 is unknown".to_owned());
 
-    assert_eq!(Holder::of(&story.run, None).map(|holder| holder.run), Some(RUN));
+    assert_eq!(Holder::of(&story.run, None, &Sight::EVERYTHING).map(|holder| holder.run), Some(RUN));
     let story = story.hears(lose_lock());
     assert!(matches!(story.entries.last().map(|entry| &entry.event), Some(Event::LockLost { .. })));
 }

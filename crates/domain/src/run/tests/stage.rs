@@ -84,6 +84,7 @@ pub fn plan() -> Plan {
         secrets: BTreeMap::new(),
         mask_files: Vec::new(),
         prose: Vec::new(),
+        visible_to: None,
     }
 }
 
@@ -352,7 +353,7 @@ pub fn other(idle: u64) -> Holder {
     let ago = |minutes: u64| Timestamp(NOW.0 - i64::try_from(minutes * 60_000).unwrap());
     Holder {
         run: RunId(13),
-        title: "Restore".to_owned(),
+        title: Some("Restore".to_owned()),
         target: "local".to_owned(),
         by: "Otto".to_owned(),
         since: ago(60),
