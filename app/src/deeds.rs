@@ -321,6 +321,7 @@ mod tests {
     fn run(over: &[u32]) -> Run {
         let steps = [(PartKind::Steps, 1), (PartKind::Steps, 2), (PartKind::Rollback, 1), (PartKind::Rollback, 2)];
         let plan = Plan {
+            visible_to: None,
             slug: Slug("restart".to_owned()),
             title: "Restart".to_owned(),
             document: "restart.md".to_owned(),

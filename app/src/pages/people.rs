@@ -60,7 +60,7 @@ impl PeopleDeeds {
         deeds
     }
 
-    fn answers(self) -> [Answer; 7] {
+    fn answers(self) -> [Answer; 8] {
         [
             self.create.value(),
             self.role.value(),

@@ -1,5 +1,7 @@
 //! The portal in numbers, for whoever observes it.
 
+use domain::policy::Sight;
+
 use crate::{Error, Portal};
 
 /// How much there is of what an observer wants to know. No figure names anybody or anything.
@@ -37,7 +39,7 @@ impl Portal {
     /// When the database or the data folder cannot be read.
     pub async fn figures(&self) -> Result<Figures, Error> {
         let stored = self.store().figures(self.expiry_now()).await?;
-        let waiting_approvals = self.store().count_waiting(self.expiry_now()).await?.into();
+        let waiting_approvals = self.store().count_waiting(self.expiry_now(), &Sight::EVERYTHING).await?.into();
         let info = self.checkpoint_info().await?;
         let proven = info.last.map_or(0, |last| last.seq);
         Ok(Figures {

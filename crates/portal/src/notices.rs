@@ -12,7 +12,7 @@ mod webhook;
 use std::time::Duration;
 
 use domain::notice::{Audience, Channel, Notice};
-use domain::policy::{Actor, Administrator, Owner, Role, Sight, Verb, allows};
+use domain::policy::{Administrator, Owner, Role, Sight, Verb, allows};
 use domain::run::{Entry, Run};
 use domain::view::{ChannelInfo, DeliveriesView, OwnMail};
 use domain::{PersonId, Timestamp};

@@ -56,7 +56,8 @@ pub const WAITING: &str = "/api/approvals/watch";
 
 /// Whether paths of the portal begin with a name.
 pub fn begin_with(name: &str) -> bool {
-    let pages = PAGES.iter().chain(RESOURCES).filter_map(|(path, _)| path.split('/').nth(1)).filter(|own| !own.is_empty());
+    let pages =
+        PAGES.iter().chain(RESOURCES).filter_map(|(path, _)| path.split('/').nth(1)).filter(|own| !own.is_empty());
     pages.chain(["api", "pkg"]).any(|own| own == name)
 }
 

@@ -284,7 +284,7 @@ fn the_rig_sees_a_portal_that_makes_an_end_up() {
     block_on(async {
         let store = open(&rig.place.path("data/portal.db")).await;
         let mut write = store.begin().await.unwrap();
-        let run = write.load(RunId(1)).await.unwrap();
+        let run = write.load(RunId(1), &domain::policy::Sight::EVERYTHING).await.unwrap();
         let exit = testkit::exit(AttemptId { run: RunId(1), step: 1, attempt: 1 }, AttemptResult::Completed);
         let made_up = Event::AttemptEnded { step: 1, attempt: 1, exit: Box::new(exit) };
         write.append(run, RunId(1), &Who::Portal, SystemClock.now(), &[made_up]).await.unwrap();

@@ -141,7 +141,7 @@ pub fn faults(place: &Place, acknowledged: &[Acknowledged], killed: Killed) -> V
         let runs = acknowledged.iter().map(Acknowledged::run).max().unwrap_or_default();
         for run in 1..=runs {
             histories.push(store.entries(id(run), 0).await.unwrap());
-            if let Some(run) = store.run(id(run)).await.unwrap() {
+            if let Some(run) = store.run(id(run), &domain::policy::Sight::EVERYTHING).await.unwrap() {
                 faults.extend(attempt_faults(place, &run, killed));
             }
         }

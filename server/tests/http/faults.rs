@@ -93,7 +93,7 @@ async fn a_step_is_stopped_while_another_program_holds_the_database_and_it_is_re
 
     let ended = tokio::time::timeout(10 * LONG, codes(&site, &someone(Role::Viewer))).await;
     assert_eq!(ended.expect("the end of the step is recorded").len(), 1, "the second command was not run");
-    let run = other.run(RunId(1)).await.unwrap().unwrap();
+    let run = other.run(RunId(1), &domain::policy::Sight::EVERYTHING).await.unwrap().unwrap();
     assert!(run.steps[0].attempts[0].stop.is_some(), "who stopped it is recorded");
 }
 

@@ -16,10 +16,10 @@ use http::{Method, StatusCode, header};
 use testkit::{FixedClock, NOW};
 use tower::ServiceExt as _;
 
-use server::connections::Connection;
 use crate::account::{code, done, is_in, password, post, refused, view, with_authenticator};
 use crate::approvals::Scene;
 use crate::site::{Answer, ORIGIN, Served, call, page, unstated};
+use server::connections::Connection;
 
 const MAKE: &str = "/api/account/tokens/make";
 const REPORT: &str = "name=nightly+report&role=operator&days=90";
@@ -198,7 +198,7 @@ async fn a_script_reads_and_works_in_runs_without_an_origin_and_the_record_says_
     let page = site.send(page).await;
     assert!(page.status == StatusCode::OK && page.body.contains("Count"), "{}", page.body);
     assert!(!page.headers.contains_key("set-cookie"), "a script has no session");
-    let run = site.portal.store().run(RunId(1)).await.unwrap().unwrap();
+    let run = site.portal.store().run(RunId(1), &domain::policy::Sight::EVERYTHING).await.unwrap().unwrap();
     assert_eq!(run.started.by.name_and_token(), "Olga, by the token nightly report");
     let goes_on = post(&site, "/api/runs/note", "run=1&step=0&text=mine", &olga).await;
     assert_eq!(goes_on.status, StatusCode::OK, "it is her run: {}", goes_on.body);

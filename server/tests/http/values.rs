@@ -111,7 +111,7 @@ async fn a_value_with_every_kind_of_character_is_kept_as_it_is() {
     let answer = open.set("short_name", &encoded).await;
 
     let run = domain::RunId(open.run.parse().unwrap());
-    let stored = open.site.second_store().await.run(run).await.unwrap().unwrap();
+    let stored = open.site.second_store().await.run(run, &domain::policy::Sight::EVERYTHING).await.unwrap().unwrap();
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert_eq!(stored.values.get("short_name").map(String::as_str), Some(value));
 }

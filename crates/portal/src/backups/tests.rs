@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use audit::{CheckpointFolder, Signer};
 use domain::audit::Checkpoint;
+use domain::policy::Sight;
 use domain::redaction::ByteRange;
 use domain::run::{Event, Run};
 use domain::{AttemptId, Digest, RunId};
@@ -66,7 +67,7 @@ impl Scene {
 
     /// Asks for the secret to be covered, and confirms that; nothing is written over.
     async fn cover(&self) {
-        let run = self.store.run(RunId(1)).await.unwrap();
+        let run = self.store.run(RunId(1), &Sight::EVERYTHING).await.unwrap();
         let (ranges, reason, factor) = (vec![SECRET], "a password".to_owned(), "code".to_owned());
         let (bytes, old, new) = (PRINTED.len() as u64, Digest::of(PRINTED), Digest::of(&masked()));
         let asked =
@@ -294,7 +295,7 @@ async fn a_copy_does_not_fit_any_more_once_something_was_covered_behind_it() {
     let manifest = scene.backed_up().await;
     assert!(fits_still(&scene.store, &manifest).await.unwrap());
 
-    let run = scene.store.run(RunId(2)).await.unwrap();
+    let run = scene.store.run(RunId(2), &Sight::EVERYTHING).await.unwrap();
     scene.append(run, RunId(2), &[Event::NoteAdded { step: None, text: "it is slow".to_owned() }]).await;
     assert!(fits_still(&scene.store, &manifest).await.unwrap(), "whatever else happens does not matter");
     scene.cover().await;
@@ -502,7 +503,7 @@ async fn a_checkpoint_outside_that_knows_more_than_a_backup_is_told() {
     let outside = CheckpointSettings { folder: Some(scene.path("data/checkpoints")), ..CheckpointSettings::default() };
     assert_eq!(Restore::checkpoint_behind(&manifest, &outside), None);
 
-    let run = scene.store.run(RunId(2)).await.unwrap();
+    let run = scene.store.run(RunId(2), &Sight::EVERYTHING).await.unwrap();
     scene.append(run, RunId(2), &[Event::NoteAdded { step: None, text: "later".to_owned() }]).await;
     scene.sign().await;
 

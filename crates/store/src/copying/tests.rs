@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use domain::policy::Sight;
 use domain::redaction::ByteRange;
 use tempfile::TempDir;
 use testkit::{NOW, completed};
@@ -47,7 +48,7 @@ async fn a_copy_holds_what_was_recorded_up_to_its_moment_and_nothing_that_came_a
     assert_eq!(copy.verify_chain().await.unwrap(), Chain::Whole(head));
     assert_eq!(copy.schema().await.unwrap(), crate::newest_schema());
     assert_eq!(copy.count_runs().await.unwrap(), 1);
-    assert_eq!(copy.run(RunId(1)).await.unwrap().unwrap().version, 1);
+    assert_eq!(copy.run(RunId(1), &Sight::EVERYTHING).await.unwrap().unwrap().version, 1);
     copy.close().await;
     assert_eq!(names(&folder), ["portal.db"], "one file, and none beside it, also after it was read");
 }
@@ -61,7 +62,7 @@ async fn a_copy_can_be_opened_as_the_database_of_a_portal() {
 
     let opened = Store::open(&path, NOW).await.unwrap();
 
-    let run = opened.run(RunId(1)).await.unwrap();
+    let run = opened.run(RunId(1), &Sight::EVERYTHING).await.unwrap();
     continued(&opened, run, &[note("it goes on")], NOW).await;
     assert!(matches!(opened.verify_chain().await.unwrap(), Chain::Whole(_)));
 }
@@ -96,7 +97,7 @@ async fn a_copy_ends_early_when_it_is_told_to_and_the_database_can_still_be_read
     });
 
     assert!(ended.await.is_err() && asked.load(Ordering::Relaxed));
-    assert!(store.run(RunId(1)).await.unwrap().is_some());
+    assert!(store.run(RunId(1), &Sight::EVERYTHING).await.unwrap().is_some());
 }
 
 #[tokio::test]
