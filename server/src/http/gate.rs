@@ -135,7 +135,7 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
             }
             // A page says itself, in its frame, what it takes; what would stand on it is guarded by its functions.
             let is_page = matched.as_deref().is_some_and(routes::is_page);
-            if !(is_page && wants_a_page(request.headers())) {
+            if !is_page || actor.token.is_some() || !wants_a_page(request.headers()) {
                 return not_allowed(&path, &request, &forbidden);
             }
         }

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 
 use app::api::Policy;
 use axum::body::Body;
+use axum::response::Response;
 use domain::policy::{Role, allows};
 use http::{StatusCode, header};
 use leptos::server_fn::axum::server_fn_paths;
 use server::http::routes;
 use syn::{Attribute, Expr, ExprLit, FnArg, GenericArgument, ItemFn, Lit, Meta, Pat, PathArguments, ReturnType, Type};
+use tower::ServiceExt as _;
 
-use crate::site::{Answer, Served, call, page};
+use crate::site::{Served, call, page};
 
 /// With this variable the document is written instead of compared, as `make api` does.
 const WRITE: &str = "PORTAL_WRITE_API";
@@ -73,25 +75,25 @@ async fn the_portal_answers_each_role_as_the_document_says() {
         for (role, cookie) in &cookies {
             let answer = asked(&site, path, cookie).await;
 
-            let expected = admits(policy, *role);
-            assert_eq!(is_admitted(&answer), expected, "{path} for {role:?}: {} {}", answer.status, answer.body);
+            assert_eq!(is_admitted(&answer), admits(policy, *role), "{path} for {role:?}: {answer:?}");
         }
     }
 }
 
-/// Asks for an address with nothing in the form.
-async fn asked(site: &Served, path: &str, cookie: &str) -> Answer {
+/// Asks for an address with nothing in the form; what comes back is not read to its end, which a stream does not have.
+async fn asked(site: &Served, path: &str, cookie: &str) -> Response {
     let filled = path.replace("{slug}", "count").replace(['{', '}'], "").replace("id", "1");
     let filled =
         filled.replace("run/output/step/attempt", "1/output/1/1").replace("runs/run/evidence", "runs/1/evidence");
     let request = if routes::is_call(path) { call(path) } else { page(&filled) };
-    site.send(request.header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
+    site.router.clone().oneshot(request.header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await.unwrap()
 }
 
 /// Whether somebody was let through to what answers, whatever that said then.
-fn is_admitted(answer: &Answer) -> bool {
-    let away = answer.status == StatusCode::SEE_OTHER && answer.header("location").starts_with("/sign-in");
-    !away && !matches!(answer.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+fn is_admitted(answer: &Response) -> bool {
+    let location = answer.headers().get(header::LOCATION).map_or(&b""[..], |location| location.as_bytes());
+    let away = answer.status() == StatusCode::SEE_OTHER && location.starts_with(b"/sign-in");
+    !away && !matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
 }
 
 fn admits(policy: Policy, role: Option<Role>) -> bool {

@@ -375,7 +375,8 @@ async fn every_page_and_resource_is_not_there_outside_of_the_group() {
         "/account" => vec!["/account"],
         _ => Vec::new(),
     };
-    let other = ["/sign-in", "/set-up", "/people", routes::ALIVE, routes::READY];
+    // What names nobody and nothing.
+    let other = ["/sign-in", "/set-up", "/people", routes::ALIVE, routes::READY, routes::METRICS, routes::TRIAL];
 
     for &(path, _) in routes::PAGES.iter().chain(routes::RESOURCES) {
         let (names, lists) = (by_name(path), lists(path));
