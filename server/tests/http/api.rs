@@ -123,16 +123,17 @@ policies, and a test holds it against the running portal.
 
 - A call is a `POST` to its path with the fields as a form (`application/x-www-form-urlencoded`); a list of values is written as
   `values[name]=value`. The answer is JSON.
-- A browser's request carries its session and the portal's own `Origin`.
+- A script sends `Authorization: Bearer rbp_…`, a token that its person has made on the account page, and may do less than that person
+  ([Tokens for scripts](operating.md#tokens-for-scripts)). A browser sends its session and the portal's own `Origin`.
 - What was refused has a status and a body `{\"code\": …, \"detail\": …}`: 422 `invalid`, 401 `signed_out`, 403 `denied`, 404 `not_found`, 409
   `conflict`, 429 `too_often`, 503 `busy`, 500 `internal`. Nothing was done then. The header `X-Request-Id` is the number in the portal's log.
 - Paths stay as they are from version to version, and fields are only added.
-- What streams answers with one JSON object a line, and an empty line now and then so that nobody in between takes it for dead.
+- What streams answers with one line of JSON after the other, and with one at least every 15 seconds, so that nobody in between takes it for dead.
 ";
 
 fn document() -> String {
     let mut text = INTRODUCTION.to_owned();
-    text.push_str("\n## Who gets in\n\nThe least role that may; *everybody* needs no account.\n\n| Address | Who |\n| --- | --- |\n");
+    text.push_str("\n## Who gets in\n\nThe least role that may; *everybody* needs no account. `/metrics` answers observers alone, by their address.\n\n| Address | Who |\n| --- | --- |\n");
     for (path, policy) in routes::PAGES.iter().chain(routes::RESOURCES) {
         let _ = writeln!(text, "| `GET {path}` | {} |", who(*policy));
     }
