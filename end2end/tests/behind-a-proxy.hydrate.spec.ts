@@ -5,6 +5,7 @@ import { Portal } from './portal.ts';
 import { kinds, Proxy } from './proxy.ts';
 
 test.use({ ignoreHTTPSErrors: true });
+test.setTimeout(120_000);
 
 const lines = Array.from({ length: 20 }, (_, index) => `line ${index + 1} of 20`);
 const slow = (log: string[]) => log.filter((line) => /^line \d+ of 20$/.test(line.trim())).map((line) => line.trim());

@@ -1,7 +1,7 @@
 // docs/deploy/compose.yaml as it is committed: the portal's own image, and the labels by which a real Traefik finds it at a real engine.
 // No registry of images is in reach of the tests: Traefik runs as a program beside the engine, with the arguments that the file has for it.
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { expect, populate, someone, test } from './fixtures.ts';
@@ -22,8 +22,8 @@ class Project {
   static async up(address: string): Promise<Project> {
     const project = new Project(await mkdtemp(join(tmpdir(), 'portal-compose-')), address);
     await mkdir(join(project.folder, 'runbooks'));
-    const tour = resolve(import.meta.dirname, '../../runbooks/first-tour.md');
-    await writeFile(join(project.folder, 'runbooks/first-tour.md'), await readFile(tour));
+    for (const name of ['first-tour.md', 'first-tour.portal.toml'])
+      await copyFile(resolve(import.meta.dirname, '../../runbooks', name), join(project.folder, 'runbooks', name));
     await writeFile(join(project.folder, 'portal.toml'), '[target.local]\nkind = "local"\n');
     // What a machine has of its own: where the image comes from, and the address with the port of the test.
     const own = { services: { portal: { image: 'practice/runbook-portal:current', environment: { PORTAL_PUBLIC_URL: address } } } };

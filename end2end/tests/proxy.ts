@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -56,9 +57,12 @@ export class Proxy {
   /** `base` is the path of its host below which people reach the portal; the proxy hands it on as it is. */
   static async make(kind: Kind, base = ''): Promise<Proxy> {
     const proxy = new Proxy(kind, await mkdtemp(join(tmpdir(), `portal-${kind}-`)), await freePort(), base);
-    const about = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1'];
-    const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', proxy.path('key.pem'), '-out', proxy.path('cert.pem')];
-    execFileSync('openssl', ['req', '-x509', ...about, ...names], { stdio: 'ignore' });
+    // Not one of an authority: a program that trusts it trusts this server alone.
+    const about = ['[req]', 'distinguished_name=name', 'x509_extensions=more', 'prompt=no', '[name]', 'CN=127.0.0.1', '[more]'];
+    const more = ['subjectAltName=IP:127.0.0.1', 'basicConstraints=critical,CA:FALSE', 'keyUsage=digitalSignature', 'extendedKeyUsage=serverAuth'];
+    await writeFile(proxy.path('about'), [...about, ...more].join('\n'));
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-config', proxy.path('about')];
+    execFileSync('openssl', ['req', '-x509', ...key, '-keyout', proxy.path('key.pem'), '-out', proxy.path('cert.pem')], { stdio: 'ignore' });
     await writeFile(proxy.path('both.pem'), readFileSync(proxy.path('cert.pem'), 'utf8') + readFileSync(proxy.path('key.pem'), 'utf8'));
     return proxy;
   }
@@ -91,7 +95,18 @@ export class Proxy {
     this.child = child;
     child.stdout?.on('data', (chunk: Buffer) => (this.said += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (this.said += chunk.toString()));
-    await expect.poll(async () => (child.exitCode === null ? await listens(this.port) : this.said), { intervals: [20] }).toBe(true);
+    await expect.poll(async () => (child.exitCode === null ? await this.isReady() : this.said), { intervals: [20] }).toBe(true);
+  }
+
+  private async isReady(): Promise<boolean> {
+    if (this.kind !== 'traefik') return await listens(this.port);
+    return await new Promise((answer) => {
+      const asked = get(`https://127.0.0.1:${this.port}/is-ready`, { rejectUnauthorized: false }, (response) => {
+        response.resume();
+        answer(response.statusCode !== 404);
+      });
+      asked.once('error', () => answer(false));
+    });
   }
 
   async stop(): Promise<void> {
@@ -141,7 +156,11 @@ export class Proxy {
     // The labels of docs/deploy/compose.yaml are tried with a real engine in behind-traefik.hydrate.spec.ts; here it is a file.
     const text = JSON.stringify({
       http: {
-        routers: { portal: { rule: 'Host(`127.0.0.1`)', entryPoints: ['websecure'], service: 'portal', middlewares: ['compress'], tls: {} } },
+        routers: {
+          // It answers as soon as the rules are read, which is some moments after Traefik listens.
+          ready: { rule: 'Path(`/is-ready`)', entryPoints: ['websecure'], service: 'noop@internal', tls: {} },
+          portal: { rule: 'Host(`127.0.0.1`)', entryPoints: ['websecure'], service: 'portal', middlewares: ['compress'], tls: {} },
+        },
         middlewares: { compress: { compress: { minResponseBodyBytes: 1 } } },
         services: { portal: { loadBalancer: { servers: [{ url: `http://127.0.0.1:${portal}` }] } } },
       },

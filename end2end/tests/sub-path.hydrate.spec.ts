@@ -44,11 +44,11 @@ for (const { way, takesOff } of ways) {
       // The search: by the mouse, and by the keyboard.
       await page.keyboard.press('Control+k');
       await page.getByRole('dialog').getByRole('combobox').fill('first tour');
-      await page.getByRole('option').first().click();
+      await page.getByRole('dialog').getByRole('option').first().click();
       await expect(page).toHaveURL(new RegExp(`^${portal.address}/procedures/first-tour`));
       await page.keyboard.press('Control+k');
       await page.getByRole('dialog').getByRole('combobox').fill('run 4711');
-      await expect(page.getByRole('option').first()).toContainText('4711');
+      await expect(page.getByRole('dialog').getByRole('option').first()).toContainText('4711');
       await page.keyboard.press('Enter');
       await expect(page).toHaveURL(`${portal.address}/runs/4711`);
       await page.goBack();
@@ -107,7 +107,7 @@ test('a page whose session has ended sends to sign in below the path, and from t
     await other.goto(`${portal.address}/account`);
     await other.locator('html[data-ready]').waitFor();
     await other.locator('details.menu.only-wide summary').click();
-    await other.getByRole('button', { name: 'Sign out' }).filter({ visible: true }).click();
+    await other.getByRole('banner').getByRole('button', { name: 'Sign out' }).filter({ visible: true }).click();
     await expect(other).toHaveURL(`${portal.address}/sign-in`);
 
     const again = page.getByRole('link', { name: 'Sign in again' });
