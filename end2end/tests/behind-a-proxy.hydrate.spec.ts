@@ -78,7 +78,7 @@ test('a proxy that collects a stream is found', async () => {
   const collecting = (text: string) => text.replace('proxy_http_version 1.1;', 'proxy_http_version 1.1; proxy_ignore_headers X-Accel-Buffering;');
   const middleware = (text: string) => {
     const rules = JSON.parse(text);
-    rules.http.middlewares.compress = { buffering: {} };
+    rules.http.middlewares.compress = { buffering: { memResponseBodyBytes: 1_048_576 } };
     return JSON.stringify(rules);
   };
   for (const [kind, more] of [['nginx', collecting], ['traefik', middleware]] as const) {

@@ -122,8 +122,8 @@ struct Vault {
 }
 
 impl Vault {
-    async fn with(document: &str, side: &str) -> Self {
-        let site = Served::with_side_file("operations.md", document, side).await;
+    async fn with(document: &str, beside: &str) -> Self {
+        let site = Served::with_side_file("operations.md", document, beside).await;
         let ada = site.administrator().await;
         let vera = site.person("vera", "Vera", "viewer", &ada).await;
         let otto = site.person("otto", "Otto", "operator", &ada).await;
