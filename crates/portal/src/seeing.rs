@@ -138,9 +138,10 @@ impl Portal {
         Ok(!self.store().seen(&[run], &sight).await?.is_empty())
     }
 
-    /// A person as their account stands now. Whether they may still be here at all is not asked here.
+    /// A person as their account stands now; by a token never with more than that gives. Whether they may still be here at all is
+    /// not asked here.
     pub(crate) async fn as_they_are_now(&self, actor: &Actor) -> Result<Actor, Error> {
-        Ok(self.actor(&actor.id).await?.unwrap_or_else(|| actor.clone()))
+        Ok(self.actor(&actor.id).await?.map_or_else(|| actor.clone(), |now| actor.with_role(now.role)))
     }
 
     /// Whether a person may read of a run that they are to be told of: their account as it stands now.
@@ -155,8 +156,8 @@ impl Portal {
 /// What a person sees as it is inside the transaction that decides about something they want to do.
 pub(crate) async fn sight_in(write: &mut Write, who: &Who, contents: &Contents) -> Result<Sight, Error> {
     let Who::Person(actor) = who else { return Ok(Sight::EVERYTHING) };
-    // Whoever works at the console has no account.
-    let role = write.standing(&actor.id).await?.unwrap_or(actor.role);
+    // Whoever works at the console has no account. By a token nobody sees more than its role does, whatever the account is.
+    let role = write.standing(&actor.id).await?.map_or(actor.role, |role| actor.with_role(role).role);
     let groups = write.groups_of(&actor.id).await?;
     Ok(Sight::of(role, groups, contents.limits()))
 }

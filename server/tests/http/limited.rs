@@ -9,12 +9,13 @@ use domain::frame::{Cursor, Frame};
 use domain::policy::{Role, Sight, allows, typed_groups};
 use domain::run::Event;
 use futures::StreamExt as _;
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use server::http::routes;
 use tower::ServiceExt as _;
 
 use crate::approval_pages::text;
 use crate::site::{Answer, Served, call, page, someone};
+use crate::tokens::{made, script, sends};
 
 /// Within this a stream has to be over.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -639,4 +640,35 @@ async fn a_new_account_can_be_in_groups_from_the_beginning() {
     assert_eq!(vault.site.get("/procedures/open-the-vault", &nina).await.status, StatusCode::OK);
     let id = vault.site.portal.store().person_by_login("nina").await.unwrap().unwrap().id;
     assert_eq!(vault.site.portal.store().groups_of(&id).await.unwrap(), typed_groups("keepers").unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_of_an_administrator_sees_what_its_own_role_and_their_groups_let_it_see() {
+    let vault = Vault::open().await;
+    let token = made(&vault.site, "name=nightly&role=operator&days=9", &vault.ada).await;
+    let before = vault.versions().await;
+    let stream = async |path: &str, form: String| {
+        vault.stream(script(Method::POST, path, &token).body(Body::from(form)).unwrap()).await
+    };
+
+    for (path, _) in POLICY {
+        let (Meets::ByName(form), true) = (meets(path), is_for(path, Role::Operator)) else { continue };
+        let absent = sends(&vault.site, path, &named(form, "99"), &token).await;
+        for run in ["1", "2"] {
+            let answer = sends(&vault.site, path, &named(form, run), &token).await;
+            // Some things no script does at all.
+            assert!([StatusCode::NOT_FOUND, StatusCode::FORBIDDEN].contains(&answer.status), "{path}: {}", answer.body);
+            assert_eq!((answer.status, &answer.body), (absent.status, &absent.body), "{path}");
+        }
+    }
+    let mut waiting = stream(routes::WAITING, String::new()).await;
+    assert_eq!(next(&mut waiting).await, "0\n");
+    assert_eq!(vault.versions().await, before, "nothing has happened in these runs");
+
+    vault.put("ada", "keepers").await;
+    assert_eq!(next(&mut waiting).await, "2\n");
+    let mut frames = stream("/api/runs/watch", WATCH.replace("RUN", "1")).await;
+    next(&mut frames).await;
+    vault.put("ada", "").await;
+    assert!(is_over(&mut frames).await, "she herself sees everything, and the script does not");
 }

@@ -35,11 +35,11 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A request as a script sends it: with a token, and without a word on where it comes from.
-fn script(method: Method, path: &str, token: &str) -> http::request::Builder {
+pub fn script(method: Method, path: &str, token: &str) -> http::request::Builder {
     unstated(method, path).header(header::AUTHORIZATION, format!("Bearer {token}"))
 }
 
-async fn sends(site: &Served, path: &str, form: &str, token: &str) -> Answer {
+pub async fn sends(site: &Served, path: &str, form: &str, token: &str) -> Answer {
     site.send(script(Method::POST, path, token).body(Body::from(form.to_owned())).unwrap()).await
 }
 
@@ -48,7 +48,7 @@ async fn gets(site: &Served, path: &str, token: &str) -> Answer {
 }
 
 /// Makes a token as this form says; gives its text, as the page of the account shows it.
-async fn made(site: &Served, form: &str, cookie: &str) -> String {
+pub async fn made(site: &Served, form: &str, cookie: &str) -> String {
     done(site, MAKE, &format!("{form}&password={}", password()), cookie).await;
     view(site, cookie).await.made.unwrap().text
 }
