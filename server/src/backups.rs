@@ -68,7 +68,7 @@ fn origin(manifest: &Manifest) -> String {
 
 /// What was not as it should be when it was made.
 fn noted(manifest: &Manifest) -> String {
-    manifest.notes.iter().map(|note| format!("When it was made: {note}\n")).collect()
+    manifest.notes.iter().fold(String::new(), |told, note| told + "When it was made: " + note + "\n")
 }
 
 /// What is in the data folder now, and what to do next.

@@ -44,7 +44,7 @@ pub struct Limits {
 impl Limits {
     /// Those of a portal that serves. A system lets a process open 1,024 files unless somebody has said otherwise; half of them are left
     /// for output, the database and steps.
-    pub const USUAL: Self = Self { connections: 512, head: Duration::from_secs(10), reader: Duration::from_secs(60) };
+    pub const USUAL: Self = Self { connections: 512, head: Duration::from_secs(10), reader: Duration::from_mins(1) };
 }
 
 /// The other end of a connection: a browser, or a proxy.

@@ -113,7 +113,9 @@ mod tests {
         assert_eq!(joined, ranges(&[(2, 11), (14, 15), (17, 18)]));
         let (mut at_once, mut one_by_one) = (*b"one two\nthree\nfour", *b"one two\nthree\nfour");
         cover(&mut at_once, 0, &joined);
-        several.iter().for_each(|range| cover(&mut one_by_one, 0, &[*range]));
+        for range in &several {
+            cover(&mut one_by_one, 0, &[*range]);
+        }
         assert_eq!(at_once, one_by_one);
         assert!(together(Vec::new()).is_empty());
     }

@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::*;
 
 /// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A router behind real connections, until it is dropped.
 struct Served {
@@ -134,7 +134,7 @@ async fn a_reader_that_takes_nothing_loses_its_connection() {
     let endless = get(move || {
         let told = OnDrop(gone.lock().unwrap().take());
         async move {
-            Body::from_stream(futures::stream::repeat([b'x'; 65536].to_vec()).map(move |piece| {
+            Body::from_stream(futures::stream::repeat(vec![b'x'; 65536]).map(move |piece| {
                 let _alive = &told;
                 Ok::<_, Infallible>(piece)
             }))
