@@ -16,7 +16,7 @@ use crate::process::{Place, Served};
 const PROMPT: Duration = Duration::from_millis(100);
 
 /// The most memory that a portal takes under any of this, in KiB.
-const MEMORY: u64 = 512 * 1024;
+const MEMORY: u64 = 256 * 1024;
 
 /// So many others ask during a siege.
 const ASKED: usize = 300;
