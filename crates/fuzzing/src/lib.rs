@@ -11,8 +11,11 @@ use serde_json::{Map, Value};
 /// Divides a document from its side file in the bytes of [`document`]; no text in UTF-8 has it.
 const BETWEEN: u8 = 0xFF;
 
+/// What must hold of something that reads any bytes; panics when it does not.
+pub type Promise = fn(&[u8]);
+
 /// All of them by name, as the folders of their seeds are called.
-pub const ALL: [(&str, fn(&[u8])); 4] =
+pub const ALL: [(&str, Promise); 4] =
     [("document", document), ("output", output), ("frames", frames), ("canonical", canonical)];
 
 /// A document with its side file is read or refused; the same bytes always give the same; every finding has a line of it.

@@ -10,7 +10,8 @@ const COPIES: u64 = 60;
 
 fn seeds(name: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(name);
-    let mut seeds: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let there = std::fs::read_dir(folder).expect("each of them has seeds");
+    let mut seeds: Vec<PathBuf> = there.map(|entry| entry.expect("a folder can be read").path()).collect();
     seeds.sort();
     seeds
 }

@@ -183,19 +183,24 @@ fn each_backup_of_a_portal_at_work_is_whole_and_the_portal_does_not_notice() {
         made.push(Made { name, finished: all.clone() });
     }
     drop(finished);
-    people.into_iter().for_each(|person| person.join().unwrap());
+    for person in people {
+        person.join().unwrap();
+    }
     place.write("work/done", "");
     let mut page = Page::default();
     page.follow(&mut browser, 1, |_| false);
 
-    let lines: String = (1..=page.output.lines().count()).map(|line| format!("line {line}\n")).collect();
+    let lines: Vec<String> = (1..=page.output.lines().count()).map(|line| format!("line {line}")).collect();
+    let lines = lines.join("\n") + "\n";
     assert_eq!(page.output, lines, "the step was not disturbed");
     assert_eq!(page.codes(), [Some(0)]);
     end(portal);
     let mut names: Vec<String> = (1..=backups()).map(|number| number.to_string()).collect();
     names.sort();
     assert_eq!(place.names("backups"), names, "nothing else lies there");
-    made.iter().for_each(|made| is_good(&place, made, &lines));
+    for made in &made {
+        is_good(&place, made, &lines);
+    }
     println!("{} backups while two people worked through {} runs: each whole", backups(), all.len());
 }
 
@@ -269,7 +274,9 @@ fn an_old_backup_that_was_put_back_is_named_as_long_as_checkpoints_outside_know_
     let portal = Served::start(&place);
     let mut browser = Browser::new(&portal.address);
     assert_eq!(browser.sign_in("olga"), StatusCode::OK);
-    eventually("there is a checkpoint", || place.names("outside").iter().any(|name| name.ends_with(".jsonl")));
+    eventually("there is a checkpoint", || {
+        place.names("outside").iter().any(|name| Path::new(name).extension() == Some("jsonl".as_ref()))
+    });
     assert!(!text(browser.get("/audit")).contains("an older database was put in its place"), "that was what was meant");
     end(portal);
     assert_eq!(run_verify(&place).status.code(), Some(0));

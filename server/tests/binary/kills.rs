@@ -135,7 +135,8 @@ impl Rig {
         self.portal.wait();
         let page = watcher.join().unwrap();
         self.acknowledged.extend(actor.join().unwrap());
-        self.acknowledged.extend(page.told.iter().map(|entry| Acknowledged::Told { run, entry: entry.clone() }));
+        self.acknowledged
+            .extend(page.told.iter().map(|entry| Acknowledged::Told { run, entry: Box::new(entry.clone()) }));
         page
     }
 

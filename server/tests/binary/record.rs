@@ -25,7 +25,7 @@ pub enum Acknowledged {
     /// A note was added to it.
     Noted { run: u64, text: String },
     /// A page was shown an event of it.
-    Told { run: u64, entry: Entry },
+    Told { run: u64, entry: Box<Entry> },
 }
 
 impl Acknowledged {
@@ -40,7 +40,7 @@ impl Acknowledged {
             (Self::Started { .. }, Event::RunStarted { .. })
             | (Self::Ran { .. }, Event::AttemptStarted { step: 1, attempt: 1, .. }) => true,
             (Self::Noted { text, .. }, Event::NoteAdded { text: noted, .. }) => text == noted,
-            (Self::Told { entry: told, .. }, _) => told == entry,
+            (Self::Told { entry: told, .. }, _) => **told == *entry,
             _ => false,
         })
     }

@@ -71,7 +71,7 @@ fn peak(portal: &Served) -> u64 {
 /// Says what a siege came to, and holds it against what is promised.
 fn judge(what: &str, portal: &Served, waits: &Waits, floor: &Waits) {
     let memory = peak(portal) / 1024;
-    println!(
+    eprintln!(
         "{what}: others waited {:?} at the median, {:?} at the 99th percentile, {:?} at most; without it {:?} and {:?}; memory {memory} MiB",
         waits.median, waits.late, waits.longest, floor.median, floor.late
     );
@@ -125,7 +125,7 @@ fn a_body_without_an_end_is_given_up_and_kept_nowhere() {
         });
         let waits = asked(&portal, &browser.cookie().unwrap());
         let sent = sender.join().unwrap();
-        println!("the portal took {sent} MiB of {megabytes} before it answered");
+        eprintln!("the portal took {sent} MiB of {megabytes} before it answered");
         waits
     });
 

@@ -106,8 +106,11 @@ fn a_step_outlives_many_upgrades_of_the_binary() {
     assert_eq!(page.codes(), [Some(0), Some(0), Some(7)]);
     assert_eq!(told_by_shim(&place, 1).unwrap().result, AttemptResult::Failed { command: 3 });
     assert_eq!(times_run(&place, 1), 1);
-    let told: Vec<_> =
-        page.told.iter().map(|entry| crate::record::Acknowledged::Told { run: 1, entry: entry.clone() }).collect();
+    let told: Vec<_> = page
+        .told
+        .iter()
+        .map(|entry| crate::record::Acknowledged::Told { run: 1, entry: Box::new(entry.clone()) })
+        .collect();
     assert_eq!(faults(&place, &told, Killed::Portal), [""; 0]);
     println!("upgraded {} times during one step of {} lines: byte for byte, exit code 7", upgrades(), lines.len());
 }

@@ -139,7 +139,9 @@ fn document() -> String {
     }
     for (module, functions) in functions() {
         let _ = write!(text, "\n## {module}\n");
-        functions.iter().for_each(|function| describe(function, &mut text));
+        for function in &functions {
+            describe(function, &mut text);
+        }
     }
     text
 }

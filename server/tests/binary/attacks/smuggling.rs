@@ -1,5 +1,7 @@
 //! Requests that want to be two, paths that want to be others, and text that wants to be more than text.
 
+use percent_encoding::NON_ALPHANUMERIC;
+
 use super::{Scene, assert_refused};
 use crate::browser::text;
 
@@ -43,7 +45,7 @@ fn a20_no_text_becomes_a_header_a_line_of_the_log_or_a_query() {
     ];
 
     for hostile in texts {
-        let encoded: String = hostile.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded: String = percent_encoding::percent_encode(hostile.as_bytes(), NON_ALPHANUMERIC).to_string();
         let headers = [("Cookie", &*cookie), ("Origin", &*own), ("Content-Type", "application/x-www-form-urlencoded")];
         let note = wire.send("POST /api/runs/note", &headers, &format!("run={run}&step=0&text={encoded}"));
         assert!(note.status < 500, "{hostile:?}: {}", note.body);

@@ -1,5 +1,6 @@
 //! Requests as an attacker writes them: every byte as it is given.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -44,12 +45,12 @@ impl Wire {
     pub fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut request = format!("{line} HTTP/1.1\r\n");
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            request.push_str(&format!("Host: {}\r\n", self.host));
+            let _ = write!(request, "Host: {}\r\n", self.host);
         }
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(request, "{name}: {value}\r\n");
         }
-        request.push_str(&format!("Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
+        let _ = write!(request, "Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         self.raw(request.as_bytes())
     }
 
