@@ -9,6 +9,7 @@
 
 mod group;
 mod sight;
+mod whose;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use group::{GroupName, Groups, group_names, typed_groups};
 pub use sight::Sight;
+pub use whose::{Answer, Object, Whose};
 
 use crate::{PersonId, TokenId};
 

@@ -245,7 +245,7 @@ fn says_nothing(what: &str, body: &str) {
 }
 
 /// How an address meets what is limited.
-enum Meets {
+pub enum Meets {
     /// It is asked for one thing by its name; `RUN` and `SLUG` stand for that.
     ByName(&'static str),
     /// It lists, of which what is limited is a part.
@@ -255,7 +255,7 @@ enum Meets {
 }
 
 /// Every server function has to be here: one that is not, nobody has thought of.
-fn meets(path: &str) -> Meets {
+pub fn meets(path: &str) -> Meets {
     use Meets::{ByName, Lists, Nothing};
     match path {
         "/api/pages/procedure" | "/api/looks/start" => ByName("slug=SLUG"),
@@ -311,7 +311,7 @@ fn meets(path: &str) -> Meets {
 }
 
 fn is_for(path: &str, role: Role) -> bool {
-    matches!(policy(path), Some(Policy::Verb(verb)) if allows(role, verb))
+    matches!(policy(path), Some(Policy::Verb(verb, _)) if allows(role, verb))
 }
 
 /// A form about run 1 or 2 and the limited procedure, or about such as are not there.

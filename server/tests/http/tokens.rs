@@ -321,7 +321,7 @@ async fn what_takes_the_person_themselves_is_refused_to_every_script_and_recorde
     let mut refused = 0;
 
     for (path, policy) in POLICY {
-        let Policy::Verb(verb) = policy else { continue };
+        let Policy::Verb(verb, _) = policy else { continue };
         if for_scripts.contains(verb) {
             continue;
         }
