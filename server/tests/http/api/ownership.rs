@@ -10,7 +10,7 @@ use tower::ServiceExt as _;
 
 use super::inventory;
 use crate::account::{done, password, post, view, with_authenticator};
-use crate::limited::{Meets, meets};
+use crate::limited::scene::{Meets, meets};
 use crate::site::{Served, call, page};
 use crate::tokens::made;
 
