@@ -2,7 +2,7 @@
 //!
 //! A use case that needs a right takes a proof ([`Viewer`], [`Operator`], [`Administrator`]). Only an [`Actor`]'s
 //! check hands one out, so that a forgotten check does not compile. What is limited to groups of people is read with a
-//! [`Sight`], which says for whom.
+//! [`Sight`], which says for whom; whose something else has to be stands beside the verb ([`Whose`]).
 //!
 //! What a script may do by a token is said here as well, and nowhere else: the lower of the token's role and of its person's,
 //! and never what takes the person themselves.
