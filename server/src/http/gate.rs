@@ -151,7 +151,7 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
     if wants_a_page(request.headers()) && matched.as_deref() != Some(routes::OUTPUT) {
         return again::rendered(request, next).await;
     }
-    streams::until_signed_out(&site, matched.as_deref(), request, next).await
+    streams::until_over(&site, matched.as_deref(), request, next).await
 }
 
 fn note(request: &Request, actor: &Actor) {
@@ -294,7 +294,7 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
     }
     let matched = parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
     let request = Request::from_parts(parts, Body::from(body));
-    let work = tokio::spawn(async move { streams::until_signed_out(&site, matched.as_deref(), request, next).await });
+    let work = tokio::spawn(async move { streams::until_over(&site, matched.as_deref(), request, next).await });
     match work.await {
         Ok(mut response) => {
             stay(response.headers_mut(), &host);

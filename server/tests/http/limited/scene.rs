@@ -9,9 +9,10 @@ use domain::frame::{Cursor, Frame};
 use domain::policy::{Role, Sight, allows};
 use domain::run::Event;
 use futures::StreamExt as _;
-use http::{StatusCode, header};
+use http::header;
 use server::http::routes;
 
+use crate::account;
 use crate::site::{Answer, Served, WATCH, call, someone};
 
 /// Longer than a line takes that is told at once.
@@ -166,12 +167,11 @@ impl Vault {
     }
 
     pub async fn post(&self, path: &str, form: &str, cookie: &str) -> Answer {
-        self.site.send(call(path).header(header::COOKIE, cookie).body(Body::from(form.to_owned())).unwrap()).await
+        account::post(&self.site, path, form, cookie).await
     }
 
     pub async fn done(&self, path: &str, form: &str, cookie: &str) {
-        let answer = self.post(path, form, cookie).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path} {form}: {}", answer.body);
+        account::done(&self.site, path, form, cookie).await;
     }
 
     /// Puts somebody into groups.
