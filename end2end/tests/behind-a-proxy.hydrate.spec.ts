@@ -1,14 +1,11 @@
 // Live output through proxies, and what `doctor --from-outside` says about proxies that are set up wrong.
 import { spawn } from 'node:child_process';
-import { expect, populate, someone, test } from './fixtures.ts';
+import { expect, lines, populate, slow, someone, test } from './fixtures.ts';
 import { Portal } from './portal.ts';
 import { kinds, Proxy } from './proxy.ts';
 
 test.use({ ignoreHTTPSErrors: true });
 test.setTimeout(120_000);
-
-const lines = Array.from({ length: 20 }, (_, index) => `line ${index + 1} of 20`);
-const slow = (log: string[]) => log.filter((line) => /^line \d+ of 20$/.test(line.trim())).map((line) => line.trim());
 
 /** What `doctor --from-outside` prints and how it ends; it trusts the proxy's certificate, unless it is told to trust nobody's. */
 async function doctor(portal: Portal, proxy: Proxy, trusted = true): Promise<{ code: number | null; text: string }> {

@@ -59,12 +59,13 @@ export class Contained {
   /** The words that make the portal's container; a new one goes on with the volume of the one before. */
   get made(): string[] {
     const mounts = [
-      ...[`${this.name}:/data`, `${this.at('portal.toml')}:/data/portal.toml:ro`, `${this.at('runbooks')}:/runbooks:ro`],
+      ...[`${this.name}:/data`, `${this.at('portal.toml')}:/etc/runbook-portal/portal.toml:ro`, `${this.at('runbooks')}:/runbooks:ro`],
       ...[`${this.at('keys')}:/keys:ro`, `${socket}:${socket}`],
     ];
     return [
       ...['docker', 'run', '--detach', '--name', this.name, '--network', 'host', '--restart', 'unless-stopped'],
-      ...['--env', `PORTAL_LISTEN=127.0.0.1:${this.port}`, '--no-healthcheck', '--group-add', `${statSync(socket).gid}`],
+      ...['--env', 'PORTAL_CONFIG=/etc/runbook-portal/portal.toml', '--env', `PORTAL_LISTEN=127.0.0.1:${this.port}`],
+      ...['--no-healthcheck', '--group-add', `${statSync(socket).gid}`],
       ...mounts.flatMap((mount) => ['--volume', mount]),
       image,
     ];

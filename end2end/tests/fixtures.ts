@@ -7,6 +7,12 @@ export const password = 'grandfather clock pelican';
 /** A portal that can be reached with a browser, however it was started. */
 export type Reached = { readonly address: string; readonly setUpLink: string };
 
+/** What the slow command of the first tour prints. */
+export const lines = Array.from({ length: 20 }, (_, index) => `line ${index + 1} of 20`);
+
+/** The lines of the slow command that a log shows. */
+export const slow = (log: string[]) => log.filter((line) => /^line \d+ of 20$/.test(line.trim())).map((line) => line.trim());
+
 /** A text with its capitals: “Relieve it” is not “before you relieve it”. */
 const exactly = (text: string) => new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
 
@@ -143,15 +149,31 @@ export async function someone(browser: Browser, portal: Reached, login: string, 
   return person;
 }
 
-/** Makes the first account, an administrator named Ada, and operators, a lead and a viewer. */
-export async function populate(browser: Browser, portal: Reached): Promise<void> {
-  const page = await browser.newPage();
+/** Makes the first account by the console's link, an administrator; the page is signed in then. */
+export async function firstAccount(page: Page, portal: Reached, login = 'ada', name = 'Ada Lind'): Promise<void> {
   await page.goto(portal.setUpLink);
-  await page.getByLabel('Sign-in name').fill('ada');
-  await page.getByLabel('Name', { exact: true }).fill('Ada Lind');
+  await page.getByLabel('Sign-in name').fill(login);
+  await page.getByLabel('Name', { exact: true }).fill(name);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Create the first account' }).click();
   await expect(page).toHaveURL(`${portal.address}/`);
+}
+
+/** Makes an account, on the page of people. */
+export async function newAccount(page: Page, login: string, name: string, role: string): Promise<void> {
+  const form = page.getByRole('complementary', { name: 'New account' });
+  await form.getByLabel('Sign-in name').fill(login);
+  await form.getByLabel('Name', { exact: true }).fill(name);
+  await form.getByLabel('Role of the new account').selectOption(role);
+  await form.getByLabel('First password').fill(password);
+  await form.getByRole('button', { name: 'Create account' }).click();
+  await expect(page.getByRole('rowheader', { name })).toBeVisible();
+}
+
+/** Makes the first account, an administrator named Ada, and operators, a lead and a viewer. */
+export async function populate(browser: Browser, portal: Reached): Promise<void> {
+  const page = await browser.newPage();
+  await firstAccount(page, portal);
   for (const [login, name, role] of [
     ['olga', 'Olga Marin', 'operator'],
     ['otto', 'Otto Brandt', 'operator'],
@@ -159,13 +181,7 @@ export async function populate(browser: Browser, portal: Reached): Promise<void>
     ['vera', 'Vera Holm', 'viewer'],
   ] as const) {
     await page.goto(`${portal.address}/people`);
-    const form = page.getByRole('complementary', { name: 'New account' });
-    await form.getByLabel('Sign-in name').fill(login);
-    await form.getByLabel('Name', { exact: true }).fill(name);
-    await form.getByLabel('Role of the new account').selectOption(role);
-    await form.getByLabel('First password').fill(password);
-    await form.getByRole('button', { name: 'Create account' }).click();
-    await expect(page.getByRole('rowheader', { name })).toBeVisible();
+    await newAccount(page, login, name, role);
   }
   await page.close();
 }

@@ -1,12 +1,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Portal } from './portal.ts';
-import { expect, someone, test } from './fixtures.ts';
-
-const lines = Array.from({ length: 20 }, (_, index) => `line ${index + 1} of 20`);
-
-/** The lines of the slow command that a log shows. */
-const slow = (log: string[]) => log.filter((line) => /^line \d+ of 20$/.test(line.trim())).map((line) => line.trim());
+import { expect, firstAccount, lines, slow, someone, test } from './fixtures.ts';
 
 test('lines appear one by one, a reload loses and repeats none, and a second browser sees the same', async ({
   browser,
@@ -69,12 +64,7 @@ test('the portal is killed while a step prints: the page goes on at the same lin
   const portal = await Portal.start();
   try {
     const page = await browser.newPage();
-    await page.goto(portal.setUpLink);
-    await page.getByLabel('Sign-in name').fill('olga');
-    await page.getByLabel('Name', { exact: true }).fill('Olga Marin');
-    await page.getByLabel('Password').fill('grandfather clock pelican');
-    await page.getByRole('button', { name: 'Create the first account' }).click();
-    await expect(page).toHaveURL(`${portal.address}/`);
+    await firstAccount(page, portal, 'olga', 'Olga Marin');
     await page.close();
     const operator = await someone(browser, portal, 'olga', true);
     const run = await operator.start('first-tour', { Visitor: 'Olga' });

@@ -1,12 +1,7 @@
 // The portal below a path of a host: what only the page's program does, in places that know nothing of the path by themselves.
 import type { Browser, Page } from '@playwright/test';
 import { Below, ways } from './below.ts';
-import { expect, Operator, populate, someone, test } from './fixtures.ts';
-
-const lines = Array.from({ length: 20 }, (_, index) => `line ${index + 1} of 20`);
-
-/** The lines of the slow command that a log shows. */
-const slow = (log: string[]) => log.filter((line) => /^line \d+ of 20$/.test(line.trim())).map((line) => line.trim());
+import { expect, lines, Operator, populate, slow, someone, test } from './fixtures.ts';
 
 /** Marks the document that is loaded now; a page that is reached without loading another one keeps the mark. */
 const mark = async (page: Page) => await page.evaluate(() => document.documentElement.setAttribute('data-mark', ''));

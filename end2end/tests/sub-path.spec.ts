@@ -1,7 +1,7 @@
 // The portal below a path of a host that other applications share: everything that works with and without scripts.
 import { readFile } from 'node:fs/promises';
 import { Below, ways } from './below.ts';
-import { expect, Operator, password, someone, test } from './fixtures.ts';
+import { expect, firstAccount, newAccount, Operator, password, someone, test } from './fixtures.ts';
 
 for (const { way, takesOff } of ways) {
   test(`below a path, behind a proxy that ${way}, a person sets up, works and leaves, and never gets out of it`, async ({
@@ -18,12 +18,7 @@ for (const { way, takesOff } of ways) {
 
       // The console's link leads below the path, and so does what comes after it.
       expect(portal.setUpLink).toContain(`${portal.address}/set-up?token=`);
-      await page.goto(portal.setUpLink);
-      await page.getByLabel('Sign-in name').fill('ada');
-      await page.getByLabel('Name', { exact: true }).fill('Ada Lind');
-      await page.getByLabel('Password').fill(password);
-      await page.getByRole('button', { name: 'Create the first account' }).click();
-      await expect(page).toHaveURL(`${portal.address}/`);
+      await firstAccount(page, portal);
 
       // A run, with a step, a note and a verdict.
       const run = await operator.start('first-tour', { Visitor: 'Ada' }, 'to see it below a path');
@@ -101,21 +96,10 @@ test('other people get their accounts, change their password and are seen, all b
   try {
     const context = await browser.newContext({ javaScriptEnabled: scripts });
     const page = await context.newPage();
-    await page.goto(portal.setUpLink);
-    await page.getByLabel('Sign-in name').fill('ada');
-    await page.getByLabel('Name', { exact: true }).fill('Ada Lind');
-    await page.getByLabel('Password').fill(password);
-    await page.getByRole('button', { name: 'Create the first account' }).click();
-    await expect(page).toHaveURL(`${portal.address}/`);
+    await firstAccount(page, portal);
     await page.goto(`${portal.address}/people`);
     if (scripts) await page.locator('html[data-ready]').waitFor();
-    const form = page.getByRole('complementary', { name: 'New account' });
-    await form.getByLabel('Sign-in name').fill('olga');
-    await form.getByLabel('Name', { exact: true }).fill('Olga Marin');
-    await form.getByLabel('Role of the new account').selectOption('operator');
-    await form.getByLabel('First password').fill(password);
-    await form.getByRole('button', { name: 'Create account' }).click();
-    await expect(page.getByRole('rowheader', { name: 'Olga Marin' })).toBeVisible();
+    await newAccount(page, 'olga', 'Olga Marin', 'operator');
     expect(page.url().split('?')[0]).toBe(`${portal.address}/people`);
 
     const olga = await someone(browser, portal, 'olga', scripts);

@@ -10,7 +10,7 @@ use audit::PublicKey;
 use audit::bundle::{self, BadBundle, BoundOutput, Proof};
 use domain::audit::{Finding, Verification};
 use domain::run::{Run, evolve};
-use domain::time::{size, span, thousands};
+use domain::time::{counted, size, span, thousands};
 use portal::KeptRecord;
 
 use crate::cli::{AuditCommand, PlaceArguments};
@@ -75,10 +75,10 @@ fn verify(key: Option<&Path>, place: PlaceArguments) -> Result<Judged, String> {
 fn verdict(verification: &Verification, took_ms: u64) -> String {
     let Verification { events, checkpoints, proven, outputs, bytes, findings } = verification;
     let mut text = format!(
-        "{} events hold, {} checkpoints and {} outputs with {} as well. Read in {}.\n",
+        "{} events hold, {} and {} with {} as well. Read in {}.\n",
         thousands(*events),
-        thousands(*checkpoints),
-        thousands(*outputs),
+        counted(*checkpoints, "checkpoint"),
+        counted(*outputs, "output"),
         size(*bytes),
         span(took_ms)
     );

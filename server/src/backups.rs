@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use domain::time::{size, span, thousands};
+use domain::time::{counted, size, span, thousands};
 use portal::{Backup, Course, Manifest, Restore, SystemClock};
 
 use crate::cli::PlaceArguments;
@@ -121,7 +121,7 @@ async fn tell(course: Arc<Course>) {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let far = format!("{} files with {} so far", thousands(course.files()), size(course.bytes()));
+        let far = format!("{} with {} so far", counted(course.files(), "file"), size(course.bytes()));
         let (begin, end) = if terminal { ("\r", "\x1b[K") } else { ("", "\n") };
         // Without standard error there is nobody to tell.
         drop(write!(std::io::stderr(), "{begin}{far}{end}"));

@@ -281,6 +281,7 @@ mod tests {
         assert!(line.command.is_none());
         assert_eq!(line.serve.data, Some(PathBuf::from("/d")));
     }
+
     #[test]
     fn a_new_account_may_be_in_several_groups() {
         let line = ["runbook-portal", "user", "add", "olga", "--group", "dba", "--group", "on-call"];

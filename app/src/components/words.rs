@@ -5,10 +5,7 @@ use domain::time;
 
 /// `1 run`, `2 runs`.
 pub fn counted(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        _ => format!("{} {noun}s", time::thousands(count as u64)),
-    }
+    time::counted(count as u64, noun)
 }
 
 /// The text with its first letter as a capital.

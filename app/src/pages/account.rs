@@ -4,6 +4,7 @@ mod authenticator;
 mod deeds;
 mod passkeys;
 mod sessions;
+mod sure;
 mod tokens;
 
 use domain::policy::{Verb, group_names};

@@ -174,10 +174,26 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
     let standing = if own {
         view! { <span class="quiet small">"you"</span> }.into_any()
     } else {
+        // Who had them signs in again, and gives their scripts new tokens.
+        let (of_sessions, of_tokens) = (person.clone(), person.clone());
+        let end_sessions = (person.sessions > 0).then(|| {
+            view! {
+                <ActionForm action=deeds.end>
+                    <EndAll count=person.sessions thing="session" person=of_sessions />
+                </ActionForm>
+            }
+        });
+        let end_tokens = (person.tokens > 0).then(|| {
+            view! {
+                <ActionForm action=deeds.end_tokens>
+                    <EndAll count=person.tokens thing="token" person=of_tokens />
+                </ActionForm>
+            }
+        });
         view! {
             <div class="actions">
-                <EndSessions person=person.clone() deeds />
-                <EndTokens person=person.clone() deeds />
+                {end_sessions}
+                {end_tokens}
                 <Standing person=person.clone() deeds />
             </div>
         }
@@ -225,40 +241,18 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
     .into_any()
 }
 
-/// Ends the sessions of somebody else, when there are any: they have to sign in again.
+/// Inside of a form that ends all things of one kind that somebody else has.
 #[component]
-fn EndSessions(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
-    let label = format!("End {} of {}", counted(person.sessions as usize, "session"), person.name);
-    (person.sessions > 0)
-        .then(|| {
-            view! {
-                <ActionForm action=deeds.end>
-                    <input type="hidden" name="person" value=person.id.0 />
-                    <button class="btn" data-kind="quiet" type="submit" aria-label=label>
-                        {format!("End {}", counted(person.sessions as usize, "session"))}
-                    </button>
-                </ActionForm>
-            }
-        })
-        .into_any()
-}
-
-/// Ends the tokens of somebody else, when there are any: their scripts need new ones.
-#[component]
-fn EndTokens(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
-    let label = format!("End {} of {}", counted(person.tokens as usize, "token"), person.name);
-    (person.tokens > 0)
-        .then(|| {
-            view! {
-                <ActionForm action=deeds.end_tokens>
-                    <input type="hidden" name="person" value=person.id.0 />
-                    <button class="btn" data-kind="quiet" type="submit" aria-label=label>
-                        {format!("End {}", counted(person.tokens as usize, "token"))}
-                    </button>
-                </ActionForm>
-            }
-        })
-        .into_any()
+fn EndAll(count: u32, thing: &'static str, person: PersonRow) -> impl IntoView {
+    let words = format!("End {}", counted(count as usize, thing));
+    let label = format!("{words} of {}", person.name);
+    view! {
+        <input type="hidden" name="person" value=person.id.0 />
+        <button class="btn" data-kind="quiet" type="submit" aria-label=label>
+            {words}
+        </button>
+    }
+    .into_any()
 }
 
 /// The id of the list of groups that are known.
@@ -274,13 +268,9 @@ fn options_of(groups: &Groups) -> AnyView {
 #[component]
 fn GroupsOf(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
     let names = group_names(&person.groups);
-    let shown = if names.is_empty() { "none".to_owned() } else { names.clone() };
     let (label, button) = (format!("Groups of {}", person.name), format!("Set groups of {}", person.name));
     view! {
-        <details>
-            <summary class="soft" data-label="Groups" aria-label=format!("{label}: {shown}")>
-                {shown.clone()}
-            </summary>
+        <Folded what="Groups" label=label.clone() shown=names.clone()>
             <ActionForm action=deeds.groups attr:class="role-form">
                 <input type="hidden" name="person" value=person.id.0 />
                 <input
@@ -296,7 +286,7 @@ fn GroupsOf(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
                     "Set groups"
                 </button>
             </ActionForm>
-        </details>
+        </Folded>
     }
     .into_any()
 }
@@ -304,13 +294,10 @@ fn GroupsOf(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
 /// Where mail reaches somebody, and the form that changes it.
 #[component]
 fn Mail(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
-    let (shown, address) = (person.mail.clone().unwrap_or_else(|| "none".to_owned()), person.mail.unwrap_or_default());
+    let address = person.mail.unwrap_or_default();
     let (label, button) = (format!("Mail address of {}", person.name), format!("Set mail address of {}", person.name));
     view! {
-        <details>
-            <summary class="soft" data-label="Mail" aria-label=format!("{label}: {shown}")>
-                {shown.clone()}
-            </summary>
+        <Folded what="Mail" label=label.clone() shown=address.clone()>
             <ActionForm action=deeds.mail attr:class="role-form">
                 <input type="hidden" name="person" value=person.id.0 />
                 <input class="input" name="mail" type="email" autocomplete="off" value=address aria-label=label />
@@ -318,6 +305,31 @@ fn Mail(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
                     "Set address"
                 </button>
             </ActionForm>
+        </Folded>
+    }
+    .into_any()
+}
+
+/// Something of somebody as it is, folded over the form that changes it.
+#[component]
+fn Folded(
+    /// The head of its column, for where the table is cards.
+    what: &'static str,
+    /// What it is and whose.
+    label: String,
+    /// How it is; empty when there is nothing.
+    shown: String,
+    /// The form.
+    children: Children,
+) -> impl IntoView {
+    let shown = if shown.is_empty() { "none".to_owned() } else { shown };
+    let label = format!("{label}: {shown}");
+    view! {
+        <details>
+            <summary class="soft" data-label=what aria-label=label>
+                {shown}
+            </summary>
+            {children()}
         </details>
     }
     .into_any()

@@ -2,13 +2,14 @@
 //!
 //! A use case that needs a right takes a proof ([`Viewer`], [`Operator`], [`Administrator`]). Only an [`Actor`]'s
 //! check hands one out, so that a forgotten check does not compile. What is limited to groups of people is read with a
-//! [`Sight`], which says for whom.
+//! [`Sight`], which says for whom; whose something else has to be stands beside the verb ([`Whose`]).
 //!
 //! What a script may do by a token is said here as well, and nowhere else: the lower of the token's role and of its person's,
 //! and never what takes the person themselves.
 
 mod group;
 mod sight;
+mod whose;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use group::{GroupName, Groups, group_names, typed_groups};
 pub use sight::Sight;
+pub use whose::{Answer, Object, Whose};
 
 use crate::{PersonId, TokenId};
 

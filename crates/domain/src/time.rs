@@ -139,9 +139,20 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
+/// So many of something: `1 run`, `2 runs`.
+pub fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_thing_is_told_as_one() {
+        assert_eq!([0, 1, 1204].map(|number| counted(number, "run")), ["0 runs", "1 run", "1,204 runs"]);
+    }
 
     #[test]
     fn a_moment_is_written_with_its_weekday_and_zone() {

@@ -9,6 +9,7 @@ use domain::run::{Command, Entry, Event, Facts, Holder, Request, Run, Who, decid
 use domain::{ActionKey, AttemptId, Risk, RunId, Timestamp};
 use store::Write;
 
+use crate::documents::Contents;
 use crate::factors::Guess;
 use crate::secrets::Versions;
 use crate::seeing::sight_in;
@@ -80,12 +81,7 @@ impl Portal {
         // Files are slow, or hang: whoever waits for them does not hold the one writer.
         let limits = self.limits_of(who).await;
         let (secrets, bound) = self.looked_at_before(run, command, who).await?;
-        let mut write = self.store().begin().await?;
-        let sight = sight_in(&mut write, who, &limits).await?;
-        let Some(state) = write.load(run, &sight).await? else {
-            drop(write);
-            return Err(self.not_there(who, run).await);
-        };
+        let (mut write, sight, state) = self.begun_on(run, who, &limits).await?;
         let mut facts = Facts { secrets, bound, ..self.facts(&mut write, Some(&state), command, who, &sight).await? };
         facts.factor = guess.as_ref().map(|_| String::new());
         let mut decision = decide(Some(&state), command, who, &facts);
@@ -116,6 +112,17 @@ impl Portal {
             self.live().tell(lost.run.id, lost.run.version);
         }
         Ok(decided)
+    }
+
+    /// Begins the transaction in which it is decided; gives what somebody sees in it, and the run as it stands there.
+    async fn begun_on(&self, run: RunId, who: &Who, limits: &Contents) -> Result<(Write, Sight, Run), Error> {
+        let mut write = self.store().begin().await?;
+        let sight = sight_in(&mut write, who, limits).await?;
+        if let Some(state) = write.load(run, &sight).await? {
+            return Ok((write, sight, state));
+        }
+        drop(write);
+        Err(self.not_there(who, run).await)
     }
 
     /// The run that held the lock until now is told in the same transaction, before another one holds it.
@@ -170,12 +177,7 @@ impl Portal {
         proven: bool,
     ) -> Result<(), Error> {
         let limits = self.limits_of(who).await;
-        let mut write = self.store().begin().await?;
-        let sight = sight_in(&mut write, who, &limits).await?;
-        let Some(state) = write.load(run, &sight).await? else {
-            drop(write);
-            return Err(self.not_there(who, run).await);
-        };
+        let (mut write, sight, state) = self.begun_on(run, who, &limits).await?;
         let factor = proven.then(String::new);
         let facts = Facts { factor, ..self.facts(&mut write, Some(&state), command, who, &sight).await? };
         let Err(refusal) = decide(Some(&state), command, who, &facts) else { return Ok(()) };

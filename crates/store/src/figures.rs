@@ -1,4 +1,5 @@
-//! How much there is of what an observer counts. Every figure comes from an index, or from a table that is kept small.
+//! How much there is of what an observer counts. Every figure comes from an index, or from a table that is kept small. (The index
+//! of notices that ended is found by its own condition, so that one stands there beside the other.)
 
 use domain::Timestamp;
 use sqlx::FromRow;

@@ -1,12 +1,14 @@
 //! What the tests of this crate share: a database in a folder of its own, and people in it.
 
 use domain::policy::{Actor, Role, Sight};
+use domain::redaction::ByteRange;
 use domain::run::{Event, Run};
-use domain::{RunId, Timestamp};
+use domain::view::RunRow;
+use domain::{Digest, RunId, Timestamp};
 use tempfile::TempDir;
 use testkit::{NOW, actor, plan, start, who};
 
-use crate::Store;
+use crate::{HistoryQuery, Store};
 
 /// Of whoever sees everything.
 pub(crate) const ALL: Sight = Sight::EVERYTHING;
@@ -45,6 +47,35 @@ pub(crate) async fn continued(store: &Store, run: Option<Run>, events: &[Event],
 /// A note.
 pub(crate) fn note(text: &str) -> Event {
     Event::NoteAdded { step: None, text: text.to_owned() }
+}
+
+/// Somebody asks for the first byte of the first attempt to be covered.
+pub(crate) fn redaction_asked() -> Event {
+    Event::RedactionAsked {
+        step: 1,
+        attempt: 1,
+        ranges: vec![ByteRange { from: 0, to: 1 }],
+        reason: "a password".to_owned(),
+        bytes: 9,
+        output: Digest::of(b"before"),
+    }
+}
+
+/// The runs of a list.
+pub(crate) fn numbers(rows: &[RunRow]) -> Vec<i64> {
+    rows.iter().map(|row| row.id.0).collect()
+}
+
+/// The pages of the history, from the newest run on, for somebody who leafs through it.
+pub(crate) async fn pages(store: &Store, limit: u32, sight: &Sight) -> Vec<Vec<i64>> {
+    let mut pages = Vec::new();
+    let mut query = HistoryQuery { limit, ..HistoryQuery::default() };
+    loop {
+        let page = store.history(&query, sight).await.unwrap();
+        let Some(last) = page.last() else { return pages };
+        query.before = Some(last.id);
+        pages.push(numbers(&page));
+    }
 }
 
 /// The number of events of everything.

@@ -68,14 +68,31 @@ impl TryFrom<Row> for TokenInfo {
     }
 }
 
-const BY_HASH: &str = "SELECT people.id AS person, people.name AS person_name, people.role AS person_role, \
-    tokens.id, tokens.name, tokens.role, used FROM tokens JOIN people ON people.id = tokens.person \
-    WHERE hash = $1 AND expires > $2 AND enabled = 1";
-const BY_ID: &str = "SELECT people.id AS person, people.name AS person_name, people.role AS person_role, \
-    tokens.id, tokens.name, tokens.role, used FROM tokens JOIN people ON people.id = tokens.person \
-    WHERE tokens.id = $1 AND expires > $2 AND enabled = 1";
-const OF_PERSON: &str = "SELECT id, name, role, made, expires, used, address FROM tokens \
-    WHERE person = $1 AND expires > $2 ORDER BY made, id";
+/// For whom a token lets a script in, by what a column has of it.
+macro_rules! holder {
+    ($column:literal) => {
+        concat!(
+            "SELECT people.id AS person, people.name AS person_name, people.role AS person_role, tokens.id, tokens.name, tokens.role, \
+             used FROM tokens JOIN people ON people.id = tokens.person WHERE tokens.",
+            $column,
+            " = $1 AND expires > $2 AND enabled = 1"
+        )
+    };
+}
+
+/// Statements that give tokens begin or end with what makes a row of one.
+macro_rules! columns {
+    () => {
+        "id, name, role, made, expires, used, address"
+    };
+}
+
+const BY_HASH: &str = holder!("hash");
+const BY_ID: &str = holder!("id");
+const OF_PERSON: &str =
+    concat!("SELECT ", columns!(), " FROM tokens WHERE person = $1 AND expires > $2 ORDER BY made, id");
+const END: &str = concat!("DELETE FROM tokens WHERE person = $1 AND id = $2 AND expires > $3 RETURNING ", columns!());
+const END_ALL: &str = concat!("DELETE FROM tokens WHERE person = $1 AND expires > $2 RETURNING ", columns!());
 
 async fn tokens_of(connection: &mut Connection, person: &PersonId, now: Timestamp) -> Result<Vec<TokenInfo>, Error> {
     let query = sqlx::query_as(OF_PERSON).bind(person.as_str()).bind(now.0);
@@ -141,28 +158,15 @@ impl Write {
         id: &TokenId,
         now: Timestamp,
     ) -> Result<Option<TokenInfo>, Error> {
-        let row: Option<Row> = sqlx::query_as(
-            "DELETE FROM tokens WHERE person = $1 AND id = $2 AND expires > $3 \
-             RETURNING id, name, role, made, expires, used, address",
-        )
-        .bind(person.as_str())
-        .bind(id.as_str())
-        .bind(now.0)
-        .fetch_optional(self.connection())
-        .await?;
+        let query = sqlx::query_as(END).bind(person.as_str()).bind(id.as_str()).bind(now.0);
+        let row: Option<Row> = query.fetch_optional(self.connection()).await?;
         row.map(TokenInfo::try_from).transpose()
     }
 
     /// Ends all tokens of a person; gives what they were.
     pub async fn end_tokens(&mut self, person: &PersonId, now: Timestamp) -> Result<Vec<TokenInfo>, Error> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "DELETE FROM tokens WHERE person = $1 AND expires > $2 \
-             RETURNING id, name, role, made, expires, used, address",
-        )
-        .bind(person.as_str())
-        .bind(now.0)
-        .fetch_all(self.connection())
-        .await?;
+        let query = sqlx::query_as(END_ALL).bind(person.as_str()).bind(now.0);
+        let rows: Vec<Row> = query.fetch_all(self.connection()).await?;
         rows.into_iter().map(TokenInfo::try_from).collect()
     }
 

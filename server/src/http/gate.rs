@@ -10,7 +10,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::PersonId;
-use domain::policy::{Actor, Forbidden};
+use domain::policy::{Actor, Forbidden, Verb, Whose};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use leptos::server_fn::error::ServerFnUrlError;
 use percent_encoding::percent_decode;
@@ -109,7 +109,7 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
     // An address that is not there is answered like one that is, so that a stranger learns nothing.
     let policy = match &matched {
         Some(matched) => routes::policy(matched),
-        None => Some(Policy::Verb(domain::policy::Verb::Read)),
+        None => Some(Policy::Verb(Verb::Read, Whose::Anybodys)),
     };
     let Some(policy) = policy else {
         return sentence(StatusCode::NOT_FOUND, "There is no such address.");
@@ -121,7 +121,7 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
     };
     // A browser does not send a token by itself, so that nobody else can have it sent.
     let is_ours = script.is_some() || request.extensions().get::<Provenance>() == Some(&Provenance::Ours);
-    if let Policy::Verb(verb) = policy {
+    if let Policy::Verb(verb, _) = policy {
         let session = request.extensions().get::<Session>().cloned();
         let (actor, watched) = match asker(&site, script, session).await {
             Ok(Some(found)) => found,
@@ -151,7 +151,7 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
     if wants_a_page(request.headers()) && matched.as_deref() != Some(routes::OUTPUT) {
         return again::rendered(request, next).await;
     }
-    streams::until_signed_out(&site, matched.as_deref(), request, next).await
+    streams::until_over(&site, matched.as_deref(), request, next).await
 }
 
 fn note(request: &Request, actor: &Actor) {
@@ -294,7 +294,7 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
     }
     let matched = parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
     let request = Request::from_parts(parts, Body::from(body));
-    let work = tokio::spawn(async move { streams::until_signed_out(&site, matched.as_deref(), request, next).await });
+    let work = tokio::spawn(async move { streams::until_over(&site, matched.as_deref(), request, next).await });
     match work.await {
         Ok(mut response) => {
             stay(response.headers_mut(), &host);

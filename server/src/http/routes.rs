@@ -1,28 +1,28 @@
 //! Every address and who may use it, as data. What is not in the tables does not start.
 
 use app::api::{self, Policy};
-use domain::policy::Verb;
+use domain::policy::{Verb, Whose};
 
 /// The pages, by their path in the router.
 pub const PAGES: &[(&str, Policy)] = &[
     ("/sign-in", Policy::Open),
     ("/set-up", Policy::Open),
-    ("/", Policy::Verb(Verb::Read)),
-    ("/procedures/{slug}", Policy::Verb(Verb::Read)),
-    ("/runs/{id}", Policy::Verb(Verb::Read)),
-    ("/approvals", Policy::Verb(Verb::Read)),
-    ("/approvals/{id}", Policy::Verb(Verb::Read)),
-    ("/history", Policy::Verb(Verb::Read)),
-    ("/documents", Policy::Verb(Verb::Read)),
-    ("/audit", Policy::Verb(Verb::Audit)),
-    ("/people", Policy::Verb(Verb::ManagePeople)),
-    ("/account", Policy::Verb(Verb::OwnAccount)),
+    ("/", Policy::Verb(Verb::Read, Whose::Listed)),
+    ("/procedures/{slug}", Policy::Verb(Verb::Read, Whose::Seen)),
+    ("/runs/{id}", Policy::Verb(Verb::Read, Whose::Seen)),
+    ("/approvals", Policy::Verb(Verb::Read, Whose::Listed)),
+    ("/approvals/{id}", Policy::Verb(Verb::Read, Whose::Seen)),
+    ("/history", Policy::Verb(Verb::Read, Whose::Listed)),
+    ("/documents", Policy::Verb(Verb::Read, Whose::Listed)),
+    ("/audit", Policy::Verb(Verb::Audit, Whose::Listed)),
+    ("/people", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
+    ("/account", Policy::Verb(Verb::OwnAccount, Whose::Account)),
 ];
 
 /// What is neither a page nor a server function. The files of the site are open as well: they are the same for everybody.
 pub const RESOURCES: &[(&str, Policy)] = &[
-    (OUTPUT, Policy::Verb(Verb::Read)),
-    (EVIDENCE, Policy::Verb(Verb::Read)),
+    (OUTPUT, Policy::Verb(Verb::Read, Whose::Seen)),
+    (EVIDENCE, Policy::Verb(Verb::Read, Whose::Seen)),
     (ALIVE, Policy::Open),
     (READY, Policy::Open),
     // Not to everybody: it looks itself from where it is asked.

@@ -37,7 +37,7 @@ pub enum Watched {
 }
 
 /// Answers a request; if the answer is a stream, it ends with its session or its token.
-pub async fn until_signed_out(site: &Site, matched: Option<&str>, request: Request, next: Next) -> Response {
+pub async fn until_over(site: &Site, matched: Option<&str>, request: Request, next: Next) -> Response {
     let watched = request.extensions().get::<Watched>().cloned();
     let response = next.run(request).await;
     let (true, Some(watched)) = (matches!(matched, Some(routes::WATCH | routes::WAITING | routes::OUTPUT)), watched)
@@ -49,7 +49,7 @@ pub async fn until_signed_out(site: &Site, matched: Option<&str>, request: Reque
     }
     let (mut parts, body) = response.into_parts();
     never_held(&mut parts.headers);
-    let over = signed_out(site.clone(), watched);
+    let over = over(site.clone(), watched);
     let open = site.metrics().stream();
     let pieces = body.into_data_stream().take_until(Box::pin(over)).inspect(move |_| {
         let _counted = &open;
@@ -65,7 +65,7 @@ pub fn never_held(headers: &mut HeaderMap) {
 }
 
 /// Ends when what the stream hangs on is over. A busy database is no reason to end.
-async fn signed_out(site: Site, watched: Watched) {
+async fn over(site: Site, watched: Watched) {
     let mut again = tokio::time::interval(LOOK_AGAIN);
     let mut people = site.portal().people_changed();
     loop {

@@ -226,7 +226,7 @@ fn a_portal_that_does_not_run_is_backed_up_as_well_also_one_that_was_killed() {
         let data = format!("{name}.restored");
         done(&place, &["restore", name, "--data", &data]);
         let verified = done(&place, &["audit", "verify", "--data", &data]);
-        assert!(verified.contains(" and 1 outputs "), "{verified}");
+        assert!(verified.contains(" and 1 output "), "{verified}");
     }
     end(Served::start(&place));
 }

@@ -8,14 +8,10 @@ use domain::view::AccountView;
 use futures::StreamExt as _;
 use http::{StatusCode, header};
 use testkit::FixedClock;
-use tower::ServiceExt as _;
 
-use crate::site::{Answer, ORIGIN, PASSWORD, Served, call};
+use crate::site::{AT_ONCE, Answer, ORIGIN, PASSWORD, Served, WATCH, call, is_over};
 
 const MINUTE: i64 = 60_000;
-
-/// Within this a stream has to be over.
-const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A stream that goes on has said nothing for so long.
 const GOES_ON: Duration = Duration::from_millis(300);
@@ -222,19 +218,13 @@ enum Stream {
 
 /// Opens the stream of a run, does something, and looks whether the stream ends at once.
 async fn after(site: &Served, run: u32, cookie: &str, deed: impl Future<Output = ()>) -> Stream {
-    let form = format!("run={run}&cursor[version]=0&cursor[step]=0&cursor[attempt]=0&cursor[offset]=0");
+    let form = WATCH.replace("RUN", &run.to_string());
     let request = call("/api/runs/watch").header(header::COOKIE, cookie).body(Body::from(form)).unwrap();
-    let response = site.router.clone().oneshot(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    let mut frames = response.into_body().into_data_stream();
+    let mut frames = site.stream(request).await;
     assert!(frames.next().await.is_some(), "the stream has begun");
     deed.await;
-    let to_the_end = async { while frames.next().await.is_some() {} };
     let patience = if is_in(site, cookie).await { GOES_ON } else { AT_ONCE };
-    match tokio::time::timeout(patience, to_the_end).await {
-        Ok(()) => Stream::Over,
-        Err(_) => Stream::GoesOn,
-    }
+    if is_over(&mut frames, patience).await { Stream::Over } else { Stream::GoesOn }
 }
 
 #[tokio::test(flavor = "multi_thread")]

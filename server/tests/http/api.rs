@@ -1,6 +1,8 @@
 //! The API as a document: put together from the server functions and the table of policies, held against what the running portal
 //! answers, and committed as docs/api.md.
 
+mod ownership;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -99,8 +101,8 @@ fn is_admitted(answer: &Response) -> bool {
 fn admits(policy: Policy, role: Option<Role>) -> bool {
     match (policy, role) {
         (Policy::Open, _) => true,
-        (Policy::Verb(_), None) => false,
-        (Policy::Verb(verb), Some(role)) => allows(role, verb),
+        (Policy::Verb(..), None) => false,
+        (Policy::Verb(verb, _), Some(role)) => allows(role, verb),
     }
 }
 
@@ -127,13 +129,16 @@ policies, and a test holds it against the running portal.
   ([Tokens for scripts](operating.md#tokens-for-scripts)). A browser sends its session and the portal's own `Origin`.
 - What was refused has a status and a body `{\"code\": …, \"detail\": …}`: 422 `invalid`, 401 `signed_out`, 403 `denied`, 404 `not_found`, 409
   `conflict`, 429 `too_often`, 503 `busy`, 500 `internal`. Nothing was done then. The header `X-Request-Id` is the number in the portal's log.
+- What is limited to groups is left out of lists for who is in none of them, and not there by its name: 404, as for what never was.
+  Administrators see everything. A session, a token and a passkey of somebody else are not there either. What takes who works in the run
+  is 409 for others; what takes another person than who has done something is 403 for who has.
 - Paths stay as they are from version to version, and fields are only added.
 - What streams answers with one line of JSON after the other, and with one at least every 15 seconds, so that nobody in between takes it for dead.
 ";
 
 fn document() -> String {
     let mut text = INTRODUCTION.to_owned();
-    text.push_str("\n## Who gets in\n\nThe least role that may; *everybody* needs no account. `/metrics` answers observers alone, by their address.\n\n| Address | Who |\n| --- | --- |\n");
+    text.push_str("\n## Who gets in\n\nThe least role that may, and on what; *everybody* needs no account. `/metrics` answers observers alone, by their address.\n\n| Address | Who |\n| --- | --- |\n");
     for (path, policy) in routes::PAGES.iter().chain(routes::RESOURCES) {
         let _ = writeln!(text, "| `GET {path}` | {} |", who(*policy));
     }
@@ -159,9 +164,12 @@ fn describe(function: &Function, text: &mut String) {
     let _ = write!(text, "\nAnswer: {answer}.\n");
 }
 
-fn who(policy: Policy) -> &'static str {
-    let Policy::Verb(verb) = policy else { return "everybody" };
-    Role::ALL.into_iter().find(|role| allows(*role, verb)).map_or("nobody", Role::word)
+/// The least role, and whose it has to be.
+fn who(policy: Policy) -> String {
+    let Policy::Verb(verb, whose) = policy else { return "everybody".to_owned() };
+    let role = Role::ALL.into_iter().find(|role| allows(*role, verb)).map_or("nobody", Role::word);
+    let words = whose.words();
+    if words.is_empty() { role.to_owned() } else { format!("{role}, {words}") }
 }
 
 /// The server functions of all modules, in the order of their sources; modules by what they are about.

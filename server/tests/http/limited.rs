@@ -1,324 +1,17 @@
 //! What is limited to a group is not there for anybody else: by every address, in every list, on every stream.
 
-use std::time::Duration;
+pub mod scene;
 
-use app::api::{POLICY, Policy, policy};
-use axum::body::{Body, BodyDataStream};
-use domain::RunId;
-use domain::frame::{Cursor, Frame};
-use domain::policy::{Role, Sight, allows, typed_groups};
-use domain::run::Event;
-use futures::StreamExt as _;
+use app::api::POLICY;
+use axum::body::Body;
+use domain::policy::{Role, typed_groups};
 use http::{Method, StatusCode, header};
 use server::http::routes;
-use tower::ServiceExt as _;
 
+use self::scene::{DOCUMENT, Meets, SIDE, Vault, is_for, meets, named, next, says_nothing};
 use crate::approval_pages::text;
-use crate::site::{Answer, Served, call, page, someone};
+use crate::site::{AT_ONCE, PASSWORD, WATCH, is_over, page};
 use crate::tokens::{made, script, sends};
-
-/// Within this a stream has to be over.
-const AT_ONCE: Duration = Duration::from_secs(2);
-
-/// Longer than a line takes that is told at once.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// One procedure for everybody and one for the keepers, whose name stands in the table of contents as well.
-const DOCUMENT: &str = "# Operations
-
-- [Restart the shop](#restart-the-shop)
-- [Open the vault](#open-the-vault): for the keepers alone
-
-## Restart the shop
-
-### Trigger Conditions
-
-- The shop is shut
-
-### Steps
-
-1. **Stop it**
-
-   ```bash
-   docker stop no-such-container || true
-   ```
-
-2. **Tidy up**
-
-   ```bash
-   rm -r /no/such/cupboard
-   ```
-
-## Open the vault
-
-### Trigger Conditions
-
-- The vault stays dark
-
-### Steps
-
-1. **Turn the key**
-
-   ```bash
-   echo \"gold-$((6*7)) WORD\"
-   ```
-
-2. **Close the shop**
-
-   ```bash
-   docker stop no-such-container || true
-   ```
-
-3. **Empty it**
-
-   ```bash
-   rm -r /no/such/chest
-   ```
-
-4. **Wait**
-
-   ```bash
-   read -r go
-   ```
-
-### Expected Outcome
-
-- The chest is open
-";
-
-const SIDE: &str = "[procedure.\"Open the vault\"]
-visible_to = [\"keepers\"]
-
-[procedure.\"Open the vault\".parameter.word]
-placeholder = \"WORD\"
-type = \"text\"
-";
-
-/// What nobody outside of the group may read: title, text, commands, values, output, reasons.
-const SECRETS: [&str; 10] = [
-    "Open the vault",
-    "for the keepers alone",
-    "The vault stays dark",
-    "Turn the key",
-    "/no/such/chest",
-    "The chest is open",
-    "moonstone",
-    "gold-42",
-    "the hinge is rusty",
-    "the chest is full",
-];
-
-/// Run 1 is open and holds the lock, its third step waits for an approval; run 2 is closed, and something in its output is to be
-/// covered; run 3 is of the other procedure.
-struct Vault {
-    site: Served,
-    ada: String,
-    /// Outside of the group: a viewer, an operator, a lead.
-    vera: String,
-    otto: String,
-    lars: String,
-    /// Inside: an operator, a lead.
-    olga: String,
-    lena: String,
-}
-
-impl Vault {
-    async fn with(document: &str, beside: &str) -> Self {
-        let site = Served::with_side_file("operations.md", document, beside).await;
-        let ada = site.administrator().await;
-        let vera = site.person("vera", "Vera", "viewer", &ada).await;
-        let otto = site.person("otto", "Otto", "operator", &ada).await;
-        let lars = site.person("lars", "Lars", "lead", &ada).await;
-        let olga = site.person("olga", "Olga", "operator", &ada).await;
-        let lena = site.person("lena", "Lena", "lead", &ada).await;
-        let vault = Self { site, ada, vera, otto, lars, olga, lena };
-        vault.put("olga", "keepers").await;
-        vault.put("lena", "keepers, on-call").await;
-        vault
-    }
-
-    async fn open() -> Self {
-        let vault = Self::with(DOCUMENT, SIDE).await;
-        let start = "slug=open-the-vault&target=&reason=the+hinge+is+rusty&values[word]=moonstone&key=";
-        for key in ["one", "two"] {
-            vault.done("/api/runs/start", &format!("{start}{key}"), &vault.olga).await;
-        }
-        vault.done("/api/runs/start", "slug=restart-the-shop&target=&key=three", &vault.otto).await;
-        vault.runs(1, 1, "").await;
-        vault.runs(1, 2, "&outage=nobody+is+there").await;
-        let ask = "run=1&request=1&wanted[s3.1]=on&reason=the+chest+is+full";
-        vault.done("/api/approvals/ask", ask, &vault.olga).await;
-        vault.runs(2, 1, "").await;
-        let cover = "run=2&step=1&attempt=1&text=gold-42&reason=the+chest+is+full";
-        vault.done("/api/redactions/ask", cover, &vault.ada).await;
-        vault.done("/api/runs/finish", "run=2&verdict=not_reached&comment=enough", &vault.olga).await;
-        vault
-    }
-
-    /// Lets Olga run a step to its end.
-    async fn runs(&self, run: i64, step: u32, more: &str) {
-        let form = format!("run={run}&step={step}&attempt=1&commands=1{more}");
-        self.done("/api/runs/run", &form, &self.olga).await;
-        let (viewer, cursor) = (someone(Role::Administrator), Cursor { version: 0, step: 0, attempt: 0, offset: 0 });
-        let mut frames = self.site.portal.watch(viewer.viewer().unwrap(), RunId(run), cursor).await.unwrap();
-        while let Some(framed) = frames.next().await {
-            let Frame::Event { entry } = framed.frame else { continue };
-            if matches!(entry.event, Event::AttemptEnded { step: ended, .. } if ended == step) {
-                return;
-            }
-        }
-        panic!("the stream of run {run} ended before its step {step}");
-    }
-
-    async fn post(&self, path: &str, form: &str, cookie: &str) -> Answer {
-        self.site.send(call(path).header(header::COOKIE, cookie).body(Body::from(form.to_owned())).unwrap()).await
-    }
-
-    async fn done(&self, path: &str, form: &str, cookie: &str) {
-        let answer = self.post(path, form, cookie).await;
-        assert_eq!(answer.status, StatusCode::OK, "{path} {form}: {}", answer.body);
-    }
-
-    /// Puts somebody into groups.
-    async fn put(&self, login: &str, groups: &str) {
-        let person = self.site.portal.store().person_by_login(login).await.unwrap().unwrap().id;
-        let form = format!("person={person}&groups={}", groups.replace(' ', "+"));
-        self.done("/api/people/groups", &form, &self.ada).await;
-    }
-
-    /// Everybody outside of the group, with their roles.
-    fn outside(&self) -> [(&String, Role); 3] {
-        [(&self.vera, Role::Viewer), (&self.otto, Role::Operator), (&self.lars, Role::Lead)]
-    }
-
-    /// Everybody inside, and who sees everything.
-    fn inside(&self) -> [(&String, Role); 3] {
-        [(&self.olga, Role::Operator), (&self.lena, Role::Lead), (&self.ada, Role::Administrator)]
-    }
-
-    async fn versions(&self) -> Vec<u64> {
-        let mut versions = Vec::new();
-        for run in [1, 2] {
-            let run = self.site.portal.store().run(RunId(run), &Sight::EVERYTHING).await.unwrap();
-            versions.push(run.unwrap().version);
-        }
-        versions
-    }
-
-    /// Opens a stream; the answer has to be a good one.
-    async fn stream(&self, request: http::Request<Body>) -> BodyDataStream {
-        let response = self.site.router.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
-        response.into_body().into_data_stream()
-    }
-
-    /// The stream of a run's page.
-    async fn watch(&self, run: i64, cookie: &str) -> BodyDataStream {
-        let form = WATCH.replace("RUN", &run.to_string());
-        self.stream(call("/api/runs/watch").header(header::COOKIE, cookie).body(Body::from(form)).unwrap()).await
-    }
-
-    /// The numbers that the stream of the inbox tells.
-    async fn waiting(&self, cookie: &str) -> BodyDataStream {
-        self.stream(call(routes::WAITING).header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
-    }
-}
-
-const WATCH: &str = "run=RUN&cursor[version]=0&cursor[step]=0&cursor[attempt]=0&cursor[offset]=0";
-
-/// The next piece of a stream.
-async fn next(stream: &mut BodyDataStream) -> String {
-    let piece = tokio::time::timeout(PATIENCE, stream.next()).await.expect("it is told at once");
-    String::from_utf8_lossy(&piece.expect("the stream goes on").unwrap()).into_owned()
-}
-
-/// Waits for the end of a stream.
-async fn is_over(stream: &mut BodyDataStream) -> bool {
-    let to_the_end = async { while stream.next().await.is_some() {} };
-    tokio::time::timeout(AT_ONCE, to_the_end).await.is_ok()
-}
-
-fn says_nothing(what: &str, body: &str) {
-    for secret in SECRETS {
-        assert!(!body.contains(secret), "{what} tells \u{201c}{secret}\u{201d}: {body}");
-    }
-}
-
-/// How an address meets what is limited.
-enum Meets {
-    /// It is asked for one thing by its name; `RUN` and `SLUG` stand for that.
-    ByName(&'static str),
-    /// It lists, of which what is limited is a part.
-    Lists,
-    /// It has nothing to do with procedures and runs, or is for who looks after people.
-    Nothing,
-}
-
-/// Every server function has to be here: one that is not, nobody has thought of.
-fn meets(path: &str) -> Meets {
-    use Meets::{ByName, Lists, Nothing};
-    match path {
-        "/api/pages/procedure" | "/api/looks/start" => ByName("slug=SLUG"),
-        "/api/pages/run" | "/api/looks/run" => ByName("run=RUN"),
-        "/api/pages/approval" | "/api/approvals/cancel" => ByName("run=RUN&request=1"),
-        "/api/pages/redaction" => ByName("run=RUN&number=1"),
-        "/api/approvals/ask" | "/api/approvals/break-glass" => {
-            ByName("run=RUN&request=2&wanted[s3.1]=on&reason=because")
-        }
-        "/api/approvals/decide" => ByName("run=RUN&request=1&decision=reject&reason=because"),
-        "/api/approvals/review" => ByName("run=RUN&request=1&comment=because"),
-        "/api/redactions/ask" => ByName("run=RUN&step=1&attempt=1&text=42&reason=because"),
-        "/api/redactions/decide" => ByName("run=RUN&number=1&decision=reject&reason=because"),
-        "/api/runs/start" => ByName("slug=SLUG&target=&key=another"),
-        "/api/runs/watch" => ByName(WATCH),
-        "/api/runs/log" => ByName("run=RUN&step=1&attempt=1"),
-        "/api/runs/value" => ByName("run=RUN&name=word&value=x"),
-        "/api/runs/run" => ByName("run=RUN&step=1&attempt=2&commands=1"),
-        "/api/runs/skip-command" => ByName("run=RUN&step=2&command=1&reason=because"),
-        "/api/runs/skip-step" => ByName("run=RUN&step=4&reason=because"),
-        "/api/runs/complete" => ByName("run=RUN&step=4"),
-        "/api/runs/tick" | "/api/runs/untick" => ByName("run=RUN&step=0&item=1"),
-        "/api/runs/note" => ByName("run=RUN&step=0&text=because"),
-        "/api/runs/finish" => ByName("run=RUN&verdict=reached"),
-        "/api/runs/take-over" | "/api/runs/take-lock" | "/api/runs/abort" => ByName("run=RUN&reason=because"),
-        "/api/runs/directory" => ByName("run=RUN&path=/"),
-        "/api/runs/add-step" => ByName("run=RUN&after=1&place=5&text=ls&reason=because"),
-        "/api/runs/input" => ByName("run=RUN&step=1&attempt=1&command=1&number=1&line=x"),
-        "/api/runs/keys" => ByName("run=RUN&step=1&attempt=1&command=1&number=1&typed[line]=x"),
-        "/api/runs/end-watch" => ByName("run=RUN&step=1&attempt=1&command=1"),
-        "/api/runs/stop" => ByName("run=RUN&step=1&attempt=1"),
-        "/api/pages/home"
-        | "/api/pages/search"
-        | "/api/pages/history"
-        | "/api/pages/documents"
-        | "/api/pages/approvals"
-        | "/api/pages/audit"
-        | "/api/session"
-        | "/api/pages/account" => Lists,
-        path if path.starts_with("/api/account/") || path.starts_with("/api/people/") => Nothing,
-        // The numbers of the stream of the inbox have a test of their own.
-        "/api/approvals/watch"
-        | "/api/welcome"
-        | "/api/sign-in"
-        | "/api/set-up"
-        | "/api/sign-out"
-        | "/api/pages/own-mail"
-        | "/api/pages/people"
-        | "/api/pages/deliveries"
-        | "/api/audit/verify" => Nothing,
-        other => panic!("say here how {other} meets what is limited"),
-    }
-}
-
-fn is_for(path: &str, role: Role) -> bool {
-    matches!(policy(path), Some(Policy::Verb(verb)) if allows(role, verb))
-}
-
-/// A form about run 1 or 2 and the limited procedure, or about such as are not there.
-fn named(form: &str, run: &str) -> String {
-    let slug = if run == "99" { "no-such-procedure" } else { "open-the-vault" };
-    form.replace("RUN", run).replace("SLUG", slug)
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_server_function_answers_outside_of_the_group_as_if_it_were_not_there() {
@@ -505,15 +198,15 @@ async fn open_streams_end_at_once_when_somebody_leaves_the_group() {
     vault.done("/api/runs/run", "run=1&step=4&attempt=1&commands=1", &vault.olga).await;
     let mut frames = vault.watch(1, &vault.lena).await;
     let follow = page("/runs/1/output/4/1?follow=1").header(header::COOKIE, &vault.lena);
-    let mut output = vault.stream(follow.body(Body::empty()).unwrap()).await;
+    let mut output = vault.site.stream(follow.body(Body::empty()).unwrap()).await;
     let mut olgas = vault.watch(1, &vault.olga).await;
     next(&mut frames).await;
     next(&mut olgas).await;
 
     vault.put("lena", "on-call").await;
 
-    assert!(is_over(&mut frames).await, "the stream of the page");
-    assert!(is_over(&mut output).await, "the raw output");
+    assert!(is_over(&mut frames, AT_ONCE).await, "the stream of the page");
+    assert!(is_over(&mut output, AT_ONCE).await, "the raw output");
     let again = vault.post("/api/runs/watch", &WATCH.replace("RUN", "1"), &vault.lena).await;
     assert_eq!(again.status, StatusCode::NOT_FOUND);
     vault.done("/api/runs/note", "run=1&step=0&text=still+here", &vault.olga).await;
@@ -536,7 +229,7 @@ async fn open_streams_end_when_the_documents_limit_what_they_show() {
     // Whoever looks next has the documents read.
     assert_eq!(vault.site.get("/", &vault.olga).await.status, StatusCode::OK);
 
-    assert!(is_over(&mut frames).await);
+    assert!(is_over(&mut frames, AT_ONCE).await);
     assert_eq!(vault.site.get("/runs/1", &vault.vera).await.status, StatusCode::NOT_FOUND, "limited afterwards");
     assert_eq!(vault.site.get("/runs/1", &vault.olga).await.status, StatusCode::OK);
 }
@@ -631,7 +324,7 @@ async fn an_administrator_puts_people_into_groups_and_the_record_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_account_can_be_in_groups_from_the_beginning() {
     let vault = Vault::with(DOCUMENT, SIDE).await;
-    let password = crate::site::PASSWORD.replace(' ', "+");
+    let password = PASSWORD.replace(' ', "+");
     let form = format!("login=nina&name=Nina&role=viewer&password={password}&groups=keepers");
 
     vault.done("/api/people/create", &form, &vault.ada).await;
@@ -648,7 +341,7 @@ async fn a_script_of_an_administrator_sees_what_its_own_role_and_their_groups_le
     let token = made(&vault.site, "name=nightly&role=operator&days=9", &vault.ada).await;
     let before = vault.versions().await;
     let stream = async |path: &str, form: String| {
-        vault.stream(script(Method::POST, path, &token).body(Body::from(form)).unwrap()).await
+        vault.site.stream(script(Method::POST, path, &token).body(Body::from(form)).unwrap()).await
     };
 
     for (path, _) in POLICY {
@@ -670,5 +363,5 @@ async fn a_script_of_an_administrator_sees_what_its_own_role_and_their_groups_le
     let mut frames = stream("/api/runs/watch", WATCH.replace("RUN", "1")).await;
     next(&mut frames).await;
     vault.put("ada", "").await;
-    assert!(is_over(&mut frames).await, "she herself sees everything, and the script does not");
+    assert!(is_over(&mut frames, AT_ONCE).await, "she herself sees everything, and the script does not");
 }

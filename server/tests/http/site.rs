@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use domain::frame::{Cursor, Frame};
 use domain::plan::PlanTarget;
 use domain::policy::{Actor, Role};
@@ -26,6 +27,12 @@ use tower::ServiceExt as _;
 pub const HOST: &str = "127.0.0.1:3000";
 pub const ORIGIN: &str = "http://127.0.0.1:3000";
 pub const PASSWORD: &str = "four quiet otters swim";
+
+/// What follows a run from its beginning; `RUN` stands for its number.
+pub const WATCH: &str = "run=RUN&cursor[version]=0&cursor[step]=0&cursor[attempt]=0&cursor[offset]=0";
+
+/// Within this a stream has to be over whose person may not look any more.
+pub const AT_ONCE: Duration = Duration::from_secs(2);
 
 const DOCUMENT: &str = "# Count\n\n## Steps\n\n1. **Count**\n\n   ```bash\n   seq 3\n   ```\n";
 
@@ -216,6 +223,13 @@ impl Served {
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
     }
 
+    /// Opens a stream; the answer has to be a good one.
+    pub async fn stream(&self, request: Request<Body>) -> BodyDataStream {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        response.into_body().into_data_stream()
+    }
+
     pub async fn get(&self, path: &str, cookie: &str) -> Answer {
         self.send(page(path).header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
     }
@@ -287,6 +301,12 @@ fn folder_with(files: &[(&str, &[u8])]) -> TempDir {
         std::fs::write(folder.path().join("runbooks").join(name), content).unwrap();
     }
     folder
+}
+
+/// Whether a stream comes to its end within a time.
+pub async fn is_over(stream: &mut BodyDataStream, within: Duration) -> bool {
+    let to_the_end = async { while stream.next().await.is_some() {} };
+    tokio::time::timeout(within, to_the_end).await.is_ok()
 }
 
 /// Somebody with a role, as the gate would know them.

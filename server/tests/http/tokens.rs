@@ -14,11 +14,10 @@ use domain::{PersonId, RunId, Timestamp, TokenId};
 use futures::StreamExt as _;
 use http::{Method, StatusCode, header};
 use testkit::{FixedClock, NOW};
-use tower::ServiceExt as _;
 
 use crate::account::{code, done, is_in, password, post, refused, view, with_authenticator};
 use crate::approvals::Scene;
-use crate::site::{Answer, ORIGIN, Served, call, page, unstated};
+use crate::site::{AT_ONCE, Answer, ORIGIN, Served, WATCH, call, is_over, page, unstated};
 use server::connections::Connection;
 
 const MAKE: &str = "/api/account/tokens/make";
@@ -27,9 +26,6 @@ const RUN: &str = "slug=count&target=local&key=k";
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
-
-/// Within this a stream has to be over.
-const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Something that comes at all comes within this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -321,7 +317,7 @@ async fn what_takes_the_person_themselves_is_refused_to_every_script_and_recorde
     let mut refused = 0;
 
     for (path, policy) in POLICY {
-        let Policy::Verb(verb) = policy else { continue };
+        let Policy::Verb(verb, _) = policy else { continue };
         if for_scripts.contains(verb) {
             continue;
         }
@@ -390,15 +386,11 @@ async fn a_script_of_a_lead_gives_up_no_run_of_somebody_else() {
 
 /// Opens the stream of run 1 by a token, does something, and says whether the stream is over within two seconds.
 async fn ends_after(site: &Served, token: &str, deed: impl Future<Output = ()>) -> bool {
-    let form = "run=1&cursor[version]=0&cursor[step]=0&cursor[attempt]=0&cursor[offset]=0";
-    let request = script(Method::POST, "/api/runs/watch", token).body(Body::from(form)).unwrap();
-    let response = site.router.clone().oneshot(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    let mut frames = response.into_body().into_data_stream();
+    let request = script(Method::POST, "/api/runs/watch", token).body(Body::from(WATCH.replace("RUN", "1"))).unwrap();
+    let mut frames = site.stream(request).await;
     assert!(frames.next().await.is_some(), "the stream has begun");
     deed.await;
-    let to_the_end = async { while frames.next().await.is_some() {} };
-    tokio::time::timeout(AT_ONCE, to_the_end).await.is_ok()
+    is_over(&mut frames, AT_ONCE).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,9 +4,9 @@ use domain::view::{AccountView, QrCode, ShownOffer};
 use leptos::prelude::*;
 
 use super::deeds::AccountDeeds;
+use super::sure::SureFields;
 use crate::components::action_form::ActionForm;
 use crate::components::ago::{Ago, TimeOfDay};
-use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::words::counted;
 
@@ -71,8 +71,7 @@ fn AsItIs(view: AccountView, deeds: AccountDeeds) -> impl IntoView {
             </summary>
             <ActionForm action=deeds.remove attr:class="stack" attr:data-gap="small">
                 <p class="soft small">"Its recovery codes go with it. Without a second factor you decide on no request."</p>
-                <PasswordField id="remove" />
-                <FactorFields factors id="remove" />
+                <SureFields factors id="remove" />
                 <div class="actions">
                     <button class="btn" type="submit" disabled=deeds.remove.pending()>
                         "Remove authenticator app"
@@ -89,27 +88,13 @@ fn AsItIs(view: AccountView, deeds: AccountDeeds) -> impl IntoView {
 fn OfferForm(view: AccountView, deeds: AccountDeeds, verb: &'static str) -> impl IntoView {
     view! {
         <ActionForm action=deeds.offer attr:class="stack" attr:data-gap="small">
-            <PasswordField id="offer" />
-            <FactorFields factors=view.factors id="offer" />
+            <SureFields factors=view.factors id="offer" />
             <div class="actions">
                 <button class="btn" type="submit" disabled=deeds.offer.pending()>
                     {verb}
                 </button>
             </div>
         </ActionForm>
-    }
-    .into_any()
-}
-
-/// The present password, asked for once more.
-#[component]
-pub fn PasswordField(#[prop(into)] id: String) -> impl IntoView {
-    let field = format!("password-{id}");
-    view! {
-        <div class="field">
-            <label for=field.clone()>"Present password"</label>
-            <input class="input" id=field name="password" type="password" required autocomplete="current-password" />
-        </div>
     }
     .into_any()
 }

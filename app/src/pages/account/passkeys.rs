@@ -8,12 +8,11 @@ use leptos::task::spawn_local;
 use leptos::wasm_bindgen::JsCast as _;
 use leptos::web_sys::{HtmlFormElement, HtmlInputElement};
 
-use super::authenticator::PasswordField;
 use super::deeds::AccountDeeds;
+use super::sure::SureFields;
 use crate::api::account::{AddPasskey, ask_for_new_passkey};
 use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
-use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::problem::Refused;
 use crate::passkey;
@@ -61,8 +60,7 @@ fn OnePasskey(passkey: PasskeyInfo, factors: Factors, deeds: AccountDeeds) -> im
                 </summary>
                 <ActionForm action=deeds.remove_passkey attr:class="stack" attr:data-gap="small">
                     <input type="hidden" name="id" value=passkey.id />
-                    <PasswordField id=field.clone() />
-                    <FactorFields factors id=field />
+                    <SureFields factors id=field />
                     <div class="actions">
                         <button class="btn" type="submit" disabled=deeds.remove_passkey.pending()>
                             {button.clone()}
@@ -112,8 +110,7 @@ fn AddForm(factors: Factors, deeds: AccountDeeds) -> impl IntoView {
                     <input class="input" id="passkey-name" name="name" required maxlength="64" autocomplete="off" />
                     <span class="help">"The device that keeps it, so that you know it later."</span>
                 </div>
-                <PasswordField id="passkey" />
-                <FactorFields factors id="passkey" />
+                <SureFields factors id="passkey" />
                 <div class="actions">
                     <button class="btn" type="submit" disabled=busy>
                         "Add passkey"

@@ -7,13 +7,12 @@ use domain::run::StepStatus;
 use domain::view::{AccountView, MadeToken, TokenInfo};
 use leptos::prelude::*;
 
-use super::authenticator::PasswordField;
 use super::deeds::AccountDeeds;
+use super::sure::SureFields;
 use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::command_text::{Visible, visible};
 use crate::components::copy::Copy;
-use crate::components::factor::FactorFields;
 use crate::components::glyph::{Glyph, Sign};
 
 /// The tokens of an account, for somebody with this role.
@@ -126,8 +125,7 @@ fn MakeForm(factors: Factors, role: Role, deeds: AccountDeeds) -> impl IntoView 
                     <label for="token-days">"Days until it expires"</label>
                     <input class="input" id="token-days" name="days" type="number" required min="1" max="365" value="90" />
                 </div>
-                <PasswordField id="token" />
-                <FactorFields factors id="token" />
+                <SureFields factors id="token" />
                 <div class="actions">
                     <button class="btn" type="submit" disabled=deeds.make_token.pending()>
                         "Make token"

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read as _};
 
-use domain::time::{size, thousands};
+use domain::time::{counted, size, thousands};
 use domain::{Digest, Timestamp};
 use engine::is_plain_name;
 use serde::{Deserialize, Serialize};
@@ -63,11 +63,11 @@ impl Manifest {
             open => format!(" ({} of them not ended)", thousands(open)),
         };
         format!(
-            "{} events up to {head}, {} runs, {} attempts{open}, {} files with {}",
-            thousands(self.events),
-            thousands(self.runs),
-            thousands(self.attempts),
-            thousands(self.files),
+            "{} up to {head}, {}, {}{open}, {} with {}",
+            counted(self.events, "event"),
+            counted(self.runs, "run"),
+            counted(self.attempts, "attempt"),
+            counted(self.files, "file"),
             size(self.bytes)
         )
     }
@@ -205,6 +205,7 @@ mod tests {
             Digest::of(b"x").short()
         );
         assert_eq!(manifest.words(), expected);
-        assert!(Manifest { open: 0, ..manifest }.words().contains("61 attempts, 372 files"));
+        assert!(Manifest { open: 0, ..manifest.clone() }.words().contains("61 attempts, 372 files"));
+        assert!(Manifest { open: 0, runs: 1, attempts: 1, ..manifest }.words().contains("1 run, 1 attempt, 372 files"));
     }
 }

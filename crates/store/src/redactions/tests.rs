@@ -4,21 +4,10 @@ use domain::{AttemptId, Digest, RunId};
 use testkit::{NOW, completed};
 
 use crate::Store;
-use crate::tests::{ALL, begun, continued, store};
+use crate::tests::{ALL, begun, continued, redaction_asked as asked, store};
 
 /// The statements that make the list of what was asked before there was one.
 const MIGRATION: &str = include_str!("../../../../migrations/0008_redactions.sql");
-
-fn asked() -> Event {
-    Event::RedactionAsked {
-        step: 1,
-        attempt: 1,
-        ranges: vec![ByteRange { from: 0, to: 1 }],
-        reason: "a password".to_owned(),
-        bytes: 9,
-        output: Digest::of(b"before"),
-    }
-}
 
 fn rejected(number: u32) -> Event {
     Event::RedactionRejected { number, reason: "needed".to_owned(), factor: "code".to_owned() }

@@ -5,7 +5,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use testkit::{NOW, person, plan, start};
 
 use super::*;
-use crate::tests::{ALL, store};
+use crate::tests::{ALL, numbers, pages, store};
 
 /// A run of one of two procedures by one of two people, closed after so many seconds, or open.
 async fn add(store: &Store, slug: &str, by: &str, reason: &str, closed: Option<(Verdict, u64)>) -> RunId {
@@ -22,10 +22,6 @@ async fn add(store: &Store, slug: &str, by: &str, reason: &str, closed: Option<(
     }
     write.commit().await.unwrap();
     id
-}
-
-fn numbers(rows: &[RunRow]) -> Vec<i64> {
-    rows.iter().map(|row| row.id.0).collect()
 }
 
 /// Six runs: of `deploy` and `restore`, by Olga and Otto.
@@ -71,14 +67,7 @@ async fn the_history_is_narrowed_by_each_of_its_filters() {
 async fn the_pages_of_the_history_tile_it() {
     let (store, _folder) = six().await;
 
-    let mut pages = Vec::new();
-    let mut query = HistoryQuery { limit: 4, ..HistoryQuery::default() };
-    loop {
-        let page = store.history(&query, &ALL).await.unwrap();
-        let Some(last) = page.last() else { break };
-        query.before = Some(last.id);
-        pages.push(numbers(&page));
-    }
+    let pages = pages(&store, 4, &ALL).await;
 
     assert_eq!(pages, [vec![6, 5, 4, 3], vec![2, 1]]);
 }

@@ -1,12 +1,10 @@
 use domain::policy::{Role, typed_groups};
-use domain::redaction::ByteRange;
 use domain::run::{Event, Verdict};
-use domain::view::RunRow;
-use domain::{AttemptId, Digest, RunId, Slug};
+use domain::{AttemptId, RunId, Slug};
 use testkit::{NOW, completed, plan, start};
 
 use super::*;
-use crate::tests::{ALL, continued, store};
+use crate::tests::{ALL, continued, numbers, pages, redaction_asked, store};
 use crate::{HistoryQuery, Store};
 
 fn groups(names: &str) -> Groups {
@@ -24,10 +22,6 @@ async fn add(store: &Store, slug: &str, limit: Option<&str>) -> Run {
     let mut plan = plan();
     (plan.slug, plan.title, plan.visible_to) = (slug.into(), format!("Procedure {slug}"), limit.map(groups));
     continued(store, None, &[start(plan, "why")], NOW).await
-}
-
-fn numbers(rows: &[RunRow]) -> Vec<i64> {
-    rows.iter().map(|row| row.id.0).collect()
 }
 
 #[tokio::test]
@@ -74,14 +68,7 @@ async fn a_page_is_full_as_long_as_there_is_more_to_see() {
     }
     let outside = sight("platform", None);
 
-    let mut pages = Vec::new();
-    let mut query = HistoryQuery { limit: 2, ..HistoryQuery::default() };
-    loop {
-        let page = store.history(&query, &outside).await.unwrap();
-        let Some(last) = page.last() else { break };
-        query.before = Some(last.id);
-        pages.push(numbers(&page));
-    }
+    let pages = pages(&store, 2, &outside).await;
 
     assert_eq!(pages, [vec![33, 25], vec![17, 9], vec![1]]);
     assert_eq!(numbers(&store.last_of(&"deploy".into(), 3, &outside).await.unwrap()), [33, 25, 17]);
@@ -92,16 +79,8 @@ async fn what_is_of_a_hidden_run_is_hidden_in_every_list() {
     let (store, _folder) = store().await;
     let run = add(&store, "restore", Some("dba")).await;
     let id = AttemptId { run: run.id, step: 1, attempt: 1 };
-    let asked = Event::RedactionAsked {
-        step: 1,
-        attempt: 1,
-        ranges: vec![ByteRange { from: 0, to: 1 }],
-        reason: "a password".to_owned(),
-        bytes: 9,
-        output: Digest::of(b"before"),
-    };
     let run = continued(&store, Some(run), &completed(id, &[1, 2]), NOW).await;
-    let run = continued(&store, Some(run), &[asked], NOW).await;
+    let run = continued(&store, Some(run), &[redaction_asked()], NOW).await;
     let end = Event::RunFinished { verdict: Verdict::Reached, comment: String::new() };
     let run = continued(&store, Some(run), &[end], NOW.plus(1000)).await;
     let slug = run.plan.slug.clone();
