@@ -252,7 +252,7 @@ pub fn meets(path: &str) -> Meets {
         "/api/redactions/decide" => ByName("run=RUN&number=1&decision=reject&reason=because"),
         "/api/runs/start" => ByName("slug=SLUG&target=&key=another"),
         "/api/runs/watch" => ByName(WATCH),
-        "/api/runs/log" => ByName("run=RUN&step=1&attempt=1"),
+        "/api/runs/log" | "/api/runs/stop" => ByName("run=RUN&step=1&attempt=1"),
         "/api/runs/value" => ByName("run=RUN&name=word&value=x"),
         "/api/runs/run" => ByName("run=RUN&step=1&attempt=2&commands=1"),
         "/api/runs/skip-command" => ByName("run=RUN&step=2&command=1&reason=because"),
@@ -267,7 +267,6 @@ pub fn meets(path: &str) -> Meets {
         "/api/runs/input" => ByName("run=RUN&step=1&attempt=1&command=1&number=1&line=x"),
         "/api/runs/keys" => ByName("run=RUN&step=1&attempt=1&command=1&number=1&typed[line]=x"),
         "/api/runs/end-watch" => ByName("run=RUN&step=1&attempt=1&command=1"),
-        "/api/runs/stop" => ByName("run=RUN&step=1&attempt=1"),
         "/api/pages/home"
         | "/api/pages/search"
         | "/api/pages/history"
