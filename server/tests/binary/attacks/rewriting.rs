@@ -85,7 +85,7 @@ fn a29_the_text_of_an_alert_is_a_value_that_fits_its_pattern_or_nothing() {
         "w\u{435}b",
         "web\u{202e}",
         "https://evil.example/web",
-        "allx",
+        "allthewebservers",
         "a)|(.*",
         " ",
     ];
