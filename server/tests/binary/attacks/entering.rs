@@ -29,7 +29,7 @@ fn pair(answer: &Answer) -> String {
     cookie.split(';').next().unwrap().to_owned()
 }
 
-/// Who a cookie is: the status of asking.
+/// Whether a cookie lets somebody in.
 fn is_in(wire: &Wire, cookie: &str) -> bool {
     wire.send("POST /api/session", &[("Origin", &wire.origin()), ("Cookie", cookie)], "").status == 200
 }
