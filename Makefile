@@ -84,7 +84,7 @@ bench: | setup ## measure what has to be fast, each against a floor that is meas
 
 # --- Test ---
 
-.PHONY: test e2e prove pictures audit check api stack stack-down
+.PHONY: test e2e prove holes pictures audit check api stack stack-down
 test: setup-test server ## run every test: Rust, the container image, the practice stack, the browser
 	@$(with_tools) scripts/test all
 
@@ -99,6 +99,9 @@ stack-down: ## stop what `make stack` started
 
 prove: setup-test server ## the large counts (kills, random histories): minutes to hours; writes docs/proofs.md (ONLY="NAME…" for some of them)
 	@$(with_tools) scripts/prove $(ONLY)
+
+holes: setup-test ## take the defences of docs/security.md away in a copy: each row's test has to fail (ONLY="a01 a05": one by one)
+	@$(with_tools) scripts/holes $(ONLY)
 
 pictures: setup-test server ## pictures of every page in both themes and three widths, into target/pictures
 	@PORTAL_PICTURES=$(CURDIR)/target/pictures $(with_tools) scripts/test browser --project='with scripts' looks.hydrate

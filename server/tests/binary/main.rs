@@ -16,6 +16,7 @@ mod kills;
 mod leaving;
 mod life;
 mod page;
+mod people;
 mod process;
 mod reading;
 mod receivers;

@@ -8,7 +8,8 @@ use serde_json::Value;
 use sha2::Sha256;
 use ureq::http::StatusCode;
 
-use crate::browser::{Browser, PASSWORD, text};
+use crate::browser::{Browser, text};
+use crate::people::{account, done, second_factor};
 use crate::process::{Place, Served};
 use crate::receivers::{Smtp, Web};
 use crate::waiting::eventually;
@@ -48,40 +49,12 @@ fn webhook(place: &str, kind: &str, more: &str) -> String {
     )
 }
 
-fn done(response: ureq::http::Response<ureq::Body>) -> String {
-    let status = response.status();
-    let body = text(response);
-    assert_eq!(status, StatusCode::OK, "{body}");
-    body
-}
-
-/// Sets an authenticator app up: a recovery code.
-fn second_factor(person: &mut Browser) -> String {
-    done(person.call("account/authenticator/offer", &[("password", PASSWORD)]));
-    let view: Value = serde_json::from_str(&done(person.call("pages/account", &[]))).unwrap();
-    let secret = view["offer"]["secret"].as_str().unwrap().replace(' ', "");
-    let secret = totp_rs::Secret::try_from_base32(secret).unwrap().as_bytes().to_vec();
-    let seconds = u64::try_from(view["now"].as_i64().unwrap() / 1000).unwrap();
-    let code = totp_rs::Builder::new().with_secret(secret).build_noncompliant().generate(seconds).to_string();
-    done(person.call("account/authenticator/switch-on", &[("code", &code)]));
-    view["offer"]["recovery_codes"][0].as_str().unwrap().to_owned()
-}
-
 /// Olga, an administrator, has asked for an approval in a run of hers.
 fn ask(olga: &mut Browser) {
     let start = [("slug", "restore"), ("target", ""), ("reason", ""), ("key", "one"), ("values[backup]", VALUE)];
     done(olga.call("runs/start", &start));
     let ask = [("run", "1"), ("request", "1"), ("wanted[s1.1]", "on"), ("reason", "data <is> @corrupt")];
     done(olga.call("approvals/ask", &ask));
-}
-
-/// Makes an account; gives its id.
-fn account(olga: &mut Browser, login: &str, role: &str) -> String {
-    let form = [("login", login), ("name", login), ("role", role), ("password", PASSWORD)];
-    done(olga.call("people/create", &form));
-    let people: Value = serde_json::from_str(&done(olga.call("pages/people", &[]))).unwrap();
-    let person = people["people"].as_array().unwrap().iter().find(|person| person["login"] == login).unwrap();
-    person["id"].as_str().unwrap().to_owned()
 }
 
 /// The deliveries as an administrator sees them: channel, receiver, state, tries, error.
@@ -150,7 +123,7 @@ fn a_request_reaches_leads_by_mail_and_webhooks_and_the_decision_whoever_asked()
 
     let mut lead = Browser::new(&portal.address);
     lead.sign_in("lena");
-    let code = second_factor(&mut lead);
+    let code = second_factor(&mut lead).remove(0);
     let reject = [("run", "1"), ("request", "1"), ("decision", "reject"), ("reason", "not now"), ("code", &*code)];
     done(lead.call("approvals/decide", &reject));
 
@@ -278,7 +251,7 @@ fn what_is_to_be_covered_is_told_to_who_may_confirm_it_and_what_came_of_it_to_wh
 
     let mut lena = Browser::new(&portal.address);
     lena.sign_in("lena");
-    let code = second_factor(&mut lena);
+    let code = second_factor(&mut lena).remove(0);
     done(lena.call("redactions/decide", &[("run", "1"), ("number", "1"), ("decision", "confirm"), ("code", &*code)]));
 
     let told = smtp.next();

@@ -74,7 +74,7 @@ fn a02_nothing_is_changed_by_get_head_or_an_override_of_the_method() {
 }
 
 /// Where a portal listens that says another address on the console.
-fn listens(place: &Place) -> String {
+pub(super) fn listens(place: &Place) -> String {
     let said = || place.read("portal.log").split_once("listening on ").map(|(_, rest)| rest.to_owned());
     eventually("the log says where it listens", || said().is_some_and(|rest| rest.contains(' ')));
     format!("http://{}", said().unwrap().split(' ').next().unwrap())

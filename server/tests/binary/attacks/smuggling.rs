@@ -1,8 +1,10 @@
 //! Requests that want to be two, paths that want to be others, and text that wants to be more than text.
 
+use std::os::unix::fs::symlink;
+
 use percent_encoding::NON_ALPHANUMERIC;
 
-use super::{Scene, assert_refused};
+use super::{Scene, assert_refused, ran};
 use crate::browser::text;
 
 #[test]
@@ -33,6 +35,23 @@ fn a17_no_path_leads_to_a_file_that_is_not_of_the_site() {
 }
 
 #[test]
+fn a17_a_link_that_somebody_put_in_the_place_of_an_output_is_not_followed() {
+    let mut scene = Scene::open();
+    let (wire, cookie, run) = (scene.wire(), scene.cookie(), scene.run.clone());
+    ran(&mut scene.olga, &run, "1", "1,2");
+    scene.place.write("elsewhere/secret", "of somebody else\n".repeat(40));
+    let output = scene.place.path("data/runs/1/1-1/out.log");
+    std::fs::remove_file(&output).unwrap();
+    symlink(scene.place.path("elsewhere/secret"), &output).unwrap();
+
+    for path in ["/runs/1/output/1/1", "/runs/1/output/1/1?download=1", "/runs/1?step=1", "/runs/1/evidence"] {
+        let answer = wire.send(&format!("GET {path}"), &[("Cookie", &cookie), ("Accept", "text/html")], "");
+
+        assert!(!answer.body.contains("of somebody else"), "{path}: {}", answer.body);
+    }
+}
+
+#[test]
 fn a20_no_text_becomes_a_header_a_line_of_the_log_or_a_query() {
     let mut scene = Scene::open();
     let (wire, own, run) = (scene.wire(), scene.wire().origin(), scene.run.clone());
@@ -53,6 +72,7 @@ fn a20_no_text_becomes_a_header_a_line_of_the_log_or_a_query() {
             wire.send("POST /api/sign-in", &headers[1..], &format!("login={encoded}&password=x&next={encoded}")),
             wire.send(&format!("GET /sign-in?next={encoded}"), &[], ""),
             wire.send(&format!("GET /history?words={encoded}"), &headers[..1], ""),
+            wire.send("POST /api/pages/history", &headers, &format!("filter[words]={encoded}")),
             wire.send(&format!("GET /{encoded}"), &headers[..1], ""),
         ] {
             assert!(answer.status < 500, "{hostile:?}: {}", answer.body);
