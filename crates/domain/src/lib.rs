@@ -6,6 +6,7 @@
 pub mod approval;
 pub mod attempt;
 pub mod audit;
+pub mod check;
 mod digest;
 pub mod factor;
 pub mod frame;

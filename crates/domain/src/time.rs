@@ -78,6 +78,32 @@ impl Timestamp {
         }
     }
 
+    /// The moment that is written as `2026-11-23T21:58:04.123Z`; parts of a second do not count.
+    pub fn of_iso(text: &str) -> Option<Self> {
+        let (date, clock) = text.trim().split_once('T')?;
+        let clock = clock.strip_suffix('Z')?;
+        let mut date = date.split('-').map(|part| part.parse::<i64>().ok());
+        let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+        Self::of(year, month, day, clock.split('.').next()?)
+    }
+
+    /// The moment that is written as `Nov 27 16:56:06 2027 GMT`, as the end of a certificate is.
+    pub fn of_certificate(text: &str) -> Option<Self> {
+        let mut words = text.split_ascii_whitespace();
+        let (month, day, clock, year) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let month = i64::try_from(MONTHS.iter().position(|name| *name == month)? + 1).ok()?;
+        Self::of(year.parse().ok()?, month, day.parse().ok()?, clock)
+    }
+
+    fn of(year: i64, month: i64, day: i64, clock: &str) -> Option<Self> {
+        let mut clock = clock.split(':').map(|part| part.parse::<i64>().ok());
+        let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+        let fits = (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+        let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+        (fits && (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second))
+            .then_some(Self(seconds * 1000))
+    }
+
     fn clock(self) -> (i64, i64, i64) {
         let seconds = self.0.rem_euclid(DAY) / 1000;
         (seconds / 3600, seconds / 60 % 60, seconds % 60)
@@ -95,6 +121,17 @@ impl Timestamp {
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
         (year_of_era + era * 400 + i64::from(month <= 2), month, day)
     }
+}
+
+/// Days from 1970-01-01 to a date of the civil calendar (the same paper).
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let shifted_month = (month + 9).rem_euclid(12);
+    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
 }
 
 impl fmt::Display for Timestamp {
@@ -162,6 +199,20 @@ mod tests {
         assert_eq!(moment.absolute(), "Mon 23 Nov 2026, 21:58:04 UTC");
         assert_eq!(Timestamp(951_782_400_000).iso(), "2000-02-29T00:00:00Z");
         assert_eq!(Timestamp(-1).iso(), "1969-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written() {
+        for moment in [Timestamp(1_795_471_084_000), Timestamp(951_782_400_000), Timestamp(0), Timestamp(-86_400_000)] {
+            assert_eq!(Timestamp::of_iso(&moment.iso()), Some(moment));
+        }
+        let written = "2026-11-23T21:58:04.987654321Z";
+        assert_eq!(Timestamp::of_iso(written), Some(Timestamp(1_795_471_084_000)));
+        assert_eq!(Timestamp::of_certificate("Nov 23 21:58:04 2026 GMT"), Some(Timestamp(1_795_471_084_000)));
+        assert_eq!(Timestamp::of_certificate("Nov  3  1:08:04 2026 GMT").map(Timestamp::iso), Some("2026-11-03T01:08:04Z".to_owned()));
+        for wrong in ["", "2026-11-23", "2026-13-23T00:00:00Z", "2026-11-23T25:00:00Z", "x-y-zTa:b:cZ"] {
+            assert_eq!(Timestamp::of_iso(wrong), None, "{wrong}");
+        }
     }
 
     #[test]
