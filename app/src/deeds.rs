@@ -310,6 +310,7 @@ mod tests {
             output_cap: None,
             limits: Limits::default(),
             interactive: false,
+        after: Vec::new(),
         }
     }
 
@@ -322,6 +323,7 @@ mod tests {
         let steps = [(PartKind::Steps, 1), (PartKind::Steps, 2), (PartKind::Rollback, 1), (PartKind::Rollback, 2)];
         let plan = Plan {
             visible_to: None,
+        checks: Vec::new(),
             slug: Slug("restart".to_owned()),
             title: "Restart".to_owned(),
             document: "restart.md".to_owned(),
@@ -368,6 +370,7 @@ mod tests {
             requests: Vec::new(),
             shapers: BTreeMap::new(),
             outage: None,
+            checks: Vec::new(),
             redactions: Vec::new(),
             end: None,
             unreadable: None,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::Limits;
+use crate::check::{CheckId, PlanCheck};
 use crate::policy::Groups;
 use crate::runbook::{Choice, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use crate::target::Reach;
@@ -36,6 +37,9 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
     /// The expected outcome, line by line.
     pub outcome: Vec<Item>,
+    /// The checks of the expected outcome, by the numbers of its lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<PlanCheck>,
     /// The version that each secret had, of those that were there when the run was created.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, String>,
@@ -130,6 +134,9 @@ pub struct PlanStep {
     /// Whether the operator has a full keyboard in it; it counts as *destroys* then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interactive: bool,
+    /// The checks that are asked when it has ended well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<PlanCheck>,
     /// Set when it is not in the document: a person added it in the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ad_hoc: Option<AdHoc>,
@@ -193,6 +200,17 @@ impl Plan {
     /// The step at a place, counted from 1.
     pub fn step(&self, step: u32) -> Option<&PlanStep> {
         self.steps.get(usize::try_from(step).ok()?.checked_sub(1)?)
+    }
+
+    /// A check of the outcome, or after a step.
+    pub fn check(&self, id: CheckId) -> Option<&PlanCheck> {
+        let checks = id.step.map_or(Some(&self.checks), |step| self.step(step).map(|step| &step.after))?;
+        checks.iter().find(|check| check.number == id.number)
+    }
+
+    /// The checks of the outcome.
+    pub fn outcome_checks(&self) -> impl Iterator<Item = CheckId> + '_ {
+        self.checks.iter().map(|check| CheckId { step: None, number: check.number })
     }
 
     /// What a step does, as a digest that is the same in every run of this procedure in which it does the same.

@@ -13,6 +13,7 @@
 //! ```
 
 mod away;
+mod checks;
 mod command;
 mod course;
 mod decide;
@@ -29,6 +30,7 @@ mod status;
 mod work;
 
 pub use away::{Away, downtime};
+pub use checks::{CheckRecord, CheckStanding};
 pub use command::Command;
 pub use course::{Leg, Mover, course_words};
 pub use decide::{Facts, Wanted, decide};

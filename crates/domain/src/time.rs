@@ -98,10 +98,10 @@ impl Timestamp {
     fn of(year: i64, month: i64, day: i64, clock: &str) -> Option<Self> {
         let mut clock = clock.split(':').map(|part| part.parse::<i64>().ok());
         let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-        let fits = (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-        let seconds = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-        (fits && (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second))
-            .then_some(Self(seconds * 1000))
+        let date_fits = (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+        let clock_fits = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
+        let seconds = || days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+        (date_fits && clock_fits).then(|| Self(seconds() * 1000))
     }
 
     fn clock(self) -> (i64, i64, i64) {

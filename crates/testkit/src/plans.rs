@@ -47,6 +47,7 @@ pub fn plan() -> Plan {
         mask_files: Vec::new(),
         prose: Vec::new(),
         visible_to: None,
+        checks: Vec::new(),
     }
 }
 
@@ -90,6 +91,7 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         output_cap: None,
         limits: Limits::default(),
         interactive: false,
+        after: Vec::new(),
     }
 }
 

@@ -34,12 +34,12 @@ impl Heard {
     fn ended(&self, what: &str) -> Result<(i32, &[String]), CheckEnd> {
         match self {
             Self::Ended { code, lines, .. } => Ok((*code, lines)),
-            Self::Late => Err(CheckEnd::unknown(format!("{what} did not end within 8 s: the look was given up."))),
+            Self::Late => Err(CheckEnd::unknown(format!("{what} could not be looked at within 8 s: the look was given up."))),
             Self::Without(program) => {
-                Err(CheckEnd::unknown(format!("The target has no {program}: {what} was not asked.")))
+                Err(CheckEnd::unknown(format!("The target has no {program}: {what} could not be looked at.")))
             }
             Self::Nowhere => Err(CheckEnd::unknown(format!(
-                "The directory of the run is not there, or may not be entered: {what} was not asked."
+                "The directory of the run is not there, or may not be entered: {what} could not be looked at."
             ))),
             Self::TooMuch => Err(CheckEnd::unknown(format!("{what} answered with more than the portal reads."))),
         }
@@ -216,8 +216,11 @@ fn one_container(line: &str, now: Timestamp) -> CheckEnd {
 
 /// A command is to end with a code.
 pub fn command(script: &str, expect: i32, pipeline: &[String], heard: &Heard) -> CheckEnd {
-    let (code, lines) = match heard.ended(&format!("The command {script}")) {
+    let (code, lines) = match heard.ended(script) {
         Ok(ended) => ended,
+        Err(_) if *heard == Heard::Late => {
+            return CheckEnd::unknown("The command did not end within 8 s, and was given up.");
+        }
         Err(end) => return end,
     };
     let statuses = if let Heard::Ended { statuses, .. } = heard { statuses.as_slice() } else { &[] };
@@ -275,7 +278,7 @@ mod tests {
             (
                 Heard::Without("curl or wget".to_owned()),
                 Held::Unknown,
-                "The target has no curl or wget: http://localhost:3333/health was not asked.",
+                "The target has no curl or wget: http://localhost:3333/health could not be looked at.",
             ),
             (
                 ended(60, "curl: (60) SSL certificate problem: certificate has expired\n000"),

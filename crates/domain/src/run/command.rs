@@ -8,6 +8,7 @@ use super::decide::Wanted;
 use super::event::Verdict;
 use crate::approval::Evidence;
 use crate::attempt::{Exit, Input, Mark};
+use crate::check::{CheckEnd, CheckId};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Verb;
 use crate::redaction::ByteRange;
@@ -188,6 +189,18 @@ pub enum Command {
         /// The line's place among the ticks, from 1.
         item: u32,
     },
+    /// Ask for checks.
+    StartChecks {
+        /// Which; those that are being asked already are passed over.
+        checks: Vec<CheckId>,
+    },
+    /// Say why a check that did not hold does not stand against the outcome.
+    OverruleCheck {
+        /// Which.
+        check: CheckId,
+        /// Why.
+        reason: String,
+    },
     /// Write a note.
     AddNote {
         /// The step it is about.
@@ -252,6 +265,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// From the portal: what came of a check.
+    EndCheck {
+        /// The check's number in the run, from 1.
+        number: u32,
+        /// What.
+        end: CheckEnd,
+    },
     /// From the shim: a border in the output.
     Note {
         /// The step's place in the plan, from 1.
@@ -309,6 +329,8 @@ impl Command {
             | Self::CompleteStep { .. }
             | Self::Tick { .. }
             | Self::Untick { .. }
+            | Self::StartChecks { .. }
+            | Self::OverruleCheck { .. }
             | Self::AddNote { .. }
             | Self::TakeOver { .. }
             | Self::TakeLock { .. }
@@ -327,6 +349,7 @@ impl Command {
             Self::AskRedaction { .. } => Some(Verb::Redact),
             Self::Expire { .. }
             | Self::LoseLock { .. }
+            | Self::EndCheck { .. }
             | Self::Note { .. }
             | Self::Settle { .. }
             | Self::Interrupt { .. }

@@ -1,6 +1,7 @@
 //! The gate: what may happen next.
 
 mod approval;
+mod checking;
 mod holding;
 mod input;
 mod lock;
@@ -104,7 +105,13 @@ fn on(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Even
     match command {
         Command::Note { step, attempt, mark } => Ok(note(run, *step, *attempt, mark)),
         Command::Settle { step, attempt, exit } => {
-            Ok(end(run, *step, *attempt, || Event::AttemptEnded { step: *step, attempt: *attempt, exit: exit.clone() }))
+            let after = checking::after(run, *step, exit, facts);
+            let event = || Event::AttemptEnded { step: *step, attempt: *attempt, exit: exit.clone() };
+            let mut events = end(run, *step, *attempt, event);
+            if events.len() == 1 {
+                events.extend(after);
+            }
+            Ok(events)
         }
         Command::Interrupt { step, attempt, reason, bytes, output, survivors } => Ok(end(run, *step, *attempt, || {
             let (reason, output, survivors) = (reason.clone(), output.clone(), survivors.clone());
@@ -122,6 +129,7 @@ fn on(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Even
             readable(run)?;
             Ok(vec![redact(run, command, who, facts)?])
         }
+        Command::EndCheck { number, end } => Ok(checking::end(run, *number, end)),
         Command::EndSurvivors { step, attempt, left } => Ok(end_survivors(run, *step, *attempt, left)),
         // What ends something stays possible to the last: also in a run that is closed, or that cannot be read to its end.
         Command::Stop { step, attempt } => stop(run, *step, *attempt).map(|event| vec![event]),
@@ -223,13 +231,15 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
             }
             Event::ItemUnticked { step: *step, item: *item }
         }
+        Command::StartChecks { checks } => return checking::start(run, checks, facts),
+        Command::OverruleCheck { check, reason } => checking::overrule(run, *check, reason, facts)?,
         Command::AddNote { step, text } => {
             if let Some(step) = step {
                 plan_step(run, *step)?;
             }
             Event::NoteAdded { step: *step, text: reasoned(text)? }
         }
-        Command::Finish { verdict, comment } => finish(run, *verdict, comment)?,
+        Command::Finish { verdict, comment } => finish(run, *verdict, comment, facts)?,
         Command::Start { .. }
         | Command::Expire { .. }
         | Command::ReviewGlass { .. }
@@ -237,6 +247,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         | Command::ConfirmRedaction { .. }
         | Command::RejectRedaction { .. }
         | Command::LoseLock { .. }
+        | Command::EndCheck { .. }
         | Command::Note { .. }
         | Command::Settle { .. }
         | Command::Interrupt { .. }
@@ -347,11 +358,15 @@ fn add_step(run: &Run, place: u32, step: &PlanStep) -> Result<Event, Refusal> {
     Ok(Event::StepAdded { step: Box::new(step.clone()) })
 }
 
-fn finish(run: &Run, verdict: Verdict, comment: &str) -> Result<Event, Refusal> {
+fn finish(run: &Run, verdict: Verdict, comment: &str, facts: &Facts) -> Result<Event, Refusal> {
     idle(run)?;
     bounded(comment)?;
     if verdict != Verdict::Reached && comment.trim().is_empty() {
         return Err(Refusal::NoReason);
+    }
+    let unproven = if verdict == Verdict::Reached { run.unproven(facts.now) } else { Vec::new() };
+    if !unproven.is_empty() {
+        return Err(Refusal::Unproven(unproven));
     }
     Ok(Event::RunFinished { verdict, comment: comment.trim().to_owned() })
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::request::Covered;
 use crate::approval::{Difference, Evidence};
 use crate::attempt::{CommandEnd, Exit, Key};
+use crate::check::{CheckEnd, CheckId};
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Actor;
 use crate::redaction::ByteRange;
@@ -210,6 +211,27 @@ pub enum Event {
         step: Option<u32>,
         /// The line's place among the ticks, from 1.
         item: u32,
+    },
+    /// The intent: a check is about to be asked. Checks are numbered through the run, from 1.
+    CheckStarted {
+        /// Which.
+        check: CheckId,
+        /// When it is given up.
+        until: Timestamp,
+    },
+    /// What came of a check.
+    CheckEnded {
+        /// The check's number in the run, from 1.
+        number: u32,
+        /// What.
+        end: CheckEnd,
+    },
+    /// A person said why a check that did not hold does not stand against the outcome.
+    CheckOverruled {
+        /// The check's number in the run, from 1.
+        number: u32,
+        /// Why.
+        reason: String,
     },
     /// Someone wrote a note.
     NoteAdded {
@@ -522,6 +544,9 @@ impl Event {
             Self::StepDone { .. } => "step_done",
             Self::ItemTicked { .. } => "item_ticked",
             Self::ItemUnticked { .. } => "item_unticked",
+            Self::CheckStarted { .. } => "check_started",
+            Self::CheckEnded { .. } => "check_ended",
+            Self::CheckOverruled { .. } => "check_overruled",
             Self::NoteAdded { .. } => "note_added",
             Self::RunTakenOver { .. } => "run_taken_over",
             Self::LockTaken { .. } => "lock_taken",

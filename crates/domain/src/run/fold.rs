@@ -77,6 +77,7 @@ impl Run {
             requests: Vec::new(),
             shapers: BTreeMap::new(),
             outage: None,
+            checks: Vec::new(),
             redactions: Vec::new(),
             end: None,
             unreadable: None,
@@ -99,6 +100,9 @@ impl Run {
                 self.set_tick(*step, *item, Some(Tick { note: note.clone(), stamp }));
             }
             Event::ItemUnticked { step, item } => self.set_tick(*step, *item, None),
+            Event::CheckStarted { .. } | Event::CheckEnded { .. } | Event::CheckOverruled { .. } => {
+                self.note_check(event, stamp);
+            }
             Event::NoteAdded { step, text } => self.notes.push(Note { step: *step, text: text.clone(), stamp }),
             Event::RunTakenOver { reason } => {
                 self.holder = stamp.clone();
@@ -157,6 +161,7 @@ impl Run {
     }
 
     fn apply_to_step(&mut self, step: u32, event: &Event, stamp: Stamp) {
+        self.age_checks(event);
         if let Event::AttemptEnded { exit, .. } = event {
             if let Some(directory) = &exit.directory {
                 self.directory.clone_from(directory);

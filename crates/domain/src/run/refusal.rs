@@ -270,6 +270,21 @@ pub enum Refusal {
     /// What was typed cannot be sent.
     #[error("{0}. Nothing was sent")]
     Keys(&'static str),
+    /// The expected outcome is not proven by its checks.
+    #[error(
+        "The outcome was not found to be reached: {}. Nothing was closed; check again, overrule a check with a reason, or close the \
+         run with another verdict", .0.join("; ")
+    )]
+    Unproven(Vec<String>),
+    /// The checks were begun by this very deed.
+    #[error("The expected outcome is not checked yet, and {} being asked now. Nothing was closed; close the run when all hold", checks(*.0))]
+    BeingChecked(usize),
+    /// Everything that was asked for is being asked already.
+    #[error("This is being checked already. It was not asked again")]
+    Checking,
+    /// There is no answer that could be overruled.
+    #[error("{0}. Nothing was overruled; check it first")]
+    CheckFirst(&'static str),
     /// A reason is missing.
     #[error("Say why. Nothing was changed")]
     NoReason,
@@ -282,6 +297,12 @@ pub enum Refusal {
     /// It is over already.
     #[error("This is done already. Nothing was changed")]
     Over,
+}
+
+/// `1 check is`, `3 checks are`
+fn checks(count: usize) -> String {
+    let verb = if count == 1 { "is" } else { "are" };
+    format!("{} {verb}", crate::time::counted(count as u64, "check"))
 }
 
 fn quoted(words: &[String]) -> String {

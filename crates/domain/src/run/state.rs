@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::away::Away;
+use super::checks::CheckRecord;
 use super::event::{Verdict, Who};
 use super::redaction::Redaction;
 use super::request::{Request, Shaped};
@@ -68,6 +69,9 @@ pub struct Run {
     /// Why its operator went on into an outage without an approval of what comes later.
     #[serde(default)]
     pub outage: Option<(Stamp, String)>,
+    /// The checks that were asked, oldest first.
+    #[serde(default)]
+    pub checks: Vec<CheckRecord>,
     /// What was asked to be covered in its output, oldest first.
     #[serde(default)]
     pub redactions: Vec<Redaction>,

@@ -2,6 +2,7 @@
 
 mod approval;
 mod away;
+mod checks;
 mod course;
 mod deciding;
 mod earlier;

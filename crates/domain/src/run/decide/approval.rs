@@ -484,6 +484,9 @@ const fn may_change_work(event: &Event) -> bool {
             | Event::CommandEnded { .. }
             | Event::ItemTicked { .. }
             | Event::ItemUnticked { .. }
+            | Event::CheckStarted { .. }
+            | Event::CheckEnded { .. }
+            | Event::CheckOverruled { .. }
             | Event::NoteAdded { .. }
             | Event::StopRequested { .. }
     )

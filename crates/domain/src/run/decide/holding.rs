@@ -23,6 +23,7 @@ pub(super) const fn is_for_the_holder(command: &Command) -> bool {
             | Command::RequestApproval { .. }
             | Command::BreakGlass { .. }
             | Command::TakeLock { .. }
+            | Command::OverruleCheck { .. }
             | Command::Finish { .. }
     )
 }

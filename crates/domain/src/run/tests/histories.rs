@@ -9,6 +9,7 @@ use proptest::test_runner::{Config, TestCaseError, TestCaseResult};
 
 use super::stage::*;
 use crate::attempt::{AttemptResult, Condition, Key, Outcome};
+use crate::check::{CheckEnd, CheckId};
 use crate::plan::Plan;
 use crate::policy::{Role, Verb};
 use crate::redaction::ByteRange;
@@ -29,6 +30,8 @@ fn stage() -> Plan {
     plan.target.production = true;
     // The rollback destroys, too.
     plan.steps[7].commands[0].risk = Risk::Destroys;
+    plan.checks.push(http_check(1));
+    plan.steps[0].after.push(http_check(1));
     plan.steps.push(step(9, "Scratch", vec![command("rm -rf scratch", Risk::Destroys), command("ls", Risk::Reads)]));
     if let Some(scratch) = plan.steps.last_mut() {
         scratch.scratch = true;
@@ -132,6 +135,9 @@ impl Try {
                 || run_in(step, attempt, vec![1], None),
                 |(step, commands)| run_in(step, next_attempt(run, step), commands, Some(typed)),
             ),
+            67 => checks(&[((choice % 4 == 0).then_some(1), 1)]),
+            68 => answered(run.next_check() - 1, if choice % 3 == 0 { CheckEnd::yes("yes") } else { CheckEnd::no("no") }),
+            69 => overrule(1),
             32 => lose_lock(),
             47 => redact(run, choice, step, attempt),
             48 | 49 => match last_redaction(run) {
@@ -206,6 +212,7 @@ fn is_among_the_holders(command: &Command) -> bool {
             | Command::EndWatch { .. }
             | Command::Tick { .. }
             | Command::Untick { .. }
+            | Command::StartChecks { .. }
             | Command::AddNote { .. }
             | Command::Grant { .. }
             | Command::Reject { .. }
@@ -501,6 +508,7 @@ fn look(run: &Run) {
         }
     }
     let _ = (run.current_step(), run.open_attempt());
+    let _ = (run.unproven(NOW), run.unanswered_checks(NOW));
     for request in &run.requests {
         let _ = (run.request_status(request, NOW), run.start_until(request), run.failed_at(request), request.same());
     }
@@ -517,10 +525,19 @@ fn redaction_event(kind: u8, (step, attempt, number): (u32, u32, u32), bytes: u6
     }
 }
 
+/// The same for checks: kinds 37 to 39.
+fn check_event(kind: u8, (step, number): (Option<u32>, u32)) -> Event {
+    match kind {
+        37 => Event::CheckStarted { check: CheckId { step, number }, until: NOW },
+        38 => Event::CheckEnded { number, end: CheckEnd::no("x") },
+        _ => Event::CheckOverruled { number, reason: "x".to_owned() },
+    }
+}
+
 /// Any event with any numbers, also such as no gate would let through.
 fn any_event() -> impl Strategy<Value = Event> {
     let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
-    (0_u8..37, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
+    (0_u8..40, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
         |(kind, step, attempt, command, choice, offset)| {
             let (text, at) = ("x".to_owned(), Timestamp(i64::MAX));
             let some_step = (choice % 2 == 0).then_some(step);
@@ -586,6 +603,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 },
                 23 => Event::SurvivorsEnded { step, attempt, left: vec![text] },
                 33..=35 => redaction_event(kind, (step, attempt, command), offset),
+                37..=39 => check_event(kind, (some_step, command)),
                 _ => Event::NoteAdded { step: some_step, text },
             }
         },
@@ -634,6 +652,6 @@ fn the_random_histories_are_deep_enough_to_mean_something() {
         attempts += story.run.steps.iter().map(|step| step.attempts.len()).sum::<usize>();
     }
 
-    assert_eq!(kinds.len(), 37, "every kind of event occurs but that of a changed secret: {kinds:?}");
+    assert_eq!(kinds.len(), 40, "every kind of event occurs but that of a changed secret: {kinds:?}");
     assert!(attempts > 500, "{attempts} attempts in 400 histories");
 }

@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 
 use crate::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Input, Key, Limits, Mark, Outcome};
+use crate::check::{CheckEnd, CheckId, PlanCheck};
 use crate::keyboard::Stroke;
 use crate::plan::{AdHoc, Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use crate::policy::{Actor, Role};
 use crate::redaction::ByteRange;
 use crate::run::{Command, Entry, Event, Facts, Holder, Refusal, Run, Who, decide, evolve};
-use crate::runbook::{Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
+use crate::runbook::{Check, Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use crate::{AttemptId, Digest, Risk, RunId, Timestamp};
 
 pub const NOW: Timestamp = Timestamp(1_795_471_084_000);
@@ -85,6 +86,7 @@ pub fn plan() -> Plan {
         mask_files: Vec::new(),
         prose: Vec::new(),
         visible_to: None,
+        checks: Vec::new(),
     }
 }
 
@@ -106,6 +108,7 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         output_cap: None,
         limits: Limits::default(),
         interactive: false,
+        after: Vec::new(),
     }
 }
 
@@ -366,6 +369,28 @@ pub fn other(idle: u64) -> Holder {
 pub fn interrupt(step: u32, attempt: u32) -> Command {
     let (reason, survivors) = ("The shim is gone.".to_owned(), vec!["sleep (pid 7)".to_owned()]);
     Command::Interrupt { step, attempt, reason, bytes: 9, output: None, survivors }
+}
+
+/// A check that looks at an address.
+pub fn http_check(number: u32) -> PlanCheck {
+    let check = Check::Http { url: "http://localhost/health".to_owned(), expect: 200 };
+    PlanCheck { number, check, placeholders: Vec::new(), script: None, pipeline: Vec::new(), blocked: None }
+}
+
+/// Asks for checks: of the outcome, or after a step.
+pub fn checks(ids: &[(Option<u32>, u32)]) -> Command {
+    let checks = ids.iter().map(|(step, number)| CheckId { step: *step, number: *number }).collect();
+    Command::StartChecks { checks }
+}
+
+/// Overrules the check of a line of the outcome.
+pub fn overrule(number: u32) -> Command {
+    Command::OverruleCheck { check: CheckId { step: None, number }, reason: "the monitor is wrong".to_owned() }
+}
+
+/// What the portal says came of a check.
+pub fn answered(number: u32, end: CheckEnd) -> Command {
+    Command::EndCheck { number, end }
 }
 
 /// Asks for the approval of commands.

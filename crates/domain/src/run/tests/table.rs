@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::stage::*;
 use crate::attempt::{AttemptResult, Outcome};
+use crate::check::CheckEnd;
 use crate::policy::{Role, Verb, allows};
 use crate::run::{Command, Refusal, Run, Verdict, Who, decide};
 
@@ -70,6 +71,9 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         (Command::Tick { step: Some(5), item: 1, note: String::new() }, inside(["ok"; 5])),
         (Command::Tick { step: None, item: 1, note: String::new() }, inside(["ok"; 5])),
         (Command::Untick { step: Some(5), item: 2 }, inside(["Over"; 5])),
+        (checks(&[(None, 1)]), inside(["Nothing"; 5])),
+        (overrule(1), inside(["Nothing"; 5])),
+        (Command::EndCheck { number: 1, end: CheckEnd::yes("It answers.") }, reported("-")),
         (Command::AddNote { step: Some(2), text: reason() }, inside(["ok"; 5])),
         (finish(), inside(["ok", "Busy", "Busy", "ok", "ok"])),
         (Command::Abort { reason: reason() }, inside(["ok"; 5])),
@@ -169,6 +173,10 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::RedactionOver { .. } => "RedactionOver",
         Refusal::OwnRedaction => "OwnRedaction",
         Refusal::OutputChanged => "OutputChanged",
+        Refusal::Unproven(_) => "Unproven",
+        Refusal::BeingChecked(_) => "BeingChecked",
+        Refusal::Checking => "Checking",
+        Refusal::CheckFirst(_) => "CheckFirst",
     }
 }
 

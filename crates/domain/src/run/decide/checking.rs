@@ -1,0 +1,58 @@
+//! Checks: who asked, what came of them, and who overruled one.
+
+use super::{Facts, bounded, reasoned};
+use crate::attempt::{AttemptResult, Exit};
+use crate::check::{CheckEnd, CheckId, Held, given_up};
+use crate::run::checks::CheckStanding;
+use crate::run::event::Event;
+use crate::run::refusal::Refusal;
+use crate::run::state::Run;
+
+/// Begins checks. What is being asked already is not asked twice.
+pub(super) fn start(run: &Run, checks: &[CheckId], facts: &Facts) -> Result<Vec<Event>, Refusal> {
+    if checks.is_empty() {
+        return Err(Refusal::Nothing("check".to_owned()));
+    }
+    let mut events: Vec<Event> = Vec::new();
+    for id in checks {
+        let plan = run.plan.check(*id).ok_or_else(|| Refusal::Nothing("such check".to_owned()))?;
+        let twice = events.iter().any(|event| matches!(event, Event::CheckStarted { check, .. } if check == id));
+        if !twice && run.check_standing(*id, facts.now) != CheckStanding::Asked {
+            events.push(Event::CheckStarted { check: *id, until: given_up(&plan.check, facts.now) });
+        }
+    }
+    if events.is_empty() { Err(Refusal::Checking) } else { Ok(events) }
+}
+
+/// The checks that follow a step which has ended well.
+pub(super) fn after(run: &Run, step: u32, exit: &Exit, facts: &Facts) -> Vec<Event> {
+    let Some(plan) = run.plan.step(step).filter(|_| exit.result == AttemptResult::Completed) else { return Vec::new() };
+    let started = |check: &crate::check::PlanCheck| Event::CheckStarted {
+        check: CheckId { step: Some(step), number: check.number },
+        until: given_up(&check.check, facts.now),
+    };
+    plan.after.iter().map(started).collect()
+}
+
+/// What came of a check, once, and while the run is open.
+pub(super) fn end(run: &Run, number: u32, end: &CheckEnd) -> Vec<Event> {
+    let is_open = run.end.is_none() && run.check(number).is_some_and(|record| record.end.is_none());
+    let event = || Event::CheckEnded { number, end: end.clone().shortened() };
+    is_open.then(event).into_iter().collect()
+}
+
+/// Says why a check that did not hold does not count. One that was not asked, or asked before a step ran, cannot be overruled:
+/// nobody knows what it would say.
+pub(super) fn overrule(run: &Run, check: CheckId, reason: &str, facts: &Facts) -> Result<Event, Refusal> {
+    bounded(reason)?;
+    run.plan.check(check).ok_or_else(|| Refusal::Nothing("such check".to_owned()))?;
+    let Some((number, record)) = run.last_check(check) else {
+        return Err(Refusal::CheckFirst("This was not checked yet"));
+    };
+    match record.standing(facts.now) {
+        CheckStanding::Asked => Err(Refusal::CheckFirst("This is being checked")),
+        CheckStanding::Overruled | CheckStanding::Answered(Held::Yes) if !record.stale => Err(Refusal::Over),
+        _ if record.stale => Err(Refusal::CheckFirst("A step has run since this was checked")),
+        _ => Ok(Event::CheckOverruled { number, reason: reasoned(reason)? }),
+    }
+}
