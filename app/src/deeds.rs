@@ -310,7 +310,7 @@ mod tests {
             output_cap: None,
             limits: Limits::default(),
             interactive: false,
-        after: Vec::new(),
+            after: Vec::new(),
         }
     }
 
@@ -323,7 +323,7 @@ mod tests {
         let steps = [(PartKind::Steps, 1), (PartKind::Steps, 2), (PartKind::Rollback, 1), (PartKind::Rollback, 2)];
         let plan = Plan {
             visible_to: None,
-        checks: Vec::new(),
+            checks: Vec::new(),
             slug: Slug("restart".to_owned()),
             title: "Restart".to_owned(),
             document: "restart.md".to_owned(),

@@ -140,7 +140,7 @@ impl Check {
 }
 
 /// A window as a side file writes it: `5 min`, `90 s`.
-pub(crate) fn window(milliseconds: u64) -> String {
+pub fn window(milliseconds: u64) -> String {
     match milliseconds {
         0..1000 => format!("{milliseconds} ms"),
         _ if milliseconds.is_multiple_of(60_000) => format!("{} min", milliseconds / 60_000),
@@ -183,7 +183,9 @@ impl PlanCheck {
                 Piece::Filled { text, parameter } => {
                     let value = values.get(&parameter).map_or("", String::as_str);
                     let fitting = fit(value).ok_or_else(|| {
-                        format!("The value of {parameter} cannot stand in place of {text} in a check: nothing was asked.")
+                        format!(
+                            "The value of {parameter} cannot stand in place of {text} in a check: nothing was asked."
+                        )
                     })?;
                     filled.push_str(&fitting);
                 }
@@ -196,7 +198,9 @@ impl PlanCheck {
 /// A value as it stands in an address.
 fn in_url(value: &str) -> Option<String> {
     let text = value.bytes().map(|byte| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'/' => char::from(byte).to_string(),
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' | b'/' => {
+            char::from(byte).to_string()
+        }
         other => format!("%{other:02X}"),
     });
     (!value.is_empty()).then(|| text.collect())

@@ -209,7 +209,10 @@ mod tests {
         let written = "2026-11-23T21:58:04.987654321Z";
         assert_eq!(Timestamp::of_iso(written), Some(Timestamp(1_795_471_084_000)));
         assert_eq!(Timestamp::of_certificate("Nov 23 21:58:04 2026 GMT"), Some(Timestamp(1_795_471_084_000)));
-        assert_eq!(Timestamp::of_certificate("Nov  3  1:08:04 2026 GMT").map(Timestamp::iso), Some("2026-11-03T01:08:04Z".to_owned()));
+        assert_eq!(
+            Timestamp::of_certificate("Nov  3  1:08:04 2026 GMT").map(Timestamp::iso),
+            Some("2026-11-03T01:08:04Z".to_owned())
+        );
         for wrong in ["", "2026-11-23", "2026-13-23T00:00:00Z", "2026-11-23T25:00:00Z", "x-y-zTa:b:cZ"] {
             assert_eq!(Timestamp::of_iso(wrong), None, "{wrong}");
         }

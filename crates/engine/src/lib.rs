@@ -109,5 +109,6 @@ pub use redact::Redacted;
 pub use screen::Painter;
 pub use shim::mask::files::listed_values;
 pub use shim::mask::forms::can_be_masked;
+pub use shim::mask::masked;
 pub use shim::shell::WINDOW;
 pub use steer::SteerError;

@@ -332,7 +332,8 @@ impl Portal {
             Inspection::Ended(exit) => {
                 self.note_marks(intent, noted).await?;
                 let settle = Command::Settle { step: id.step, attempt: id.attempt, exit };
-                self.decide(id.run, &settle, &Who::Portal).await?;
+                let decided = self.decide(id.run, &settle, &Who::Portal).await?;
+                self.begin_checks(&decided);
             }
             Inspection::Running => return Err(Error::Broken("following an attempt")),
             Inspection::Interrupted { reason } => {

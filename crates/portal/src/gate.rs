@@ -44,6 +44,13 @@ impl Decided {
         self.entries.iter().any(|entry| self.run.moves_decisions(&entry.event))
     }
 
+    /// The numbers of the checks whose intents are among the entries.
+    pub fn checks_begun(&self) -> std::ops::Range<u32> {
+        let begun = self.entries.iter().filter(|entry| matches!(entry.event, Event::CheckStarted { .. })).count();
+        let next = self.run.next_check();
+        next.saturating_sub(u32::try_from(begun).unwrap_or(0))..next
+    }
+
     /// The attempt whose intent is among the entries.
     pub fn intent(&self) -> Option<AttemptId> {
         self.entries.iter().find_map(|entry| match entry.event {

@@ -10,6 +10,7 @@ mod approvals;
 mod attempts;
 mod auditing;
 mod backups;
+mod checking;
 mod clock;
 mod doctor;
 mod documents;

@@ -16,17 +16,23 @@ impl Portal {
     ///
     /// [`Error::Invalid`] with a sentence when one of them cannot be read: what it holds would stand in the output.
     pub(crate) async fn masked_elsewhere(&self, run: &Run) -> Result<Vec<Secret>, Error> {
+        if run.plan.target.reach.is_local() { Ok(Vec::new()) } else { self.masked_there(run, unmasked).await }
+    }
+
+    /// The values of the masked files of a run, wherever it works; `unread` says what it means that one cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with that sentence.
+    pub(crate) async fn masked_there(&self, run: &Run, unread: fn(&str, &str) -> Error) -> Result<Vec<Secret>, Error> {
         let target = &run.plan.target;
         let mut values = Vec::new();
-        if target.reach.is_local() {
-            return Ok(values);
-        }
         // Each by a probe of its own: together they might not fit into one.
         for path in run.plan.mask_paths() {
             let questions = [Question::Content { path: path.clone(), most: MOST }];
             let answers = self.ask(&Who::Portal, target, "files to mask", &questions).await;
             let read = answers.map_err(|why| why.trim_end_matches('.').to_owned());
-            let found = read.and_then(|answers| values_of(&answers[0])).map_err(|why| unmasked(&path, &why))?;
+            let found = read.and_then(|answers| values_of(&answers[0])).map_err(|why| unread(&path, &why))?;
             values.extend(found);
         }
         Ok(values)

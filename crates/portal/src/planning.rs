@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::check::PlanCheck;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanProse, PlanStep, PlanTarget};
 use domain::runbook::{Command, Document, Parameter, PartKind, Procedure, Step, StepKind};
 use domain::steering::can_be_carried;
@@ -50,6 +51,7 @@ pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
     let steps: Vec<PlanStep> =
         in_order().map(|(part, step)| plan_step(part, step, procedure, ground, &mut secrets)).collect();
     let prose = prose(procedure, in_order().map(|(_, step)| step));
+    let checks = side_file::checks_of_outcome(procedure);
     Plan {
         slug: procedure.slug.clone(),
         title: procedure.title.clone(),
@@ -58,9 +60,10 @@ pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
         side_digest: ground.document.side_digest.clone(),
         target: ground.target.clone(),
         directory: settings.directory.clone().unwrap_or_else(|| ground.directory.to_owned()),
-        parameters: parameters(procedure, &steps, &prose),
+        parameters: parameters(procedure, &steps, &checks, &prose),
         steps,
         outcome: procedure.outcome().cloned().collect(),
+        checks,
         prose,
         secrets: BTreeMap::new(),
         mask_files: settings.mask_files.clone(),
@@ -78,11 +81,19 @@ fn prose<'p>(procedure: &'p Procedure, steps: impl Iterator<Item = &'p Step>) ->
     outcome.map(|placeholder| PlanProse { step: 0, placeholder }).chain((1..).zip(steps).flat_map(of_step)).collect()
 }
 
-/// The parameters that some command or text of the plan uses, in the order of the side file. Secrets are not asked of people.
-fn parameters(procedure: &Procedure, steps: &[PlanStep], prose: &[PlanProse]) -> Vec<PlanParameter> {
+/// The parameters that some command, check or text of the plan uses, in the order of the side file. Secrets are not asked of people.
+fn parameters(
+    procedure: &Procedure,
+    steps: &[PlanStep],
+    checks: &[PlanCheck],
+    prose: &[PlanProse],
+) -> Vec<PlanParameter> {
     let in_commands = || steps.iter().flat_map(|step| &step.commands).flat_map(|command| &command.placeholders);
     let in_prose = || prose.iter().map(|prose| &prose.placeholder);
-    let used = |name: &str| in_commands().chain(in_prose()).any(|filled| filled.parameter.as_deref() == Some(name));
+    let in_checks = || steps.iter().flat_map(|step| &step.after).chain(checks).flat_map(|check| &check.placeholders);
+    let used = |name: &str| {
+        in_commands().chain(in_checks()).chain(in_prose()).any(|filled| filled.parameter.as_deref() == Some(name))
+    };
     let mut list: Vec<PlanParameter> = Vec::new();
     for parameter in &procedure.settings.parameters {
         let known = list.iter().any(|other| other.name == parameter.name);
@@ -128,6 +139,7 @@ fn plan_step(
         interactive: step.settings.interactive,
         tty: step.settings.tty.unwrap_or(true),
         pipefail: procedure.settings.pipefail,
+        after: side_file::checks_after(procedure, step),
         ad_hoc: None,
         commands,
     }

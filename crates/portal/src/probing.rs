@@ -10,7 +10,7 @@ use domain::plan::PlanTarget;
 use domain::run::Who;
 use domain::{Digest, Timestamp};
 use engine::{Engine, Probe};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Portal;
 
@@ -131,6 +131,11 @@ impl Default for Probes {
 }
 
 impl Probes {
+    /// Waits until there is a place for one more look.
+    pub async fn place(&self) -> SemaphorePermit<'_> {
+        self.places.acquire().await.expect("the semaphore is never closed")
+    }
+
     fn slot(&self, key: Digest) -> Slot {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT {
@@ -155,7 +160,7 @@ impl Portal {
             Some((at, answers)) if self.now().since(*at) < KEPT_MS => answers.clone(),
             _ => {
                 // Looks wait for each other, so that a target that is away holds up no start.
-                let _place = self.probes().places.acquire().await.expect("the semaphore is never closed");
+                let _place = self.probes().place().await;
                 let answers = self.ask(who, target, purpose, questions).await;
                 *kept = Some((self.now(), answers.clone()));
                 answers
@@ -207,7 +212,7 @@ pub(crate) async fn ask(engine: &Engine, target: &PlanTarget, questions: &[Quest
 }
 
 /// A text as one whole sentence.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text = harmless(text.trim());
     if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
 }
@@ -258,7 +263,7 @@ fn read(output: &str, questions: &[Question]) -> Vec<Answer> {
 }
 
 /// The words of a target, with a visible mark for each character that would steer a terminal.
-fn harmless(words: &str) -> String {
+pub(crate) fn harmless(words: &str) -> String {
     let steers = |character: char| character.is_control() && !matches!(character, '\t' | '\n');
     words.chars().map(|character| if steers(character) { '\u{fffd}' } else { character }).collect()
 }

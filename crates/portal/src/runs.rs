@@ -75,8 +75,12 @@ impl Portal {
                 let id = AttemptId { run, step: *step, attempt: *attempt };
                 return self.stop_unrecorded(id, command, who, failure).await;
             }
+            (Err(refused @ Error::Refused(Refusal::Unproven(_))), Command::Finish { .. }) => {
+                return Err(Box::pin(self.check_before_the_end(run, &who, refused)).await);
+            }
             (decided, _) => decided?,
         };
+        self.begin_checks(&decided);
         if let Some(id) = decided.intent() {
             return self.launch(&decided, id, &who).await;
         }

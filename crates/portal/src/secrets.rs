@@ -170,6 +170,26 @@ impl Portal {
         Ok(handed)
     }
 
+    /// What is masked in what a check of a run says: all secrets of the run, and the values of its files.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when something that has to be masked cannot be read.
+    pub(crate) async fn secrets_to_mask(&self, run: &Run) -> Result<Vec<Secret>, Error> {
+        let mut masked = Vec::new();
+        for (name, value) in self.read_secrets(&run.plan).await? {
+            match value {
+                Ok(value) => masked.push(Secret { name, value, used: false }),
+                Err(why) if run.secrets.contains_key(&name) => {
+                    return Err(not_masked(&format!("the secret {name}"), &why));
+                }
+                Err(_) => {}
+            }
+        }
+        masked.extend(Box::pin(self.masked_there(run, not_masked)).await?);
+        Ok(masked)
+    }
+
     /// What pages say about the secrets of a plan.
     pub(crate) async fn secret_infos(&self, plan: &Plan) -> Result<Vec<SecretInfo>, Error> {
         let values = self.read_secrets(plan).await?;
@@ -204,6 +224,10 @@ async fn within(
         Ok(read) => read.map_err(|_| Error::Broken("reading secrets")),
         Err(_) => Ok(Err(format!("it could not be read within {} s", PATIENCE.as_secs()))),
     }
+}
+
+fn not_masked(what: &str, why: &str) -> Error {
+    Error::Invalid(format!("Nothing was asked: {what} has to be masked in what is said, and {why}."))
 }
 
 fn not_started(name: &str, why: &str) -> Error {

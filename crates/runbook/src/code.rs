@@ -431,7 +431,7 @@ fn label(statement: &Statement, repair: Repair) -> Option<String> {
 
 /// The programs of a command that is one program or one pipeline. Of anything else, as a list, the shell tells only how the
 /// last program ended that was run, and that may be any of them.
-fn programs(text: &str) -> Vec<String> {
+pub(crate) fn programs(text: &str) -> Vec<String> {
     let Some(shell) = Shell::parse(text) else { return Vec::new() };
     let name = |words: &Vec<Word>| {
         let program = risk::unwrapped(words).first().filter(|program| !program.expands);

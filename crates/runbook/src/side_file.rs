@@ -26,6 +26,7 @@
 //! `risk` raises a class and never lowers it.
 
 mod apply;
+mod checks;
 mod parameter;
 mod prose;
 mod table;
@@ -37,6 +38,7 @@ use domain::runbook::{Check, Schedule, StepSettings};
 use toml::de::DeTable;
 
 pub(crate) use apply::{apply, sets, words_of_part};
+pub use checks::{checks_after, checks_of_outcome, matching};
 use parameter::Declared;
 pub use prose::{filled_in_outcome, filled_in_step};
 use table::{Findings, Table, as_table};
@@ -492,6 +494,7 @@ fn check(table: &Table<'_>, findings: &mut Findings) -> Option<Check> {
         "log" => {
             let window = table.text("window", findings).unwrap_or_else(|| "5m".to_owned());
             let window_ms = duration(&window, "window", table.line, findings)?;
+            let window_ms = bounded_window(window_ms, table.line, findings)?;
             let pattern = table.required("pattern", findings)?;
             parameter::expression(&pattern, table.line, findings)?;
             Some(Check::Log { run: reading(table, findings)?, pattern, window_ms })
@@ -512,6 +515,18 @@ fn check(table: &Table<'_>, findings: &mut Findings) -> Option<Check> {
             None
         }
     }
+}
+
+/// Longer than that nobody waits for the end of a run.
+const LONGEST_WINDOW_MS: u64 = 3_600_000;
+
+fn bounded_window(window_ms: u64, line: u32, findings: &mut Findings) -> Option<u64> {
+    let fits = window_ms <= LONGEST_WINDOW_MS;
+    if !fits {
+        let message = "A window is an hour at most, so the check has no effect; write a shorter one, as 5m.".to_owned();
+        findings.error(line, "bad-value", message);
+    }
+    fits.then_some(window_ms)
 }
 
 fn in_range<T: TryFrom<i64>>(number: i64, key: &str, line: u32, findings: &mut Findings) -> Option<T> {

@@ -34,7 +34,9 @@ impl Heard {
     fn ended(&self, what: &str) -> Result<(i32, &[String]), CheckEnd> {
         match self {
             Self::Ended { code, lines, .. } => Ok((*code, lines)),
-            Self::Late => Err(CheckEnd::unknown(format!("{what} could not be looked at within 8 s: the look was given up."))),
+            Self::Late => {
+                Err(CheckEnd::unknown(format!("{what} could not be looked at within 8 s: the look was given up.")))
+            }
             Self::Without(program) => {
                 Err(CheckEnd::unknown(format!("The target has no {program}: {what} could not be looked at.")))
             }
@@ -102,9 +104,7 @@ pub fn http(url: &str, expect: u16, heard: &Heard) -> CheckEnd {
     match silence(code, lines) {
         Silence::Closed => CheckEnd::no(format!("Nothing answers at {url}: the connection was refused.")),
         Silence::Slow => CheckEnd::no(format!("{url} did not answer in time.")),
-        Silence::NoName => {
-            CheckEnd::unknown(format!("The target does not know the name in {url}: nothing was asked."))
-        }
+        Silence::NoName => CheckEnd::unknown(format!("The target does not know the name in {url}: nothing was asked.")),
         Silence::Other(words) => CheckEnd::no(format!("{url} gave no answer: {words}.")),
     }
 }
@@ -118,7 +118,9 @@ pub fn promql(url: &str, query: &str, heard: &Heard) -> CheckEnd {
     let Ok(answer) = serde_json::from_str::<Value>(&lines.join("\n")) else {
         return CheckEnd::unknown(match silence(code, lines) {
             _ if code == 0 => format!("What answers at {url} is not Prometheus: the query was not answered."),
-            Silence::Closed => format!("Prometheus does not answer at {url}: the connection was refused, nothing was asked."),
+            Silence::Closed => {
+                format!("Prometheus does not answer at {url}: the connection was refused, nothing was asked.")
+            }
             Silence::Slow => format!("Prometheus at {url} did not answer in time."),
             Silence::NoName => format!("The target does not know the name in {url}: Prometheus was not asked."),
             Silence::Other(words) => format!("Prometheus at {url} gave no answer: {words}."),
@@ -224,7 +226,8 @@ pub fn command(script: &str, expect: i32, pipeline: &[String], heard: &Heard) ->
         Err(end) => return end,
     };
     let statuses = if let Heard::Ended { statuses, .. } = heard { statuses.as_slice() } else { &[] };
-    let said = if lines.iter().all(|line| line.trim().is_empty()) { String::new() } else { format!(" ({})", first(lines)) };
+    let said =
+        if lines.iter().all(|line| line.trim().is_empty()) { String::new() } else { format!(" ({})", first(lines)) };
     if expect != 0 {
         return if code == expect {
             CheckEnd::yes(format!("The command ended with {code}."))
@@ -262,7 +265,11 @@ mod tests {
         for (heard, held, sentence) in [
             (ended(0, "200"), Held::Yes, "http://localhost:3333/health answered 200."),
             (ended(0, "503"), Held::No, "http://localhost:3333/health answered 503, and not 200."),
-            (ended(8, "  HTTP/1.1 404 Not Found\n"), Held::No, "http://localhost:3333/health answered 404, and not 200."),
+            (
+                ended(8, "  HTTP/1.1 404 Not Found\n"),
+                Held::No,
+                "http://localhost:3333/health answered 404, and not 200.",
+            ),
             (
                 ended(7, "curl: (7) Failed to connect to localhost port 3333\n000"),
                 Held::No,

@@ -14,7 +14,9 @@ pub fn certificate(host: &str, days: u32, heard: &Heard, now: Timestamp) -> Chec
         Heard::Ended { lines, .. } => lines,
         Heard::Late => return CheckEnd::unknown(format!("{host} showed no certificate within 8 s.")),
         Heard::Without(program) => {
-            return CheckEnd::unknown(format!("The target has no {program}: the certificate of {host} was not looked at."));
+            return CheckEnd::unknown(format!(
+                "The target has no {program}: the certificate of {host} was not looked at."
+            ));
         }
         Heard::Nowhere | Heard::TooMuch => {
             return CheckEnd::unknown(format!("The certificate of {host} could not be looked at."));

@@ -1,7 +1,9 @@
 //! A log that is looked at again and again.
 
-use super::answers::{Heard, first};
 use super::CheckEnd;
+use super::answers::{Heard, first};
+use crate::attempt::Outcome;
+use crate::outcome::judge;
 
 /// The first line that is there more often now than it was at the look before.
 pub fn new_line<'l>(before: &[String], now: &'l [String]) -> Option<&'l String> {
@@ -9,14 +11,14 @@ pub fn new_line<'l>(before: &[String], now: &'l [String]) -> Option<&'l String> 
     now.iter().find(|line| count(now, line) > count(before, line))
 }
 
-/// What it means that a log could not be read; `None` when it could.
-pub fn unreadable_log(heard: &Heard) -> Option<CheckEnd> {
+/// What it means that a log could not be read; `None` when it could. A command that found no line (`grep`) has read it.
+pub fn unreadable_log(pipeline: &[String], heard: &Heard) -> Option<CheckEnd> {
     let why = match heard {
-        Heard::Ended { code: 0, statuses, .. } if statuses.iter().all(|status| matches!(status, 0 | 141)) => return None,
-        Heard::Ended { code, lines, .. } => {
-            let how = if *code == 0 { "a part of its command failed".to_owned() } else { format!("it ended with {code}") };
-            format!("{how}: {}", first(lines))
-        }
+        Heard::Ended { code, statuses, lines } => match judge(pipeline, statuses, *code, None) {
+            (Outcome::Success, None) | (Outcome::Difference, _) => return None,
+            (_, Some(why)) => why,
+            (_, None) => format!("its command ended with {code}: {}", first(lines)),
+        },
         Heard::Late => "it did not end within 8 s".to_owned(),
         Heard::Without(program) => format!("the target has no {program}"),
         Heard::Nowhere => "the directory of the run is not there, or may not be entered".to_owned(),
@@ -52,11 +54,14 @@ mod tests {
             lines: lines(&["No such container: api"]),
         };
 
-        assert_eq!(unreadable_log(&ended(0, &[0])), None);
-        assert_eq!(unreadable_log(&ended(0, &[141, 0])), None);
-        let failed = unreadable_log(&ended(1, &[1])).unwrap();
-        assert_eq!(failed.sentence, "The log could not be read: it ended with 1: No such container: api.");
-        assert!(unreadable_log(&ended(0, &[1, 0])).is_some(), "what it read before the pipe was nothing");
-        assert!(unreadable_log(&Heard::Late).is_some());
+        let (docker, grep) = (lines(&["docker"]), lines(&["docker", "grep"]));
+
+        assert_eq!(unreadable_log(&docker, &ended(0, &[0])), None);
+        assert_eq!(unreadable_log(&grep, &ended(1, &[0, 1])), None);
+        let failed = unreadable_log(&docker, &ended(1, &[1])).unwrap();
+        assert_eq!(failed.sentence, "The log could not be read: its command ended with 1: No such container: api.");
+        assert!(unreadable_log(&grep, &ended(1, &[1, 1])).is_some(), "grep saw nothing of it");
+        assert!(unreadable_log(&grep, &ended(0, &[])).is_some(), "nobody knows how docker ended");
+        assert!(unreadable_log(&docker, &Heard::Late).is_some());
     }
 }

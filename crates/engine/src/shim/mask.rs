@@ -120,6 +120,15 @@ impl Finder {
     }
 }
 
+/// A text as the output of a step would be stored: with a mask in the place of each secret, and of what stands behind a name that
+/// says it is one.
+pub fn masked(text: &str, secrets: Vec<Secret>) -> String {
+    let mut mask = Mask::new(secrets, &[]);
+    let mut out = mask.push(text.as_bytes()).to_vec();
+    out.extend_from_slice(mask.flush());
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 fn listed(of_files: &[(String, String)]) -> impl Iterator<Item = (&str, String)> {
     of_files.iter().map(|(name, value)| (value.as_str(), word(name)))
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use domain::run::ticks;
 use domain::runbook::{
     Command, Document, Finding, Item, Level, Parameter, ParameterScope, Part, PartContent, PartKind, Procedure,
     ProcedureSettings, Step, StepContent, StepKind, plain,
@@ -187,10 +188,18 @@ fn outcome(
     procedure: &Procedure,
     findings: &mut Findings,
 ) -> Vec<(String, domain::runbook::Check)> {
-    let lines = lines_of(procedure, PartKind::Outcome);
-    let mut outcome = Vec::new();
+    // What is ticked can be checked: the heading of lines, or a paragraph, is neither.
+    let items: Vec<&Item> = procedure.outcome().collect();
+    let lines: Vec<String> = ticks(items).into_iter().map(|item| plain(&item.words).trim().to_owned()).collect();
+    let mut outcome: Vec<(String, domain::runbook::Check)> = Vec::new();
     for (line, words, check) in entries {
         match find(lines.iter().map(String::as_str), &words) {
+            Some(index) if outcome.iter().any(|(bound, _)| *bound == lines[index]) => {
+                let message = format!(
+                    "The line \u{201c}{words}\u{201d} has a check already, so this one has no effect; remove it."
+                );
+                findings.error(line, "duplicate-check", message);
+            }
             Some(index) => outcome.push((lines[index].clone(), check)),
             None => unmatched(
                 findings,

@@ -107,7 +107,7 @@ fn a_new_answer_takes_the_place_of_the_one_that_was_overruled() {
 
 #[test]
 fn what_was_seen_before_a_step_ran_does_not_count_after_it() {
-    let story = answers(begun(), CheckEnd::yes("yes")).succeeds(1, &[1]);
+    let story = answers(begun(), CheckEnd::yes("yes")).succeeds(2, &[1]);
 
     assert_eq!(objection(&story), "\u{201c}It answers\u{201d} was checked before a step ran");
     assert_eq!(story.run.unanswered_checks(NOW), [LINE]);
@@ -148,7 +148,10 @@ fn a_step_that_ended_well_is_followed_by_its_checks() {
     let given_up = given_up.settles(AttemptResult::Completed);
 
     assert_eq!(well.run.checks.len(), 1);
-    assert_eq!((well.run.checks[0].check, well.run.checks[0].started.by.clone()), (CheckId { step: Some(1), number: 1 }, Who::Portal));
+    assert_eq!(
+        (well.run.checks[0].check, well.run.checks[0].started.by.clone()),
+        (CheckId { step: Some(1), number: 1 }, Who::Portal)
+    );
     assert_eq!(badly.run.checks, []);
     assert_eq!(given_up.run.checks, []);
 }

@@ -135,9 +135,7 @@ impl Try {
                 || run_in(step, attempt, vec![1], None),
                 |(step, commands)| run_in(step, next_attempt(run, step), commands, Some(typed)),
             ),
-            67 => checks(&[((choice % 4 == 0).then_some(1), 1)]),
-            68 => answered(run.next_check() - 1, if choice % 3 == 0 { CheckEnd::yes("yes") } else { CheckEnd::no("no") }),
-            69 => overrule(1),
+            67..=69 => check_deed(self.deed, run, choice),
             32 => lose_lock(),
             47 => redact(run, choice, step, attempt),
             48 | 49 => match last_redaction(run) {
@@ -263,6 +261,18 @@ fn who_ended(run: &Run, number: u32) -> Option<&PersonId> {
 
 fn last_redaction(run: &Run) -> u32 {
     u32::try_from(run.redactions.len()).unwrap()
+}
+
+/// Asks for a check, answers the last one, or overrules one.
+fn check_deed(deed: u8, run: &Run, choice: u8) -> Command {
+    match deed {
+        67 => checks(&[((choice % 4 == 0).then_some(1), 1)]),
+        68 => {
+            let end = if choice % 3 == 0 { CheckEnd::yes("yes") } else { CheckEnd::no("no") };
+            answered(run.next_check() - 1, end)
+        }
+        _ => overrule(1),
+    }
 }
 
 /// What the two steps that destroy offer, one of them or both.

@@ -283,3 +283,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_text_beside_the_output_is_masked_like_the_output() {
+    let secrets = vec![Secret { name: "token".to_owned(), value: "quiet-otters".to_owned(), used: false }];
+
+    let text = super::masked("it said quiet-otters, and DB_PASSWORD=hunter2hunter2", secrets);
+
+    assert!(text.contains("[secret token]"), "{text}");
+    assert!(!text.contains("quiet-otters") && !text.contains("hunter2hunter2"), "{text}");
+}
