@@ -82,6 +82,8 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/runs/complete", Policy::Verb(Verb::WorkRun, Whose::Held)),
     ("/api/runs/tick", Policy::Verb(Verb::WorkRun, Whose::Seen)),
     ("/api/runs/untick", Policy::Verb(Verb::WorkRun, Whose::Seen)),
+    ("/api/runs/check", Policy::Verb(Verb::WorkRun, Whose::Seen)),
+    ("/api/runs/overrule", Policy::Verb(Verb::WorkRun, Whose::Held)),
     ("/api/runs/note", Policy::Verb(Verb::WorkRun, Whose::Seen)),
     ("/api/runs/finish", Policy::Verb(Verb::WorkRun, Whose::Held)),
     ("/api/runs/take-over", Policy::Verb(Verb::WorkRun, Whose::HeldByAnother)),

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::AppError;
 use crate::api::approvals::{BreakGlass, CancelApproval, RequestApproval};
 use crate::api::runs::{
-    Abort, AddNote, AddStep, CompleteStep, EndWatch, Finish, RunCommands, SendInput, SetDirectory, SetValue,
+    Abort, AddNote, AddStep, CheckNow, CompleteStep, EndWatch, Finish, Overrule, RunCommands, SendInput, SetDirectory, SetValue,
     SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, TypeKeys, Untick,
 };
 use crate::live::Live;
@@ -44,6 +44,8 @@ pub enum Place {
     Command(u32, u32),
     /// At a line to tick; step 0 is the expected outcome.
     Line(u32, u32),
+    /// At a check: of the expected outcome where the step is 0; all of them where the number is 0, too.
+    Check(u32, u32),
     /// At the values of the run.
     Values,
     /// At the notes.
@@ -62,7 +64,9 @@ impl Place {
     /// Whether it is on the page while this step is shown.
     const fn is_shown_with(self, shown: u32) -> bool {
         match self {
-            Self::Deeds(step) | Self::Command(step, _) | Self::Line(step, _) => step == shown || step == 0,
+            Self::Deeds(step) | Self::Command(step, _) | Self::Line(step, _) | Self::Check(step, _) => {
+                step == shown || step == 0
+            }
             Self::Values | Self::Notes | Self::Lock | Self::Approval | Self::Run | Self::Finish => true,
         }
     }
@@ -91,6 +95,10 @@ pub struct Deeds {
     pub tick: ServerAction<Tick>,
     /// Take a tick back.
     pub untick: ServerAction<Untick>,
+    /// Ask for a check, or for all of the expected outcome.
+    pub check: ServerAction<CheckNow>,
+    /// Say why a check does not count.
+    pub overrule: ServerAction<Overrule>,
     /// Write a note.
     pub note: ServerAction<AddNote>,
     /// Work on in another person's run.
@@ -132,6 +140,8 @@ impl Deeds {
             stop: ServerAction::new(),
             tick: ServerAction::new(),
             untick: ServerAction::new(),
+            check: ServerAction::new(),
+            overrule: ServerAction::new(),
             note: ServerAction::new(),
             take_over: ServerAction::new(),
             take_lock: ServerAction::new(),
@@ -181,7 +191,7 @@ impl Deeds {
         if is_in_sight { None } else { self.problem() }
     }
 
-    fn answers(self) -> [Answer; 21] {
+    fn answers(self) -> [Answer; 23] {
         [
             self.value.value(),
             self.run.value(),
@@ -192,6 +202,8 @@ impl Deeds {
             self.stop.value(),
             self.tick.value(),
             self.untick.value(),
+            self.check.value(),
+            self.overrule.value(),
             self.note.value(),
             self.take_over.value(),
             self.take_lock.value(),

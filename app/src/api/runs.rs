@@ -133,6 +133,41 @@ pub async fn untick(run: RunId, step: u32, item: u32) -> Result<(), AppError> {
     answer(async { act(run, step, Command::Untick { step: about(step), item }).await }.await)
 }
 
+/// Asks for a check now. Step 0 is the expected outcome, and line 0 all of its checks. What comes of them stands in the run.
+#[server(endpoint = "runs/check")]
+pub async fn check_now(run: RunId, step: u32, item: u32) -> Result<(), AppError> {
+    use crate::ssr::{about, answer, back_to, caller};
+    use domain::check::CheckId;
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let check = (item > 0).then_some(CheckId { step: about(step), number: item });
+            // On the heap, as every deed in a run.
+            Box::pin(caller.portal.ask_for_checks(caller.actor.operator()?, run, check)).await?;
+            back_to(&format!("/runs/{run}"));
+            Ok(())
+        }
+        .await,
+    )
+}
+
+/// Says why a check that did not hold does not stand against the outcome. Step 0 is the expected outcome.
+#[server(endpoint = "runs/overrule")]
+pub async fn overrule(run: RunId, step: u32, item: u32, reason: String) -> Result<(), AppError> {
+    use crate::ssr::{about, act, answer};
+    use domain::check::CheckId;
+    use domain::run::Command;
+
+    answer(
+        async {
+            let check = CheckId { step: about(step), number: item };
+            act(run, step, Command::OverruleCheck { check, reason }).await
+        }
+        .await,
+    )
+}
+
 /// Writes a note. Step 0 is the whole run.
 #[server(endpoint = "runs/note")]
 pub async fn add_note(run: RunId, step: u32, text: String) -> Result<(), AppError> {

@@ -3,6 +3,7 @@
 mod actions;
 mod approval;
 mod card;
+mod checks;
 mod control;
 pub mod facts;
 mod finish;

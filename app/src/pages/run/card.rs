@@ -8,6 +8,7 @@ use domain::run::{CommandState, Offer, Run, StepStatus, Tick};
 use leptos::prelude::*;
 
 use super::actions::{NextDeeds, OfferForm, Weight};
+use super::checks::AfterStep;
 use super::control::added_words;
 use super::notices::{RefusedHere, answering};
 use super::rail::{command_status, number};
@@ -68,6 +69,7 @@ fn Card(step: u32, plan: PlanStep) -> impl IntoView {
             <Skipped step />
             {added.map(|words| view! { <p class="note">{words}</p> })}
             {content}
+            <AfterStep step hands />
             <Show when=move || !has_stage.get()>
                 <div class="deeds" id="deeds" data-deeds="" on:submit=answering(place)>
                     <NextDeeds step />

@@ -1,26 +1,33 @@
 //! The end of a run: the expected outcome, line by line, and the verdict.
 
+use domain::check::CheckId;
 use domain::policy::Verb;
 use domain::run::{Run, Tick, Verdict};
 use domain::runbook::Item;
 use leptos::prelude::*;
 
 use super::card::provide_filling;
+use super::checks::{CheckAll, check_line};
 use super::control::GiveUp;
 use super::notices::{RefusedHere, answering};
 use super::ticks::{Line, tick_line};
 use crate::components::action_form::ActionForm;
 use crate::components::glyph::{Glyph, Sign};
+use crate::components::prose::inline;
 use crate::components::state::verdict_name;
 use crate::components::step_content::tick_item;
 use crate::deeds::{Deeds, Hands, Place, holds};
 use crate::live::Live;
 
-/// The expected outcome of a run, ticked or not.
+/// The expected outcome of a run, line by line: ticked or not, and what the portal found.
 pub fn outcome_list(live: Live, hands: Hands) -> Option<AnyView> {
     provide_filling(live, 0);
     let items = live.run.with_untracked(|run| run.plan.outcome.clone());
     let show = |number: u32, item: &Item| {
+        let id = CheckId { step: None, number };
+        if live.run.with_untracked(|run| run.plan.check(id).is_some()) {
+            return check_line(live, id, inline(item.words.clone()).into_any(), hands);
+        }
         let tick = Memo::new(move |_| live.run.with(|run| tick_of(run, number)));
         tick_line(Line { run: live.id(), step: 0, number }, item, tick, hands)
     };
@@ -35,10 +42,18 @@ fn tick_of(run: &Run, number: u32) -> Option<Tick> {
     run.outcome.get(place)?.clone()
 }
 
-/// How many lines of the expected outcome are ticked.
+/// How many lines of the expected outcome are ticked, and how many of its checks hold.
 pub fn outcome_words(run: &Run) -> String {
-    let ticked = run.outcome.iter().flatten().count();
-    format!("{ticked} of {} ticked", run.outcome.len())
+    let is_checked = |number: u32| run.plan.check(CheckId { step: None, number }).is_some();
+    let by_people = || (1..).zip(&run.outcome).filter(|(number, _)| !is_checked(*number)).map(|(_, tick)| tick);
+    let ticked = format!("{} of {} ticked", by_people().flatten().count(), by_people().count());
+    let holding = run.plan.outcome_checks().filter(|id| run.check_counts(*id)).count();
+    let held = format!("{holding} of {} checks hold", run.plan.checks.len());
+    match (run.plan.checks.len(), by_people().count()) {
+        (0, _) => ticked,
+        (_, 0) => held,
+        _ => format!("{ticked}, {held}"),
+    }
 }
 
 /// What a verdict says.
@@ -62,6 +77,7 @@ pub fn Finishing() -> impl IntoView {
     let outcome = outcome_list(live, hands);
     let words = Memo::new(move |_| live.run.with(outcome_words));
     let has_outcome = live.run.with_untracked(|run| !run.outcome.is_empty());
+    let has_checks = live.run.with_untracked(|run| !run.plan.checks.is_empty());
     view! {
         <section class="part finish" id="finish" aria-labelledby="finish-title">
             {has_outcome
@@ -77,6 +93,7 @@ pub fn Finishing() -> impl IntoView {
             {hands
                 .then(|| {
                     view! {
+                        {has_checks.then(|| view! { <CheckAll /> })}
                         <Show when=move || holds.get()>
                             <FinishForm />
                         </Show>
@@ -96,6 +113,7 @@ fn FinishForm() -> impl IntoView {
     let deeds = Deeds::here();
     let busy = Memo::new(move |_| live.run.with(|run| run.open_attempt().is_some()));
     let place = Place::Finish;
+    let has_checks = live.run.with_untracked(|run| !run.plan.checks.is_empty());
     let verdicts = Verdict::ALL
         .into_iter()
         .map(|verdict| {
@@ -127,6 +145,8 @@ fn FinishForm() -> impl IntoView {
                 <textarea class="input" id="comment" name="comment" aria-describedby="comment-help"></textarea>
                 <span class="help" id="comment-help">
                     "Needed unless the outcome was reached. Stands in the record, with your name."
+                    {has_checks
+                        .then_some(" An outcome that is checked is reached when its checks hold; those that were not asked are asked then.")}
                 </span>
             </div>
             <div class="actions">

@@ -26,7 +26,8 @@ pub fn Rail() -> impl IntoView {
             <ol class="rail-list">{rollback}</ol>
         }
     });
-    let ticked = Memo::new(move |_| live.run.with(|run| run.outcome.iter().map(Option::is_some).collect::<Vec<_>>()));
+    let clock = Clock::here();
+    let ticked = Memo::new(move |_| live.run.with(|run| outcome_status(run, clock.now())));
     let outcome = move || ticked.with(|ticked| live.run.with_untracked(|run| outcome(live, run, ticked)));
     view! {
         <ol class="rail-list">{steps}</ol>
@@ -336,13 +337,26 @@ pub fn command_status(state: &CommandState, watch: bool) -> StepStatus {
     }
 }
 
-fn outcome(live: Live, run: &Run, ticked: &[bool]) -> Option<AnyView> {
+/// Where each line of the expected outcome stands: ticked or not, or what the portal found.
+fn outcome_status(run: &Run, now: Timestamp) -> Vec<(StepStatus, &'static str)> {
+    let of_line = |(number, tick): (u32, &Option<Tick>)| {
+        let id = CheckId { step: None, number };
+        if run.plan.check(id).is_none() {
+            return tick_status(tick.is_some());
+        }
+        let shown = Shown::of(run, id, now);
+        (shown.status(), shown.word())
+    };
+    (1..).zip(&run.outcome).map(of_line).collect()
+}
+
+fn outcome(live: Live, run: &Run, lines: &[(StepStatus, &'static str)]) -> Option<AnyView> {
     let placeholders = run.plan.words_of(0);
     let lines: Vec<AnyView> = ticks(&run.plan.outcome)
         .into_iter()
-        .zip(ticked)
-        .map(|(item, ticked)| {
-            let (status, label) = tick_status(*ticked);
+        .zip(lines)
+        .map(|(item, (status, label))| {
+            let (status, label) = (*status, *label);
             let words = line_words(live, &placeholders, item);
             view! {
                 <li data-state=status.word()>

@@ -81,6 +81,11 @@ impl Run {
         self.last_check(id).map_or(CheckStanding::Never, |(_, record)| record.standing(now))
     }
 
+    /// Whether a check speaks for the outcome: it held, or was overruled, and no step has run since.
+    pub fn check_counts(&self, id: CheckId) -> bool {
+        self.last_check(id).is_some_and(|(_, record)| record.speaks_for(record.started.at))
+    }
+
     /// The checks of the outcome that have no answer which counts: never asked, lost, or asked before the last step ran.
     pub fn unanswered_checks(&self, now: Timestamp) -> Vec<CheckId> {
         let unanswered = |id: &CheckId| {

@@ -259,6 +259,8 @@ pub fn meets(path: &str) -> Meets {
         "/api/runs/skip-step" => ByName("run=RUN&step=4&reason=because"),
         "/api/runs/complete" => ByName("run=RUN&step=4"),
         "/api/runs/tick" | "/api/runs/untick" => ByName("run=RUN&step=0&item=1"),
+        "/api/runs/check" => ByName("run=RUN&step=0&item=0"),
+        "/api/runs/overrule" => ByName("run=RUN&step=0&item=1&reason=because"),
         "/api/runs/note" => ByName("run=RUN&step=0&text=because"),
         "/api/runs/finish" => ByName("run=RUN&verdict=reached"),
         "/api/runs/take-over" | "/api/runs/take-lock" | "/api/runs/abort" => ByName("run=RUN&reason=because"),
