@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use crate::AppError;
 use crate::api::approvals::{BreakGlass, CancelApproval, RequestApproval};
 use crate::api::runs::{
-    Abort, AddNote, AddStep, CheckNow, CompleteStep, EndWatch, Finish, Overrule, RunCommands, SendInput, SetDirectory, SetValue,
-    SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, TypeKeys, Untick,
+    Abort, AddNote, AddStep, CheckNow, CompleteStep, EndWatch, Finish, Overrule, RunCommands, SendInput, SetDirectory,
+    SetValue, SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, TypeKeys, Untick,
 };
 use crate::live::Live;
 

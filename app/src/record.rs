@@ -1,10 +1,11 @@
 //! What happened in a run, one sentence per event, in order: told from the state, which keeps who and when.
 
 use domain::attempt::AttemptResult;
+use domain::check::Held;
 use domain::plan::PlanStep;
 use domain::run::{
-    Attempt, AttemptEnding, Change, ChangeKind, CommandState, Redaction, RedactionEnd, Request, RequestEnd, Run,
-    StepState, StepStatus, Tick, Verdict, ticks,
+    Attempt, AttemptEnding, Change, ChangeKind, CheckRecord, CommandState, Redaction, RedactionEnd, Request,
+    RequestEnd, Run, StepState, StepStatus, Tick, Verdict, ticks,
 };
 use domain::runbook::{PartKind, plain};
 use domain::{Timestamp, time};
@@ -45,6 +46,7 @@ pub fn timeline(run: &Run) -> Vec<Moment> {
     for (item, tick) in ticks(&run.plan.outcome).into_iter().zip(&run.outcome) {
         moments.extend(tick.as_ref().map(|tick| ticked(tick, &plain(&item.words))));
     }
+    moments.extend(run.checks.iter().flat_map(|record| check_moments(run, record)));
     moments.extend(run.values_set.iter().map(|set| {
         let words = format!("{} set {}", set.stamp.by.name(), set.name.replace('_', " "));
         moment(set.stamp.at, Mark::Noted, words, Some(set.value.clone()))
@@ -65,6 +67,30 @@ pub fn timeline(run: &Run) -> Vec<Moment> {
     }
     moments.sort_by_key(|moment| moment.at);
     moments
+}
+
+/// What was checked and what came of it, and who overruled it.
+fn check_moments(run: &Run, record: &CheckRecord) -> Vec<Moment> {
+    let (by, name) = (record.started.by.name(), run.check_name(record.check));
+    let answered = match &record.end {
+        Some((at, end)) => {
+            let status = match end.held {
+                Held::Yes => StepStatus::Done,
+                Held::No => StepStatus::Failed,
+                Held::Unknown => StepStatus::Interrupted,
+            };
+            let words = format!("{by} checked \u{201c}{name}\u{201d}: {}", end.held.word());
+            moment(*at, Mark::Stands(status), words, Some(end.sentence.clone()))
+        }
+        None => {
+            moment(record.started.at, Mark::Began, format!("{by} asked whether \u{201c}{name}\u{201d} holds"), None)
+        }
+    };
+    let overruled = record.overruled.as_ref().map(|tick| {
+        let words = format!("{} overruled the check of \u{201c}{name}\u{201d}", tick.stamp.by.name());
+        moment(tick.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(tick.note.clone()))
+    });
+    std::iter::once(answered).chain(overruled).collect()
 }
 
 fn change_moment(run: &Run, change: &Change) -> Moment {

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use domain::Risk;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep};
-use domain::runbook::{Finding, Item, Part, PartContent, PartKind, Procedure, Step, StepKind};
+use domain::runbook::{Check, Finding, Item, Part, PartContent, PartKind, Procedure, Step, StepKind};
 use domain::view::ProcedureView;
 use leptos::context::Provider;
 use leptos::prelude::*;
@@ -83,10 +83,16 @@ fn content_of(part: &Part, anchor: &str, view: &ProcedureView) -> Vec<AnyView> {
 
 fn items_of(kind: PartKind, items: Vec<Item>, procedure: &Procedure) -> AnyView {
     match kind {
-        PartKind::Outcome => lines(&items, |_| "ticked by a person".to_owned()),
+        PartKind::Outcome => {
+            let checks = &procedure.settings.outcome;
+            lines(&items, |item| match checked(checks, item) {
+                Some(check) => (Sign::Search, format!("checked: {}", check.words())),
+                None => (Sign::Person, "ticked by a person".to_owned()),
+            })
+        }
         PartKind::Escalation => {
             let contacts = procedure.settings.contacts.clone();
-            lines(&items, move |item| contact(&contacts, item))
+            lines(&items, move |item| (Sign::Person, contact(&contacts, item)))
         }
         _ => view! { <div class="prose"><Items items /></div> }.into_any(),
     }
@@ -98,13 +104,20 @@ fn contact(contacts: &[(String, String)], item: &Item) -> String {
     bound.map_or_else(String::new, |(_, contact)| contact.clone())
 }
 
-fn lines(items: &[Item], by: impl Fn(&Item) -> String) -> AnyView {
+/// The check of a line of the expected outcome.
+fn checked<'c>(checks: &'c [(String, Check)], item: &Item) -> Option<&'c Check> {
+    let words = domain::runbook::plain(&item.words);
+    checks.iter().find(|(line, _)| line == words.trim()).map(|(_, check)| check)
+}
+
+fn lines(items: &[Item], about: impl Fn(&Item) -> (Sign, String)) -> AnyView {
     let line = |_: u32, item: &Item| {
+        let (sign, by) = about(item);
         view! {
             <li>
-                <Glyph sign=Sign::Person />
+                <Glyph sign />
                 <span>{inline(item.words.clone())}</span>
-                <span class="by">{by(item)}</span>
+                <span class="by">{by}</span>
             </li>
         }
         .into_any()
@@ -156,6 +169,7 @@ fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> An
             </header>
             <Provider value=filling>{content()}</Provider>
             {class_note(risk, view)}
+            {after_note(step)}
         </article>
     }
     .into_any()
@@ -199,6 +213,13 @@ fn badge(step: &Step, risk: Risk) -> Option<AnyView> {
         ),
         StepKind::Commands => None,
     }
+}
+
+/// What the portal checks when the step has ended well.
+fn after_note(step: &Step) -> Vec<AnyView> {
+    let note =
+        |check: &Check| view! { <p class="note">{format!("Checked afterwards: {}.", check.words())}</p> }.into_any();
+    step.settings.after.iter().map(note).collect()
 }
 
 fn class_note(risk: Risk, view: &ProcedureView) -> Option<AnyView> {

@@ -83,8 +83,9 @@ fn told(shown: Shown) -> AnyView {
     let since = shown.at.map(|at| view! { ", " <Ago at /> });
     let by = (!shown.by.is_empty()).then(|| format!(", asked by {}", shown.by));
     let stale = shown.stale.then_some(", before a step ran");
+    let word = shown.word();
     view! {
-        <span class="by">{shown.word()}{since}{by}{stale}</span>
+        <span class="by">{word}{since}{by}{stale}</span>
         {shown.saw.map(|saw| view! { <span class="saw">{saw}</span> })}
         {shown
             .overruled
@@ -110,7 +111,8 @@ pub fn check_line(live: Live, id: CheckId, text: AnyView, hands: Hands) -> AnyVi
         }
     });
     // After a step the line says nothing but what is checked.
-    let what = id.step.is_none().then(|| what.map(|what| view! { <span class="saw">{format!("Checked: {what}")}</span> }));
+    let what =
+        id.step.is_none().then(|| what.map(|what| view! { <span class="saw">{format!("Checked: {what}")}</span> }));
     view! {
         <li data-state=move || status.get().word() on:submit=answering(place)>
             {move || view! { <Glyph sign=Sign::State(status.get()) /> }}

@@ -45,11 +45,12 @@ fn tick_of(run: &Run, number: u32) -> Option<Tick> {
 /// How many lines of the expected outcome are ticked, and how many of its checks hold.
 pub fn outcome_words(run: &Run) -> String {
     let is_checked = |number: u32| run.plan.check(CheckId { step: None, number }).is_some();
-    let by_people = || (1..).zip(&run.outcome).filter(|(number, _)| !is_checked(*number)).map(|(_, tick)| tick);
-    let ticked = format!("{} of {} ticked", by_people().flatten().count(), by_people().count());
+    let by_people: Vec<&Option<Tick>> =
+        (1..).zip(&run.outcome).filter(|(number, _)| !is_checked(*number)).map(|(_, tick)| tick).collect();
+    let ticked = format!("{} of {} ticked", by_people.iter().filter(|tick| tick.is_some()).count(), by_people.len());
     let holding = run.plan.outcome_checks().filter(|id| run.check_counts(*id)).count();
     let held = format!("{holding} of {} checks hold", run.plan.checks.len());
-    match (run.plan.checks.len(), by_people().count()) {
+    match (run.plan.checks.len(), by_people.len()) {
         (0, _) => ticked,
         (_, 0) => held,
         _ => format!("{ticked}, {held}"),

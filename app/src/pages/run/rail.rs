@@ -1,14 +1,17 @@
 //! The steps of a run with state and time; attempts and commands of the step on the stage below it.
 
 use domain::attempt::Outcome;
+use domain::check::CheckId;
 use domain::plan::PlanStep;
 use domain::run::{Attempt, AttemptEnding, CommandState, Run, StepState, StepStatus, Tick, ticks};
 use domain::runbook::{Item, PartKind, Piece, Placeholder, pieces_of_code, pieces_of_prose, plain};
-use domain::time;
+use domain::{Timestamp, time};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 
+use super::checks::Shown;
+use crate::clock::Clock;
 use crate::components::command_text::{Visible, visible};
 use crate::components::filled::told;
 use crate::components::glyph::{Glyph, Sign};

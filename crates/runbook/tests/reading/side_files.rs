@@ -364,3 +364,82 @@ fn two_steps_with_one_title_are_said_and_only_the_first_gets_the_settings() {
         .collect();
     assert_eq!(raised, [true, false]);
 }
+
+/// An outcome with a heading over two lines, a line of its own, and a step.
+const CHECKED: &str = "# Shop\n\n## Steps\n1. **Start**\n   ```bash\n   ls SERVICE PORT\n   ```\n\n## Expected outcome\n- All is well\n  - It answers on PORT\n  - The log is quiet\n- The users are told\n";
+
+const CHECKED_SIDE: &str = "[parameter.port]\nplaceholder = \"PORT\"\ntype = \"number\"\nmin = 1\n[parameter.service]\nplaceholder = \"SERVICE\"\ntype = \"text\"\npattern = \"[a-z]+\"\n";
+
+fn checked(side: &str) -> Document {
+    let side = format!("{CHECKED_SIDE}{side}");
+    runbook::read("a.md", CHECKED.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap()
+}
+
+#[test]
+fn a_check_is_bound_to_a_line_that_is_ticked_and_knows_its_values() {
+    let document = checked(concat!(
+        "[procedure.Shop.outcome.\"It answers on PORT\"]\ncheck = \"http\"\nurl = \"http://localhost:PORT/health\"\n",
+        "[procedure.Shop.outcome.\"The log is quiet\"]\ncheck = \"log\"\nrun = \"cat log/SERVICE | grep -v debug\"\n",
+        "pattern = \"error|fatal\"\nwindow = \"2m\"\n",
+        "[procedure.Shop.step.Start]\nafter = [{ check = \"command\", run = \"test -f SERVICE.pid\" }]\n",
+    ));
+    let procedure = &document.procedures[0];
+    let checks = runbook::side_file::checks_of_outcome(procedure);
+    let step = procedure.steps(domain::runbook::PartKind::Steps).next().unwrap();
+    let after = runbook::side_file::checks_after(procedure, step);
+
+    assert_eq!(said(&document), []);
+    assert_eq!(checks.iter().map(|check| check.number).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(checks[0].parameters().collect::<Vec<_>>(), ["port"]);
+    assert_eq!(checks[1].parameters().collect::<Vec<_>>(), ["service"]);
+    assert_eq!(checks[1].pipeline, ["cat", "grep"]);
+    let script = checks[1].script.as_deref().unwrap();
+    assert!(script.contains("service") && !script.contains("SERVICE"), "{script}");
+    assert_eq!((after.len(), after[0].number), (1, 1));
+    assert!(checks.iter().chain(&after).all(|check| check.blocked.is_none()), "{checks:?} {after:?}");
+}
+
+#[test]
+fn only_lines_that_are_ticked_can_be_checked_and_each_once() {
+    let container = "check = \"container\"\ncontainer = \"shop\"\n";
+    let document = checked(&format!(
+        "[procedure.Shop.outcome.\"All is well\"]\n{container}[procedure.Shop.outcome.\"The log is quiet\"]\n{container}[procedure.Shop.outcome.\"the log is quiet\"]\n{container}"
+    ));
+
+    let codes: Vec<&str> = said(&document).iter().map(|(_, code)| *code).collect();
+    assert_eq!(codes, ["unknown-outcome", "duplicate-check"]);
+    assert_eq!(document.procedures[0].settings.outcome.len(), 1);
+}
+
+#[test]
+fn a_check_with_a_secret_or_with_values_that_do_more_than_read_is_not_asked() {
+    let free = "[procedure.Shop.parameter.words]\nplaceholder = \"SERVICE\"\ntype = \"text\"\n";
+    let find =
+        "[procedure.Shop.outcome.\"The log is quiet\"]\ncheck = \"command\"\nrun = \"find /srv -name x SERVICE\"\n";
+    let secret = "[procedure.Shop.parameter.words]\nplaceholder = \"SERVICE\"\ntype = \"secret\"\n";
+    let blocked = |side: &str| {
+        let document = checked(side);
+        runbook::side_file::checks_of_outcome(&document.procedures[0])[0].blocked.clone().unwrap_or_default()
+    };
+
+    assert!(blocked(&format!("{free}{find}")).contains("a check may only read"));
+    assert!(blocked(&format!("{secret}{find}")).contains("A check is given no secret"));
+    assert_eq!(blocked(find), "", "its pattern lets no option through");
+}
+
+#[test]
+fn a_window_is_an_hour_at_most() {
+    let document = checked(
+        "[procedure.Shop.outcome.\"The log is quiet\"]\ncheck = \"log\"\nrun = \"cat log\"\npattern = \"x\"\nwindow = \"2h\"\n",
+    );
+
+    assert_eq!(said(&document).iter().map(|(_, code)| *code).collect::<Vec<_>>(), ["bad-value"]);
+    assert!(document.procedures[0].settings.outcome.is_empty());
+}
+
+#[test]
+fn the_lines_of_a_log_are_matched_anywhere() {
+    let lines: Vec<String> = ["all well", "an ERROR here", "fatal"].map(str::to_owned).to_vec();
+
+    assert_eq!(runbook::side_file::matching("(?i)error|fatal", &lines), ["an ERROR here", "fatal"]);
+}
