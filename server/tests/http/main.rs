@@ -8,6 +8,7 @@ mod approval_pages;
 mod approvals;
 #[path = "../../../crates/runbook/tests/reading/bare.rs"]
 mod bare;
+mod checks;
 mod documents;
 mod evidence;
 mod faults;
