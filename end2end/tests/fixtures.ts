@@ -129,6 +129,12 @@ export class Operator {
 
   /** Closes the run with a verdict. */
   async finish(verdict: string, comment = ''): Promise<void> {
+    const check = this.page.getByRole('button', { name: 'Check the expected outcome' });
+    if (verdict === 'reached' && (await check.count()) > 0) {
+      await check.click();
+      const hold = this.page.locator('#finish').getByText(/(\d+) of \1 checks hold/);
+      await this.until(async () => expect(hold).toBeVisible({ timeout: this.scripts ? 20_000 : this.glance }));
+    }
     await this.page.getByRole('radio', { name: verdict }).first().check();
     await this.page.getByLabel('Comment').fill(comment);
     await this.page.getByRole('button', { name: /^Close run/ }).click();

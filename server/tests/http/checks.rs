@@ -254,19 +254,19 @@ async fn a_log_is_watched_for_its_window_and_what_it_says_is_masked() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
     std::fs::write(&log, "an old error\n").unwrap();
-    let check = format!("check = \"log\"\nrun = \"cat {}\"\npattern = \"error\"\nwindow = \"2s\"\n", log.display());
+    let check = format!("check = \"log\"\nrun = \"cat {}\"\npattern = \"error\"\nwindow = \"6s\"\n", log.display());
     let desk = Desk::checking(&check).await;
 
     let quiet = desk.check().await;
     desk.done("/api/runs/check", "run=1&step=0&item=1").await;
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
     let mut file = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
     writeln!(file, "a new error: DB_PASSWORD=quiet-otters-swim").unwrap();
     let (held, sentence) = desk.answered(2).await;
     std::fs::remove_file(&log).unwrap();
     let gone = desk.check().await;
 
-    assert_eq!(quiet, (Held::Yes, "No new line of the log matched error for 2.0 s.".to_owned()));
+    assert_eq!(quiet, (Held::Yes, "No new line of the log matched error for 6.0 s.".to_owned()));
     assert_eq!(held, Held::No);
     assert!(sentence.starts_with("A new line of the log matches error: a new error: DB_PASSWORD="), "{sentence}");
     assert!(!sentence.contains("quiet-otters"), "{sentence}");
@@ -373,7 +373,10 @@ async fn the_state_of_a_real_container_is_what_docker_says() {
     let by_name = Desk::at(&side(contained.name()), vec![with_docker(host.clone())]).await;
     let by_service = Desk::at(&side("shop"), vec![with_docker(host)]).await;
     let down = Desk::at(&side("shop"), vec![with_docker("unix:///no/such/socket".to_owned())]).await;
-    let without = Desk::at(&side("shop"), vec![local_without_docker()]).await;
+    let tools = tools();
+    let mut bare = local();
+    bare.plan.environment = vec![("PATH".to_owned(), tools.path().to_str().unwrap().to_owned())];
+    let without = Desk::at(&side("shop"), vec![bare]).await;
 
     let (running, service) = (by_name.check().await, by_service.check().await);
     let (no_engine, no_program) = (down.check().await, without.check().await);
@@ -389,16 +392,13 @@ async fn the_state_of_a_real_container_is_what_docker_says() {
     assert!(missing.1.starts_with("There is no container and no service"), "{}", missing.1);
 }
 
-/// This machine, seen by somebody who has no `docker`.
-fn local_without_docker() -> TargetSettings {
-    let folder = std::env::temp_dir().join("runbook-portal-tools-without-docker");
-    std::fs::create_dir_all(&folder).unwrap();
+/// The tools that a look needs, and no `docker` among them.
+fn tools() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
     for tool in ["date", "sed", "timeout", "true"] {
         let found = ["/usr/bin", "/bin"].map(|place| std::path::Path::new(place).join(tool));
         let found = found.iter().find(|path| path.exists()).unwrap();
-        let _ = std::os::unix::fs::symlink(found, folder.join(tool));
+        std::os::unix::fs::symlink(found, folder.path().join(tool)).unwrap();
     }
-    let mut target = local();
-    target.plan.environment = vec![("PATH".to_owned(), folder.to_str().unwrap().to_owned())];
-    target
+    folder
 }

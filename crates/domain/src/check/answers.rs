@@ -80,6 +80,8 @@ fn silence(code: i32, lines: &[String]) -> Silence {
         7 => Silence::Closed,
         28 => Silence::Slow,
         5 | 6 => Silence::NoName,
+        // All that wget says of a network that failed, when it is to say little.
+        4 if text.trim().is_empty() => Silence::Other("it could not be reached".to_owned()),
         _ if says(&["connection refused"]) => Silence::Closed,
         _ if says(&["timed out"]) => Silence::Slow,
         _ if says(&["could not resolve", "bad address", "unable to resolve", "name or service not known"]) => {
@@ -171,7 +173,8 @@ pub fn container(name: &str, heard: &Heard, now: Timestamp) -> CheckEnd {
     };
     if code != 0 {
         let text = lines.join("\n").to_lowercase();
-        if text.contains("no such") {
+        // A socket that is not there is "no such file": that says nothing about the container.
+        if text.contains("no such container") || text.contains("no such object") {
             return CheckEnd::no(format!("There is no container and no service {name} on the target."));
         }
         let why = first(lines);
@@ -373,7 +376,8 @@ mod tests {
         let down = asked(1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.");
 
         assert_eq!(said(&missing), (Held::No, "There is no container and no service api on the target."));
-        assert_eq!(down.held, Held::Unknown);
+        let no_socket = asked(1, "dial unix /var/run/docker.sock: connect: no such file or directory");
+        assert_eq!((down.held, no_socket.held), (Held::Unknown, Held::Unknown));
         assert!(down.sentence.starts_with("The Docker engine of the target could not be asked"), "{}", down.sentence);
         assert_eq!(container("api", &Heard::Without("docker".to_owned()), NOW).held, Held::Unknown);
         assert_eq!(asked(0, "").held, Held::Unknown);
