@@ -279,7 +279,10 @@ fn heard(output: &str) -> Option<Heard> {
 
 /// Takes out of what a command printed how it ended.
 fn unmarked(heard: Heard, mark: &str) -> Heard {
-    let Heard::Ended { lines: printed, .. } = heard else { return heard };
+    let printed = match heard {
+        Heard::Ended { lines, .. } => lines,
+        other => return other,
+    };
     let numbers = |kind: char| -> Option<Vec<i32>> {
         let opening = format!("{mark}{kind} ");
         let line = printed.iter().rev().find_map(|line| line.strip_prefix(&opening))?;
