@@ -105,12 +105,13 @@ fn on(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Even
     match command {
         Command::Note { step, attempt, mark } => Ok(note(run, *step, *attempt, mark)),
         Command::Settle { step, attempt, exit } => {
-            let after = checking::after(run, *step, exit, facts);
             let event = || Event::AttemptEnded { step: *step, attempt: *attempt, exit: exit.clone() };
             let mut events = end(run, *step, *attempt, event);
-            if events.len() == 1 {
-                events.extend(after);
-            }
+            let after = match &events[..] {
+                [ended] => checking::after(run, *step, ended, facts),
+                _ => Vec::new(),
+            };
+            events.extend(after);
             Ok(events)
         }
         Command::Interrupt { step, attempt, reason, bytes, output, survivors } => Ok(end(run, *step, *attempt, || {

@@ -1,12 +1,12 @@
 //! Checks: who asked, what came of them, and who overruled one.
 
 use super::{Facts, bounded, reasoned};
-use crate::attempt::{AttemptResult, Exit};
-use crate::check::{CheckEnd, CheckId, Held, given_up};
+use crate::check::{CheckEnd, CheckId, Held, PlanCheck, given_up};
 use crate::run::checks::CheckStanding;
-use crate::run::event::Event;
+use crate::run::event::{Event, Who};
+use crate::run::fold::evolve_event;
 use crate::run::refusal::Refusal;
-use crate::run::state::Run;
+use crate::run::state::{Run, StepStatus};
 
 /// Begins checks. What is being asked already is not asked twice.
 pub(super) fn start(run: &Run, checks: &[CheckId], facts: &Facts) -> Result<Vec<Event>, Refusal> {
@@ -24,10 +24,14 @@ pub(super) fn start(run: &Run, checks: &[CheckId], facts: &Facts) -> Result<Vec<
     if events.is_empty() { Err(Refusal::Checking) } else { Ok(events) }
 }
 
-/// The checks that follow a step which has ended well.
-pub(super) fn after(run: &Run, step: u32, exit: &Exit, facts: &Facts) -> Vec<Event> {
-    let Some(plan) = run.plan.step(step).filter(|_| exit.result == AttemptResult::Completed) else { return Vec::new() };
-    let started = |check: &crate::check::PlanCheck| Event::CheckStarted {
+/// The checks that follow a step, when it has ended well as a whole by the end of an attempt.
+pub(super) fn after(run: &Run, step: u32, ended: &Event, facts: &Facts) -> Vec<Event> {
+    let Some(plan) = run.plan.step(step).filter(|plan| !plan.after.is_empty()) else { return Vec::new() };
+    let then = evolve_event(run.clone(), ended, &Who::Portal, facts.now);
+    if !matches!(then.status(step), StepStatus::Done | StepStatus::Difference) {
+        return Vec::new();
+    }
+    let started = |check: &PlanCheck| Event::CheckStarted {
         check: CheckId { step: Some(step), number: check.number },
         until: given_up(&check.check, facts.now),
     };

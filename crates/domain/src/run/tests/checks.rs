@@ -142,9 +142,10 @@ fn an_answer_is_recorded_once_and_not_after_the_end() {
 
 #[test]
 fn a_step_that_ended_well_is_followed_by_its_checks() {
-    let well = begun().succeeds(1, &[1]);
+    let well = begun().succeeds(1, &[1, 2]);
+    let partly = begun().succeeds(1, &[1]);
     let badly = begun().runs(1, &[1]).ends(1, Outcome::Failure).settles(AttemptResult::Failed { command: 1 });
-    let given_up = begun().runs(1, &[1]).does(Command::Abort { reason: "no more".to_owned() });
+    let given_up = begun().runs(1, &[1, 2]).does(Command::Abort { reason: "no more".to_owned() });
     let given_up = given_up.settles(AttemptResult::Completed);
 
     assert_eq!(well.run.checks.len(), 1);
@@ -153,12 +154,13 @@ fn a_step_that_ended_well_is_followed_by_its_checks() {
         (CheckId { step: Some(1), number: 1 }, Who::Portal)
     );
     assert_eq!(badly.run.checks, []);
+    assert_eq!(partly.run.checks, [], "the step is not over");
     assert_eq!(given_up.run.checks, []);
 }
 
 #[test]
 fn what_did_not_hold_after_a_step_stands_against_the_outcome() {
-    let story = begun().succeeds(1, &[1]).hears(answered(1, CheckEnd::no("no")));
+    let story = begun().succeeds(1, &[1, 2]).hears(answered(1, CheckEnd::no("no")));
     let story = answers(story, CheckEnd::yes("yes"));
 
     assert_eq!(objection(&story), "\u{201c}http://localhost/health answers 200\u{201d} did not hold");
