@@ -1,7 +1,8 @@
 //! Checks of the expected outcome over HTTP: asked of real servers, files, certificates and targets; what stands against a verdict; who may.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -29,8 +30,52 @@ struct Web {
     status: Arc<AtomicU16>,
 }
 
+/// A server with a certificate that openssl has made, as long as it is held.
+struct Secured {
+    server: std::process::Child,
+    place: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Secured {
+    /// The certificate is good for some days.
+    fn with(days: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", days])
+            .args(["-keyout", &file("key"), "-out", &file("cert")])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let place = format!("127.0.0.1:{}", testkit::rig::free_port());
+        let server = Command::new("openssl")
+            .args(["s_server", "-www", "-accept", &place, "-key", &file("key"), "-cert", &file("cert")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while TcpStream::connect(&place).is_err() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { server, place, _folder: folder }
+    }
+}
+
+impl Drop for Secured {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
 impl Web {
     fn answering(status: u16) -> Self {
+        Self::saying(status, "ok")
+    }
+
+    fn saying(status: u16, body: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let status = Arc::new(AtomicU16::new(status));
@@ -40,7 +85,8 @@ impl Web {
                 let mut stream = stream.unwrap();
                 let _ = stream.read(&mut [0; 4096]);
                 let head = format!("HTTP/1.1 {} Said", now.load(Ordering::SeqCst));
-                let _ = write!(stream, "{head}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+                let length = body.len();
+                let _ = write!(stream, "{head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
             }
         });
         Self { url, status }
@@ -296,6 +342,36 @@ async fn what_is_not_there_says_so_in_one_sentence_and_is_never_green() {
         assert_eq!(told, held, "{sentence}");
         assert!(sentence.starts_with(words), "{sentence}");
         assert!(desk.refused("/api/runs/finish", REACHED).await.contains("It answers"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_about_to_expire_is_said_with_its_date() {
+    for (days, held) in [("3", Held::No), ("90", Held::Yes)] {
+        let server = Secured::with(days);
+        let desk = Desk::checking(&format!("check = \"certificate\"\nhost = \"{}\"\n", server.place)).await;
+
+        let (told, sentence) = desk.check().await;
+
+        assert_eq!(told, held, "{sentence}");
+        assert!(sentence.starts_with(&format!("The certificate of {}", server.place)), "{sentence}");
+        assert_eq!(sentence.contains("less than 14 days"), held == Held::No, "{sentence}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_holds_when_it_has_a_result_and_a_broken_one_is_no_result() {
+    let some = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"1"]}]}}"#;
+    let none = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+    let broken = r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#;
+    for (status, body, held) in [(200, some, Held::Yes), (200, none, Held::No), (400, broken, Held::Unknown)] {
+        let web = Web::saying(status, body);
+        let desk =
+            Desk::checking(&format!("check = \"promql\"\nurl = \"{}\"\nquery = \"min(up) == 1\"\n", web.url)).await;
+
+        let (told, sentence) = desk.check().await;
+
+        assert_eq!(told, held, "{sentence}");
     }
 }
 
