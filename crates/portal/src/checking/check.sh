@@ -4,18 +4,20 @@
 # First the variables: their number, and each as NAME=value. Then the question: a word, and what it is about. It is answered by one
 # line, "=ended CODE", "=late", "=without PROGRAM" or "=nowhere", and by what was printed, in lines that begin with "+". The last line is
 # "=end": without it there was more than anybody reads.
+#
+# The variables of this program begin with Portal_: those of a run's values do not, and none takes the place of another.
 
-count=$1
+Portal_count=$1
 shift
-while [ "$count" -gt 0 ]; do
+while [ "$Portal_count" -gt 0 ]; do
     export "$1"
     shift
-    count=$((count - 1))
+    Portal_count=$((Portal_count - 1))
 done
 
 # Seconds after which a program is given up.
-limit=8
-begun=$(date +%s)
+Portal_limit=8
+Portal_begun=$(date +%s)
 
 has() {
     command -v "$1" >/dev/null 2>&1
@@ -25,16 +27,16 @@ within() {
     if ! has timeout; then
         "$@"
     elif timeout -k 1 1 true 2>/dev/null; then
-        timeout -k 1 $limit "$@"
+        timeout -k 1 $Portal_limit "$@"
     else
-        timeout $limit "$@"
+        timeout $Portal_limit "$@"
     fi </dev/null
 }
 
 # Whether a code is that of a program that was given up.
 is_late() {
     case $1 in
-    124 | 137 | 143) [ $(($(date +%s) - begun)) -ge $limit ] ;;
+    124 | 137 | 143) [ $(($(date +%s) - Portal_begun)) -ge $Portal_limit ] ;;
     *) false ;;
     esac
 }
@@ -52,27 +54,27 @@ tell() {
 # The status of an address; its body is not read.
 http() {
     if has curl; then
-        told=$(within curl -q -sS -g --proto '=http,https' --connect-timeout 5 --max-time 7 -o /dev/null -w '%{http_code}' --url "$1" 2>&1)
+        Portal_told=$(within curl -q -sS -g --proto '=http,https' --connect-timeout 5 --max-time 7 -o /dev/null -w '%{http_code}' --url "$1" 2>&1)
     elif has wget; then
-        told=$(within wget -q -S -T 7 -O /dev/null "$1" 2>&1)
+        Portal_told=$(within wget -q -S -T 7 -O /dev/null "$1" 2>&1)
     else
         echo "=without curl or wget"
         return
     fi
-    tell $? "$told"
+    tell $? "$Portal_told"
 }
 
 # What an address answers.
 get() {
     if has curl; then
-        told=$(within curl -q -sS -g --proto '=http,https' --connect-timeout 5 --max-time 7 --url "$1" 2>&1)
+        Portal_told=$(within curl -q -sS -g --proto '=http,https' --connect-timeout 5 --max-time 7 --url "$1" 2>&1)
     elif has wget; then
-        told=$(within wget -q -T 7 -O - "$1" 2>&1)
+        Portal_told=$(within wget -q -T 7 -O - "$1" 2>&1)
     else
         echo "=without curl or wget"
         return
     fi
-    tell $? "$told"
+    tell $? "$Portal_told"
 }
 
 # The state of a container, or of the containers of a Compose service: a line for each.
@@ -81,14 +83,14 @@ container() {
         echo "=without docker"
         return
     fi
-    format='{{.Name}}{{"\t"}}{{.State.Status}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{end}}{{"\t"}}{{.RestartCount}}{{"\t"}}{{.State.StartedAt}}'
-    told=$(within docker inspect --type container --format "$format" -- "$1" 2>&1)
-    code=$?
-    if [ $code != 0 ] && names=$(within docker ps -aq --filter "label=com.docker.compose.service=$1" 2>/dev/null) && [ -n "$names" ]; then
-        told=$(within docker inspect --type container --format "$format" $names 2>&1)
-        code=$?
+    Portal_format='{{.Name}}{{"\t"}}{{.State.Status}}{{"\t"}}{{if .State.Health}}{{.State.Health.Status}}{{end}}{{"\t"}}{{.RestartCount}}{{"\t"}}{{.State.StartedAt}}'
+    Portal_told=$(within docker inspect --type container --format "$Portal_format" -- "$1" 2>&1)
+    Portal_code=$?
+    if [ $Portal_code != 0 ] && Portal_names=$(within docker ps -aq --filter "label=com.docker.compose.service=$1" 2>/dev/null) && [ -n "$Portal_names" ]; then
+        Portal_told=$(within docker inspect --type container --format "$Portal_format" $Portal_names 2>&1)
+        Portal_code=$?
     fi
-    tell $code "$told"
+    tell $Portal_code "$Portal_told"
 }
 
 # $1: host and port, $2: the host alone.
@@ -97,42 +99,42 @@ certificate() {
         echo "=without openssl"
         return
     fi
-    told=$(within openssl s_client -connect "$1" -servername "$2" 2>&1)
-    code=$?
-    if end=$(printf '%s\n' "$told" | openssl x509 -noout -enddate 2>/dev/null); then
-        tell 0 "$end"
+    Portal_told=$(within openssl s_client -connect "$1" -servername "$2" 2>&1)
+    Portal_code=$?
+    if Portal_end=$(printf '%s\n' "$Portal_told" | openssl x509 -noout -enddate 2>/dev/null); then
+        tell 0 "$Portal_end"
     else
-        tell $code "$(printf '%s\n' "$told" | head -n 20)"
+        tell $Portal_code "$(printf '%s\n' "$Portal_told" | head -n 20)"
     fi
 }
 
 # $1: the directory, $2: a word that nobody knows, and then a shell with its words. Of what is printed the last 30 KiB are read.
 command_of() {
-    mark=$2
+    Portal_mark=$2
     if ! cd "$1" 2>/dev/null; then
         echo =nowhere
         return
     fi
     shift 2
-    told=$({
+    Portal_told=$({
         within "$@" 2>&1
-        printf '\n%s %s\n' "${mark}c" $?
+        printf '\n%s %s\n' "${Portal_mark}c" $?
     } | tail -c 30720)
-    case $told in
-    *"${mark}c 124" | *"${mark}c 137" | *"${mark}c 143") tell "${told##* }" "$told" ;;
-    *) tell 0 "$told" ;;
+    case $Portal_told in
+    *"${Portal_mark}c 124" | *"${Portal_mark}c 137" | *"${Portal_mark}c 143") tell "${Portal_told##* }" "$Portal_told" ;;
+    *) tell 0 "$Portal_told" ;;
     esac
 }
 
-question=$1
+Portal_question=$1
 shift
-case $question in
+case $Portal_question in
 command) command_of "$@" ;;
 *)
     # Programs are read here, and not by people.
     export LC_ALL=C
-    case $question in
-    http | get | container | certificate) $question "$@" ;;
+    case $Portal_question in
+    http | get | container | certificate) $Portal_question "$@" ;;
     *) echo "=without an answer to this question" ;;
     esac
     ;;

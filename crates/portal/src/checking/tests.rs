@@ -290,3 +290,12 @@ fn the_values_of_a_check_are_those_of_the_run() {
 
     assert_eq!(filled, Check::Http { url: "http://localhost:3333/health".to_owned(), expect: 200 });
 }
+
+#[test]
+fn a_value_that_is_called_like_something_of_the_program_is_still_a_value() {
+    let names = ["count", "limit", "begun", "told", "code", "names", "format", "mark", "question", "end"];
+    let given: Vec<(&str, &str)> = names.iter().map(|name| (*name, "7")).collect();
+    let script = names.map(|name| format!("${name}")).join("");
+
+    assert_eq!(ran("sh", "/", &format!("echo {script}"), &given), ended(0, &[], &["7777777777"]));
+}

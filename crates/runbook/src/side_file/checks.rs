@@ -59,11 +59,11 @@ fn planned(number: u32, check: &Check, procedure: &Procedure, step: &str) -> Pla
 /// The texts of a check in which words may stand for a value.
 fn texts(check: &Check) -> Vec<&str> {
     match check {
-        Check::Http { url, .. } => vec![url],
-        Check::Command { run, .. } | Check::Log { run, .. } => vec![run],
-        Check::Container { container } => vec![container],
-        Check::Certificate { host, .. } => vec![host],
-        Check::Promql { url, query } => vec![url, query],
+        Check::Http { url, .. } => vec![url.as_str()],
+        Check::Command { run, .. } | Check::Log { run, .. } => vec![run.as_str()],
+        Check::Container { container } => vec![container.as_str()],
+        Check::Certificate { host, .. } => vec![host.as_str()],
+        Check::Promql { url, query } => vec![url.as_str(), query.as_str()],
     }
 }
 
