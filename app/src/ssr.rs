@@ -462,6 +462,7 @@ impl From<portal::Error> for AppError {
         match error {
             portal::Error::NotFound | portal::Error::Refused(Refusal::NoRun) => Self::NotFound,
             portal::Error::Forbidden(_)
+            | portal::Error::Unwelcome(_)
             | portal::Error::Refused(
                 Refusal::Forbidden(_)
                 | Refusal::Disabled
