@@ -25,9 +25,9 @@ use tokio::sync::Mutex;
 
 use crate::config::{OidcSettings, is_safe};
 use claims::{claim, groups, moment, text};
-use fetch::{Failed, Web};
+use fetch::Failed;
 
-pub use flows::{Flow, Flows};
+pub use flows::{Flow, Flows, UnderWay};
 
 /// What the provider says of itself, and its keys, are asked for again after so long.
 const KEPT: Duration = Duration::from_hours(1);
@@ -110,7 +110,6 @@ pub struct Proven {
 }
 
 /// What the provider's address carries back.
-#[derive(Debug)]
 pub struct Answered {
     /// The code.
     pub code: String,
@@ -122,14 +121,13 @@ pub struct Answered {
 #[derive(Debug)]
 pub struct Provider {
     settings: OidcSettings,
-    web: Web,
     known: Mutex<Known>,
 }
 
 impl Provider {
     /// A provider that was not asked yet.
     pub fn new(settings: OidcSettings) -> Self {
-        Self { settings, web: Web, known: Mutex::default() }
+        Self { settings, known: Mutex::default() }
     }
 
     /// What the button says.
@@ -150,7 +148,7 @@ impl Provider {
     pub async fn look(&self) -> Result<(), String> {
         let mut known = self.known.lock().await;
         let document = self.document(&mut known).await.map_err(|failed| failed.to_string())?;
-        self.keys(&mut known, &document).await.map(drop).map_err(|failed| failed.to_string())
+        known.keys(&document).await.map(drop).map_err(|failed| failed.to_string())
     }
 
     /// Begins a sign-in: where the browser goes, and what has to be known when it comes back. `afresh`: the provider is to ask who
@@ -198,7 +196,7 @@ impl Provider {
         let (document, keys) = {
             let mut known = self.known.lock().await;
             let document = self.document(&mut known).await.map_err(|failed| away(&failed))?;
-            let keys = self.keys(&mut known, &document).await.map_err(|failed| away(&failed))?;
+            let keys = known.keys(&document).await.map_err(|failed| away(&failed))?;
             (document, keys)
         };
         let by_us = match &answered.issuer {
@@ -233,7 +231,7 @@ impl Provider {
         if let Some(address) = &document.userinfo_endpoint
             && wanted.iter().any(|name| claim(&all[0], name).is_none())
         {
-            let more: Value = self.json(self.web.with_token(address, access).await)?;
+            let more: Value = json(fetch::with_token(address, access).await)?;
             // The provider's other answer has to be about the same person.
             if text(&more, "sub") != Some(&*subject) {
                 return Err(untrue("what the provider says besides is about somebody else"));
@@ -252,29 +250,19 @@ impl Provider {
     }
 
     async fn exchange(&self, document: &Document, flow: &Flow, code: &str) -> Result<Tokens, Unwelcome> {
-        let OidcSettings { client_id, client_secret, back, .. } = &self.settings;
+        let us = (self.settings.client_id.as_str(), self.settings.client_secret.as_str());
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
-            ("redirect_uri", back),
-            ("code_verifier", &flow.verifier),
+            ("redirect_uri", self.settings.back.as_str()),
+            ("code_verifier", flow.verifier.as_str()),
         ];
-        let answer = if document.wants_secret_in_form() {
-            form.extend([("client_id", &**client_id), ("client_secret", client_secret)]);
-            self.web.with_form(&document.token_endpoint, &form, None).await
-        } else {
-            self.web.with_form(&document.token_endpoint, &form, Some((client_id, client_secret))).await
-        };
-        self.json(answer)
-    }
-
-    /// An answer to a code or a token of access: one that says no is a lie, or somebody's who tries things out.
-    fn json<T: DeserializeOwned>(&self, answer: Result<Vec<u8>, Failed>) -> Result<T, Unwelcome> {
-        match answer {
-            Ok(body) => serde_json::from_slice(&body).map_err(|_| untrue("an answer cannot be read")),
-            Err(Failed::Refused(status)) if status.is_client_error() => Err(untrue(&format!("it answered {status}"))),
-            Err(failed) => Err(away(&failed)),
+        let address = &document.token_endpoint;
+        if document.wants_secret_in_form() {
+            form.extend([("client_id", us.0), ("client_secret", us.1)]);
+            return json(fetch::with_form(address, &form, None).await);
         }
+        json(fetch::with_form(address, &form, Some(us)).await)
     }
 
     /// Whether a token is the provider's, for us, of this sign-in, and not over.
@@ -296,8 +284,8 @@ impl Provider {
     /// The keys, asked for again because of one that is not known.
     async fn new_keys(&self, document: &Document) -> Result<Arc<CoreJsonWebKeySet>, Unwelcome> {
         let mut known = self.known.lock().await;
-        known.keys.take_if(|(asked, _)| asked.elapsed() > KEYS_AGAIN);
-        self.keys(&mut known, document).await.map_err(|failed| away(&failed))
+        drop(known.keys.take_if(|(asked, _)| asked.elapsed() > KEYS_AGAIN));
+        known.keys(document).await.map_err(|failed| away(&failed))
     }
 
     async fn document(&self, known: &mut Known) -> Result<Arc<Document>, Failed> {
@@ -310,7 +298,7 @@ impl Provider {
             return Err(Failed::LeftAlone);
         }
         let address = format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
-        let asked = self.web.get(&address).await.and_then(|body| read::<Document>(&body));
+        let asked = fetch::get(&address).await.and_then(|body| read::<Document>(&body));
         let asked = asked.and_then(|document| {
             if document.is_of(&self.settings.issuer) { Ok(Arc::new(document)) } else { Err(Failed::OfAnother) }
         });
@@ -323,16 +311,18 @@ impl Provider {
         }
         asked
     }
+}
 
-    async fn keys(&self, known: &mut Known, document: &Document) -> Result<Arc<CoreJsonWebKeySet>, Failed> {
-        if let Some((asked, keys)) = &known.keys
+impl Known {
+    async fn keys(&mut self, document: &Document) -> Result<Arc<CoreJsonWebKeySet>, Failed> {
+        if let Some((asked, keys)) = &self.keys
             && asked.elapsed() < KEPT
         {
             return Ok(Arc::clone(keys));
         }
-        let body = self.web.get(&document.jwks_uri).await?;
+        let body = fetch::get(&document.jwks_uri).await?;
         let keys = Arc::new(read::<CoreJsonWebKeySet>(&body)?);
-        known.keys = Some((Instant::now(), Arc::clone(&keys)));
+        self.keys = Some((Instant::now(), Arc::clone(&keys)));
         Ok(keys)
     }
 }
@@ -342,6 +332,15 @@ impl Provider {
 enum Key {
     Known,
     Unknown,
+}
+
+/// An answer to a code or to a token of access: one that says no is to a lie, or to somebody who tries things out.
+fn json<T: DeserializeOwned>(answer: Result<Vec<u8>, Failed>) -> Result<T, Unwelcome> {
+    match answer {
+        Ok(body) => serde_json::from_slice(&body).map_err(|_| untrue("an answer cannot be read")),
+        Err(Failed::Refused(status)) if status.is_client_error() => Err(untrue(&format!("it answered {status}"))),
+        Err(failed) => Err(away(&failed)),
+    }
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failed> {

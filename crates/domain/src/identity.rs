@@ -148,7 +148,9 @@ fn login(text: &str) -> Result<String, Unwelcome> {
 /// The name, if it can be shown beside those of others.
 fn shown(name: &str) -> Option<&str> {
     let name = name.trim();
-    let fits = !name.is_empty() && name.chars().count() <= NAME_LIMIT && !name.chars().any(|character| character.is_control() || deceives(character));
+    let fits = !name.is_empty()
+        && name.chars().count() <= NAME_LIMIT
+        && !name.chars().any(|character| character.is_control() || deceives(character));
     fits.then_some(name)
 }
 
@@ -216,7 +218,9 @@ impl Unwelcome {
     /// What the person is told.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::Denied => "The identity provider did not let you in. Nobody was signed in; try again there, or sign in with a password.",
+            Self::Denied => {
+                "The identity provider did not let you in. Nobody was signed in; try again there, or sign in with a password."
+            }
             Self::Away => {
                 "The identity provider does not answer as it should. Nobody was signed in; try again in a moment, or sign in with a \
                  password. The administrator sees by the command doctor what is wrong."

@@ -331,8 +331,7 @@ impl Portal {
     }
 }
 
-const NO_PASSWORD: &str =
-    "You have no password of the portal: others vouch for you. Nothing was changed; change the password where you sign in.";
+const NO_PASSWORD: &str = "You have no password of the portal: others vouch for you. Nothing was changed; change the password where you sign in.";
 
 const NOT_PROVEN: &str = "This takes a sign-in of the last 5 min. Nothing was changed; sign in again at the identity provider by the link on this \
      page, and then once more here.";

@@ -140,7 +140,10 @@ impl TryFrom<RawLine> for LineTable {
             (None, Some(user), false) => Whom::Login(user.trim().to_ascii_lowercase()),
             (None, None, true) => Whom::Everybody,
             _ => {
-                return Err("a line of [[identity.map]] is about exactly one of \"group\", \"user\" and \"everybody = true\"".to_owned());
+                return Err(
+                    "a line of [[identity.map]] is about exactly one of \"group\", \"user\" and \"everybody = true\""
+                        .to_owned(),
+                );
             }
         };
         if matches!(&whom, Whom::Group(name) | Whom::Login(name) if name.is_empty()) {
@@ -263,7 +266,9 @@ fn address(key: &str, text: &str) -> Result<String, String> {
     if is_safe(text) {
         return Ok(text.to_owned());
     }
-    Err(format!("\"{key}\" is an address of the form https://host/path; without encryption only of this machine itself"))
+    Err(format!(
+        "\"{key}\" is an address of the form https://host/path; without encryption only of this machine itself"
+    ))
 }
 
 /// Whether an address is one of the web over https, or of this machine.
@@ -299,7 +304,10 @@ impl IdentityTable {
         let Self { map, proxy, oidc } = self;
         let map = IdentityMap { lines: map.into_iter().map(|line| line.0).collect() };
         if (proxy.is_some() || oidc.is_some()) && !map.lines.iter().any(|line| line.role.is_some()) {
-            return Err("somebody vouches for people, and no line of [[identity.map]] gives a role, so nobody would be let in".to_owned());
+            return Err(
+                "somebody vouches for people, and no line of [[identity.map]] gives a role, so nobody would be let in"
+                    .to_owned(),
+            );
         }
         let proxy = proxy.map(|proxy| proxy.settings(secrets, proxies)).transpose()?;
         let oidc = oidc.map(|oidc| oidc.settings(secrets, public)).transpose()?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http::request::Builder;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_rustls::HttpsConnectorBuilder;
@@ -49,51 +50,43 @@ pub(super) enum Failed {
     LeftAlone,
 }
 
-/// The way to the provider.
-#[derive(Debug)]
-pub(super) struct Web;
-
-impl Web {
-    /// What stands at an address.
-    pub(super) async fn get(&self, address: &str) -> Result<Vec<u8>, Failed> {
-        self.ask(request(Method::GET, address), String::new()).await
-    }
-
-    /// What stands at an address for whoever has a token.
-    pub(super) async fn with_token(&self, address: &str, token: &str) -> Result<Vec<u8>, Failed> {
-        let request = request(Method::GET, address).header(header::AUTHORIZATION, format!("Bearer {token}"));
-        self.ask(request, String::new()).await
-    }
-
-    /// The answer to a form, perhaps of somebody with a name and a secret.
-    pub(super) async fn with_form(
-        &self,
-        address: &str,
-        form: &[(&str, &str)],
-        by: Option<(&str, &str)>,
-    ) -> Result<Vec<u8>, Failed> {
-        let mut request = request(Method::POST, address)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if let Some((name, secret)) = by {
-            // RFC 6749, 2.3.1: both are encoded like a form before they are put together.
-            let [name, secret] = [name, secret].map(|part| byte_serialize(part.as_bytes()).collect::<String>());
-            let pair = STANDARD.encode(format!("{name}:{secret}"));
-            request = request.header(header::AUTHORIZATION, format!("Basic {pair}"));
-        }
-        let body = Serializer::new(String::new()).extend_pairs(form).finish();
-        self.ask(request, body).await
-    }
-
-    async fn ask(&self, request: http::request::Builder, body: String) -> Result<Vec<u8>, Failed> {
-        let request = request.body(Full::new(Bytes::from(body))).map_err(|_| Failed::Address)?;
-        if !is_safe(&request.uri().to_string()) {
-            return Err(Failed::Address);
-        }
-        tokio::time::timeout(PATIENCE, answer(request)).await.map_err(|_| Failed::Late)?
-    }
+/// What stands at an address.
+pub(super) async fn get(address: &str) -> Result<Vec<u8>, Failed> {
+    ask(request(Method::GET, address), String::new()).await
 }
 
-fn request(method: Method, address: &str) -> http::request::Builder {
+/// What stands at an address for whoever has a token.
+pub(super) async fn with_token(address: &str, token: &str) -> Result<Vec<u8>, Failed> {
+    let request = request(Method::GET, address).header(header::AUTHORIZATION, format!("Bearer {token}"));
+    ask(request, String::new()).await
+}
+
+/// The answer to a form, perhaps of somebody with a name and a secret.
+pub(super) async fn with_form(
+    address: &str,
+    form: &[(&str, &str)],
+    by: Option<(&str, &str)>,
+) -> Result<Vec<u8>, Failed> {
+    let mut request = request(Method::POST, address).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    if let Some((name, secret)) = by {
+        // RFC 6749, 2.3.1: both are encoded like a form before they are put together.
+        let [name, secret] = [name, secret].map(|part| byte_serialize(part.as_bytes()).collect::<String>());
+        let pair = STANDARD.encode(format!("{name}:{secret}"));
+        request = request.header(header::AUTHORIZATION, format!("Basic {pair}"));
+    }
+    let body = Serializer::new(String::new()).extend_pairs(form).finish();
+    ask(request, body).await
+}
+
+async fn ask(request: Builder, body: String) -> Result<Vec<u8>, Failed> {
+    let request = request.body(Full::new(Bytes::from(body))).map_err(|_| Failed::Address)?;
+    if !is_safe(&request.uri().to_string()) {
+        return Err(Failed::Address);
+    }
+    tokio::time::timeout(PATIENCE, answer(request)).await.map_err(|_| Failed::Late)?
+}
+
+fn request(method: Method, address: &str) -> Builder {
     Request::builder()
         .method(method)
         .uri(address)

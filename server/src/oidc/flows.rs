@@ -18,7 +18,7 @@ const OF_ONE_BROWSER: usize = 5;
 const OF_ONE_ADDRESS: usize = 100;
 
 /// So many can be under way at all.
-const MOST: usize = 2_000;
+const MOST: usize = 1_000;
 
 /// What has to be known of a sign-in when it comes back.
 #[derive(Clone)]
@@ -46,8 +46,10 @@ pub struct UnderWay {
     pub flow: Flow,
     /// The path inside the portal to which it leads.
     pub next: String,
-    /// When it began.
-    pub began: Timestamp,
+    /// When it began, by the clock of the machine, in milliseconds since 1970.
+    pub began_by_clock: i64,
+    /// The same by the clock of what expires.
+    began: Timestamp,
     browser: String,
     address: String,
 }
@@ -57,15 +59,22 @@ pub struct UnderWay {
 pub struct Flows(Mutex<HashMap<String, UnderWay>>);
 
 impl Flows {
-    /// Keeps one that begins now, in a browser and from an address.
-    pub fn keep(&self, flow: Flow, (browser, address): (&str, &str), next: String, now: Timestamp) {
+    /// Keeps one that begins now, in a browser and from an address; by the clock of what expires, and by that of the machine.
+    pub fn keep(
+        &self,
+        flow: Flow,
+        (browser, address): (&str, &str),
+        next: String,
+        (now, clock): (Timestamp, Timestamp),
+    ) {
         let mut flows = self.flows();
         flows.retain(|_, one| now < one.began.plus(HOLDS_MS));
         drop_oldest(&mut flows, OF_ONE_BROWSER, |one| one.browser == browser);
         drop_oldest(&mut flows, OF_ONE_ADDRESS, |one| one.address == address);
         drop_oldest(&mut flows, MOST, |_| true);
         let (browser, address) = (browser.to_owned(), address.to_owned());
-        flows.insert(flow.state.clone(), UnderWay { flow, next, began: now, browser, address });
+        flows
+            .insert(flow.state.clone(), UnderWay { flow, next, began_by_clock: clock.0, began: now, browser, address });
     }
 
     /// Takes one out that has come back in the browser in which it began. Another browser uses nothing up.
@@ -103,13 +112,9 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_795_471_084_000);
 
     fn begun(flows: &Flows, state: &str, browser: &str, address: &str, now: Timestamp) {
-        let flow = Flow {
-            state: state.to_owned(),
-            nonce: "nonce".to_owned(),
-            verifier: "verifier".to_owned(),
-            afresh: false,
-        };
-        flows.keep(flow, (browser, address), "/runs/7".to_owned(), now);
+        let flow =
+            Flow { state: state.to_owned(), nonce: "nonce".to_owned(), verifier: "verifier".to_owned(), afresh: false };
+        flows.keep(flow, (browser, address), "/runs/7".to_owned(), (now, now));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The authenticator app: what there is, setting it up, replacing and removing it.
 
-use domain::view::{AccountView, QrCode, ShownOffer};
+use domain::view::{AccountView, Outside, QrCode, ShownOffer};
 use leptos::prelude::*;
 
 use super::deeds::AccountDeeds;
+use crate::base::portal_path;
 use crate::components::action_form::ActionForm;
 use crate::components::ago::{Ago, TimeOfDay};
 use crate::components::factor::FactorFields;
@@ -101,15 +102,37 @@ fn OfferForm(view: AccountView, deeds: AccountDeeds, verb: &'static str) -> impl
     .into_any()
 }
 
-/// The present password, asked for once more.
+/// The present password, asked for once more; or what stands for it where others vouch for the person.
 #[component]
 pub fn PasswordField(#[prop(into)] id: String) -> impl IntoView {
+    if let Some(outside) = use_context::<Option<Outside>>().flatten() {
+        return in_its_place(outside);
+    }
     let field = format!("password-{id}");
     view! {
         <div class="field">
             <label for=field.clone()>"Present password"</label>
             <input class="input" id=field name="password" type="password" required autocomplete="current-password" />
         </div>
+    }
+    .into_any()
+}
+
+/// A form has the field in any case.
+fn in_its_place(outside: Outside) -> AnyView {
+    let again = (!outside.proven).then(|| {
+        view! {
+            <p class="soft small">
+                "This takes a sign-in at the identity provider of the last 5 minutes. "
+                <a href=portal_path("/sign-in/with?again=1&next=/account") rel="external">
+                    "Sign in there again"
+                </a>
+            </p>
+        }
+    });
+    view! {
+        <input type="hidden" name="password" value="" />
+        {again}
     }
     .into_any()
 }

@@ -38,7 +38,11 @@ fn whom_no_line_is_about_gets_no_role() {
     let map = map(&[group("ops", Role::Operator), line(Whom::Login("otto".to_owned()), Some(Role::Administrator), "")]);
 
     assert_eq!(role(&map, &[]), None);
-    assert_eq!(role(&map, &["Ops", "ops ", "ops/all", "administrator", "otto"]), None, "unknown groups are passed over");
+    assert_eq!(
+        role(&map, &["Ops", "ops ", "ops/all", "administrator", "otto"]),
+        None,
+        "unknown groups are passed over"
+    );
     assert_eq!(role(&IdentityMap::default(), &["ops"]), None);
 }
 

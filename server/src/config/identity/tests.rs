@@ -15,7 +15,13 @@ const OIDC: &str = "[identity.oidc]\nissuer = \"https://id.example.com/realm\"\n
 const MAP: &str = "[[identity.map]]\ngroup = \"ops\"\nrole = \"operator\"\n";
 
 fn surroundings(folder: &Path) -> Surroundings {
-    Surroundings { path: None, home: None, docker_host: None, directory: folder.to_owned(), secrets: SecretSources::default() }
+    Surroundings {
+        path: None,
+        home: None,
+        docker_host: None,
+        directory: folder.to_owned(),
+        secrets: SecretSources::default(),
+    }
 }
 
 fn load(text: &str, secret: &str) -> Result<Config, String> {
@@ -67,9 +73,8 @@ fn a_provider_sends_people_back_below_the_public_address() {
 fn what_could_not_be_believed_is_refused_at_the_start() {
     let without_peers = PROXY.replace("\"10.0.0.0/8\"", "");
     let with = |from: &str, to: &str| format!("{}{MAP}", PROXY.replace(from, to));
-    let provider = |from: &str, to: &str| {
-        format!("public_url = \"https://ops.example.com\"\n{}{MAP}", OIDC.replace(from, to))
-    };
+    let provider =
+        |from: &str, to: &str| format!("public_url = \"https://ops.example.com\"\n{}{MAP}", OIDC.replace(from, to));
 
     assert!(refused(&format!("{without_peers}{MAP}")).contains("[proxy] trusted lists none"));
     assert!(refused(PROXY).contains("no line of [[identity.map]] gives a role"));
@@ -92,10 +97,14 @@ fn what_could_not_be_believed_is_refused_at_the_start() {
 #[test]
 fn a_line_of_the_map_is_about_one_thing_and_gives_something() {
     let line = |rest: &str| format!("{PROXY}[[identity.map]]\n{rest}");
-    let taken = load(&line("user = \"Olga\"\nrole = \"lead\"\ngroups = [\"dba\"]\n"), SECRET).unwrap().identity.map.lines;
+    let taken =
+        load(&line("user = \"Olga\"\nrole = \"lead\"\ngroups = [\"dba\"]\n"), SECRET).unwrap().identity.map.lines;
 
     assert_eq!((taken[0].whom.clone(), taken[0].role), (Whom::Login("olga".to_owned()), Some(Role::Lead)));
-    assert_eq!(load(&line("everybody = true\nrole = \"viewer\"\n"), SECRET).unwrap().identity.map.lines[0].whom, Whom::Everybody);
+    assert_eq!(
+        load(&line("everybody = true\nrole = \"viewer\"\n"), SECRET).unwrap().identity.map.lines[0].whom,
+        Whom::Everybody
+    );
     let cases = [
         ("role = \"lead\"\n", "exactly one of"),
         ("group = \"a\"\nuser = \"b\"\nrole = \"lead\"\n", "exactly one of"),
