@@ -67,7 +67,9 @@ async fn examined_provider(provider: &Provider) -> Checkup {
         Ok(()) => (Health::Good, "It says who it is, and has keys by which its word can be checked.".to_owned()),
         Err(why) => (
             Health::Bad,
-            format!("Nobody can sign in by it: {why}. Passwords go on working; look at [identity.oidc] and at the provider."),
+            format!(
+                "Nobody can sign in by it: {why}. Passwords go on working; look at [identity.oidc] and at the provider."
+            ),
         ),
     };
     Checkup { target: "identity provider".to_owned(), place: provider.issuer().to_owned(), lines: vec![line] }
