@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::identity::{Identity, Unwelcome};
+use domain::text::one_line;
 use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm};
 use openidconnect::url::Url;
 use openidconnect::{
@@ -40,6 +41,9 @@ const LEFT_ALONE: Duration = Duration::from_secs(3);
 
 /// Who asks again at the provider who somebody is believes it when it was done after the sign-in began, by clocks that differ so much.
 const CLOCKS_DIFFER_MS: i64 = 60_000;
+
+/// The most characters that the log is told of what does not hold.
+const SAID_LIMIT: usize = 300;
 
 /// The signatures that are believed: those of a key that only the provider has.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
@@ -353,6 +357,8 @@ fn away(failed: &Failed) -> Unwelcome {
 }
 
 fn untrue(why: &str) -> Unwelcome {
+    // What is wrong in a token may stand in it as well.
+    let why = one_line(why, SAID_LIMIT);
     tracing::warn!("what the identity provider said does not hold: {why}");
     Unwelcome::Untrue
 }

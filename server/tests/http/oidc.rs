@@ -14,7 +14,7 @@ use server::http::Surroundings;
 use crate::account::{done, is_in, post, refused, with_code};
 use crate::identity::map;
 use crate::provider::{CLIENT, Lie, Provider, SECRET};
-use crate::site::{Answer, HOST, ORIGIN, Served, page};
+use crate::site::{Answer, ORIGIN, Served, page};
 
 /// A portal and its provider.
 struct Scene {
@@ -177,12 +177,13 @@ async fn only_who_was_sent_away_comes_back_once_and_in_the_same_browser() {
     let (code, state) = scene.provider.lets_in(&away.sent_to);
     let other = scene.goes("", "").await;
 
+    let (right, own) = (code.as_str(), away.browser.as_str());
     for (code, state, browser) in [
-        (&*code, "", &*away.browser),
-        (&code, "another", &away.browser),
-        (&code, &state, ""),
-        (&code, &state, &other.browser),
-        (&code, &state, "portal-sign-in=aaaa"),
+        (right, "", own),
+        (right, "another", own),
+        (right, state.as_str(), ""),
+        (right, state.as_str(), other.browser.as_str()),
+        (right, state.as_str(), "portal-sign-in=aaaa"),
     ] {
         let answer = scene.comes_back(code, state, browser).await;
         scene.refused(&answer, "stale").await;
@@ -249,8 +250,7 @@ async fn while_the_provider_is_away_or_says_too_much_the_page_says_so() {
     let scene = Scene::open().await;
     let away = scene.goes("", "").await;
     let (code, state) = scene.provider.lets_in(&away.sent_to);
-    scene.provider.close();
-    tokio::task::yield_now().await;
+    scene.provider.close().await;
 
     let answer = scene.comes_back(&code, &state, &away.browser).await;
 
@@ -408,5 +408,5 @@ async fn nobody_comes_from_a_provider_before_there_is_an_administrator_with_a_pa
 
     assert!(answer.header("location").contains("problem=fresh"), "{}", answer.header("location"));
     assert!(site.portal.store().fresh().await.unwrap());
-    assert!(begun.header("location").contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2Fsign-in%2Fback"), "{HOST}");
+    assert!(begun.header("location").contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2Fsign-in%2Fback"));
 }

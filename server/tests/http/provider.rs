@@ -134,8 +134,11 @@ impl Provider {
     }
 
     /// Goes away.
-    pub fn close(&self) {
+    pub async fn close(&self) {
         self.task.abort();
+        while !self.task.is_finished() {
+            tokio::task::yield_now().await;
+        }
     }
 }
 
