@@ -32,6 +32,7 @@ use axum::extract::{FromRef, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
+use domain::Digest;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::config::LeptosOptions;
 use leptos::prelude::use_context;
@@ -62,6 +63,7 @@ struct Inner {
     sessions: Sessions,
     metrics: Metrics,
     provider: Option<(Provider, Flows)>,
+    map: Digest,
     around: Surroundings,
     base: Base,
     options: LeptosOptions,
@@ -103,7 +105,8 @@ impl Site {
         let metrics = Metrics::new(portal.build());
         let base = around.public_url.as_ref().map(|url| url.base().clone()).unwrap_or_default();
         let provider = around.identity.oidc.clone().map(|settings| (Provider::new(settings), Flows::default()));
-        Self(Arc::new(Inner { portal, assets, sessions, metrics, provider, around, base, options }))
+        let map = Digest::of(format!("{:?}", around.identity.map).as_bytes());
+        Self(Arc::new(Inner { portal, assets, sessions, metrics, provider, map, around, base, options }))
     }
 
     /// The use cases.
@@ -129,6 +132,11 @@ impl Site {
     /// The identity provider, and the sign-ins that are under way there.
     pub fn provider(&self) -> Option<(&Provider, &Flows)> {
         self.0.provider.as_ref().map(|(provider, flows)| (provider, flows))
+    }
+
+    /// The digest of the map of roles: what was begun by another map is to begin again.
+    pub fn map(&self) -> &Digest {
+        &self.0.map
     }
 
     /// The route of a path that is answered before anybody asks who may: a health check, or a file of the site.

@@ -25,7 +25,7 @@ const GROUPS: usize = 2_000;
 pub struct Named {
     /// Who it is, when it can be somebody here.
     pub identity: Result<Identity, Unwelcome>,
-    /// The words of the proxy. A session holds as long as they stay the same.
+    /// The words of the proxy, and the digest of the map. A session holds as long as they stay the same.
     pub words: String,
 }
 
@@ -43,7 +43,8 @@ pub fn take(site: &Site, request: &mut Request) -> Option<Named> {
     let headers = request.headers_mut();
     let named = connection
         .filter(|Connection(peer)| site.around().proxies.contains(*peer))
-        .and_then(|_| read(settings, headers));
+        .and_then(|_| read(settings, headers))
+        .map(|named| Named { words: format!("{}\n{}", named.words, site.map()), ..named });
     for name in [Some(&settings.user), Some(&settings.secret), settings.groups.as_ref()].into_iter().flatten() {
         headers.remove(name);
     }
