@@ -289,7 +289,7 @@ impl Portal {
     ) -> Result<(), Error> {
         if before > 0 && write.count_administrators().await? == 0 {
             return Err(Error::Invalid(
-                "Nobody would be left to look after people with a password of the portal. Nothing was changed; make somebody else with one an \
+                "Nobody with a password of the portal would be left to look after people. Nothing was changed; make somebody else with one an \
                  administrator first.".to_owned(),
             ));
         }
