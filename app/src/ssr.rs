@@ -13,7 +13,7 @@ use domain::keyboard::{Named, Press, Stroke};
 use domain::policy::{Actor, Forbidden, GroupName, Groups, Role, typed_groups};
 use domain::run::{Command, Refusal, Verdict, Wanted};
 use domain::view::MadeToken;
-use domain::{PersonId, RunId, TokenId};
+use domain::{PersonId, RunId, Timestamp, TokenId};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
@@ -24,7 +24,8 @@ use tower_sessions::Session;
 
 use crate::AppError;
 use crate::api::runs::Typed;
-use crate::base::{Base, climbs, portal_path};
+pub use crate::base::inside;
+use crate::base::{Base, portal_path};
 use crate::components::words::capital;
 use crate::loaded::PageStatus;
 
@@ -36,6 +37,12 @@ pub const ADDRESS: &str = "address";
 
 /// The key under which a session keeps the browser in which it was begun.
 pub const AGENT: &str = "agent";
+
+/// The key under which a session keeps the words of the proxy that named its person: it hangs on them.
+pub const NAMED: &str = "named";
+
+/// The key under which a session keeps until when it counts as proven who it is.
+pub const PROVEN: &str = "proven";
 
 /// The most characters that are kept of what a browser calls itself.
 const AGENT_LIMIT: usize = 256;
@@ -60,6 +67,30 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.to_canonical().fmt(f)
     }
+}
+
+/// How a session was begun.
+#[derive(Clone, Debug, Default)]
+pub struct Begun {
+    /// From which address.
+    pub address: String,
+    /// By which browser.
+    pub agent: String,
+    /// The words of the proxy, where it named the person.
+    pub named: Option<String>,
+    /// Until when it counts as proven who it is, for whoever has no password to be asked for.
+    pub proven: Timestamp,
+}
+
+/// In which ways somebody can sign in beside a password; the server puts it into the request.
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    /// What the button for the identity provider says.
+    pub provider: Option<String>,
+    /// Whom the proxy names.
+    pub named: Option<String>,
+    /// Where one signs out at the proxy.
+    pub sign_out: Option<String>,
 }
 
 /// The made token that this request has taken out to show it. A page that is rendered again for the same request shows it again:
@@ -146,15 +177,35 @@ pub fn made_token(portal: &Portal, session: &str) -> Option<MadeToken> {
     }
 }
 
-/// Ties the session to a person. Its id changes, so that nobody who knew the old one is signed in with them.
+/// Ties the session of this request to a person.
 pub async fn sign_in(actor: &Actor) -> Result<(), AppError> {
-    let session = session()?;
-    session.cycle_id().await.map_err(session_failed)?;
-    session.insert(PERSON, actor.id.as_str()).await.map_err(session_failed)?;
-    session.insert(ADDRESS, address()).await.map_err(session_failed)?;
-    session.insert(AGENT, agent()).await.map_err(session_failed)?;
+    let begun = Begun { address: address(), agent: agent(), ..Begun::default() };
+    begin(&session()?, actor, begun).await.map_err(session_failed)
+}
+
+/// Ties a session to a person. Its id changes, so that nobody who knew the old one is signed in with them, and nothing of what it was
+/// before stays in it.
+///
+/// # Errors
+///
+/// When it cannot be stored.
+pub async fn begin(session: &Session, actor: &Actor, begun: Begun) -> Result<(), tower_sessions::session::Error> {
+    session.cycle_id().await?;
+    session.clear().await;
+    session.insert(PERSON, actor.id.as_str()).await?;
+    session.insert(ADDRESS, begun.address).await?;
+    session.insert(AGENT, begun.agent.chars().take(AGENT_LIMIT).collect::<String>()).await?;
+    if let Some(words) = begun.named {
+        session.insert(NAMED, words).await?;
+    }
+    session.insert(PROVEN, begun.proven.0).await?;
     // Stored here and not after the answer: who cannot be signed in is told so, on the page.
-    session.save().await.map_err(session_failed)
+    session.save().await
+}
+
+/// In which ways somebody can sign in beside a password.
+pub fn ways() -> Ways {
+    parts().and_then(|parts| parts.extensions.get::<Ways>().cloned()).unwrap_or_default()
 }
 
 /// The id of the session that asks: it is kept when the others end, and what is shown once is shown in it.
@@ -169,7 +220,7 @@ fn address() -> String {
 
 fn agent() -> String {
     let agent = parts().and_then(|parts| text(&parts.headers, header::USER_AGENT.as_str()).map(str::to_owned));
-    agent.unwrap_or_default().chars().take(AGENT_LIMIT).collect()
+    agent.unwrap_or_default()
 }
 
 /// Where a request that wants to sign in comes from.
@@ -400,14 +451,6 @@ pub fn back_to(path: &str) {
     }
 }
 
-/// The path if it leads to a page of this portal, else the start page.
-pub fn inside(path: &str) -> &str {
-    let rooted = path.starts_with('/') && !path[1..].starts_with(['/', '\\']);
-    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let loops = ["/api/", "/sign-in", "/set-up"].iter().any(|prefix| path.starts_with(prefix));
-    if rooted && plain && !loops && !climbs(path) { path } else { "/" }
-}
-
 /// Why the browser will not keep the session's cookie over this connection, and what to do, when that is so.
 pub fn cookie_problem() -> Option<String> {
     let parts = parts()?;
@@ -462,6 +505,7 @@ impl From<portal::Error> for AppError {
         match error {
             portal::Error::NotFound | portal::Error::Refused(Refusal::NoRun) => Self::NotFound,
             portal::Error::Forbidden(_)
+            | portal::Error::Unwelcome(_)
             | portal::Error::Refused(
                 Refusal::Forbidden(_)
                 | Refusal::Disabled

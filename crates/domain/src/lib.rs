@@ -9,6 +9,7 @@ pub mod audit;
 mod digest;
 pub mod factor;
 pub mod frame;
+pub mod identity;
 mod ids;
 pub mod keyboard;
 pub mod look;
