@@ -133,7 +133,7 @@ impl Identity {
         }
         groups.truncate(GROUPS_LIMIT);
         let name = shown(name).unwrap_or(&login).to_owned();
-        Ok(Self { issuer, subject, name, login, groups })
+        Ok(Self { issuer, subject, login, name, groups })
     }
 }
 
