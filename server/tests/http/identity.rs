@@ -104,11 +104,14 @@ async fn a_page_goes_on_to_where_it_was_asked_for() {
     assert!(answer.cookie().contains("portal="), "{}", answer.cookie());
 }
 
+/// Names and values.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test]
 async fn nobody_is_named_by_a_stranger_without_the_secret_twice_or_in_another_spelling() {
     let (site, _) = served().await;
     let (user, groups, secret) = (("x-user", "olga"), ("x-groups", "admins"), ("x-secret", SECRET));
-    let cases: [([u8; 4], &[(&str, &str)]); 12] = [
+    let cases: [(_, Headers); 12] = [
         (STRANGER, &[user, groups, secret]),
         (STRANGER, &[user, groups, secret, ("x-forwarded-for", "10.0.0.2")]),
         (PROXY, &[user, groups]),

@@ -348,10 +348,10 @@ async fn the_session_has_an_id_of_its_own_whatever_was_there_before() {
 async fn who_has_no_password_sets_a_second_factor_up_after_the_provider_has_asked_again() {
     let scene = Scene::open().await;
     let offer = "/api/account/authenticator/offer";
-    let stale = scene.signs_in("").await.cookie();
-    refused(&scene.site, offer, "password=", &stale, "takes a sign-in of the last 5 min").await;
-    refused(&scene.site, "/api/account/password", "old=x&new=grandfather+clock+pelican", &stale, "no password").await;
-    let shown = scene.site.get("/account", &stale).await;
+    let earlier = scene.signs_in("").await.cookie();
+    refused(&scene.site, offer, "password=", &earlier, "takes a sign-in of the last 5 min").await;
+    refused(&scene.site, "/api/account/password", "old=x&new=grandfather+clock+pelican", &earlier, "no password").await;
+    let shown = scene.site.get("/account", &earlier).await;
     assert!(shown.body.contains("Sign in there again"), "{}", shown.body);
 
     // It knows them still, and did not ask.
