@@ -320,9 +320,13 @@ impl IdentityMap {
     pub fn admits(&self, identity: &Identity) -> Option<Admission> {
         let about = || self.lines.iter().filter(|line| line.is_about(identity));
         let role = about().filter_map(|line| line.role).max()?;
-        let ruled = self.lines.iter().any(|line| !line.groups.is_empty());
-        let groups = ruled.then(|| about().flat_map(|line| line.groups.clone()).collect());
+        let groups = self.rules_groups().then(|| about().flat_map(|line| line.groups.clone()).collect());
         Some(Admission { role, groups })
+    }
+
+    /// Whether it says which groups of the portal people are in. When no line names one, they are given by hand.
+    pub fn rules_groups(&self) -> bool {
+        self.lines.iter().any(|line| !line.groups.is_empty())
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use domain::identity::{Admission, Identity, IdentityMap, Unwelcome};
-use domain::policy::Actor;
+use domain::policy::{Actor, Groups, Role};
 use domain::run::Who;
 use domain::view::Outside;
 use domain::{Digest, PersonId, Timestamp};
@@ -71,17 +71,27 @@ impl Portal {
     }
 
     async fn admit(&self, identity: &Identity, map: &IdentityMap) -> Result<Actor, Error> {
-        let admission = map.admits(identity).ok_or(Unwelcome::Unmapped)?;
         let mut write = self.store().begin().await?;
         // The first account is an administrator with a password: nobody else could look after people when the others are away.
         if write.count_people().await? == 0 {
             return Err(Unwelcome::Fresh.into());
         }
         let known = write.person_outside(identity.issuer.key(), &identity.subject).await?;
-        let actor = match known {
-            Some(known) if !known.enabled => return Err(Unwelcome::Disabled.into()),
-            Some(known) => self.follow_map(&mut write, known, &admission).await?,
-            None => self.make_account(&mut write, identity, &admission).await?,
+        if known.as_ref().is_some_and(|known| !known.enabled) {
+            return Err(Unwelcome::Disabled.into());
+        }
+        // The map means the name that the account has here: at many a provider people may call themselves as they like.
+        let here = known.as_ref().map(|known| Identity { login: known.login.clone(), ..identity.clone() });
+        let admission = map.admits(here.as_ref().unwrap_or(identity));
+        let actor = match (known, admission) {
+            (Some(known), Some(admission)) => self.follow_map(&mut write, known, &admission).await?,
+            (None, Some(admission)) => self.make_account(&mut write, identity, &admission).await?,
+            (known, None) => {
+                if let Some(known) = known {
+                    self.take_away(write, known, map).await?;
+                }
+                return Err(Unwelcome::Unmapped.into());
+            }
         };
         write.seen(&actor.id, self.now()).await?;
         let body = json!({ "by": identity.issuer.source() });
@@ -89,6 +99,25 @@ impl Portal {
         write.commit().await?;
         self.tell_people_changed();
         Ok(actor)
+    }
+
+    /// Takes from a known account what the map gives it no longer: its sessions end, and the least role is what is left of what its
+    /// tokens could do. With a line in the map its person gets their role back, and their tokens with it.
+    async fn take_away(&self, mut write: Write, known: Credentials, map: &IdentityMap) -> Result<(), Error> {
+        let left = Admission { role: Role::Viewer, groups: map.rules_groups().then(Groups::new) };
+        let ended = write.end_sessions(&known.id, None).await?;
+        let in_groups = left.groups.is_some() && !write.groups_of(&known.id).await?.is_empty();
+        if ended == 0 && known.role == left.role && !in_groups {
+            return Ok(());
+        }
+        if ended > 0 {
+            let body = json!({ "person": known.id, "count": ended });
+            write.audit(None, self.now(), "sessions_ended", body).await?;
+        }
+        self.follow_map(&mut write, known, &left).await?;
+        write.commit().await?;
+        self.tell_people_changed();
+        Ok(())
     }
 
     /// Gives a known account the role and the groups that the map says now.

@@ -36,6 +36,11 @@ pub fn map() -> IdentityMap {
             line("leads", Some(Role::Lead), ""),
             line("admins", Some(Role::Administrator), ""),
             line("db", None, "dba"),
+            MapLine {
+                whom: Whom::Login("chief".to_owned()),
+                role: Some(Role::Administrator),
+                groups: typed_groups("").unwrap(),
+            },
         ],
     }
 }
@@ -183,6 +188,25 @@ async fn the_role_follows_the_map_also_downwards() {
     assert!(second.cookie().starts_with("portal=") && second.cookie() != first.cookie(), "it is another session");
     assert_eq!(named(&site, "olga", "", &second.cookie()).await.status, StatusCode::FORBIDDEN);
     assert_eq!(logins(&site).await, 2);
+}
+
+#[tokio::test]
+async fn whom_the_map_gives_nothing_any_more_keeps_nothing_of_what_it_gave() {
+    let (site, _) = served().await;
+    let first = named(&site, "olga", "admins,db", "").await;
+    assert!(first.body.contains("\"administrator\""), "{}", first.body);
+    let person = site.portal.store().person_by_login("olga").await.unwrap().unwrap().id;
+
+    let none = named(&site, "olga", "", "").await;
+
+    assert_eq!(none.status, StatusCode::FORBIDDEN, "{}", none.body);
+    let left = site.portal.store().credentials(&person).await.unwrap().unwrap();
+    assert_eq!(left.role, Role::Viewer, "a token of theirs could do no more");
+    assert!(site.portal.store().groups_of(&person).await.unwrap().is_empty());
+    let sessions = site.portal.store().sessions_of(&person, site.portal.expiry_now()).await.unwrap();
+    assert!(sessions.is_empty(), "{}", sessions.len());
+    let again = named(&site, "olga", "admins,db", &first.cookie()).await;
+    assert!(again.body.contains("\"administrator\""), "{}", again.body);
 }
 
 #[tokio::test]

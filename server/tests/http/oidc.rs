@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use domain::policy::Role;
 use domain::view::AccountView;
 use http::{Method, StatusCode, header};
 use openidconnect::url::form_urlencoded;
@@ -283,6 +284,41 @@ async fn an_account_belongs_to_the_subject_and_not_to_the_name() {
 
     assert!(answer.header("location").contains("problem=taken"), "{}", answer.header("location"));
     assert_eq!(scene.logins().await, 2);
+}
+
+#[tokio::test]
+async fn nobody_gets_the_role_of_a_name_that_they_give_themselves_later() {
+    let scene = Scene::open().await;
+    scene.signs_in("").await;
+    let mut claims = scene.olga(&["ops"]);
+    claims["preferred_username"] = json!("chief");
+    scene.provider.knows(claims);
+
+    let answer = scene.signs_in("").await;
+
+    assert_eq!(answer.header("location"), "/");
+    let signed_in = session(&scene.site, &answer.cookie()).await;
+    assert!(signed_in.contains("\"operator\""), "{signed_in}");
+    assert!(scene.site.portal.store().person_by_login("chief").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn whoever_loses_their_last_line_of_the_map_loses_open_sessions_and_the_role_with_it() {
+    let scene = Scene::open().await;
+    scene.provider.knows(scene.olga(&["leads"]));
+    let open = scene.signs_in("").await.cookie();
+    scene.provider.knows(scene.olga(&["unknown"]));
+
+    let answer = scene.signs_in("").await;
+
+    assert!(answer.header("location").contains("problem=unmapped"), "{}", answer.header("location"));
+    assert!(!is_in(&scene.site, &open).await);
+    let olga = scene.site.portal.store().person_by_login("olga").await.unwrap().unwrap();
+    assert_eq!(olga.role, Role::Viewer);
+    let audit = post(&scene.site, "/api/pages/audit", "portal_only=true", &scene.ada).await;
+    assert!(audit.body.contains("role_changed") && audit.body.contains("sessions_ended"), "{}", audit.body);
+    scene.provider.knows(scene.olga(&["leads"]));
+    assert!(session(&scene.site, &scene.signs_in("").await.cookie()).await.contains("\"lead\""));
 }
 
 #[tokio::test]
