@@ -6,8 +6,8 @@
 
 use app::ssr::{Begun, NAMED, PERSON};
 use axum::extract::Request;
-use domain::Timestamp;
 use domain::identity::{Identity, Unwelcome};
+use domain::{Digest, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use subtle::ConstantTimeEq as _;
 use tower_sessions::Session;
@@ -17,15 +17,12 @@ use super::gate::GateError;
 use crate::config::ProxyIdentity;
 use crate::connections::Connection;
 
-/// More groups than that are not read.
-const GROUPS: usize = 2_000;
-
 /// Somebody whom the proxy names.
 #[derive(Clone, Debug)]
 pub struct Named {
     /// Who it is, when it can be somebody here.
     pub identity: Result<Identity, Unwelcome>,
-    /// The words of the proxy, and the digest of the map. A session holds as long as they stay the same.
+    /// The digest of the words of the proxy and of the map. A session holds as long as they stay the same.
     pub words: String,
 }
 
@@ -44,7 +41,7 @@ pub fn take(site: &Site, request: &mut Request) -> Option<Named> {
     let named = connection
         .filter(|Connection(peer)| site.around().proxies.contains(*peer))
         .and_then(|_| read(settings, headers))
-        .map(|named| Named { words: format!("{}\n{}", named.words, site.map()), ..named });
+        .map(|named| Named { words: digest(&[&named.words, site.map().as_str()]), ..named });
     for name in [Some(&settings.user), Some(&settings.secret), settings.groups.as_ref()].into_iter().flatten() {
         headers.remove(name);
     }
@@ -57,21 +54,35 @@ fn read(settings: &ProxyIdentity, headers: &HeaderMap) -> Option<Named> {
         tracing::warn!("a listed proxy has sent another secret than the shared one; whom it names is not believed");
         return None;
     }
-    let user = only(headers, &settings.user).ok()??.to_str().ok()?.trim();
+    let user = text(only(headers, &settings.user).ok()??)?.trim();
     let groups = match &settings.groups {
-        Some(name) => only(headers, name).ok()?.map_or(Some(""), |groups| groups.to_str().ok())?,
+        Some(name) => only(headers, name).ok()?.map_or(Some(""), text)?,
         None => "",
     };
     if user.is_empty() {
         return None;
     }
     let identity = Identity::of_proxy(user, listed(groups));
-    Some(Named { identity, words: format!("{user}\n{groups}") })
+    Some(Named { identity, words: digest(&[user, groups]) })
+}
+
+/// What stands for texts of which none has a line break, however long they are: each session keeps it.
+fn digest(texts: &[&str]) -> String {
+    Digest::of(texts.join("\n").as_bytes()).as_str().to_owned()
 }
 
 fn listed(groups: &str) -> Vec<String> {
     let names = groups.split(',').map(str::trim).filter(|name| !name.is_empty());
-    names.take(GROUPS).map(str::to_owned).collect()
+    names.map(str::to_owned).collect()
+}
+
+/// The text of a header. Letters beyond ASCII are in UTF-8, as proxies write what a provider has said: a group may be called so.
+fn text(value: &HeaderValue) -> Option<&str> {
+    let text = std::str::from_utf8(value.as_bytes()).ok();
+    if text.is_none() {
+        tracing::warn!("a listed proxy has named somebody in bytes that are no UTF-8; nobody is believed to be meant");
+    }
+    text
 }
 
 /// The value of a header that comes once or not at all. What comes twice was perhaps written by two, and is nobody's word.
@@ -168,5 +179,34 @@ mod tests {
         let named = named(&[("x-secret", SHARED), ("x-user", "olga, ada")]).unwrap();
 
         assert_eq!(named.identity, Err(Unwelcome::Unusable));
+    }
+
+    #[test]
+    fn groups_have_letters_of_any_language_and_bytes_that_are_no_text_name_nobody() {
+        let with = |groups: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.append("x-secret", HeaderValue::from_static(SHARED));
+            headers.append("x-user", HeaderValue::from_static("olga"));
+            headers.append("x-groups", HeaderValue::from_bytes(groups).unwrap());
+            read(&settings(), &headers)
+        };
+
+        let named = with("Überwachung,ops".as_bytes()).unwrap();
+        assert_eq!(named.identity.unwrap().groups, ["Überwachung", "ops"]);
+        assert!(with(b"\xdcberwachung,ops").is_none());
+    }
+
+    #[test]
+    fn what_a_session_keeps_of_the_words_tells_them_apart_and_stays_short() {
+        let words =
+            |user, groups| named(&[("x-secret", SHARED), ("x-user", user), ("x-groups", groups)]).unwrap().words;
+        let long: &'static str = "group,".repeat(500).leak();
+        let ops = words("olga", "ops");
+
+        assert_eq!(words("olga", "ops"), ops);
+        for other in [words("olga", "ops,night"), words("otto", "ops"), words("olga", "")] {
+            assert_ne!(other, ops);
+        }
+        assert_eq!(words("olga", long).len(), ops.len());
     }
 }
