@@ -38,7 +38,7 @@ pub const ADDRESS: &str = "address";
 /// The key under which a session keeps the browser in which it was begun.
 pub const AGENT: &str = "agent";
 
-/// The key under which a session keeps the words of the proxy that named its person: it hangs on them.
+/// The key under which a session keeps what stands for the words of the proxy that named its person: it hangs on them.
 pub const NAMED: &str = "named";
 
 /// The key under which a session keeps until when it counts as proven who it is.
@@ -76,7 +76,7 @@ pub struct Begun {
     pub address: String,
     /// By which browser.
     pub agent: String,
-    /// The words of the proxy, where it named the person.
+    /// What stands for the words of the proxy, where it named the person.
     pub named: Option<String>,
     /// Until when it counts as proven who it is, for whoever has no password to be asked for.
     pub proven: Timestamp,
@@ -487,7 +487,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Whether a browser keeps a cookie of this host although the connection is plain: it is the same machine.
 pub fn is_this_machine(host: &str) -> bool {
     let name = name_of(host);
-    matches!(name, "localhost" | "::1") || name.starts_with("127.") || name.ends_with(".localhost")
+    // A name may begin with 127. as well: only an address is one of this machine.
+    let is_loopback = name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    is_loopback || name == "localhost" || name.ends_with(".localhost")
 }
 
 /// A host without its port.
@@ -573,7 +575,7 @@ mod tests {
     #[test]
     fn plain_http_is_a_problem_only_from_another_machine() {
         let here = ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "portal.localhost"];
-        let there = ["portal.example", "10.0.0.7:3000", "localhost.example", "[2001:db8::1]:3000"];
+        let there = ["portal.example", "10.0.0.7:3000", "localhost.example", "[2001:db8::1]:3000", "127.evil.example"];
 
         assert!(here.iter().all(|host| is_this_machine(host)));
         assert!(!there.iter().any(|host| is_this_machine(host)));
