@@ -22,7 +22,7 @@ use openidconnect::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use crate::config::{OidcSettings, is_safe};
 use claims::{claim, groups, moment, text};
@@ -38,6 +38,10 @@ const KEYS_AGAIN: Duration = Duration::from_secs(30);
 
 /// A provider that did not answer is left alone for so long.
 const LEFT_ALONE: Duration = Duration::from_secs(3);
+
+/// So many can talk with the provider, or wait for it, at a time. While it is slow, whoever comes besides is told so at once and does not
+/// take a connection from others.
+const TALKS: usize = 64;
 
 /// Who asks again at the provider who somebody is believes it when it was done after the sign-in began, by clocks that differ so much.
 const CLOCKS_DIFFER_MS: i64 = 60_000;
@@ -126,12 +130,13 @@ pub struct Answered {
 pub struct Provider {
     settings: OidcSettings,
     known: Mutex<Known>,
+    talks: Semaphore,
 }
 
 impl Provider {
     /// A provider that was not asked yet.
     pub fn new(settings: OidcSettings) -> Self {
-        Self { settings, known: Mutex::default() }
+        Self { settings, known: Mutex::default(), talks: Semaphore::new(TALKS) }
     }
 
     /// What the button says.
@@ -162,6 +167,7 @@ impl Provider {
     ///
     /// [`Unwelcome::Away`] when the provider does not answer.
     pub async fn begin(&self, afresh: bool) -> Result<(String, Flow), Unwelcome> {
+        let _place = self.place()?;
         let document = {
             let mut known = self.known.lock().await;
             self.document(&mut known).await.map_err(|failed| away(&failed))?
@@ -197,6 +203,7 @@ impl Provider {
     ///
     /// Why nobody is signed in.
     pub async fn finish(&self, flow: &Flow, answered: &Answered, began: i64) -> Result<Proven, Unwelcome> {
+        let _place = self.place()?;
         let (document, keys) = {
             let mut known = self.known.lock().await;
             let document = self.document(&mut known).await.map_err(|failed| away(&failed))?;
@@ -221,6 +228,8 @@ impl Provider {
         let claims = claims::of(&tokens.id_token).ok_or_else(|| untrue("the token has no claims"))?;
         let at = moment(&claims, "auth_time");
         if flow.afresh && at.is_none_or(|at| at < began.saturating_sub(CLOCKS_DIFFER_MS)) {
+            let why = if at.is_none() { "does not say when that was (auth_time)" } else { "says that it was earlier" };
+            tracing::warn!("somebody was to prove anew who they are, and the token of the identity provider {why}");
             return Err(Unwelcome::NotAfresh);
         }
         let identity = self.identity(&document, claims, &tokens.access_token).await?;
@@ -298,22 +307,19 @@ impl Provider {
         {
             return Ok(Arc::clone(document));
         }
-        if known.failed.is_some_and(|failed| failed.elapsed() < LEFT_ALONE) {
-            return Err(Failed::LeftAlone);
-        }
         let address = format!("{}/.well-known/openid-configuration", self.settings.issuer.trim_end_matches('/'));
-        let asked = fetch::get(&address).await.and_then(|body| read::<Document>(&body));
-        let asked = asked.and_then(|document| {
-            if document.is_of(&self.settings.issuer) { Ok(Arc::new(document)) } else { Err(Failed::OfAnother) }
-        });
-        match &asked {
-            Ok(document) => {
-                known.document = Some((Instant::now(), Arc::clone(document)));
-                known.failed = None;
-            }
-            Err(_) => known.failed = Some(Instant::now()),
+        let document: Arc<Document> = Arc::new(known.asked(&address).await?);
+        if !document.is_of(&self.settings.issuer) {
+            known.failed = Some(Instant::now());
+            return Err(Failed::OfAnother);
         }
-        asked
+        known.document = Some((Instant::now(), Arc::clone(&document)));
+        Ok(document)
+    }
+
+    /// A place among those who talk with the provider.
+    fn place(&self) -> Result<SemaphorePermit<'_>, Unwelcome> {
+        self.talks.try_acquire().map_err(|_| away(&Failed::Crowded))
     }
 }
 
@@ -324,10 +330,20 @@ impl Known {
         {
             return Ok(Arc::clone(keys));
         }
-        let body = fetch::get(&document.jwks_uri).await?;
-        let keys = Arc::new(read::<CoreJsonWebKeySet>(&body)?);
+        let keys: Arc<CoreJsonWebKeySet> = Arc::new(self.asked(&document.jwks_uri).await?);
         self.keys = Some((Instant::now(), Arc::clone(&keys)));
         Ok(keys)
+    }
+
+    /// What stands at an address of the provider. Everybody else waits meanwhile, so that one that does not answer is not asked by each
+    /// of them in turn.
+    async fn asked<T: DeserializeOwned>(&mut self, address: &str) -> Result<T, Failed> {
+        if self.failed.is_some_and(|failed| failed.elapsed() < LEFT_ALONE) {
+            return Err(Failed::LeftAlone);
+        }
+        let asked = fetch::get(address).await.and_then(|body| read(&body));
+        self.failed = asked.is_err().then(Instant::now);
+        asked
     }
 }
 
@@ -395,6 +411,28 @@ mod tests {
         ] {
             assert!(!document(said, token, None).is_of(issuer), "{said} {token}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_comes_while_many_wait_for_the_provider_does_not_wait_as_well() {
+        let word = |text: &str| text.to_owned();
+        let provider = Provider::new(OidcSettings {
+            issuer: word("http://127.0.0.1:1"),
+            client_id: word("portal"),
+            client_secret: word("secret"),
+            label: word("Example"),
+            scopes: vec![word("openid")],
+            login_claim: word("preferred_username"),
+            groups_claim: word("groups"),
+            back: word("http://127.0.0.1:3000/sign-in/back"),
+        });
+        let all = provider.talks.try_acquire_many(u32::try_from(TALKS).unwrap()).unwrap();
+
+        assert_eq!(provider.begin(false).await.unwrap_err(), Unwelcome::Away);
+        assert!(provider.known.lock().await.failed.is_none(), "nobody was asked");
+        drop(all);
+        assert_eq!(provider.begin(false).await.unwrap_err(), Unwelcome::Away);
+        assert!(provider.known.lock().await.failed.is_some(), "there is nobody who would answer");
     }
 
     #[test]

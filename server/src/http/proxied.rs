@@ -41,7 +41,7 @@ pub fn take(site: &Site, request: &mut Request) -> Option<Named> {
     let named = connection
         .filter(|Connection(peer)| site.around().proxies.contains(*peer))
         .and_then(|_| read(settings, headers))
-        .map(|named| Named { words: digest(&[&named.words, site.map().as_str()]), ..named });
+        .map(|named| Named { words: digest(&[named.words.as_str(), site.map().as_str()]), ..named });
     for name in [Some(&settings.user), Some(&settings.secret), settings.groups.as_ref()].into_iter().flatten() {
         headers.remove(name);
     }

@@ -48,6 +48,9 @@ pub(super) enum Failed {
     /// It did not answer a moment ago.
     #[error("it did not answer a moment ago")]
     LeftAlone,
+    /// Too many wait for it.
+    #[error("too many wait for it at this moment")]
+    Crowded,
 }
 
 /// What stands at an address.

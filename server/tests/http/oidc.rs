@@ -259,6 +259,19 @@ async fn while_the_provider_is_away_or_says_too_much_the_page_says_so() {
 }
 
 #[tokio::test]
+async fn a_provider_that_does_not_give_its_keys_is_left_alone_for_a_moment() {
+    let scene = Scene::open().await;
+    scene.provider.lie(Lie::NoKeys);
+
+    for _ in 0..2 {
+        let answer = scene.signs_in("").await;
+        scene.refused(&answer, "away").await;
+    }
+
+    assert_eq!(scene.provider.keys_asked(), 1);
+}
+
+#[tokio::test]
 async fn an_account_with_a_password_is_never_taken_over() {
     let scene = Scene::open().await;
     let mut claims = scene.olga(&["admins"]);

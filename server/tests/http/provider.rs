@@ -38,6 +38,7 @@ pub enum Lie {
     NoToken,
     Huge,
     Trouble,
+    NoKeys,
     UserOfAnother,
 }
 
@@ -161,9 +162,13 @@ async fn document(State(inner): Shared) -> Response {
     }
 }
 
-async fn keys(State(inner): Shared) -> Json<Value> {
-    inner.lock().unwrap().keys_asked += 1;
-    Json(json!({ "keys": [serde_json::to_value(key(7, "one").as_verification_key()).unwrap()] }))
+async fn keys(State(inner): Shared) -> Response {
+    let mut inner = inner.lock().unwrap();
+    inner.keys_asked += 1;
+    if inner.lie == Lie::NoKeys {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
+    Json(json!({ "keys": [serde_json::to_value(key(7, "one").as_verification_key()).unwrap()] })).into_response()
 }
 
 async fn token(State(inner): Shared, headers: HeaderMap, Form(form): Form<HashMap<String, String>>) -> Response {
