@@ -4,6 +4,8 @@
 //! browser by a cookie of its own, so that nobody can have somebody else come back with their code. Whatever goes wrong leads to the
 //! page to sign in, which says why in words of its own.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use app::base::in_query;
 use app::ssr::{Begun, Peer};
 use axum::extract::{Request, State};
@@ -30,6 +32,9 @@ const PROVEN_MS: u64 = 5 * 60_000;
 /// The longest code that is handed on, in bytes.
 const CODE_LIMIT: usize = 4_096;
 
+/// The longest path, in bytes, that is kept to go on to. What is longer leads to the start page: strangers begin sign-ins as well.
+const NEXT_LIMIT: usize = 2_048;
+
 /// Sends the browser to the provider.
 pub async fn with(State(site): State<Site>, request: Request) -> Response {
     let Some((provider, flows)) = site.provider() else { return absent() };
@@ -37,7 +42,7 @@ pub async fn with(State(site): State<Site>, request: Request) -> Response {
         return only_get();
     }
     let asked = Query::of(&request);
-    let next = asked.only("next").unwrap_or_default();
+    let next = asked.only("next").filter(|next| next.len() <= NEXT_LIMIT).unwrap_or_default();
     // Only our own page leads here. A link on another one would begin something that nobody has asked for.
     let fetched = request.headers().get("sec-fetch-site").map(HeaderValue::as_bytes);
     if !matches!(fetched, None | Some(b"same-origin" | b"none")) {
@@ -49,7 +54,7 @@ pub async fn with(State(site): State<Site>, request: Request) -> Response {
     };
     let cookie = cookie_of(&request);
     let browser = browser(request.headers(), cookie).unwrap_or_else(new_browser);
-    let (from, now) = (client(&request), (site.portal().expiry_now(), site.portal().now()));
+    let (from, now) = (network(&request), (site.portal().expiry_now(), site.portal().now()));
     flows.keep(flow, (browser.as_str(), from.as_str()), next, now);
     let mut response = see_other(&address);
     keep(response.headers_mut(), cookie, &browser, COOKIE_SECONDS);
@@ -148,8 +153,13 @@ fn only_get() -> Response {
     sentence(StatusCode::METHOD_NOT_ALLOWED, "This is a link for browsers. Nothing was done; follow it.")
 }
 
-fn client(request: &Request) -> String {
-    request.extensions().get::<Peer>().map(Peer::to_string).unwrap_or_default()
+/// From where a request comes, as far as nobody can choose it: whoever has one address of IPv6 has all of its network.
+fn network(request: &Request) -> String {
+    let Some(Peer(address)) = request.extensions().get().copied() else { return String::new() };
+    match address.to_canonical() {
+        IpAddr::V4(four) => four.to_string(),
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).to_string(),
+    }
 }
 
 fn cookie_of(request: &Request) -> Cookie {
@@ -222,6 +232,20 @@ mod tests {
         for untrue in ["", "code=", "code=a&code=b", "code=a&iss=b&iss=c", &format!("code={}", "x".repeat(5_000))] {
             assert_eq!(read(untrue), Err(Unwelcome::Untrue), "{untrue}");
         }
+    }
+
+    #[test]
+    fn all_addresses_of_a_network_of_ipv6_are_one() {
+        let of = |address: &str| {
+            let mut request = Request::new(axum::body::Body::empty());
+            request.extensions_mut().insert(Peer(address.parse().unwrap()));
+            network(&request)
+        };
+
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
+        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
+        assert_eq!((of("::ffff:192.0.2.7"), of("192.0.2.7")), ("192.0.2.7".to_owned(), "192.0.2.7".to_owned()));
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
     }
 
     #[test]

@@ -379,6 +379,19 @@ async fn the_way_back_leads_nowhere_else() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_longer_than_any_of_the_portal_is_not_kept() {
+    let scene = Scene::open().await;
+    let of_length = |length: usize| format!("/history?words={}", "x".repeat(length));
+
+    for (next, leads_to) in [(of_length(1_000), of_length(1_000)), (of_length(3_000), "/".to_owned())] {
+        let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        let answer = scene.signs_in(&format!("?next={query}")).await;
+
+        assert_eq!(answer.header("location"), leads_to);
+    }
+}
+
+#[tokio::test]
 async fn the_session_has_an_id_of_its_own_whatever_was_there_before() {
     let scene = Scene::open().await;
     let planted = "portal=AAAAAAAAAAAAAAAAAAAAAA";
