@@ -25,7 +25,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use crate::config::{OidcSettings, is_safe};
-use claims::{claim, groups, moment, text};
+use claims::{claim, groups, moment, says_no, text};
 use fetch::Failed;
 
 pub use flows::{Flow, Flows, UnderWay};
@@ -251,6 +251,10 @@ impl Provider {
             }
             all.push(more);
         }
+        let verified = all.iter().find_map(|claims| claim(claims, "email_verified"));
+        if self.settings.login_claim == "email" && verified.is_some_and(says_no) {
+            return Err(Unwelcome::Unverified);
+        }
         let said = |name: &str| all.iter().find_map(|claims| text(claims, name)).unwrap_or_default();
         let groups = all.iter().find_map(|claims| claim(claims, &self.settings.groups_claim)).map(groups);
         Identity::of_provider(
@@ -381,6 +385,8 @@ fn untrue(why: &str) -> Unwelcome {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn document(issuer: &str, token: &str, methods: Option<&[&str]>) -> Document {
@@ -393,6 +399,45 @@ mod tests {
             token_endpoint_auth_methods_supported: methods
                 .map(|methods| methods.iter().map(|method| (*method).to_owned()).collect()),
             authorization_response_iss_parameter_supported: false,
+        }
+    }
+
+    /// A provider that does not listen.
+    fn of_claim(login: &str) -> Provider {
+        let word = |text: &str| text.to_owned();
+        Provider::new(OidcSettings {
+            issuer: word("http://127.0.0.1:1"),
+            client_id: word("portal"),
+            client_secret: word("secret"),
+            label: word("Example"),
+            scopes: vec![word("openid")],
+            login_claim: word(login),
+            groups_claim: word("groups"),
+            back: word("http://127.0.0.1:3000/sign-in/back"),
+        })
+    }
+
+    #[tokio::test]
+    async fn a_mail_address_that_nobody_has_verified_is_no_sign_in_name() {
+        let document = document("https://id.example.com", "https://id.example.com/token", None);
+        let by_mail = of_claim("email");
+        let said = |verified: Value| {
+            json!({
+                "sub": "7", "email": "olga@example.com", "email_verified": verified, "preferred_username": "olga", "name": "Olga",
+                "groups": [],
+            })
+        };
+
+        for no in [json!(false), json!("false")] {
+            let outcome = by_mail.identity(&document, said(no.clone()), "access").await;
+            assert_eq!(outcome, Err(Unwelcome::Unverified), "{no}");
+            let by_name = of_claim("preferred_username").identity(&document, said(no), "access").await.unwrap();
+            assert_eq!(by_name.login, "olga", "another claim needs no address");
+        }
+        // Not every provider says it.
+        for unsaid in [json!(true), json!("true"), json!(null)] {
+            let identity = by_mail.identity(&document, said(unsaid), "access").await.unwrap();
+            assert_eq!(identity.login, "olga@example.com");
         }
     }
 
@@ -415,17 +460,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_while_many_wait_for_the_provider_does_not_wait_as_well() {
-        let word = |text: &str| text.to_owned();
-        let provider = Provider::new(OidcSettings {
-            issuer: word("http://127.0.0.1:1"),
-            client_id: word("portal"),
-            client_secret: word("secret"),
-            label: word("Example"),
-            scopes: vec![word("openid")],
-            login_claim: word("preferred_username"),
-            groups_claim: word("groups"),
-            back: word("http://127.0.0.1:3000/sign-in/back"),
-        });
+        let provider = of_claim("preferred_username");
         let all = provider.talks.try_acquire_many(u32::try_from(TALKS).unwrap()).unwrap();
 
         assert_eq!(provider.begin(false).await.unwrap_err(), Unwelcome::Away);

@@ -161,12 +161,14 @@ pub enum Unwelcome {
     Denied,
     /// The provider does not answer.
     Away,
-    /// The answer belongs to no sign-in that was begun in this browser, or to one that is over.
+    /// The answer belongs to no sign-in that is known here and was begun in this browser, or to one that is over.
     Stale,
     /// What the provider says does not hold.
     Untrue,
     /// What names the person cannot name an account.
     Unusable,
+    /// What names the person is a mail address of which the provider says that nobody has shown it to be theirs.
+    Unverified,
     /// No line of the map is about the person.
     Unmapped,
     /// Somebody else has the sign-in name.
@@ -181,12 +183,13 @@ pub enum Unwelcome {
 
 impl Unwelcome {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Denied,
         Self::Away,
         Self::Stale,
         Self::Untrue,
         Self::Unusable,
+        Self::Unverified,
         Self::Unmapped,
         Self::Taken,
         Self::Disabled,
@@ -202,6 +205,7 @@ impl Unwelcome {
             Self::Stale => "stale",
             Self::Untrue => "untrue",
             Self::Unusable => "unusable",
+            Self::Unverified => "unverified",
             Self::Unmapped => "unmapped",
             Self::Taken => "taken",
             Self::Disabled => "disabled",
@@ -226,8 +230,8 @@ impl Unwelcome {
                  password. The administrator sees by the command doctor what is wrong."
             }
             Self::Stale => {
-                "This sign-in was not begun in this browser, took more than 10 minutes, or was used already. Nobody was signed in; begin \
-                 again."
+                "This sign-in was not begun in this browser, took more than 10 minutes, or was used already; or the portal was started anew \
+                 meanwhile. Nobody was signed in; begin again."
             }
             Self::Untrue => {
                 "What the identity provider said does not hold, so it is not known who you are. Nobody was signed in; tell the \
@@ -236,6 +240,10 @@ impl Unwelcome {
             Self::Unusable => {
                 "Your sign-in name outside cannot be one here: it has 1 to 64 letters a to z, digits and the characters . _ - @ +. Nobody \
                  was signed in; ask the administrator to have another name handed over."
+            }
+            Self::Unverified => {
+                "Your mail address is not verified at the identity provider, so it may be somebody else's. Nobody was signed in; verify it \
+                 there, and sign in again."
             }
             Self::Unmapped => {
                 "You are known outside, but nothing says what you may do here. Nobody was signed in; ask the administrator to add you or \

@@ -26,6 +26,11 @@ pub(super) fn moment(claims: &Value, name: &str) -> Option<i64> {
     claims.get(name)?.as_i64()?.checked_mul(1_000)
 }
 
+/// Whether a claim says no. Some providers write a flag as a text.
+pub(super) fn says_no(claim: &Value) -> bool {
+    *claim == Value::Bool(false) || claim.as_str() == Some("false")
+}
+
 /// The groups that a claim names: a list of texts, or one text.
 pub(super) fn groups(claim: &Value) -> Vec<String> {
     match claim {
