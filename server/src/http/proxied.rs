@@ -62,8 +62,9 @@ fn read(settings: &ProxyIdentity, headers: &HeaderMap) -> Option<Named> {
     if user.is_empty() {
         return None;
     }
-    let identity = Identity::of_proxy(user, listed(groups));
-    Some(Named { identity, words: digest(&[user, groups]) })
+    let groups = listed(groups);
+    let words = digest(&[user, &*groups.join(",")]);
+    Some(Named { identity: Identity::of_proxy(user, groups), words })
 }
 
 /// What stands for texts of which none has a line break, however long they are: each session keeps it.
@@ -71,9 +72,12 @@ fn digest(texts: &[&str]) -> String {
     Digest::of(texts.join("\n").as_bytes()).as_str().to_owned()
 }
 
+/// Groups between commas, sorted: the order in which they come says nothing, and no session ends by it.
 fn listed(groups: &str) -> Vec<String> {
     let names = groups.split(',').map(str::trim).filter(|name| !name.is_empty());
-    names.map(str::to_owned).collect()
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.sort_unstable();
+    names
 }
 
 /// The text of a header. Letters beyond ASCII are in UTF-8, as proxies write what a provider has said: a group may be called so.
@@ -151,7 +155,7 @@ mod tests {
 
         let identity = named.identity.unwrap();
         assert_eq!((identity.login.as_str(), identity.subject.as_str()), ("olga", "olga"));
-        assert_eq!(identity.groups, ["ops", "night"]);
+        assert_eq!(identity.groups, ["night", "ops"]);
     }
 
     #[test]
@@ -192,7 +196,7 @@ mod tests {
         };
 
         let named = with("Überwachung,ops".as_bytes()).unwrap();
-        assert_eq!(named.identity.unwrap().groups, ["Überwachung", "ops"]);
+        assert_eq!(named.identity.unwrap().groups, ["ops", "Überwachung"]);
         assert!(with(b"\xdcberwachung,ops").is_none());
     }
 
@@ -204,6 +208,7 @@ mod tests {
         let ops = words("olga", "ops");
 
         assert_eq!(words("olga", "ops"), ops);
+        assert_eq!(words("olga", "night, ops"), words("olga", "ops,night,"), "the order says nothing");
         for other in [words("olga", "ops,night"), words("otto", "ops"), words("olga", "")] {
             assert_ne!(other, ops);
         }
