@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 
 use domain::attempt::{Input, Key};
@@ -62,6 +62,16 @@ pub struct DeviceCookie {
 /// From which address a request comes: the other end of the connection, or what a proxy says that the configuration lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
+
+impl Peer {
+    /// The address as far as nobody can choose it: whoever has one of IPv6 has all of its network.
+    pub fn network(self) -> String {
+        match self.0.to_canonical() {
+            IpAddr::V4(four) => four.to_string(),
+            IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).to_string(),
+        }
+    }
+}
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,9 +223,12 @@ pub fn session_id() -> Result<String, AppError> {
     session()?.id().map(|id| id.to_string()).ok_or(AppError::SignedOut)
 }
 
+fn peer() -> Option<Peer> {
+    parts()?.extensions.get::<Peer>().copied()
+}
+
 fn address() -> String {
-    let peer = parts().and_then(|parts| parts.extensions.get::<Peer>().copied());
-    peer.map(|peer| peer.to_string()).unwrap_or_default()
+    peer().map(|peer| peer.to_string()).unwrap_or_default()
 }
 
 fn agent() -> String {
@@ -225,7 +238,7 @@ fn agent() -> String {
 
 /// Where a request that wants to sign in comes from.
 pub fn knock() -> Knock {
-    Knock { peer: address(), device: device_token() }
+    Knock { peer: peer().map(Peer::network).unwrap_or_default(), device: device_token() }
 }
 
 fn device_token() -> Option<String> {
@@ -570,6 +583,16 @@ mod tests {
         {
             assert_eq!(read(text, "bytes", range), "", "{text} {range}");
         }
+    }
+
+    #[test]
+    fn all_addresses_of_a_network_of_ipv6_are_one() {
+        let of = |address: &str| Peer(address.parse().unwrap()).network();
+
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
+        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
     }
 
     #[test]
