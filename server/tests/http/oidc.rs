@@ -407,6 +407,19 @@ async fn the_session_has_an_id_of_its_own_whatever_was_there_before() {
 }
 
 #[tokio::test]
+async fn the_session_that_was_there_ends_with_the_next_sign_in() {
+    let scene = Scene::open().await;
+    let before = scene.signs_in("").await.cookie();
+    let away = scene.goes("", &before).await;
+    let (code, state) = scene.provider.lets_in(&away.sent_to);
+
+    let answer = scene.comes_back(&code, &state, &format!("{before}; {}", away.browser)).await;
+
+    assert!(is_in(&scene.site, &answer.cookie()).await);
+    assert!(!is_in(&scene.site, &before).await, "who knew the old number is nobody");
+}
+
+#[tokio::test]
 async fn who_has_no_password_sets_a_second_factor_up_after_the_provider_has_asked_again() {
     let scene = Scene::open().await;
     let offer = "/api/account/authenticator/offer";
