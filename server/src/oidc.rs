@@ -291,9 +291,10 @@ impl Provider {
             CoreIdTokenVerifier::new_public_client(client, issuer, keys.clone()).set_allowed_algs(ALGORITHMS);
         match token.claims(&verifier, nonce) {
             Ok(_) => Ok(Key::Known),
-            Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {
-                Ok(Key::Unknown)
-            }
+            // A token need not say which key has signed it: none of those that are known, then.
+            Err(ClaimsVerificationError::SignatureVerification(
+                SignatureVerificationError::NoMatchingKey | SignatureVerificationError::CryptoError(_),
+            )) => Ok(Key::Unknown),
             Err(error) => Err(untrue(&error.to_string())),
         }
     }
@@ -301,8 +302,7 @@ impl Provider {
     /// The keys, asked for again because of one that is not known.
     async fn new_keys(&self, document: &Document) -> Result<Arc<CoreJsonWebKeySet>, Unwelcome> {
         let mut known = self.known.lock().await;
-        drop(known.keys.take_if(|(asked, _)| asked.elapsed() > KEYS_AGAIN));
-        known.keys(document).await.map_err(|failed| away(&failed))
+        known.keys_of_the_last(KEYS_AGAIN, document).await.map_err(|failed| away(&failed))
     }
 
     async fn document(&self, known: &mut Known) -> Result<Arc<Document>, Failed> {
@@ -329,8 +329,17 @@ impl Provider {
 
 impl Known {
     async fn keys(&mut self, document: &Document) -> Result<Arc<CoreJsonWebKeySet>, Failed> {
+        self.keys_of_the_last(KEPT, document).await
+    }
+
+    /// The keys, as they were no longer ago than that. Those that are known stay when it does not answer.
+    async fn keys_of_the_last(
+        &mut self,
+        time: Duration,
+        document: &Document,
+    ) -> Result<Arc<CoreJsonWebKeySet>, Failed> {
         if let Some((asked, keys)) = &self.keys
-            && asked.elapsed() < KEPT
+            && asked.elapsed() < time
         {
             return Ok(Arc::clone(keys));
         }
