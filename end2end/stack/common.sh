@@ -23,7 +23,7 @@ machine_engine=practice-machine-engine
 handed_in="$state/machine"
 debian="$tools/practice"
 # Images stay from one time to the next where the engine is the stack's own; what is built anew then is what has changed.
-engine_data="$debian/engine"
+engine_data="$tools/practice-engine"
 image_base=practice/base:current
 
 engine_answers() { docker version --format '{{.Server.Version}}'; }

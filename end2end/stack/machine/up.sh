@@ -20,7 +20,7 @@ make_secrets() {
   cat "$handed_in"/keys/{operator,jdoe}.pub >"$handed_in/keys/authorized_keys"
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj '/CN=Practice authority' \
     -keyout "$handed_in/ca.key" -out "$handed_in/ca.pem" || return
-  certificate ghcr.io && certificate acme || return
+  certificate ghcr.io && certificate acme.practice || return
   echo brainbytes-deploy >"$handed_in/registry/user"
   printf 'ghp_%s' "$(secret)" >"$handed_in/registry/token"
   cp "$stack"/around/{registry.yml,pebble.json,alertmanager.yml} "$handed_in/"
@@ -56,18 +56,23 @@ start_around() {
   start_beside registry --network "$network" --network-alias ghcr.io --publish 127.0.0.1::443 practice/servers:current bash -euc '
     htpasswd -Bbn "$(cat /practice/registry/user)" "$(cat /practice/registry/token)" >/tmp/passwords
     exec docker-registry serve /practice/registry.yml' &&
-    start_beside acme --network "$network" --network-alias acme --env PEBBLE_VA_NOSLEEP=1 --env PEBBLE_WFE_NONCEREJECT=0 \
+    start_beside acme --network "$network" --network-alias acme.practice --env PEBBLE_VA_NOSLEEP=1 --env PEBBLE_WFE_NONCEREJECT=0 \
       practice/servers:current pebble -config /practice/pebble.json &&
     # In the network of this machine: it tells its alerts to a portal that listens here only.
     start_beside alertmanager --network host practice/servers:current prometheus-alertmanager --config.file /practice/alertmanager.yml \
       --web.listen-address "$1:9093" --cluster.listen-address= --storage.path /tmp/alertmanager --log.level warn
 }
 
+# Everything that an engine within a container needs but one thing: where this one may not raise limits itself, it cannot give that away, as
+# --privileged would.
+free=(--cap-add ALL --cap-drop SYS_RESOURCE --device-cgroup-rule 'a *:* rwm' --security-opt seccomp=unconfined --security-opt apparmor=unconfined
+  --security-opt systempaths=unconfined)
+
 start_practice_machine() {
   local node pnpm
   node="$(readlink -f "$debian/npm/node_modules/node-linux-"*/bin/node)"
   pnpm="$debian/npm/node_modules/pnpm"
-  docker run --detach --name "$machine" --hostname production-server --privileged --restart no --stop-timeout 30 \
+  docker run --detach --name "$machine" --hostname production-server "${free[@]}" --restart no --stop-timeout 30 \
     --network "$network" --network-alias brainbytes.example --add-host brainbytes.example:127.0.0.1 --add-host grafana.brainbytes.example:127.0.0.1 \
     --publish 127.0.0.1::22 --volume "$handed_in:/practice" --volume "$machine_engine:/var/lib/docker" --volume "$debian:/opt/images:ro" \
     --volume "$tools/bin/traefik:/opt/traefik/traefik:ro" --volume "$node:/usr/local/bin/node:ro" --volume "$pnpm:/opt/pnpm:ro" \
@@ -113,6 +118,6 @@ start_machine() {
   local at
   at="$(gateway)"
   make_secrets && write_environment "$at" && import_debian && start_around "$at" && start_practice_machine &&
-    build_more_images && fill_registry && write_facts "$at" && wait_until 60 "the engine of the practice machine" machine_ready &&
-    docker exec "$machine" /opt/practice/reset first
+    build_more_images && fill_registry && wait_until 60 "the engine of the practice machine" machine_ready &&
+    docker exec "$machine" /opt/practice/reset first && write_facts "$at"
 }
