@@ -73,7 +73,8 @@ start_practice_machine() {
   node="$(readlink -f "$debian/npm/node_modules/node-linux-"*/bin/node)"
   pnpm="$debian/npm/node_modules/pnpm"
   docker run --detach --name "$machine" --hostname production-server "${free[@]}" --restart no --stop-timeout 30 \
-    --network "$network" --network-alias brainbytes.example --add-host brainbytes.example:127.0.0.1 --add-host grafana.brainbytes.example:127.0.0.1 \
+    --network "$network" --network-alias brainbytes.example --network-alias grafana.brainbytes.example \
+    --add-host brainbytes.example:127.0.0.1 --add-host grafana.brainbytes.example:127.0.0.1 \
     --publish 127.0.0.1::22 --volume "$handed_in:/practice" --volume "$machine_engine:/var/lib/docker" --volume "$debian:/opt/images:ro" \
     --volume "$tools/bin/traefik:/opt/traefik/traefik:ro" --volume "$node:/usr/local/bin/node:ro" --volume "$pnpm:/opt/pnpm:ro" \
     practice/machine:current
