@@ -69,6 +69,14 @@ ask_registry() {
       "https://ghcr.io:$port$path" "${@:2}"
 }
 
+# name_registry: has the machine know the registry by its address. A name that is only in Docker's own name service would be asked of the
+# world while the registry is down, and the world has a ghcr.io.
+name_registry() {
+  local address
+  address="$(docker inspect --format "{{(index .NetworkSettings.Networks \"$network\").IPAddress}}" practice-registry)"
+  docker exec "$machine" bash -c "sed '/ ghcr.io\$/d' /etc/hosts >/tmp/hosts && echo '$address ghcr.io' >>/tmp/hosts && cat /tmp/hosts >/etc/hosts"
+}
+
 registry_answers() { ask_registry /v2/; }
 
 # publish SERVICE VERSION: what the tag `current` of a service's image names from now on.

@@ -118,7 +118,7 @@ start_machine() {
   docker network inspect "$network" >/dev/null 2>&1 || docker network create "$network" || return
   local at
   at="$(gateway)"
-  make_secrets && write_environment "$at" && import_debian && start_around "$at" && start_practice_machine &&
+  make_secrets && write_environment "$at" && import_debian && start_around "$at" && start_practice_machine && name_registry &&
     build_more_images && fill_registry && wait_until 60 "the engine of the practice machine" machine_ready &&
     docker exec "$machine" /opt/practice/reset first && write_facts "$at"
 }
