@@ -42,6 +42,7 @@ import_debian() {
   local name
   name="practice/servers:$(cat "$debian/debian-name")"
   docker image inspect "$name" >/dev/null 2>&1 || docker import "$debian/servers.tar" "$name" || return
+  docker images --format '{{.Repository}}:{{.Tag}}' practice/servers | sed "\\#^$name\$#d" | xargs -r docker image rm
   docker tag "$name" practice/servers:current && docker build --quiet --tag practice/machine:current "$stack/machine"
 }
 
