@@ -91,7 +91,7 @@ test: setup-test server ## run every test: Rust, the container image, the practi
 e2e: setup-test server ## run only the tests in the browser (ARGS="…" goes to Playwright)
 	@$(with_tools) scripts/test browser $(ARGS)
 
-stack: setup-test ## start the practice stack: two services under docker-compose, and Prometheus
+stack: setup-test ## start the practice stack: two services under docker-compose, Prometheus, and a machine to practise on
 	@end2end/stack/up
 
 stack-down: ## stop what `make stack` started
