@@ -1,9 +1,9 @@
 //! HTTP: which layers stand around which routes.
 //!
 //! From the outside in: [`below`] takes the base off the path; [`requests`] gives every request a number, a line in the log and
-//! its headers; [`gate`] looks at host and origin; the session is found, or the [`tokens`] of a script; [`gate`] again asks the
-//! table in [`routes`] who may; then pages and server functions of `app`, the raw [`output`], the [`evidence`] of a run, the files
-//! of the site ([`assets`]).
+//! its headers; [`gate`] looks at host and origin; the session is found, or the [`tokens`] of a script, or whom the proxy names
+//! ([`proxied`]); [`gate`] again asks the table in [`routes`] who may; then pages and server functions of `app`, the way to an
+//! identity provider ([`sign_in`]), the raw [`output`], the [`evidence`] of a run, the files of the site ([`assets`]).
 
 pub mod again;
 pub mod answers;
@@ -15,9 +15,11 @@ pub mod gate;
 pub mod metrics;
 pub mod origin;
 pub mod output;
+pub mod proxied;
 pub mod requests;
 pub mod routes;
 pub mod sessions;
+pub mod sign_in;
 pub mod streams;
 pub mod tokens;
 pub mod trial;
@@ -30,6 +32,7 @@ use axum::extract::{FromRef, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
+use domain::Digest;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::config::LeptosOptions;
 use leptos::prelude::use_context;
@@ -38,7 +41,8 @@ use portal::Portal;
 use tower::ServiceExt as _;
 use tower_http::compression::CompressionLayer;
 
-use crate::config::{Config, Networks, PublicUrl, SessionLimits};
+use crate::config::{Config, IdentitySettings, Networks, PublicUrl, SessionLimits};
+use crate::oidc::{Flows, Provider};
 use answers::sentence;
 use assets::Assets;
 use metrics::Metrics;
@@ -58,6 +62,8 @@ struct Inner {
     assets: Assets,
     sessions: Sessions,
     metrics: Metrics,
+    provider: Option<(Provider, Flows)>,
+    map: Digest,
     around: Surroundings,
     base: Base,
     options: LeptosOptions,
@@ -74,6 +80,8 @@ pub struct Surroundings {
     pub metrics: Networks,
     /// How long a session lasts.
     pub limits: SessionLimits,
+    /// Who vouches for people.
+    pub identity: IdentitySettings,
 }
 
 impl Surroundings {
@@ -84,6 +92,7 @@ impl Surroundings {
             proxies: config.proxies.clone(),
             metrics: config.metrics.clone(),
             limits: config.sessions,
+            identity: config.identity.clone(),
         }
     }
 }
@@ -95,7 +104,9 @@ impl Site {
         let sessions = Sessions::new(portal.clone(), around.limits);
         let metrics = Metrics::new(portal.build());
         let base = around.public_url.as_ref().map(|url| url.base().clone()).unwrap_or_default();
-        Self(Arc::new(Inner { portal, assets, sessions, metrics, around, base, options }))
+        let provider = around.identity.oidc.clone().map(|settings| (Provider::new(settings), Flows::default()));
+        let map = Digest::of(format!("{:?}", around.identity.map).as_bytes());
+        Self(Arc::new(Inner { portal, assets, sessions, metrics, provider, map, around, base, options }))
     }
 
     /// The use cases.
@@ -116,6 +127,16 @@ impl Site {
     /// What stands around it.
     pub fn around(&self) -> &Surroundings {
         &self.0.around
+    }
+
+    /// The identity provider, and the sign-ins that are under way there.
+    pub fn provider(&self) -> Option<(&Provider, &Flows)> {
+        self.0.provider.as_ref().map(|(provider, flows)| (provider, flows))
+    }
+
+    /// The digest of the map of roles: what was begun by another map is to begin again.
+    pub fn map(&self) -> &Digest {
+        &self.0.map
     }
 
     /// The route of a path that is answered before anybody asks who may: a health check, or a file of the site.
@@ -163,6 +184,8 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
         .leptos_routes_with_context(site, pages, context, shell)
         .route(routes::OUTPUT, get(output::output))
         .route(routes::EVIDENCE, get(evidence::evidence))
+        .route(routes::SIGN_IN_WITH, get(sign_in::with))
+        .route(routes::SIGN_IN_BACK, get(sign_in::back))
         .fallback(no_such_page)
         .layer(from_fn_with_state(site.clone(), gate::gate))
         .with_state(site.clone());
@@ -213,6 +236,7 @@ fn sessions_by_host(guarded: &Router, site: &Site) -> Router {
             (secure.clone(), sessions::Cookie::Secure)
         };
         request.extensions_mut().insert(cookie.of_device());
+        request.extensions_mut().insert(cookie);
         async move { chosen.oneshot(request).await }
     })
 }

@@ -24,6 +24,7 @@ mod live;
 mod looking;
 mod masking;
 mod notices;
+mod outside;
 mod pages;
 mod passwords;
 mod people;
@@ -80,6 +81,7 @@ use documents::Documents;
 use factors::{Passkeys, Vault};
 use knocking::{Devices, Knocks};
 use live::Live;
+use outside::Refusals;
 use passwords::Passwords;
 use probing::Probes;
 use tokens::MadeTokens;
@@ -101,6 +103,7 @@ struct Inner {
     vault: Vault,
     devices: Devices,
     knocks: Knocks,
+    refusals: Refusals,
     passkeys: Passkeys,
     made_tokens: MadeTokens,
     checkpoints: Checkpoints,
@@ -158,6 +161,7 @@ impl Portal {
             vault: keys.vault,
             devices: keys.devices,
             knocks: Knocks::default(),
+            refusals: Refusals::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
             made_tokens: MadeTokens::default(),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
@@ -255,6 +259,10 @@ impl Portal {
 
     fn knocks(&self) -> &Knocks {
         &self.0.knocks
+    }
+
+    fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     fn passkeys(&self) -> &Passkeys {

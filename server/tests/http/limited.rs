@@ -70,7 +70,17 @@ async fn every_page_and_resource_is_not_there_outside_of_the_group() {
         _ => Vec::new(),
     };
     // What names nobody and nothing.
-    let other = ["/sign-in", "/set-up", "/people", routes::ALIVE, routes::READY, routes::METRICS, routes::TRIAL];
+    let other = [
+        "/sign-in",
+        "/set-up",
+        "/people",
+        routes::ALIVE,
+        routes::READY,
+        routes::METRICS,
+        routes::TRIAL,
+        routes::SIGN_IN_WITH,
+        routes::SIGN_IN_BACK,
+    ];
 
     for &(path, _) in routes::PAGES.iter().chain(routes::RESOURCES) {
         let (names, lists) = (by_name(path), lists(path));
