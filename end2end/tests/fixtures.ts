@@ -133,7 +133,11 @@ export class Operator {
     if (verdict === 'reached' && (await check.count()) > 0) {
       await check.click();
       const hold = this.page.locator('#finish').getByText(/(\d+) of \1 checks hold/);
-      await this.until(async () => expect(hold).toBeVisible({ timeout: this.scripts ? 20_000 : this.glance }));
+      // A log is watched for its whole window.
+      await expect(async () => {
+        if (!this.scripts) await this.page.reload();
+        await expect(hold).toBeVisible({ timeout: this.glance });
+      }).toPass({ timeout: 90_000, intervals: [250, 1_000, 2_000] });
     }
     await this.page.getByRole('radio', { name: verdict }).first().check();
     await this.page.getByLabel('Comment').fill(comment);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::runbook::{Check, Piece, Placeholder, pieces_of_code};
 use crate::{Timestamp, time};
 
-pub use answers::{Heard, command, container, http, promql};
+pub use answers::{Heard, command, container, http, is_starting, promql};
 pub use certificate::certificate;
 pub use log::{new_line, unreadable_log};
 

@@ -32,6 +32,10 @@ const LOOKS: u32 = 20;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// A container whose own health check has not answered yet is looked at for so long, and so often.
+const STARTING: Duration = Duration::from_secs(60);
+const STARTING_PAUSE: Duration = Duration::from_secs(2);
+
 impl Portal {
     /// Asks for one check, or, without one, for all of the expected outcome. What comes of them is recorded as it comes.
     ///
@@ -132,7 +136,7 @@ impl Portal {
                 check::promql(url, query, &self.hear(run, words(&["get", &address])).await?)
             }
             Check::Container { container } => {
-                let heard = self.hear(run, words(&["container", container])).await?;
+                let heard = self.started(run, container).await?;
                 check::container(container, &heard, self.now())
             }
             Check::Certificate { host, days } => {
@@ -148,6 +152,18 @@ impl Portal {
                 self.watched(run, plan, pattern, Duration::from_millis(*window_ms)).await?
             }
         })
+    }
+
+    /// Looks at a container, again while its own health check has not answered yet: after a restart that takes a while.
+    async fn started(&self, run: &Run, container: &str) -> Result<Heard, CheckEnd> {
+        let begun = tokio::time::Instant::now();
+        loop {
+            let heard = self.hear(run, words(&["container", container])).await?;
+            if !check::is_starting(&heard) || begun.elapsed() >= STARTING {
+                return Ok(heard);
+            }
+            tokio::time::sleep(STARTING_PAUSE).await;
+        }
     }
 
     /// Looks at a log again and again, from now on and for the whole window.

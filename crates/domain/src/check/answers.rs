@@ -193,6 +193,15 @@ pub fn container(name: &str, heard: &Heard, now: Timestamp) -> CheckEnd {
         .unwrap_or_else(|| CheckEnd::unknown(format!("The Docker engine said nothing about {name}.")))
 }
 
+/// Whether a container's own health check has not answered yet: it is looked at again.
+pub fn is_starting(heard: &Heard) -> bool {
+    let starts = |line: &String| {
+        let mut columns = line.split('\t').skip(1).map(str::trim);
+        (columns.next(), columns.next()) == (Some("running"), Some("starting"))
+    };
+    matches!(heard, Heard::Ended { code: 0, lines, .. } if lines.iter().any(starts))
+}
+
 /// A container that was restarted by itself a shorter while ago may be in the middle of a crash loop.
 const SETTLED_MS: u64 = 60_000;
 
@@ -364,6 +373,8 @@ mod tests {
         ] {
             assert_eq!(said(&container("api", &ended(0, line), NOW)), (held, sentence));
         }
+        assert!(is_starting(&ended(0, "/a\trunning\thealthy\t0\tx\n/b\trunning\tstarting\t0\tx")));
+        assert!(!is_starting(&ended(0, "/starting\trunning\thealthy\t0\tx")) && !is_starting(&Heard::Late));
         let two = "/a\trunning\thealthy\t0\tx\n/b\texited\t\t0\tx\n";
         assert_eq!(container("api", &ended(0, two), NOW).held, Held::No, "all of a service have to be");
     }
