@@ -46,6 +46,23 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
+    /// The moment that is written as RFC 3339 says, as `2026-11-23T21:58:04.5Z` or `2026-11-23T23:58:04+02:00`; `None` for
+    /// anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (date, rest) = text.split_once(['T', 't'])?;
+        let zone = rest.find(['Z', 'z', '+', '-'])?;
+        let (clock, zone) = rest.split_at(zone);
+        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+        let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+        let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+        let bounds = [(month, 1, 12), (day, 1, 31), (hour, 0, 23), (minute, 0, 59), (second, 0, 60)];
+        if bounds.iter().any(|(number, low, high)| !(low..=high).contains(&number)) {
+            return None;
+        }
+        let seconds = (hour * 60 + minute) * 60 + second;
+        Some(Self(days(year, month, day) * DAY + seconds * 1000 + millisecond(fraction)? - offset(zone)?))
+    }
+
     /// As `Mon 23 Nov 2026, 21:58:04 UTC`, for people who want it exactly.
     pub fn absolute(self) -> String {
         let (year, month, day) = self.date();
@@ -95,6 +112,54 @@ impl Timestamp {
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
         (year_of_era + era * 400 + i64::from(month <= 2), month, day)
     }
+}
+
+/// Three numbers with so many digits each.
+fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[i64; 3]> {
+    let mut pieces = text.split(between);
+    let mut numbers = [0; 3];
+    for (number, length) in numbers.iter_mut().zip(digits) {
+        let piece = pieces.next().filter(|piece| piece.len() == length && is_digits(piece))?;
+        *number = piece.parse().ok()?;
+    }
+    pieces.next().is_none().then_some(numbers)
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The milliseconds in the digits behind the point.
+fn millisecond(fraction: &str) -> Option<i64> {
+    if !is_digits(fraction) {
+        return None;
+    }
+    let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
+    digits.parse().ok()
+}
+
+/// Milliseconds by which a zone is ahead.
+fn offset(zone: &str) -> Option<i64> {
+    let (sign, clock) = match zone.split_at_checked(1)? {
+        ("Z" | "z", "") => return Some(0),
+        ("+", clock) => (1, clock),
+        ("-", clock) => (-1, clock),
+        _ => return None,
+    };
+    let (hours, minutes) = clock.split_once(':')?;
+    let number = |text: &str| text.parse::<i64>().ok().filter(|_| text.len() == 2 && is_digits(text));
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60_000)
+}
+
+/// Days from 1970-01-01 to a date of the civil calendar (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
 }
 
 impl fmt::Display for Timestamp {
@@ -162,6 +227,43 @@ mod tests {
         assert_eq!(moment.absolute(), "Mon 23 Nov 2026, 21:58:04 UTC");
         assert_eq!(Timestamp(951_782_400_000).iso(), "2000-02-29T00:00:00Z");
         assert_eq!(Timestamp(-1).iso(), "1969-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written_in_whatever_zone() {
+        let moment = Timestamp(1_795_471_084_000);
+
+        assert_eq!(Timestamp::parse("2026-11-23T21:58:04Z"), Some(moment));
+        assert_eq!(Timestamp::parse("2026-11-23T23:58:04.25+02:00"), Some(moment.plus(250)));
+        assert_eq!(Timestamp::parse("2026-11-23T16:28:04.123456789-05:30"), Some(moment.plus(123)));
+        assert_eq!(Timestamp::parse("0001-01-01T00:00:00Z"), Some(Timestamp(-62_135_596_800_000)));
+        for milliseconds in [0, 951_782_400_000, 1_709_164_800_000, -1_000, 4_102_444_799_000] {
+            let moment = Timestamp(milliseconds);
+            assert_eq!(Timestamp::parse(&moment.iso()), Some(moment), "{moment}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_none() {
+        let others = [
+            "",
+            "now",
+            "2026-11-23",
+            "2026-11-23T21:58:04",
+            "2026-13-23T21:58:04Z",
+            "2026-11-23T24:58:04Z",
+            "2026-11-23T21:58Z",
+            "2026-11-23T21:58:04Zz",
+            "2026-11-23T21:58:04+2:00",
+            "2026-11-23T21:58:04.x5Z",
+            "99999-11-23T21:58:04Z",
+            "+026-11-23T21:58:04Z",
+            "2026-11-23T21:58:04\u{e9}",
+        ];
+
+        for text in others {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod account;
 mod approvals;
 mod audit;
 mod deliveries;
+mod suggestions;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,9 @@ pub use approvals::{
 };
 pub use audit::{AuditRow, AuditView, CheckpointInfo, VerificationState};
 pub use deliveries::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState, OwnMail};
+pub use suggestions::{
+    AlertView, AlertsView, Prefill, SuggestedBy, SuggestionRow, UnboundAlert, alert_words, suggested_address,
+};
 
 use crate::attempt::Condition;
 use crate::plan::{Plan, PlanParameter};
@@ -149,6 +153,9 @@ pub struct HomeView {
     /// Requests that the person who looks could decide now, the one that expires first first, at most eight.
     #[serde(default)]
     pub requests: Vec<ApprovalRow>,
+    /// Procedures that alerts suggest, the newest first, at most twenty.
+    #[serde(default)]
+    pub suggestions: Vec<SuggestionRow>,
     /// Open runs, newest first.
     pub running: Vec<RunRow>,
     /// All procedures in document order.
@@ -267,6 +274,9 @@ pub struct ProcedureView {
     pub runs: Vec<RunRow>,
     /// How long it usually takes.
     pub usual: Option<Usual>,
+    /// What fills the form, when the address names a suggestion.
+    #[serde(default)]
+    pub prefill: Option<Prefill>,
 }
 
 impl ProcedureView {
@@ -299,6 +309,9 @@ pub struct RunView {
     pub patch: Option<Patch>,
     /// What there is to know about approvals beside the run.
     pub approvals: ApprovalGround,
+    /// The suggestion from which it was started.
+    #[serde(default)]
+    pub suggestion: Option<SuggestedBy>,
 }
 
 /// Steps that were added in a run, offered to its document.
@@ -392,6 +405,9 @@ pub struct DocumentsView {
     pub documents: Vec<DocumentView>,
     /// What could not be read, a sentence each.
     pub problems: Vec<String>,
+    /// What came by the webhook of alerts and belongs to no procedure.
+    #[serde(default)]
+    pub alerts: AlertsView,
 }
 
 /// One document, and what is in it besides its procedures.

@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | document | `literal` (words that look like placeholders and are none) |
 //! | document, procedure | `target`, `targets`, `directory`, `mask_files`, `visible_to`, `shell = { pipefail }`, `parameter.NAME` |
-//! | procedure | `alerts`, `contacts`, `retention` (`forever`, `90d`), `schedule = { cron, zone, owner }`, `outcome."Line"` (a check), `step."Title"` |
+//! | procedure | `alerts`, `from_alert` (a parameter and the label that fills it, each), `contacts`, `retention` (`forever`, `90d`), `schedule = { cron, zone, owner }`, `outcome."Line"` (a check), `step."Title"` |
 //! | step | `target`, `directory`, `timeout` (`90s`, `5m`, `2h`, `1d`), `output` and `memory` (`64MiB`, `2GiB`), `processes`, `tty`, `interactive`, `risk`, `evidence`, `after` (checks), `parameter.NAME`, `command.N` |
 //! | command | `risk`, `parameter.NAME` |
 //!
@@ -68,6 +68,7 @@ struct ProcedureEntry {
     line: u32,
     settings: Settings,
     alerts: Vec<String>,
+    from_alert: Vec<(u32, String, String)>,
     contacts: Vec<(u32, String, String)>,
     retention: Option<String>,
     schedule: Option<Schedule>,
@@ -221,7 +222,7 @@ fn directory(table: &Table<'_>, findings: &mut Findings) -> Option<String> {
 }
 
 fn procedure(title: &str, table: &Table<'_>, findings: &mut Findings) -> ProcedureEntry {
-    let own = ["alerts", "contacts", "retention", "schedule", "outcome", "parameter", "step"];
+    let own = ["alerts", "from_alert", "contacts", "retention", "schedule", "outcome", "parameter", "step"];
     let known: Vec<&str> = SHARED.into_iter().chain(own).collect();
     table.only(&known, findings);
     ProcedureEntry {
@@ -229,7 +230,8 @@ fn procedure(title: &str, table: &Table<'_>, findings: &mut Findings) -> Procedu
         line: table.line,
         settings: settings(table, findings),
         alerts: table.texts("alerts", findings).unwrap_or_default(),
-        contacts: contacts(table, findings),
+        from_alert: pairs("from_alert", table, findings),
+        contacts: pairs("contacts", table, findings),
         retention: retention(table, findings),
         schedule: table.table("schedule", findings).and_then(|schedule| self::schedule(&schedule, findings)),
         outcome: table
@@ -242,12 +244,13 @@ fn procedure(title: &str, table: &Table<'_>, findings: &mut Findings) -> Procedu
     }
 }
 
-fn contacts(table: &Table<'_>, findings: &mut Findings) -> Vec<(u32, String, String)> {
-    let Some(contacts) = table.table("contacts", findings) else { return Vec::new() };
-    contacts
+/// A table of texts by name, with their lines.
+fn pairs(key: &str, table: &Table<'_>, findings: &mut Findings) -> Vec<(u32, String, String)> {
+    let Some(pairs) = table.table(key, findings) else { return Vec::new() };
+    pairs
         .entries(findings)
         .into_iter()
-        .filter_map(|(words, line, _)| Some((line, words.to_owned(), contacts.text(words, findings)?)))
+        .filter_map(|(name, line, _)| Some((line, name.to_owned(), pairs.text(name, findings)?)))
         .collect()
 }
 

@@ -34,6 +34,7 @@ mod redactions;
 mod runs;
 mod sessions;
 mod sight;
+mod suggestions;
 mod tokens;
 mod words;
 
@@ -50,6 +51,7 @@ pub use opening::{Inspected, newest_schema};
 pub use people::Credentials;
 pub use runs::HistoryQuery;
 pub use sessions::{Device, Lifetime, ListedSession, StoredSession, fingerprint};
+pub use suggestions::{NewSuggestion, StoredSuggestion};
 pub use tokens::TokenHolder;
 
 /// The database behind the portal, named once.
