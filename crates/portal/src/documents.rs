@@ -62,6 +62,12 @@ impl Contents {
         procedures.filter_map(|procedure| Some((&procedure.slug, procedure.settings.visible_to.as_ref()?)))
     }
 
+    /// The procedures that name an alert.
+    pub fn named_by<'c>(&'c self, alert: &'c str) -> impl Iterator<Item = &'c Procedure> {
+        let procedures = self.documents.iter().flat_map(|document| &document.procedures);
+        procedures.filter(move |procedure| procedure.settings.alerts.iter().any(|named| named == alert))
+    }
+
     /// Every group that a side file names.
     pub fn groups(&self) -> Groups {
         let documents = self.documents.iter().filter_map(|document| document.visible_to.as_ref());

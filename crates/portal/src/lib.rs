@@ -35,6 +35,7 @@ mod screens;
 mod secrets;
 mod seeing;
 mod settings;
+mod suggesting;
 mod targets;
 mod tokens;
 mod values;
@@ -70,6 +71,7 @@ pub use redactions::Sought;
 pub use runs::StartRun;
 pub use secrets::SecretSources;
 pub use settings::{CheckpointSettings, Settings, TargetSettings};
+pub use suggesting::HeardAlerts;
 pub use tokens::NewToken;
 pub use watching::Follow;
 
@@ -81,6 +83,7 @@ use knocking::{Devices, Knocks};
 use live::Live;
 use passwords::Passwords;
 use probing::Probes;
+use suggesting::Board;
 use tokens::MadeTokens;
 
 /// The portal. Cloning it is cheap: all clones are the same one.
@@ -102,6 +105,7 @@ struct Inner {
     knocks: Knocks,
     passkeys: Passkeys,
     made_tokens: MadeTokens,
+    board: tokio::sync::Mutex<Board>,
     checkpoints: Checkpoints,
     probes: Probes,
     live: Live,
@@ -159,6 +163,7 @@ impl Portal {
             knocks: Knocks::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
             made_tokens: MadeTokens::default(),
+            board: tokio::sync::Mutex::default(),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
             probes: Probes::default(),
             live: Live::default(),
@@ -262,6 +267,11 @@ impl Portal {
 
     fn made_tokens(&self) -> &MadeTokens {
         &self.0.made_tokens
+    }
+
+    /// What is known of alerts, for one at a time.
+    async fn board(&self) -> tokio::sync::MutexGuard<'_, Board> {
+        self.0.board.lock().await
     }
 
     fn checkpoints(&self) -> &Checkpoints {

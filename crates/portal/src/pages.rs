@@ -58,14 +58,16 @@ impl Portal {
             .zip(glances)
             .map(|((document, it), glance)| self.procedure_row(document, it, glance))
             .collect();
+        let suggestions = self.suggestions(sight, library).await?;
         Ok(HomeView {
             now: self.now(),
             requests: self.decidable(viewer, REQUESTS, sight).await?,
+            suggestions: suggestions.rows,
             running: self.store().open_runs(OPEN, sight).await?,
             procedures,
             recent: self.store().recent(RECENT, sight).await?,
             documents: library.documents.iter().map(|document| info(library, document)).collect(),
-            problems: library.problems.clone(),
+            problems: library.problems.iter().cloned().chain(suggestions.problems).collect(),
         })
     }
 
@@ -120,16 +122,20 @@ impl Portal {
             targets: self.target_infos(procedure),
             runs: self.store().last_of(slug, LAST, &sight).await?,
             usual: self.store().usual(slug, &sight).await?,
+            prefill: None,
         })
     }
 
     /// The page of documents.
     pub async fn documents_page(&self, viewer: Viewer<'_>) -> Result<DocumentsView, Error> {
-        let library = self.library(&self.sight(viewer.actor()).await?).await?;
+        let sight = self.sight(viewer.actor()).await?;
+        let library = self.library(&sight).await?;
+        let suggestions = self.suggestions(&sight, &library).await?;
         Ok(DocumentsView {
             now: self.now(),
             documents: library.documents.iter().map(|document| document_view(&library, document)).collect(),
-            problems: library.problems.clone(),
+            problems: library.problems.iter().cloned().chain(suggestions.problems).collect(),
+            alerts: self.unbound_alerts().await,
         })
     }
 
@@ -196,6 +202,7 @@ impl Portal {
             patch: self.patch(&run, &sight).await?,
             approvals: self.approval_ground(viewer, &sight).await?,
             condition: run.open_attempt().map(|open| self.found(&run, open)).unwrap_or_default(),
+            suggestion: self.store().suggestion_of(run.id).await?,
             run,
         })
     }
