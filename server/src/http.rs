@@ -2,10 +2,11 @@
 //!
 //! From the outside in: [`below`] takes the base off the path; [`requests`] gives every request a number, a line in the log and
 //! its headers; [`gate`] looks at host and origin; the session is found, or the [`tokens`] of a script; [`gate`] again asks the
-//! table in [`routes`] who may; then pages and server functions of `app`, the raw [`output`], the [`evidence`] of a run, the files
-//! of the site ([`assets`]).
+//! table in [`routes`] who may; then pages and server functions of `app`, the raw [`output`], the [`evidence`] of a run, the webhook
+//! of [`alerts`], the files of the site ([`assets`]).
 
 pub mod again;
+pub mod alerts;
 pub mod answers;
 pub mod assets;
 pub mod below;
@@ -29,7 +30,7 @@ use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::config::LeptosOptions;
 use leptos::prelude::use_context;
@@ -163,6 +164,7 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
         .leptos_routes_with_context(site, pages, context, shell)
         .route(routes::OUTPUT, get(output::output))
         .route(routes::EVIDENCE, get(evidence::evidence))
+        .route(routes::ALERTS, post(alerts::alerts))
         .fallback(no_such_page)
         .layer(from_fn_with_state(site.clone(), gate::gate))
         .with_state(site.clone());

@@ -4,11 +4,11 @@ mod contents;
 pub mod parts;
 mod start;
 
-use domain::Slug;
 use domain::look::Look;
 use domain::policy::Verb;
 use domain::runbook::{Finding, Part, PartKind};
 use domain::view::{ProcedureView, Session};
+use domain::{Slug, SuggestionId};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -36,12 +36,15 @@ use start::StartForm;
 pub fn ProcedurePage() -> impl IntoView {
     let params = use_params_map();
     let query = use_query_map();
-    let slug = move || Slug(params.read().get("slug").unwrap_or_default());
-    let view = Resource::new(slug, move |slug| {
+    let asked = move || {
+        let suggestion = query.read().get_str("suggestion").and_then(|id| id.parse().ok()).map(SuggestionId);
+        (Slug(params.read().get("slug").unwrap_or_default()), suggestion)
+    };
+    let view = Resource::new(asked, move |(slug, suggestion)| {
         // Without scripts the address asks for the look at a target; with them the page does.
         let look = query.read_untracked().get("look");
         async move {
-            let view = procedure(slug.clone()).await?;
+            let view = procedure(slug.clone(), suggestion).await?;
             let look = match look {
                 Some(target) => Some(look_before_start(slug, target).await),
                 None => None,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod account;
+mod alerts;
 mod api;
 mod approval_pages;
 mod approvals;

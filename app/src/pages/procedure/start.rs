@@ -2,7 +2,7 @@
 
 use domain::plan::{PlanCommand, PlanParameter, PlanStep};
 use domain::policy::Verb;
-use domain::view::{ProcedureView, Session, TargetInfo};
+use domain::view::{Prefill, ProcedureView, Session, TargetInfo, alert_words};
 use domain::{Risk, Slug};
 use leptos::html;
 use leptos::prelude::*;
@@ -11,6 +11,7 @@ use leptos_router::location::Url;
 use crate::api::looks::look_before_start;
 use crate::api::runs::StartRun;
 use crate::components::action_form::ActionForm;
+use crate::components::command_text::visible;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::look::{LookList, Seen};
 use crate::components::parameter::{ParameterField, SecretField};
@@ -58,7 +59,10 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
     Effect::new(move |_| key.update(|key| *key = format!("{key}-{}", js_sys::Math::random())));
     let field = |parameter: &PlanParameter| match view.secrets.iter().find(|secret| secret.name == parameter.name) {
         Some(secret) => view! { <SecretField parameter=parameter.clone() secret=secret.clone() /> }.into_any(),
-        None => view! { <ParameterField parameter=parameter.clone() /> }.into_any(),
+        None => {
+            let parameter = filled(parameter, view.prefill.as_ref());
+            view! { <ParameterField parameter /> }.into_any()
+        }
     };
     let fields = view.parameters.iter().map(field).collect_view();
     view! {
@@ -70,6 +74,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             <Refused problem />
             <input type="hidden" name="slug" value=view.procedure.slug.0.clone() />
             <input type="hidden" name="key" value=move || key.get() />
+            {view.prefill.clone().map(|prefill| view! { <Prefilled prefill /> })}
             <TargetField targets=view.targets.clone() chosen seen />
             {fields}
             {undeclared}
@@ -87,6 +92,37 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             <p class="quiet small">"Starting runs nothing yet: each step waits for you."</p>
         </ActionForm>
         <LookList seen links />
+    }
+    .into_any()
+}
+
+/// A parameter that begins with the value which a suggestion gave.
+fn filled(parameter: &PlanParameter, prefill: Option<&Prefill>) -> PlanParameter {
+    let value = prefill.and_then(|prefill| prefill.values.get(&parameter.name)).cloned();
+    let default = value.or_else(|| parameter.default.clone());
+    PlanParameter { default, ..parameter.clone() }
+}
+
+/// What a suggestion has filled, and what it has not and why. Everything from outside is marked where it could deceive.
+#[component]
+fn Prefilled(prefill: Prefill) -> impl IntoView {
+    let Prefill { id, alert, service, values, left } = prefill;
+    let told = match values.len() {
+        0 => "It fills no value: look at each before you start.",
+        _ => "It has filled values below: look at each before you start.",
+    };
+    let left = left
+        .into_iter()
+        .map(|(name, label, why)| view! { <li>{visible(format!("{name} is left as it was: label {label}: {why}."))}</li> })
+        .collect_view();
+    view! {
+        <div class="callout" data-tone="quiet">
+            <Glyph sign=Sign::Info />
+            <p class="head">"Suggested by " {visible(alert_words(&alert, &service))}</p>
+            <p>{told}</p>
+            <ul class="words">{left}</ul>
+            <input type="hidden" name="suggestion" value=id.0 />
+        </div>
     }
     .into_any()
 }
