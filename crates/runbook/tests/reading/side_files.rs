@@ -364,3 +364,25 @@ fn two_steps_with_one_title_are_said_and_only_the_first_gets_the_settings() {
         .collect();
     assert_eq!(raised, [true, false]);
 }
+
+#[test]
+fn a_label_of_an_alert_fills_only_a_parameter_that_says_which_values_fit() {
+    let text = "# A\n\n## Steps\n\n1. **One**\n\n   ```bash\n   grep WORDS /srv/NAME | head -n COUNT\n   ```\n";
+    let side = "[procedure.A]\nalerts = [\"LedgerWet\"]\n\
+                from_alert = { words = \"words\", name = \"name\", count = \"count\", cuont = \"count\" }\n\n\
+                [procedure.A.parameter.words]\nplaceholder = \"WORDS\"\ntype = \"text\"\n\n\
+                [procedure.A.parameter.name]\nplaceholder = \"NAME\"\ntype = \"text\"\npattern = \"[a-z]+\"\n\n\
+                [procedure.A.parameter.count]\nplaceholder = \"COUNT\"\ntype = \"number\"\n";
+
+    let document = runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
+
+    let of = |name: &str| (name.to_owned(), name.to_owned());
+    let mut filled = document.procedures[0].settings.from_alert.clone();
+    filled.sort();
+    assert_eq!(filled, [of("count"), of("name")]);
+    let beside = document.findings.iter().filter(|finding| finding.file.is_some());
+    let mut said: Vec<(u32, &str)> = beside.map(|finding| (finding.line, finding.code.as_str())).collect();
+    said.sort_unstable();
+    assert_eq!(said, [(3, "bad-value"), (3, "unknown-parameter")]);
+    assert!(document.findings.iter().any(|finding| finding.message.contains("did you mean count?")));
+}
