@@ -22,6 +22,7 @@ pub mod redaction;
 mod risk;
 pub mod run;
 pub mod runbook;
+pub mod schedule;
 pub mod screen;
 pub mod steering;
 pub mod target;

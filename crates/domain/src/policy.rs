@@ -185,6 +185,8 @@ pub enum Scope {
     Role,
     /// To suggest procedures by what fires, and nothing else: it lies with an alert manager. It does not even read.
     Suggest,
+    /// None that anybody has: a schedule starts a run in the name of its owner, in which it may only read.
+    Schedule,
 }
 
 impl Scope {
@@ -193,6 +195,7 @@ impl Scope {
         match self {
             Self::Role => "role",
             Self::Suggest => "suggest",
+            Self::Schedule => "schedule",
         }
     }
 }

@@ -66,6 +66,7 @@ impl Portal {
         let may_give = match new.scope {
             Scope::Role => token_roles(role).any(|given| given == new.role),
             Scope::Suggest => allows(role, Verb::Suggest) && new.role == Role::Operator,
+            Scope::Schedule => false,
         };
         if !may_give {
             return Err(Error::Invalid(no_such_role(new.role)));

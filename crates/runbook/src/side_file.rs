@@ -34,6 +34,7 @@ use domain::Risk;
 use domain::attempt::Limits;
 use domain::policy::{GroupName, Groups};
 use domain::runbook::{Check, Schedule, StepSettings};
+use domain::schedule::{Cron, Zone};
 use toml::de::DeTable;
 
 pub(crate) use apply::{apply, sets, words_of_part};
@@ -271,43 +272,26 @@ fn schedule(table: &Table<'_>, findings: &mut Findings) -> Option<Schedule> {
     let (cron, zone, owner) =
         (table.required("cron", findings), table.required("zone", findings), table.required("owner", findings));
     let (cron, zone, owner) = (cron?, zone?, owner?);
-    let fields: Vec<&str> = cron.split_whitespace().collect();
-    let valid = fields.len() == 5 && fields.iter().zip(CRON).all(|(field, bounds)| is_cron_field(field, bounds));
-    if !valid {
+    let Some(due) = Cron::parse(&cron) else {
         let message = format!(
             "The schedule {cron} is no cron expression of five fields, so it has no effect; write one as \"0 9 * * *\"."
         );
         findings.error(table.line, "bad-value", message);
         return None;
-    }
-    let known_form =
-        zone == "UTC" || (zone.contains('/') && zone.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c)));
-    if !known_form {
+    };
+    if Zone::parse(&zone).is_none() {
         let message = format!(
             "The zone {zone} is no zone of the tz database, so the schedule has no effect; write one as \"Europe/Berlin\"."
         );
         findings.error(table.line, "bad-value", message);
         return None;
     }
+    if !due.is_ever_due() {
+        let message =
+            format!("The schedule {cron} is never due: no month has such a day. Correct the day or the month.");
+        findings.error(table.line, "never-due", message);
+    }
     Some(Schedule { cron, zone, owner })
-}
-
-/// The bounds of minute, hour, day, month, day of the week.
-const CRON: [(u32, u32); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)];
-const CRON_NAMES: &str = "jan feb mar apr may jun jul aug sep oct nov dec sun mon tue wed thu fri sat";
-
-fn is_cron_field(field: &str, (low, high): (u32, u32)) -> bool {
-    let value = |text: &str| {
-        text.parse::<u32>().is_ok_and(|number| (low..=high).contains(&number))
-            || (low <= 1 && high <= 12 && CRON_NAMES.split(' ').any(|name| name.eq_ignore_ascii_case(text)))
-    };
-    field.split(',').all(|piece| {
-        let (range, pace) = piece.split_once('/').map_or((piece, None), |(range, pace)| (range, Some(pace)));
-        let paced = pace.is_none_or(|pace| pace.parse::<u32>().is_ok_and(|pace| pace > 0));
-        let ranged =
-            range == "*" || value(range) || range.split_once('-').is_some_and(|(from, to)| value(from) && value(to));
-        paced && ranged
-    })
 }
 
 fn step(title: &str, table: &Table<'_>, findings: &mut Findings) -> StepEntry {

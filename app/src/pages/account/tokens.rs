@@ -93,6 +93,7 @@ fn may_words(token: &TokenInfo) -> &'static str {
     match token.scope {
         Scope::Role => token.role.word(),
         Scope::Suggest => "suggests by alerts, and nothing else",
+        Scope::Schedule => "a schedule",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod approval;
 mod away;
+mod by_itself;
 mod course;
 mod deciding;
 mod earlier;

@@ -386,3 +386,24 @@ fn a_label_of_an_alert_fills_only_a_parameter_that_says_which_values_fit() {
     assert_eq!(said, [(3, "bad-value"), (3, "unknown-parameter")]);
     assert!(document.findings.iter().any(|finding| finding.message.contains("did you mean count?")));
 }
+
+#[test]
+fn a_schedule_that_is_never_due_or_has_no_zone_is_a_finding() {
+    let with = |schedule: &str| {
+        let document =
+            with(&format!("literal = [\"/path/to/backup.tar\", \"SERVICE\"]\n[procedure.Restore]\n{schedule}\n"));
+        let kept = document.procedures[0].settings.schedule.is_some();
+        let said = said(&document).into_iter().map(|(line, code)| (line, code.to_owned())).collect::<Vec<_>>();
+        (kept, said)
+    };
+    let found = |code: &str| vec![(3, code.to_owned())];
+
+    assert_eq!(
+        with("schedule = { cron = \"0 9 * * mon\", zone = \"Asia/Manila\", owner = \"olga\" }"),
+        (true, Vec::new())
+    );
+    let never = with("schedule = { cron = \"0 9 30 2 *\", zone = \"UTC\", owner = \"olga\" }");
+    assert_eq!(never, (true, found("never-due")), "the page says so as well");
+    let nowhere = with("schedule = { cron = \"0 9 * * *\", zone = \"Europe/Nowhere\", owner = \"olga\" }");
+    assert_eq!(nowhere, (false, found("bad-value")));
+}
