@@ -7,7 +7,8 @@ mod start;
 use domain::look::Look;
 use domain::policy::Verb;
 use domain::runbook::{Finding, Part, PartKind};
-use domain::view::{ProcedureView, Session};
+use domain::time;
+use domain::view::{Missed, ProcedureView, ScheduleView, Session};
 use domain::{Slug, SuggestionId};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -167,6 +168,7 @@ fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
                     }
                 })}
             {lead.map(|lead| view! { <div class="prose">{lead}</div> })}
+            {view.schedule.clone().map(|schedule| view! { <Due schedule /> })}
             <div class="facts-line">
                 <span>"up to " <RiskMark risk=risk /></span>
                 {view
@@ -188,6 +190,49 @@ fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
                 </a>
             </div>
         </header>
+    }
+    .into_any()
+}
+
+/// When the procedure is due by itself, and what was missed.
+#[component]
+fn Due(schedule: ScheduleView) -> impl IntoView {
+    let ScheduleView { cron, zone, owner, next, run, missed } = schedule;
+    let last = run.map(|run| {
+        view! {
+            <span>
+                "last started "
+                <a href=portal_path(format!("/runs/{run}"))>{format!("run {run}")}</a>
+            </span>
+        }
+    });
+    let next = match next {
+        Some(next) => view! { <time datetime=next.iso()>{format!("due {}", next.absolute())}</time> }.into_any(),
+        None => view! { <b>"never due: no month has such a day"</b> }.into_any(),
+    };
+    let missed = missed.map(|Missed { due, times, why }| {
+        view! {
+            <div class="callout" data-tone="warn">
+                <Glyph sign=Sign::Warning />
+                <p class="head">{format!("Missed {}", time::counted(times, "time"))}</p>
+                <p>{format!("It was due {}, and no run was started. {why}", due.absolute())}</p>
+            </div>
+        }
+    });
+    view! {
+        <p class="facts-line">
+            <span>
+                <Glyph sign=Sign::Clock />
+                {next}
+            </span>
+            <span>
+                "schedule "
+                <code>{cron}</code>
+                {format!(" in {zone}, for {owner}")}
+            </span>
+            {last}
+        </p>
+        {missed}
     }
     .into_any()
 }

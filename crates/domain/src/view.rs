@@ -4,6 +4,7 @@ mod account;
 mod approvals;
 mod audit;
 mod deliveries;
+mod schedules;
 mod suggestions;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use approvals::{
 };
 pub use audit::{AuditRow, AuditView, CheckpointInfo, VerificationState};
 pub use deliveries::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState, OwnMail};
+pub use schedules::{Missed, ScheduleView};
 pub use suggestions::{
     AlertView, AlertsView, Prefill, SuggestedBy, SuggestionRow, UnboundAlert, alert_words, suggested_address,
 };
@@ -277,6 +279,9 @@ pub struct ProcedureView {
     /// What fills the form, when the address names a suggestion.
     #[serde(default)]
     pub prefill: Option<Prefill>,
+    /// When it is due by itself.
+    #[serde(default)]
+    pub schedule: Option<ScheduleView>,
 }
 
 impl ProcedureView {

@@ -31,6 +31,7 @@ mod probing;
 mod readable;
 mod redactions;
 mod runs;
+mod schedules;
 mod screens;
 mod secrets;
 mod seeing;
@@ -106,6 +107,8 @@ struct Inner {
     passkeys: Passkeys,
     made_tokens: MadeTokens,
     board: tokio::sync::Mutex<Board>,
+    /// One look at the schedules at a time.
+    scheduling: tokio::sync::Mutex<()>,
     checkpoints: Checkpoints,
     probes: Probes,
     live: Live,
@@ -164,6 +167,7 @@ impl Portal {
             passkeys: Passkeys::new(settings.public.as_deref()),
             made_tokens: MadeTokens::default(),
             board: tokio::sync::Mutex::default(),
+            scheduling: tokio::sync::Mutex::default(),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
             probes: Probes::default(),
             live: Live::default(),
@@ -185,6 +189,7 @@ impl Portal {
         if open > 0 {
             tracing::info!(attempts.count = open, "took up attempts that were open");
         }
+        portal.tasks().spawn(portal.clone().keep_schedules());
         Ok(portal)
     }
 
@@ -272,6 +277,10 @@ impl Portal {
     /// What is known of alerts, for one at a time.
     async fn board(&self) -> tokio::sync::MutexGuard<'_, Board> {
         self.0.board.lock().await
+    }
+
+    async fn scheduling(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.scheduling.lock().await
     }
 
     fn checkpoints(&self) -> &Checkpoints {

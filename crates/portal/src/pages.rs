@@ -67,8 +67,14 @@ impl Portal {
             procedures,
             recent: self.store().recent(RECENT, sight).await?,
             documents: library.documents.iter().map(|document| info(library, document)).collect(),
-            problems: library.problems.iter().cloned().chain(suggestions.problems).collect(),
+            problems: self.all_problems(library, suggestions.problems).await?,
         })
+    }
+
+    /// What is to be said on the pages that show the documents: what could not be read, what came of alerts, and what was missed.
+    async fn all_problems(&self, library: &Library, of_alerts: Vec<String>) -> Result<Vec<String>, Error> {
+        let of_schedules = self.schedule_problems(library).await?;
+        Ok(library.problems.iter().cloned().chain(of_alerts).chain(of_schedules).collect())
     }
 
     /// What the search knows.
@@ -123,6 +129,7 @@ impl Portal {
             runs: self.store().last_of(slug, LAST, &sight).await?,
             usual: self.store().usual(slug, &sight).await?,
             prefill: None,
+            schedule: self.schedule_view(procedure).await?,
         })
     }
 
@@ -134,7 +141,7 @@ impl Portal {
         Ok(DocumentsView {
             now: self.now(),
             documents: library.documents.iter().map(|document| document_view(&library, document)).collect(),
-            problems: library.problems.iter().cloned().chain(suggestions.problems).collect(),
+            problems: self.all_problems(&library, suggestions.problems).await?,
             alerts: self.unbound_alerts().await,
         })
     }

@@ -390,8 +390,7 @@ fn a_label_of_an_alert_fills_only_a_parameter_that_says_which_values_fit() {
 #[test]
 fn a_schedule_that_is_never_due_or_has_no_zone_is_a_finding() {
     let with = |schedule: &str| {
-        let document =
-            with(&format!("literal = [\"/path/to/backup.tar\", \"SERVICE\"]\n[procedure.Restore]\n{schedule}\n"));
+        let document = with(&format!("literal = [\"/path/to/backup.tar\"]\n[procedure.Restore]\n{schedule}\n"));
         let kept = document.procedures[0].settings.schedule.is_some();
         let said = said(&document).into_iter().map(|(line, code)| (line, code.to_owned())).collect::<Vec<_>>();
         (kept, said)

@@ -29,3 +29,14 @@ CREATE TABLE suggested_runs (
 ) STRICT;
 
 CREATE INDEX suggested_runs_of ON suggested_runs (suggestion);
+
+-- What is due by itself: one row for each procedure that has a schedule now.
+CREATE TABLE schedules (
+    slug   TEXT    NOT NULL PRIMARY KEY,             -- the procedure's address
+    says   TEXT    NOT NULL,                         -- the schedule as its side file has it; another one begins anew
+    due    INTEGER,                                  -- when it is due next; NULL: never
+    run    INTEGER,                                  -- the run that it started last
+    missed INTEGER,                                  -- when it was due last without a run, since it started one
+    times  INTEGER NOT NULL CHECK (times >= 0),      -- how often that was
+    why    TEXT    NOT NULL                          -- why there was none the last time, in a sentence; may be empty
+) STRICT;
