@@ -23,6 +23,7 @@ mod policies;
 mod proxies;
 mod races;
 mod redaction;
+mod schedules;
 mod screens;
 mod site;
 mod subpath;
