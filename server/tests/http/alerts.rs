@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use domain::policy::Sight;
 use domain::view::{AlertView, AuditRow, DocumentsView, HomeView, ProcedureView, RunView, SuggestionRow};
-use domain::{RunId, SuggestionId};
+use domain::{RunId, Slug, SuggestionId};
 use http::{Method, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ async fn an_alert_suggests_its_procedure_until_it_is_resolved() {
     let one = &suggestions[0];
     assert_eq!((&*one.alert, &*one.service, one.times, one.firing), ("LedgerWet", "ledger", 3, 2));
     assert_eq!(one.since.iso(), "2026-11-23T21:00:00Z");
-    assert_eq!(one.procedures, [("dry-the-ledger".into(), "Dry the ledger".to_owned())]);
+    assert_eq!(one.procedures, [(Slug::from("dry-the-ledger"), "Dry the ledger".to_owned())]);
     let page = scene.site.get("/", &scene.olga).await.body;
     assert!(page.contains("LedgerWet of ledger") && page.contains("/procedures/dry-the-ledger?suggestion=1#start"));
     assert!(!page.contains('\u{202e}'), "nothing hidden reaches a page");

@@ -111,20 +111,23 @@ fn Prefilled(prefill: Prefill) -> impl IntoView {
         0 => "It fills no value: look at each before you start.",
         _ => "It has filled values below: look at each before you start.",
     };
-    let left = left
-        .into_iter()
-        .map(|(name, label, why)| view! { <li>{visible(format!("{name} is left as it was: label {label}: {why}."))}</li> })
-        .collect_view();
+    let left: Vec<AnyView> = left.into_iter().map(not_filled).collect();
+    let left = (!left.is_empty()).then(|| view! { <ul class="words">{left}</ul> });
     view! {
         <div class="callout" data-tone="quiet">
             <Glyph sign=Sign::Info />
             <p class="head">"Suggested by " {visible(alert_words(&alert, &service))}</p>
             <p>{told}</p>
-            <ul class="words">{left}</ul>
+            {left}
             <input type="hidden" name="suggestion" value=id.0 />
         </div>
     }
     .into_any()
+}
+
+/// A parameter that a label was to fill, and why it has not.
+fn not_filled((name, label, why): (String, String, String)) -> AnyView {
+    view! { <li>{visible(format!("{name} was not filled by the label {label}: {why}."))}</li> }.into_any()
 }
 
 /// The page looks at the target as soon as it is known which: nobody waits for that.

@@ -37,8 +37,8 @@ fn alerts_of_one_name_and_service_are_one_thing() {
     assert_eq!(told, [("LedgerWet", "books", 1), ("LedgerWet", "ledger", 2)]);
     let ledger = &read.told[1];
     assert_eq!(
-        (ledger.since.iso(), ledger.latest.iso()),
-        ("2026-11-23T21:48:04Z".into(), "2026-11-23T21:50:04Z".into())
+        (ledger.since.iso().as_str(), ledger.latest.iso().as_str()),
+        ("2026-11-23T21:48:04Z", "2026-11-23T21:50:04Z")
     );
     assert_eq!((&*ledger.labels["instance"], &*ledger.summary), ("a", "The ledger is wet"));
     assert_eq!(ledger.resolved.len(), 1);
