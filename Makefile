@@ -91,7 +91,7 @@ test: setup-test server ## run every test: Rust, the container image, the practi
 e2e: setup-test server ## run only the tests in the browser (ARGS="…" goes to Playwright)
 	@$(with_tools) scripts/test browser $(ARGS)
 
-stack: setup-test ## start the practice stack: two services under docker-compose, and Prometheus
+stack: setup-test ## start the practice stack: two services under docker-compose, Prometheus, and a machine to practise on
 	@end2end/stack/up
 
 stack-down: ## stop what `make stack` started
@@ -112,10 +112,11 @@ audit: setup-audit ## licences, advisories, unused dependencies; says what it co
 api: | setup ## write docs/api.md anew from the server functions and the table of policies
 	@PORTAL_WRITE_API=1 $(with_tools) cargo test --quiet --package server --test http the_document_of_the_api
 
-check: setup-check ## format, clippy for server and browser, documentation, types of the browser tests; warnings are errors
+check: setup-check ## format, clippy for server and browser, documentation, types of the browser tests, holes that fit; warnings are errors
 	@scripts/timed "Format" $(with_tools) cargo fmt --all --check
 	@scripts/timed "Clippy" $(with_tools) cargo clippy --workspace --all-targets -- -D warnings
 	@scripts/timed "Clippy for the browser" $(with_tools) --wasm cargo clippy --package app --lib --target wasm32-unknown-unknown \
 	  --no-default-features --features hydrate -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" scripts/timed "Documentation" $(with_tools) cargo doc --workspace --no-deps --quiet
 	@scripts/timed "Types of the browser tests" npm --prefix end2end run --silent types
+	@scripts/timed "Holes fit the code" git apply --check server/tests/holes/*.patch

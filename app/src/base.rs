@@ -84,6 +84,32 @@ pub fn climbs(path: &str) -> bool {
     path.split('/').any(|name| name.to_ascii_lowercase().replace("%2e", ".") == "..")
 }
 
+/// The path if it leads to a page of this portal, else the start page.
+pub fn inside(path: &str) -> &str {
+    let rooted = path.starts_with('/') && !path[1..].starts_with(['/', '\\']);
+    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let loops = ["/api/", "/sign-in", "/set-up"].iter().any(|prefix| path.starts_with(prefix));
+    if rooted && plain && !loops && !climbs(path) { path } else { "/" }
+}
+
+/// A path as a value in a query: every byte but plain ones is encoded.
+pub fn in_query(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let mut text = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if plain(byte) {
+            text.push(char::from(byte));
+        } else {
+            text.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+    text
+}
+
+fn digit(half: u8) -> char {
+    char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase()
+}
+
 /// Takes the base over from the page, before anything of it comes to life. In the browser only.
 pub fn take_from_page() {
     let root = document().document_element();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 
 use domain::attempt::{Input, Key};
@@ -13,7 +13,7 @@ use domain::keyboard::{Named, Press, Stroke};
 use domain::policy::{Actor, Forbidden, GroupName, Groups, Role, Scope, typed_groups};
 use domain::run::{Command, Refusal, Verdict, Wanted};
 use domain::view::MadeToken;
-use domain::{PersonId, RunId, TokenId};
+use domain::{PersonId, RunId, Timestamp, TokenId};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
@@ -24,7 +24,8 @@ use tower_sessions::Session;
 
 use crate::AppError;
 use crate::api::runs::Typed;
-use crate::base::{Base, climbs, portal_path};
+pub use crate::base::inside;
+use crate::base::{Base, portal_path};
 use crate::components::words::capital;
 use crate::loaded::PageStatus;
 
@@ -36,6 +37,12 @@ pub const ADDRESS: &str = "address";
 
 /// The key under which a session keeps the browser in which it was begun.
 pub const AGENT: &str = "agent";
+
+/// The key under which a session keeps what stands for the words of the proxy that named its person: it hangs on them.
+pub const NAMED: &str = "named";
+
+/// The key under which a session keeps until when it counts as proven who it is.
+pub const PROVEN: &str = "proven";
 
 /// The most characters that are kept of what a browser calls itself.
 const AGENT_LIMIT: usize = 256;
@@ -56,10 +63,44 @@ pub struct DeviceCookie {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
+impl Peer {
+    /// The address as far as nobody can choose it: whoever has one of IPv6 has all of its network.
+    pub fn network(self) -> String {
+        match self.0.to_canonical() {
+            IpAddr::V4(four) => four.to_string(),
+            IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.to_canonical().fmt(f)
     }
+}
+
+/// How a session was begun.
+#[derive(Clone, Debug, Default)]
+pub struct Begun {
+    /// From which address.
+    pub address: String,
+    /// By which browser.
+    pub agent: String,
+    /// What stands for the words of the proxy, where it named the person.
+    pub named: Option<String>,
+    /// Until when it counts as proven who it is, for whoever has no password to be asked for.
+    pub proven: Timestamp,
+}
+
+/// In which ways somebody can sign in beside a password; the server puts it into the request.
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    /// What the button for the identity provider says.
+    pub provider: Option<String>,
+    /// Whom the proxy names.
+    pub named: Option<String>,
+    /// Where one signs out at the proxy.
+    pub sign_out: Option<String>,
 }
 
 /// The made token that this request has taken out to show it. A page that is rendered again for the same request shows it again:
@@ -146,15 +187,35 @@ pub fn made_token(portal: &Portal, session: &str) -> Option<MadeToken> {
     }
 }
 
-/// Ties the session to a person. Its id changes, so that nobody who knew the old one is signed in with them.
+/// Ties the session of this request to a person.
 pub async fn sign_in(actor: &Actor) -> Result<(), AppError> {
-    let session = session()?;
-    session.cycle_id().await.map_err(session_failed)?;
-    session.insert(PERSON, actor.id.as_str()).await.map_err(session_failed)?;
-    session.insert(ADDRESS, address()).await.map_err(session_failed)?;
-    session.insert(AGENT, agent()).await.map_err(session_failed)?;
+    let begun = Begun { address: address(), agent: agent(), ..Begun::default() };
+    begin(&session()?, actor, begun).await.map_err(session_failed)
+}
+
+/// Ties a session to a person. Its id changes, so that nobody who knew the old one is signed in with them, and nothing of what it was
+/// before stays in it.
+///
+/// # Errors
+///
+/// When it cannot be stored.
+pub async fn begin(session: &Session, actor: &Actor, begun: Begun) -> Result<(), tower_sessions::session::Error> {
+    session.cycle_id().await?;
+    session.clear().await;
+    session.insert(PERSON, actor.id.as_str()).await?;
+    session.insert(ADDRESS, begun.address).await?;
+    session.insert(AGENT, begun.agent.chars().take(AGENT_LIMIT).collect::<String>()).await?;
+    if let Some(words) = begun.named {
+        session.insert(NAMED, words).await?;
+    }
+    session.insert(PROVEN, begun.proven.0).await?;
     // Stored here and not after the answer: who cannot be signed in is told so, on the page.
-    session.save().await.map_err(session_failed)
+    session.save().await
+}
+
+/// In which ways somebody can sign in beside a password.
+pub fn ways() -> Ways {
+    parts().and_then(|parts| parts.extensions.get::<Ways>().cloned()).unwrap_or_default()
 }
 
 /// The id of the session that asks: it is kept when the others end, and what is shown once is shown in it.
@@ -162,19 +223,22 @@ pub fn session_id() -> Result<String, AppError> {
     session()?.id().map(|id| id.to_string()).ok_or(AppError::SignedOut)
 }
 
+fn peer() -> Option<Peer> {
+    parts()?.extensions.get::<Peer>().copied()
+}
+
 fn address() -> String {
-    let peer = parts().and_then(|parts| parts.extensions.get::<Peer>().copied());
-    peer.map(|peer| peer.to_string()).unwrap_or_default()
+    peer().map(|peer| peer.to_string()).unwrap_or_default()
 }
 
 fn agent() -> String {
     let agent = parts().and_then(|parts| text(&parts.headers, header::USER_AGENT.as_str()).map(str::to_owned));
-    agent.unwrap_or_default().chars().take(AGENT_LIMIT).collect()
+    agent.unwrap_or_default()
 }
 
 /// Where a request that wants to sign in comes from.
 pub fn knock() -> Knock {
-    Knock { peer: address(), device: device_token() }
+    Knock { peer: peer().map(Peer::network).unwrap_or_default(), device: device_token() }
 }
 
 fn device_token() -> Option<String> {
@@ -408,14 +472,6 @@ pub fn back_to(path: &str) {
     }
 }
 
-/// The path if it leads to a page of this portal, else the start page.
-pub fn inside(path: &str) -> &str {
-    let rooted = path.starts_with('/') && !path[1..].starts_with(['/', '\\']);
-    let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let loops = ["/api/", "/sign-in", "/set-up"].iter().any(|prefix| path.starts_with(prefix));
-    if rooted && plain && !loops && !climbs(path) { path } else { "/" }
-}
-
 /// Why the browser will not keep the session's cookie over this connection, and what to do, when that is so.
 pub fn cookie_problem() -> Option<String> {
     let parts = parts()?;
@@ -452,7 +508,9 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Whether a browser keeps a cookie of this host although the connection is plain: it is the same machine.
 pub fn is_this_machine(host: &str) -> bool {
     let name = name_of(host);
-    matches!(name, "localhost" | "::1") || name.starts_with("127.") || name.ends_with(".localhost")
+    // A name may begin with 127. as well: only an address is one of this machine.
+    let is_loopback = name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    is_loopback || name == "localhost" || name.ends_with(".localhost")
 }
 
 /// A host without its port.
@@ -470,6 +528,7 @@ impl From<portal::Error> for AppError {
         match error {
             portal::Error::NotFound | portal::Error::Refused(Refusal::NoRun) => Self::NotFound,
             portal::Error::Forbidden(_)
+            | portal::Error::Unwelcome(_)
             | portal::Error::Refused(
                 Refusal::Forbidden(_)
                 | Refusal::Disabled
@@ -535,9 +594,19 @@ mod tests {
     }
 
     #[test]
+    fn all_addresses_of_a_network_of_ipv6_are_one() {
+        let of = |address: &str| Peer(address.parse().unwrap()).network();
+
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9"));
+        assert_ne!(of("2001:db8:1:2::9"), of("2001:db8:1:3::9"));
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
+    }
+
+    #[test]
     fn plain_http_is_a_problem_only_from_another_machine() {
         let here = ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "portal.localhost"];
-        let there = ["portal.example", "10.0.0.7:3000", "localhost.example", "[2001:db8::1]:3000"];
+        let there = ["portal.example", "10.0.0.7:3000", "localhost.example", "[2001:db8::1]:3000", "127.evil.example"];
 
         assert!(here.iter().all(|host| is_this_machine(host)));
         assert!(!there.iter().any(|host| is_this_machine(host)));

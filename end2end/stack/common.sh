@@ -15,11 +15,26 @@ docker_pid_file="$state/dockerd.pid"
 prometheus_pid_file="$state/prometheus.pid"
 proxy=practice-proxy
 image=practice/runbook-portal:current
+network=practice
+# The practice machine, what stands around it, and where it keeps what its engine has pulled.
+machine=practice-machine
+around=(practice-registry practice-acme practice-alertmanager)
+machine_engine=practice-machine-engine
+handed_in="$state/machine"
+debian="$tools/practice"
+# Images stay from one time to the next where the engine is the stack's own; what is built anew then is what has changed.
+engine_data="$tools/practice-engine"
 image_base=practice/base:current
 
 engine_answers() { docker version --format '{{.Server.Version}}'; }
 
-forget_proxy() { docker rm --force --volumes "$proxy" >/dev/null 2>&1 || true; }
+# engine_is_ours: whether the engine that answers was started here.
+engine_is_ours() { still_runs "$docker_pid_file" dockerd; }
+
+# forget_containers NAME…
+forget_containers() { docker rm --force --volumes "$@" >/dev/null 2>&1 || true; }
+
+forget_proxy() { forget_containers "$proxy"; }
 
 # still_runs PID_FILE NAME: whether the process that was started for the stack still is the one with that number.
 still_runs() {
@@ -40,4 +55,34 @@ stop_process() {
     wait_until 30 "the end of $2 ($pid)" is_gone "$1" "$2" || as_root "stopping $2" kill -KILL "$pid"
   fi
   rm -f "$1" 2>/dev/null || as_root "removing $1" rm -f "$1"
+}
+
+# published CONTAINER PORT: the port here that leads there.
+published() { docker port "$1" "$2" | sed -n '1s/.*://p'; }
+
+# ask_registry PATH CURL_ARGUMENT…: as the user that it knows, by the name that its certificate has.
+ask_registry() {
+  local port path="$1"
+  port="$(published practice-registry 443)"
+  printf 'user = "%s:%s"\n' "$(cat "$handed_in/registry/user")" "$(cat "$handed_in/registry/token")" |
+    curl --config - --silent --show-error --fail --max-time 10 --cacert "$handed_in/ca.pem" --resolve "ghcr.io:$port:127.0.0.1" \
+      "https://ghcr.io:$port$path" "${@:2}"
+}
+
+# name_registry: has the machine know the registry by its address. A name that is only in Docker's own name service would be asked of the
+# world while the registry is down, and the world has a ghcr.io.
+name_registry() {
+  local address
+  address="$(docker inspect --format "{{(index .NetworkSettings.Networks \"$network\").IPAddress}}" practice-registry)"
+  docker exec "$machine" bash -c "sed '/ ghcr.io\$/d' /etc/hosts >/tmp/hosts && echo '$address ghcr.io' >>/tmp/hosts && cat /tmp/hosts >/etc/hosts"
+}
+
+registry_answers() { ask_registry /v2/; }
+
+# publish SERVICE VERSION: what the tag `current` of a service's image names from now on.
+publish() {
+  local kind=application/vnd.docker.distribution.manifest.v2+json manifest
+  manifest="$(ask_registry "/v2/brainbytes/$1/manifests/$2" --header "Accept: $kind"; echo .)"
+  # The bytes must be the same: they are what is named.
+  ask_registry "/v2/brainbytes/$1/manifests/current" --request PUT --header "Content-Type: $kind" --data-binary "${manifest%.}"
 }

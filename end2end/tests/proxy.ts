@@ -77,9 +77,9 @@ export class Proxy {
     return this.path('cert.pem');
   }
 
-  /** The configuration of a portal behind it, as a file; `listed` are the proxies that the portal believes. */
-  async configure(listed = ['127.0.0.1']): Promise<string> {
-    const text = `public_url = "${this.address}"\n[proxy]\ntrusted = ${JSON.stringify(listed)}\n[target.local]\nkind = "local"\n`;
+  /** The configuration of a portal behind it, as a file; `listed` are the proxies that the portal believes, `more` are more tables. */
+  async configure(listed = ['127.0.0.1'], more = ''): Promise<string> {
+    const text = `public_url = "${this.address}"\n[proxy]\ntrusted = ${JSON.stringify(listed)}\n[target.local]\nkind = "local"\n${more}\n`;
     await writeFile(this.configuration, text);
     return this.configuration;
   }

@@ -89,7 +89,8 @@ async fn list(portal: &Portal) -> Result<String, portal::Error> {
 fn line(person: &PersonRow, width: usize) -> String {
     let standing = if person.enabled { "" } else { ", disabled" };
     let member = member(&person.groups);
-    format!("{:width$}  {}{standing}{member}  {}\n", person.login, person.role, person.name)
+    let by = person.source.map(|source| format!(", by {source}")).unwrap_or_default();
+    format!("{:width$}  {}{standing}{by}{member}  {}\n", person.login, person.role, person.name)
 }
 
 async fn disable(portal: &Portal, login: &str) -> Result<String, portal::Error> {

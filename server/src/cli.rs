@@ -35,7 +35,8 @@ pub enum Command {
     /// Look after accounts while the portal is not running
     #[command(subcommand)]
     User(UserCommand),
-    /// Look at every target, or at the way from outside, and say in words what is missing there; the portal may run
+    /// Look at every target and at the identity provider, or at the way from outside, and say in words what is missing there; the portal
+    /// may run
     #[command(
         after_help = "Exit code: 0 runs can work on all of them, or the way is good; 1 not; 2 nobody could look."
     )]

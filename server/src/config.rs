@@ -5,6 +5,7 @@
 
 mod approval;
 mod file;
+mod identity;
 mod networks;
 mod public_url;
 mod target;
@@ -20,9 +21,12 @@ use portal::{Channels, CheckpointSettings, Keep, SecretSources, TargetSettings};
 
 use crate::cli::ServeArguments;
 use file::ConfigFile;
+use identity::IdentityTable;
 use target::TargetTable;
 
 pub use file::{ConfigError, DOCUMENTED};
+pub(crate) use identity::is_safe;
+pub use identity::{IdentitySettings, OidcSettings, ProxyIdentity};
 pub use networks::Networks;
 pub use public_url::PublicUrl;
 
@@ -60,6 +64,8 @@ pub struct Config {
     pub checkpoints: CheckpointSettings,
     /// How the log is written.
     pub log: LogFormat,
+    /// Who vouches for people, and what they may do then.
+    pub identity: IdentitySettings,
 }
 
 /// How long a session lasts.
@@ -135,13 +141,23 @@ impl Config {
         let named = arguments.config.as_deref();
         let path = surroundings.directory.join(named.unwrap_or(Path::new(DEFAULT_FILE)));
         let shown = named.unwrap_or(Path::new(DEFAULT_FILE)).display().to_string();
-        let file = match std::fs::read_to_string(&path) {
+        let mut file = match std::fs::read_to_string(&path) {
             Ok(text) => Some(ConfigFile::parse(&text, &shown)?),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => None,
             Err(error) => return Err(ConfigError::unreadable(&shown, &error)),
         };
         let folder = path.parent().unwrap_or(Path::new("/"));
-        Ok(Self::assemble(file, folder, arguments, surroundings))
+        let identity = file.as_mut().map(|file| std::mem::take(&mut file.identity)).unwrap_or_default();
+        Self::assemble(file, folder, arguments, surroundings)
+            .vouched_for(identity)
+            .map_err(|what| ConfigError::identity(&shown, what))
+    }
+
+    /// The same with who vouches for people; the secrets of that are the portal's own.
+    fn vouched_for(mut self, identity: IdentityTable) -> Result<Self, String> {
+        let secrets = self.secrets.take(identity.secret_names().collect());
+        self.identity = identity.settings(&secrets, &self.proxies, self.public_url.as_ref())?;
+        Ok(self)
     }
 
     fn assemble(
@@ -190,6 +206,7 @@ impl Config {
                 ..file.checkpoints
             },
             log: arguments.log_format.or(file.log_format).unwrap_or_default(),
+            identity: IdentitySettings::default(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The command `doctor`: looks at every target, or at the way from outside, and says what is missing there. Nothing is started,
+//! The command `doctor`: looks at every target and at the identity provider, or at the way from outside, and says what is missing there. Nothing is started,
 //! nothing is written.
 
 mod outside;
@@ -10,6 +10,7 @@ use domain::time::Clock as _;
 use portal::{Checkup, Doctor, Health, SystemClock, TargetSettings};
 
 use crate::cli::PlaceArguments;
+use crate::oidc::Provider;
 use crate::{complain, load, print};
 
 /// Something has to be done first.
@@ -43,14 +44,35 @@ fn say(examined: Result<Vec<Checkup>, String>) -> ExitCode {
 
 fn examined(named: &[String], place: PlaceArguments) -> Result<Vec<Checkup>, String> {
     let blind = |error: std::io::Error| format!("Nobody can look from here: {error}. Nothing was examined");
-    let targets = chosen(load(&place.into())?.targets, named)?;
+    let config = load(&place.into())?;
+    let provider = config.identity.oidc.filter(|_| named.is_empty()).map(Provider::new);
+    let targets = chosen(config.targets, named)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(blind)?;
     let examined = runtime.block_on(async {
         let doctor = Doctor::new("/proc/self/exe".into())?;
         // Side by side: a machine that is away takes ten seconds to say so.
-        Ok(futures::future::join_all(targets.iter().map(|target| doctor.examine(target, SystemClock.now()))).await)
+        let looks = targets.iter().map(|target| doctor.examine(target, SystemClock.now()));
+        let mut checkups = futures::future::join_all(looks).await;
+        if let Some(provider) = &provider {
+            checkups.push(examined_provider(provider).await);
+        }
+        Ok(checkups)
     });
     examined.map_err(blind)
+}
+
+/// Whether the identity provider answers, and is the configured one.
+async fn examined_provider(provider: &Provider) -> Checkup {
+    let line = match provider.look().await {
+        Ok(()) => (Health::Good, "It says who it is, and has keys by which its word can be checked.".to_owned()),
+        Err(why) => (
+            Health::Bad,
+            format!(
+                "Nobody can sign in by it: {why}. Passwords go on working; look at [identity.oidc] and at the provider."
+            ),
+        ),
+    };
+    Checkup { target: "identity provider".to_owned(), place: provider.issuer().to_owned(), lines: vec![line] }
 }
 
 fn examined_from_outside(place: PlaceArguments) -> Result<Vec<Checkup>, String> {

@@ -1,9 +1,10 @@
 //! HTTP: which layers stand around which routes.
 //!
 //! From the outside in: [`below`] takes the base off the path; [`requests`] gives every request a number, a line in the log and
-//! its headers; [`gate`] looks at host and origin; the session is found, or the [`tokens`] of a script; [`gate`] again asks the
-//! table in [`routes`] who may; then pages and server functions of `app`, the raw [`output`], the [`evidence`] of a run, the webhook
-//! of [`alerts`], the files of the site ([`assets`]).
+//! its headers; [`gate`] looks at host and origin; the session is found, or the [`tokens`] of a script, or whom the proxy names
+//! ([`proxied`]); [`gate`] again asks the table in [`routes`] who may; then pages and server functions of `app`, the way to an
+//! identity provider ([`sign_in`]), the raw [`output`], the [`evidence`] of a run, the webhook of [`alerts`], the files of the site
+//! ([`assets`]).
 
 pub mod again;
 pub mod alerts;
@@ -16,9 +17,11 @@ pub mod gate;
 pub mod metrics;
 pub mod origin;
 pub mod output;
+pub mod proxied;
 pub mod requests;
 pub mod routes;
 pub mod sessions;
+pub mod sign_in;
 pub mod streams;
 pub mod tokens;
 pub mod trial;
@@ -31,6 +34,7 @@ use axum::extract::{FromRef, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
+use domain::Digest;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::config::LeptosOptions;
 use leptos::prelude::use_context;
@@ -39,7 +43,8 @@ use portal::Portal;
 use tower::ServiceExt as _;
 use tower_http::compression::CompressionLayer;
 
-use crate::config::{Config, Networks, PublicUrl, SessionLimits};
+use crate::config::{Config, IdentitySettings, Networks, PublicUrl, SessionLimits};
+use crate::oidc::{Flows, Provider};
 use answers::sentence;
 use assets::Assets;
 use metrics::Metrics;
@@ -59,6 +64,8 @@ struct Inner {
     assets: Assets,
     sessions: Sessions,
     metrics: Metrics,
+    provider: Option<(Provider, Flows)>,
+    map: Digest,
     around: Surroundings,
     base: Base,
     options: LeptosOptions,
@@ -75,6 +82,8 @@ pub struct Surroundings {
     pub metrics: Networks,
     /// How long a session lasts.
     pub limits: SessionLimits,
+    /// Who vouches for people.
+    pub identity: IdentitySettings,
 }
 
 impl Surroundings {
@@ -85,6 +94,7 @@ impl Surroundings {
             proxies: config.proxies.clone(),
             metrics: config.metrics.clone(),
             limits: config.sessions,
+            identity: config.identity.clone(),
         }
     }
 }
@@ -96,7 +106,9 @@ impl Site {
         let sessions = Sessions::new(portal.clone(), around.limits);
         let metrics = Metrics::new(portal.build());
         let base = around.public_url.as_ref().map(|url| url.base().clone()).unwrap_or_default();
-        Self(Arc::new(Inner { portal, assets, sessions, metrics, around, base, options }))
+        let provider = around.identity.oidc.clone().map(|settings| (Provider::new(settings), Flows::default()));
+        let map = Digest::of(format!("{:?}", around.identity.map).as_bytes());
+        Self(Arc::new(Inner { portal, assets, sessions, metrics, provider, map, around, base, options }))
     }
 
     /// The use cases.
@@ -117,6 +129,16 @@ impl Site {
     /// What stands around it.
     pub fn around(&self) -> &Surroundings {
         &self.0.around
+    }
+
+    /// The identity provider, and the sign-ins that are under way there.
+    pub fn provider(&self) -> Option<(&Provider, &Flows)> {
+        self.0.provider.as_ref().map(|(provider, flows)| (provider, flows))
+    }
+
+    /// The digest of the map of roles: what was begun by another map is to begin again.
+    pub fn map(&self) -> &Digest {
+        &self.0.map
     }
 
     /// The route of a path that is answered before anybody asks who may: a health check, or a file of the site.
@@ -165,6 +187,8 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
         .route(routes::OUTPUT, get(output::output))
         .route(routes::EVIDENCE, get(evidence::evidence))
         .route(routes::ALERTS, post(alerts::alerts))
+        .route(routes::SIGN_IN_WITH, get(sign_in::with))
+        .route(routes::SIGN_IN_BACK, get(sign_in::back))
         .fallback(no_such_page)
         .layer(from_fn_with_state(site.clone(), gate::gate))
         .with_state(site.clone());
@@ -215,6 +239,7 @@ fn sessions_by_host(guarded: &Router, site: &Site) -> Router {
             (secure.clone(), sessions::Cookie::Secure)
         };
         request.extensions_mut().insert(cookie.of_device());
+        request.extensions_mut().insert(cookie);
         async move { chosen.oneshot(request).await }
     })
 }

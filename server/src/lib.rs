@@ -5,6 +5,7 @@
 //! - [`serve`]: opening the portal, and stopping; [`connections`]: the loop over connections; [`outliving`]: whether steps
 //!   outlive that here
 //! - [`http`]: layers, routes, sessions, files of the site
+//! - [`oidc`]: the identity provider
 //! - [`telemetry`]: the log
 
 pub mod accounts;
@@ -16,6 +17,7 @@ pub mod connections;
 pub mod doctor;
 pub mod documents;
 pub mod http;
+pub mod oidc;
 pub mod outliving;
 pub mod serve;
 pub mod telemetry;

@@ -23,9 +23,16 @@ pub async fn session() -> Result<Session, AppError> {
 /// What a stranger may know.
 #[server(name = AskWelcome, endpoint = "welcome")]
 pub async fn welcome() -> Result<Welcome, AppError> {
-    use crate::ssr::{answer, cookie_problem, portal};
+    use crate::ssr::{Ways, answer, cookie_problem, portal, ways};
 
-    answer(async { Ok(Welcome { fresh: portal()?.welcome().await?, cookie_problem: cookie_problem() }) }.await)
+    answer(
+        async {
+            let Ways { provider, named, sign_out } = ways();
+            let fresh = portal()?.welcome().await?;
+            Ok(Welcome { fresh, cookie_problem: cookie_problem(), provider, named, sign_out })
+        }
+        .await,
+    )
 }
 
 /// Signs a person in and sends them to the page that they wanted.

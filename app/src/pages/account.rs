@@ -9,7 +9,7 @@ mod tokens;
 
 use domain::policy::{Verb, group_names};
 use domain::run::StepStatus;
-use domain::view::{AccountView, Session};
+use domain::view::{AccountView, Outside, Session};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -44,6 +44,12 @@ pub fn AccountPage() -> impl IntoView {
 fn Account(session: Session, view: AccountView, deeds: AccountDeeds) -> impl IntoView {
     Clock::start(view.now);
     let sign_out = ServerAction::<SignOut>::new();
+    // The forms below ask for the password, or for what stands for it.
+    provide_context(view.outside);
+    let password = match view.outside {
+        None => view! { <Password deeds /> }.into_any(),
+        Some(outside) => password_elsewhere(outside),
+    };
     view! {
         <main id="main" class="page account" data-kind="narrow" tabindex="-1">
             <header class="page-head">
@@ -59,7 +65,7 @@ fn Account(session: Session, view: AccountView, deeds: AccountDeeds) -> impl Int
             <Refused problem=Signal::derive(move || deeds.problem()) />
             <SecondFactor view=view.clone() deeds />
             <PasskeysPanel view=view.clone() deeds />
-            <Password deeds />
+            {password}
             <Sessions sessions=view.sessions.clone() deeds />
             <Tokens view role=session.actor.role deeds />
             <MailForm />
@@ -108,6 +114,21 @@ fn WhatWasDone(deeds: AccountDeeds) -> impl IntoView {
                     })
             }}
         </div>
+    }
+    .into_any()
+}
+
+/// Where the password is that is not here.
+fn password_elsewhere(outside: Outside) -> AnyView {
+    view! {
+        <section class="panel" data-box="" aria-labelledby="password-elsewhere">
+            <header>
+                <h2 id="password-elsewhere">"Password"</h2>
+            </header>
+            <p class="soft">
+                {format!("You have none here: {} says who you are. Change your password there.", outside.source)}
+            </p>
+        </section>
     }
     .into_any()
 }

@@ -199,7 +199,8 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
         }
         .into_any()
     };
-    let role = if own {
+    // What somebody may do for whom others vouch, the map in the configuration says.
+    let role = if own || person.source.is_some() {
         view! { <span>{person.role.word()}</span> }.into_any()
     } else {
         view! {
@@ -220,6 +221,7 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
                 <span class="sub">
                     {person.login}
                     {(!person.enabled).then_some(", disabled")}
+                    {person.source.map(|source| format!(", by {source}"))}
                 </span>
             </th>
             <td>{role}</td>

@@ -1,5 +1,6 @@
-//! Signing in.
+//! Signing in: by name and password, at the identity provider, or by the word of the proxy.
 
+use domain::identity::Unwelcome;
 use domain::view::Welcome;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -7,6 +8,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::AppError;
 use crate::api::session::{SignIn, welcome};
+use crate::base::{in_query, inside, portal_path};
 use crate::components::action_form::ActionForm;
 use crate::components::frame::Foot;
 use crate::components::glyph::{Glyph, Sign};
@@ -18,18 +20,66 @@ pub fn SignInPage() -> impl IntoView {
     let sign_in = ServerAction::<SignIn>::new();
     let query = use_query_map();
     let next = Signal::derive(move || query.read().get("next").unwrap_or_default());
-    let problem = Signal::derive(move || sign_in.value().get().and_then(Result::err).map(|error| error.to_string()));
+    // Why nobody was signed in elsewhere stands in the address, by a word.
+    let outside =
+        move || query.read().get_str("problem").and_then(Unwelcome::parse).map(|why| why.sentence().to_owned());
+    let problem = Signal::derive(move || match sign_in.value().get() {
+        Some(answer) => answer.err().map(|error| error.to_string()),
+        None => outside(),
+    });
     view! {
         <Title text="Sign in" />
         <Alone
             page=move |about| {
+                let Welcome { fresh, provider, named, sign_out, .. } = about;
                 view! {
-                    {about.fresh.then(nobody_yet)}
+                    {fresh.then(nobody_yet)}
+                    {named.map(|named| view! { <Named named sign_out next /> })}
                     <SignInForm sign_in next problem />
+                    {provider.map(|label| view! { <AtProvider label next /> })}
                 }
                     .into_any()
             }
         />
+    }
+    .into_any()
+}
+
+/// The way to the identity provider. A link and no form: a form of this page leads nowhere but to the portal.
+#[component]
+fn AtProvider(label: String, next: Signal<String>) -> impl IntoView {
+    let href = move || portal_path(format!("/sign-in/with?next={}", in_query(&next.get())));
+    view! {
+        <a class="btn" data-wide="" href=href rel="external">
+            {format!("Sign in with {label}")}
+        </a>
+    }
+    .into_any()
+}
+
+/// Somebody whom the proxy names, and who has signed out, or has no account.
+#[component]
+fn Named(named: String, sign_out: Option<String>, next: Signal<String>) -> impl IntoView {
+    let href = move || portal_path(inside(&next.get()));
+    view! {
+        <div class="callout" data-tone="live">
+            <Glyph sign=Sign::Info />
+            <p class="head">{format!("The proxy before the portal says that you are {named}")}</p>
+            <p>"Whoever opens a page of the portal through it is signed in again."</p>
+            <div class="actions">
+                <a class="btn" data-kind="primary" href=href rel="external">
+                    {format!("Go on as {named}")}
+                </a>
+                {sign_out
+                    .map(|address| {
+                        view! {
+                            <a class="btn" data-kind="quiet" href=address rel="external">
+                                "Sign out at the proxy"
+                            </a>
+                        }
+                    })}
+            </div>
+        </div>
     }
     .into_any()
 }

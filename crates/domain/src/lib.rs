@@ -10,6 +10,7 @@ pub mod audit;
 mod digest;
 pub mod factor;
 pub mod frame;
+pub mod identity;
 mod ids;
 pub mod keyboard;
 pub mod look;

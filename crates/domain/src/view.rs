@@ -9,7 +9,7 @@ mod suggestions;
 
 use serde::{Deserialize, Serialize};
 
-pub use account::{AccountView, MadeToken, PasskeyInfo, QrCode, SessionInfo, ShownOffer, TokenInfo};
+pub use account::{AccountView, MadeToken, Outside, PasskeyInfo, QrCode, SessionInfo, ShownOffer, TokenInfo};
 pub use approvals::{
     ApprovalGround, ApprovalRow, CoveredPlace, DecisionView, EarlierRun, InboxView, LastApproved, RedactionRow,
     RedactionView, Rejection, approval_address, covering_address,
@@ -22,6 +22,7 @@ pub use suggestions::{
 };
 
 use crate::attempt::Condition;
+use crate::identity::Source;
 use crate::plan::{Plan, PlanParameter};
 use crate::policy::{Actor, Groups, Role};
 use crate::run::{Run, StepStatus, Verdict};
@@ -47,6 +48,15 @@ pub struct Welcome {
     pub fresh: bool,
     /// Set when the browser will not keep the session's cookie over this connection: why, and what to do.
     pub cookie_problem: Option<String>,
+    /// What the button for the identity provider says, when one is configured.
+    #[serde(default)]
+    pub provider: Option<String>,
+    /// The sign-in name by which the proxy names whoever asks, when it is believed.
+    #[serde(default)]
+    pub named: Option<String>,
+    /// Where one signs out at the proxy.
+    #[serde(default)]
+    pub sign_out: Option<String>,
 }
 
 /// A run in a list.
@@ -460,6 +470,9 @@ pub struct PersonRow {
     /// The groups that they are in.
     #[serde(default)]
     pub groups: Groups,
+    /// Who vouches for them; `None` when they have a password of the portal.
+    #[serde(default)]
+    pub source: Option<Source>,
 }
 
 /// The page of people.

@@ -22,7 +22,7 @@ const OFFERED_MS: u64 = 15 * 60_000;
 /// What a change of the second factor takes beside a session.
 #[derive(Clone, Default)]
 pub struct Sure {
-    /// The present password.
+    /// The present password; empty where others vouch for the person.
     pub password: String,
     /// The proof by a second factor; needed as soon as there is one.
     pub proof: Option<Proof>,
@@ -55,6 +55,7 @@ impl Portal {
             tokens: store.tokens_of(&actor.id, self.expiry_now()).await?,
             made: None,
             groups: store.groups_of(&actor.id).await?,
+            outside: self.outside(&actor.id, session).await?,
         })
     }
 
@@ -72,6 +73,9 @@ impl Portal {
     ) -> Result<(), Error> {
         let actor = owner.actor();
         let known = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?;
+        if known.hash.is_none() {
+            return Err(Error::Invalid(NO_PASSWORD.to_owned()));
+        }
         self.present_password(actor, old).await?;
         passwords::judge(new, &known.login, &known.name)?;
         if old == new {
@@ -268,7 +272,7 @@ impl Portal {
     async fn present_password(&self, actor: &Actor, password: &str) -> Result<(), Error> {
         let number = self.count_try(&actor.id, Tried::Password).await?;
         let known = self.store().credentials(&actor.id).await?.ok_or(Error::NotFound)?;
-        if !self.passwords().check(password, Some(&known.hash)).await? {
+        if !self.passwords().check(password, known.hash.as_deref()).await? {
             self.note_refused(actor, "present_password").await?;
             return Err(Error::Invalid("The present password is wrong. Nothing was changed.".to_owned()));
         }
@@ -277,13 +281,23 @@ impl Portal {
         Ok(write.commit().await?)
     }
 
+    /// Checks that it is really the person who asks: by their password, or, where others vouch for them, by a session in which that
+    /// was done a moment ago.
+    async fn present_themselves(&self, actor: &Actor, session: &str, password: &str) -> Result<(), Error> {
+        match self.outside(&actor.id, session).await? {
+            None => self.present_password(actor, password).await,
+            Some(outside) if outside.proven => Ok(()),
+            Some(_) => Err(Error::Invalid(NOT_PROVEN.to_owned())),
+        }
+    }
+
     /// The transaction of a change that takes more than a session: begun when it is really the person who asks.
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`] with a sentence when the password or the proof is wrong, or the proof is missing.
     pub(crate) async fn sure(&self, actor: &Actor, session: &str, sure: Sure) -> Result<Write, Error> {
-        self.present_password(actor, &sure.password).await?;
+        self.present_themselves(actor, session, &sure.password).await?;
         let guess = match (self.factors(&actor.id).await?.any(), sure.proof) {
             (false, _) => None,
             (true, Some(proof)) => Some(self.guess(&actor.id, session, proof).await?),
@@ -316,6 +330,11 @@ impl Portal {
         Ok(write.commit().await?)
     }
 }
+
+const NO_PASSWORD: &str = "You have no password of the portal: others vouch for you. Nothing was changed; change the password where you sign in.";
+
+const NOT_PROVEN: &str = "This takes a sign-in of the last 5 min. Nothing was changed; sign in again at the identity provider by the link on this \
+     page, and then once more here.";
 
 const PROOF_WANTED: &str = "This takes your second factor as well. Nothing was changed; give a code of your authenticator app, a recovery \
      code, or your passkey.";

@@ -1,5 +1,6 @@
 //! Why a use case did not do what was asked.
 
+use domain::identity::Unwelcome;
 use domain::policy::Forbidden;
 use domain::run::Refusal;
 
@@ -18,6 +19,9 @@ pub enum Error {
     /// What was sent does not do; the text is a sentence for the person.
     #[error("{0}")]
     Invalid(String),
+    /// Somebody for whom others vouch is not signed in.
+    #[error(transparent)]
+    Unwelcome(#[from] Unwelcome),
     /// Sign-in name and password do not fit an enabled account. One text for all reasons.
     #[error("the sign-in name or the password is wrong")]
     SignIn,
@@ -66,6 +70,7 @@ impl Error {
             Self::Refused(refusal) => ended(refusal.to_string()),
             Self::Forbidden(forbidden) => ended(forbidden.to_string()),
             Self::Invalid(sentence) => sentence.clone(),
+            Self::Unwelcome(why) => why.sentence().to_owned(),
             Self::SignIn => "The sign-in name or the password is wrong. Nobody was signed in.".to_owned(),
             Self::TooOften(wait) => format!(
                 "There were too many tries to sign in. The password was not looked at; try again in {}, or on a device on which you \

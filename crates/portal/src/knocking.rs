@@ -18,7 +18,7 @@ use crate::people::random_hex;
 /// What a request that wants to sign in says about where it comes from.
 #[derive(Clone, Debug, Default)]
 pub struct Knock {
-    /// The address at the other end of the connection; empty where that is not known.
+    /// The address at the other end of the connection, or its network where one has many; empty where that is not known.
     pub peer: String,
     /// The token of the device, if it has one.
     pub device: Option<String>,

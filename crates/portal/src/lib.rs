@@ -23,6 +23,7 @@ mod live;
 mod looking;
 mod masking;
 mod notices;
+mod outside;
 mod pages;
 mod passwords;
 mod people;
@@ -82,6 +83,7 @@ use documents::Documents;
 use factors::{Passkeys, Vault};
 use knocking::{Devices, Knocks};
 use live::Live;
+use outside::Refusals;
 use passwords::Passwords;
 use probing::Probes;
 use suggesting::Board;
@@ -104,6 +106,7 @@ struct Inner {
     vault: Vault,
     devices: Devices,
     knocks: Knocks,
+    refusals: Refusals,
     passkeys: Passkeys,
     made_tokens: MadeTokens,
     board: tokio::sync::Mutex<Board>,
@@ -164,6 +167,7 @@ impl Portal {
             vault: keys.vault,
             devices: keys.devices,
             knocks: Knocks::default(),
+            refusals: Refusals::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
             made_tokens: MadeTokens::default(),
             board: tokio::sync::Mutex::default(),
@@ -264,6 +268,10 @@ impl Portal {
 
     fn knocks(&self) -> &Knocks {
         &self.0.knocks
+    }
+
+    fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     fn passkeys(&self) -> &Passkeys {

@@ -129,7 +129,7 @@ impl Portal {
     }
 
     async fn check_sign_in(&self, login: &str, password: &str, known: Option<Credentials>) -> Result<Actor, Error> {
-        let fits = self.passwords().check(password, known.as_ref().map(|known| known.hash.as_str())).await?;
+        let fits = self.passwords().check(password, known.as_ref().and_then(|known| known.hash.as_deref())).await?;
         let mut write = self.store().begin().await?;
         let now = self.now();
         // Read again: hashing takes its time, and somebody may have disabled the account meanwhile.
@@ -220,8 +220,14 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when nobody would be left to look after people.
+    /// [`Error::Invalid`] when nobody would be left to look after people, or the role is the map's to give.
     pub async fn set_role(&self, administrator: Administrator<'_>, person: &PersonId, role: Role) -> Result<(), Error> {
+        if let Some(source) = self.store().source_of(person).await? {
+            return Err(Error::Invalid(format!(
+                "Others vouch for this person, {source}, and the map of roles in the configuration says what they may do. Nothing was changed; \
+                 change the map, or their groups there."
+            )));
+        }
         let mut write = self.store().begin().await?;
         still_administers(&mut write, administrator).await?;
         let before = write.count_administrators().await?;
@@ -283,7 +289,8 @@ impl Portal {
     ) -> Result<(), Error> {
         if before > 0 && write.count_administrators().await? == 0 {
             return Err(Error::Invalid(
-                "Nobody would be left to look after people. Nothing was changed; make somebody else an administrator first.".to_owned(),
+                "Nobody with a password of the portal would be left to look after people. Nothing was changed; make somebody else with one an \
+                 administrator first.".to_owned(),
             ));
         }
         self.finish_for(write, administrator, kind, body).await
@@ -313,7 +320,7 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] when the password does not do.
+    /// [`Error::Invalid`] when the password does not do, or the person has none of the portal.
     pub async fn set_password(
         &self,
         administrator: Administrator<'_>,
@@ -321,6 +328,12 @@ impl Portal {
         password: &str,
     ) -> Result<(), Error> {
         let known = self.store().credentials(person).await?.ok_or(Error::NotFound)?;
+        if known.hash.is_none() {
+            return Err(Error::Invalid(format!(
+                "{} has no password of the portal: others vouch for them. Nothing was changed; have the password changed where they sign in.",
+                known.login
+            )));
+        }
         passwords::judge(password, &known.login, &known.name)?;
         let hash = self.passwords().hash(password).await?;
         let mut write = self.store().begin().await?;

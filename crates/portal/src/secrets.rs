@@ -65,9 +65,9 @@ impl SecretSources {
     /// # Errors
     ///
     /// Why it cannot be used, as the end of a sentence; never a path or a value.
-    pub(crate) fn read(&self, name: &str) -> Result<String, String> {
+    pub fn read(&self, name: &str) -> Result<String, String> {
         if self.own.contains(name) {
-            return Err("it is the portal's own, by which it tells people, and no step gets it".to_owned());
+            return Err("it is the portal's own, and no step gets it".to_owned());
         }
         let value = match (self.variables.get(name), self.files.get(name)) {
             (Some(value), _) => value.clone(),

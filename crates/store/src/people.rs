@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use domain::identity::{Issuer, Source};
 use domain::policy::{Actor, GroupName, Groups, Role};
 use domain::view::PersonRow;
 use domain::{PersonId, Timestamp};
@@ -24,8 +25,8 @@ pub struct Credentials {
     pub role: Role,
     /// Whether they may sign in.
     pub enabled: bool,
-    /// The hash of their password, with its parameters.
-    pub hash: String,
+    /// The hash of their password, with its parameters; `None` when somebody else vouches for them.
+    pub hash: Option<String>,
 }
 
 impl fmt::Debug for Credentials {
@@ -57,7 +58,7 @@ impl TryFrom<Row> for Credentials {
             name: row.name,
             role: parse(&row.role)?,
             enabled: row.enabled == 1,
-            hash: row.password,
+            hash: Some(row.password).filter(|hash| !hash.is_empty()),
         })
     }
 }
@@ -69,12 +70,13 @@ struct Listed {
     row: Row,
     sessions: i64,
     tokens: i64,
+    issuer: Option<String>,
 }
 
 impl TryFrom<Listed> for PersonRow {
     type Error = Error;
 
-    fn try_from(Listed { row, sessions, tokens }: Listed) -> Result<Self, Error> {
+    fn try_from(Listed { row, sessions, tokens, issuer }: Listed) -> Result<Self, Error> {
         Ok(Self {
             id: PersonId(row.id),
             login: row.login,
@@ -87,6 +89,7 @@ impl TryFrom<Listed> for PersonRow {
             tokens: u32::try_from(tokens).unwrap_or_default(),
             mail: row.mail,
             groups: Groups::new(),
+            source: issuer.as_deref().map(Issuer::source_of),
         })
     }
 }
@@ -96,7 +99,8 @@ const BY_LOGIN: &str =
     "SELECT id, login, name, role, enabled, password, created, seen, mail FROM people WHERE login = $1";
 const ALL: &str = "SELECT id, login, name, role, enabled, password, created, seen, mail, \
     (SELECT COUNT(*) FROM sessions WHERE person = people.id AND idle > $1 AND ends > $1) AS sessions, \
-    (SELECT COUNT(*) FROM tokens WHERE person = people.id AND expires > $1) AS tokens \
+    (SELECT COUNT(*) FROM tokens WHERE person = people.id AND expires > $1) AS tokens, \
+    (SELECT issuer FROM identities WHERE person = people.id) AS issuer \
     FROM people ORDER BY name, login";
 const STANDING: &str = "SELECT role FROM people WHERE id = $1 AND enabled = 1";
 const GROUPS: &str = "SELECT name FROM person_groups WHERE person = $1";
@@ -163,6 +167,13 @@ impl Store {
         row.map(Credentials::try_from).transpose()
     }
 
+    /// Who vouches for a person; `None` when they have a password of the portal.
+    pub async fn source_of(&self, person: &PersonId) -> Result<Option<Source>, Error> {
+        let query = sqlx::query_scalar("SELECT issuer FROM identities WHERE person = $1").bind(person.as_str());
+        let issuer: Option<String> = query.fetch_optional(&mut *self.reader().await?).await?;
+        Ok(issuer.as_deref().map(Issuer::source_of))
+    }
+
     /// Where mail reaches a person.
     pub async fn mail_of(&self, person: &PersonId) -> Result<Option<String>, Error> {
         let query = sqlx::query_scalar("SELECT mail FROM people WHERE id = $1").bind(person.as_str());
@@ -217,10 +228,47 @@ impl Write {
         Ok(counted(people))
     }
 
-    /// How many administrators may sign in.
+    /// How many administrators may sign in by themselves. For whom others vouch does not count: with those others they are gone.
     pub async fn count_administrators(&mut self) -> Result<u64, Error> {
-        let query = sqlx::query_scalar("SELECT COUNT(*) FROM people WHERE role = 'administrator' AND enabled = 1");
+        let query = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM people WHERE role = 'administrator' AND enabled = 1 \
+             AND NOT EXISTS (SELECT 1 FROM identities WHERE person = people.id)",
+        );
         Ok(counted(query.fetch_one(self.connection()).await?))
+    }
+
+    /// The account that is bound to a subject of an issuer, whether its person may sign in or not.
+    pub async fn person_outside(&mut self, issuer: &str, subject: &str) -> Result<Option<Credentials>, Error> {
+        let query = sqlx::query_as(
+            "SELECT id, login, name, role, enabled, password, created, seen, mail FROM people \
+             WHERE id = (SELECT person FROM identities WHERE issuer = $1 AND subject = $2)",
+        );
+        let row: Option<Row> = query.bind(issuer).bind(subject).fetch_optional(self.connection()).await?;
+        row.map(Credentials::try_from).transpose()
+    }
+
+    /// Makes an account for whom others vouch, without a password. The login is given in lower case.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Taken`] when somebody has the login, or is bound to the subject.
+    pub async fn insert_outside(
+        &mut self,
+        person: &Actor,
+        login: &str,
+        (issuer, subject): (&str, &str),
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.insert_person(person, login, "", now).await?;
+        sqlx::query("INSERT INTO identities (issuer, subject, person, since) VALUES ($1, $2, $3, $4)")
+            .bind(issuer)
+            .bind(subject)
+            .bind(person.id.as_str())
+            .bind(now.0)
+            .execute(self.connection())
+            .await
+            .map_err(|error| Error::unless_unique(error, Error::Taken))?;
+        Ok(())
     }
 
     /// Makes an account that may sign in. The login is given in lower case.

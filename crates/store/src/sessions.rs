@@ -27,6 +27,8 @@ pub struct Device {
     pub address: String,
     /// The browser, as it called itself.
     pub agent: String,
+    /// Until when it counts as proven who it is, for whoever has no password to be asked for.
+    pub proven: Timestamp,
 }
 
 /// A session in the list of its person.
@@ -104,8 +106,8 @@ impl Store {
         let mut write = self.begin().await?;
         write.standing(person).await?.ok_or(Error::Gone)?;
         sqlx::query(
-            "INSERT INTO sessions (id, person, data, created, seen, idle, ends, address, agent) \
-             VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8)",
+            "INSERT INTO sessions (id, person, data, created, seen, idle, ends, address, agent, proven) \
+             VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9)",
         )
         .bind(fingerprint(id))
         .bind(person.as_str())
@@ -115,6 +117,7 @@ impl Store {
         .bind(lifetime.ends.0)
         .bind(&device.address)
         .bind(&device.agent)
+        .bind(device.proven.0)
         .execute(write.connection())
         .await
         .map_err(|error| Error::unless_unique(error, Error::Taken))?;
@@ -160,21 +163,31 @@ impl Store {
 
     /// The sessions of a person that have not ended, the last used first.
     pub async fn sessions_of(&self, person: &PersonId, now: Timestamp) -> Result<Vec<ListedSession>, Error> {
-        let rows: Vec<(String, i64, i64, String, String)> = sqlx::query_as(
-            "SELECT id, created, seen, address, agent FROM sessions WHERE person = $1 AND idle > $2 AND ends > $2 \
+        let rows: Vec<(String, i64, i64, String, String, i64)> = sqlx::query_as(
+            "SELECT id, created, seen, address, agent, proven FROM sessions WHERE person = $1 AND idle > $2 AND ends > $2 \
              ORDER BY seen DESC, created DESC, id",
         )
         .bind(person.as_str())
         .bind(now.0)
         .fetch_all(&mut *self.reader().await?)
         .await?;
-        let listed = |(fingerprint, created, seen, address, agent)| ListedSession {
+        let listed = |(fingerprint, created, seen, address, agent, proven)| ListedSession {
             fingerprint,
             created: Timestamp(created),
             seen: Timestamp(seen),
-            device: Device { address, agent },
+            device: Device { address, agent, proven: Timestamp(proven) },
         };
         Ok(rows.into_iter().map(listed).collect())
+    }
+
+    /// Whether it counts as proven in a session that has not ended who it is, for whoever has no password to be asked for.
+    pub async fn is_proven(&self, id: &str, person: &PersonId, now: Timestamp) -> Result<bool, Error> {
+        let query = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM sessions WHERE id = $1 AND person = $2 AND proven > $3 AND idle > $3 AND ends > $3",
+        );
+        let query = query.bind(fingerprint(id)).bind(person.as_str()).bind(now.0);
+        let proven: i64 = query.fetch_one(&mut *self.reader().await?).await?;
+        Ok(proven == 1)
     }
 
     /// Ends a session, if it has not ended.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use toml::de::{DeTable, DeValue};
 
 use super::approval::{self, ApprovalTable};
+use super::identity::{self, IdentityTable};
 use super::target::{self, Key, TargetTable};
 use super::telling::{self, MailTable};
 use super::{LogFormat, Networks, PublicUrl, parse_span};
@@ -37,6 +38,11 @@ impl ConfigError {
             what: format!("the configuration cannot be read: {error}"),
             remedy: "name a readable file with --config",
         }
+    }
+
+    /// About people for whom others vouch; what is wrong may stand in several places.
+    pub(super) fn identity(place: &str, what: String) -> Self {
+        Self { place: place.to_owned(), what, remedy: LOOK_UP }
     }
 
     fn at(place: &str, line: usize, what: String) -> Self {
@@ -66,6 +72,7 @@ pub(super) struct ConfigFile {
     /// The files of secrets by name.
     pub secrets: Vec<(String, PathBuf)>,
     pub checkpoints: CheckpointSettings,
+    pub identity: IdentityTable,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +105,8 @@ struct Tables {
     secret: BTreeMap<String, SecretTable>,
     #[serde(default)]
     audit: AuditTable,
+    #[serde(default)]
+    identity: IdentityTable,
 }
 
 /// `[audit]`.
@@ -185,6 +194,7 @@ impl ConfigFile {
             webhooks: tables.webhook,
             secrets: tables.secret.into_iter().map(|(name, table)| (name, table.file)).collect(),
             checkpoints: tables.audit.settings(),
+            identity: tables.identity,
         })
     }
 }
@@ -206,6 +216,7 @@ const TOP: &[&str] = &[
     "webhook",
     "secret",
     "audit",
+    "identity",
 ];
 const SESSION: &[&str] = &["idle", "absolute"];
 const PROXY: &[&str] = &["trusted"];
@@ -230,11 +241,17 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
         ("notices", NOTICES),
         ("mail", telling::MAIL_KEYS),
         ("audit", AUDIT),
+        ("identity", identity::KEYS),
     ] {
         if let Some(DeValue::Table(inner)) = table.get(name).map(toml::Spanned::get_ref) {
             collect_unknown(inner, &format!("{name}."), known, &mut unknown);
             collect_unknown_rules(inner, ("rule", "approval.rule."), approval::RULE_KEYS, &mut unknown);
+            collect_unknown_rules(inner, ("map", "identity.map."), identity::MAP_KEYS, &mut unknown);
         }
+    }
+    for (name, inner) in named(table, "identity") {
+        let known = if name == "proxy" { identity::PROXY_KEYS } else { identity::OIDC_KEYS };
+        collect_unknown(inner, &format!("identity.{name}."), known, &mut unknown);
     }
     for (name, inner) in named(table, "target") {
         collect_unknown_of_target(inner, &format!("target.{name}."), &mut unknown);

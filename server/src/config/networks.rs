@@ -22,6 +22,11 @@ impl Networks {
         Self::of([IpNet::new_assert(four, 8), IpNet::from(six)])
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether an address is in one of them. One of IPv4 that came over a socket of IPv6 is the one of IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

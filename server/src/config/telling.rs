@@ -120,7 +120,7 @@ impl TryFrom<RawWebhook> for WebhookTable {
 }
 
 /// The name of a secret. What is none may be a secret itself, and is not repeated.
-fn secret_name(name: String) -> Result<String, String> {
+pub(super) fn secret_name(name: String) -> Result<String, String> {
     let plain = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_';
     if !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
         return Ok(name);

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use app::AppError;
 use app::api::Policy;
-use app::ssr::PERSON;
+use app::base::in_query;
+use app::ssr::{Begun, Peer, Ways};
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::PersonId;
+use domain::identity::Unwelcome;
 use domain::policy::{Actor, Forbidden, Verb, Whose};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use leptos::server_fn::error::ServerFnUrlError;
@@ -18,6 +20,7 @@ use tower_sessions::Session;
 
 use super::answers::{refused_call, see_other, sentence, wants_a_page, with_true_status};
 use super::origin::{self, Provenance};
+use super::proxied::{self, Named};
 use super::requests::Asker;
 use super::streams::Watched;
 use super::{Site, again, alerts, routes, streams, tokens};
@@ -102,6 +105,8 @@ fn is_mutating(method: &Method) -> bool {
 /// Lets a request through to its page or function when the table of policies lets its person.
 pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    let named = proxied::take(&site, &mut request);
+    request.extensions_mut().insert(ways(&site, named.as_ref()));
     let matched = request.extensions().get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
     if let (Some(asker), Some(route)) = (request.extensions().get::<Asker>(), &matched) {
         asker.at(route);
@@ -123,9 +128,12 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
     let is_ours = script.is_some() || request.extensions().get::<Provenance>() == Some(&Provenance::Ours);
     if let Policy::Verb(verb, _) = policy {
         let session = request.extensions().get::<Session>().cloned();
-        let (actor, watched) = match asker(&site, script, session).await {
+        // Nothing begins by what another site has sent.
+        let begun = (is_ours || !is_mutating(request.method())).then(|| begun(&request));
+        let (actor, watched) = match asker(&site, script, session, named.as_ref(), begun).await {
             Ok(Some(found)) => found,
             Ok(None) => return signed_out(&path, &request),
+            Err(GateError::Account(portal::Error::Unwelcome(why))) => return unwelcome(&site, &path, &request, why),
             Err(error) => return unknown_whether(&path, &error),
         };
         note(&request, &actor);
@@ -148,7 +156,7 @@ pub async fn gate(State(site): State<Site>, mut request: Request, next: Next) ->
         }
         return to_the_end(site, request, next).await;
     }
-    if wants_a_page(request.headers()) && matched.as_deref() != Some(routes::OUTPUT) {
+    if wants_a_page(request.headers()) && routes::is_rendered(matched.as_deref()) {
         return again::rendered(request, next).await;
     }
     streams::until_over(&site, matched.as_deref(), request, next).await
@@ -165,13 +173,15 @@ async fn asker(
     site: &Site,
     script: Option<Actor>,
     session: Option<Session>,
+    named: Option<&Named>,
+    begun: Option<Begun>,
 ) -> Result<Option<(Actor, Watched)>, GateError> {
     if let Some(actor) = script {
         let token = actor.token.as_ref().map(|token| Watched::Token { id: token.id.clone(), role: actor.role });
         return Ok(token.map(|token| (actor, token)));
     }
     let Some(session) = session else { return Ok(None) };
-    let Some(person) = session.get::<String>(PERSON).await? else { return Ok(None) };
+    let Some(person) = proxied::settle(site, &session, named, begun).await? else { return Ok(None) };
     let person = PersonId(person);
     let actor = site.portal().actor(&person).await?;
     Ok(actor.zip(session.id().map(|id| Watched::Session { person, id })))
@@ -179,15 +189,43 @@ async fn asker(
 
 /// Why it is not known who asks.
 #[derive(Debug, thiserror::Error)]
-enum GateError {
+pub(super) enum GateError {
     #[error("the session could not be read")]
     Session(#[from] tower_sessions::session::Error),
     #[error("the account could not be read")]
     Account(#[from] portal::Error),
+    #[error("no session layer stands before this request")]
+    NoSession,
+}
+
+/// In which ways somebody can sign in, for the page that offers them.
+fn ways(site: &Site, named: Option<&Named>) -> Ways {
+    let sign_out = site.around().identity.proxy.as_ref().and_then(|proxy| proxy.sign_out.clone());
+    Ways {
+        provider: site.provider().map(|(provider, _)| provider.label().to_owned()),
+        named: named.and_then(Named::login).map(str::to_owned),
+        sign_out: sign_out.filter(|_| named.is_some()),
+    }
+}
+
+/// From where a session begins with this request.
+pub(super) fn begun(request: &Request) -> Begun {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let address = request.extensions().get::<Peer>().map(Peer::to_string);
+    Begun { address: address.unwrap_or_default(), agent: agent.unwrap_or_default().to_owned(), ..Begun::default() }
+}
+
+/// What somebody is told whom the proxy names and who is not signed in all the same.
+fn unwelcome(site: &Site, path: &str, request: &Request, why: Unwelcome) -> Response {
+    if wants_a_page(request.headers()) {
+        let next = if is_mutating(request.method()) { came_from(request) } else { path_and_query(request) };
+        return super::sign_in::unwelcome(site, why, &next);
+    }
+    refused(path, why.sentence())
 }
 
 /// Who asks cannot be looked up: nobody is sent away to sign in for that.
-fn unknown_whether(path: &str, error: &GateError) -> Response {
+pub(super) fn unknown_whether(path: &str, error: &GateError) -> Response {
     tracing::error!(error = error as &dyn std::error::Error, "it is not known who asks");
     let text = "The database does not answer, so it is not known who you are. Nothing was done; try again in a moment.";
     if routes::is_call(path) {
@@ -215,7 +253,7 @@ fn signed_out(path: &str, request: &Request) -> Response {
 
 /// Sends the browser to sign in, and from there to a path inside the portal.
 fn sign_in(request: &Request, next: &str) -> Response {
-    see_other(&Host::of(request).path(&format!("/sign-in?next={}", encoded(next))))
+    see_other(&Host::of(request).path(&format!("/sign-in?next={}", in_query(next))))
 }
 
 fn path_and_query(request: &Request) -> String {
@@ -226,23 +264,6 @@ fn path_and_query(request: &Request) -> String {
 fn came_from(request: &Request) -> String {
     let referer = request.headers().get(header::REFERER).cloned().unwrap_or(HeaderValue::from_static("/"));
     Host::of(request).inside(&referer)
-}
-
-fn encoded(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    let mut text = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if plain(byte) {
-            text.push(char::from(byte));
-        } else {
-            text.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-        }
-    }
-    text
-}
-
-fn digit(half: u8) -> char {
-    char::from_digit(u32::from(half), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 fn not_allowed(path: &str, request: &Request, forbidden: &Forbidden) -> Response {

@@ -30,6 +30,9 @@ pub const RESOURCES: &[(&str, Policy)] = &[
     // Not to everybody: it looks itself from where it is asked.
     (METRICS, Policy::Open),
     (TRIAL, Policy::Open),
+    // Not there unless an identity provider is configured. Whoever comes back brings what only a browser has that was sent away.
+    (SIGN_IN_WITH, Policy::Open),
+    (SIGN_IN_BACK, Policy::Open),
 ];
 
 /// The raw output of an attempt.
@@ -53,6 +56,12 @@ pub const METRICS: &str = "/metrics";
 /// A stream by which a proxy is tried. It is asked by the public name, as a page is.
 pub const TRIAL: &str = "/healthz/stream";
 
+/// Away to the identity provider.
+pub const SIGN_IN_WITH: &str = "/sign-in/with";
+
+/// Back from the identity provider.
+pub const SIGN_IN_BACK: &str = "/sign-in/back";
+
 /// The stream of a run.
 pub const WATCH: &str = "/api/runs/watch";
 
@@ -69,6 +78,11 @@ pub fn begin_with(name: &str) -> bool {
 /// Whether a route is a page, which says itself what it takes to whoever is not allowed it.
 pub fn is_page(route: &str) -> bool {
     PAGES.iter().any(|(page, _)| *page == route)
+}
+
+/// Whether what answers at a route renders a page, and changes nothing by that: such a one can be asked twice.
+pub fn is_rendered(route: Option<&str>) -> bool {
+    !matches!(route, Some(OUTPUT | SIGN_IN_WITH | SIGN_IN_BACK))
 }
 
 /// Whether a path is one of a server function.
@@ -122,7 +136,7 @@ mod tests {
             .map(|(path, _)| *path)
             .collect();
 
-        assert_eq!(open, ["/sign-in", "/set-up", ALIVE, READY, METRICS, TRIAL]);
+        assert_eq!(open, ["/sign-in", "/set-up", ALIVE, READY, METRICS, TRIAL, SIGN_IN_WITH, SIGN_IN_BACK]);
     }
 
     #[test]

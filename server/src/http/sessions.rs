@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use app::ssr::{ADDRESS, AGENT, DeviceCookie, PERSON};
+use app::ssr::{ADDRESS, AGENT, DeviceCookie, PERSON, PROVEN};
 use async_trait::async_trait;
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -45,6 +45,14 @@ impl Cookie {
         match self {
             Self::Secure => DeviceCookie { name: "__Host-portal-device", secure: true },
             Self::ThisMachine => DeviceCookie { name: "portal-device", secure: false },
+        }
+    }
+
+    /// The cookie that tells the browser that was sent to the identity provider from others.
+    pub const fn of_sign_in(self) -> DeviceCookie {
+        match self {
+            Self::Secure => DeviceCookie { name: "__Host-portal-sign-in", secure: true },
+            Self::ThisMachine => DeviceCookie { name: "portal-sign-in", secure: false },
         }
     }
 }
@@ -164,7 +172,8 @@ fn person(record: &Record) -> Result<PersonId> {
 /// Where it was begun, as far as that is known.
 fn device(record: &Record) -> Device {
     let text = |key| record.data.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Device { address: text(ADDRESS), agent: text(AGENT) }
+    let proven = record.data.get(PROVEN).and_then(Value::as_i64).map(Timestamp).unwrap_or_default();
+    Device { address: text(ADDRESS), agent: text(AGENT), proven }
 }
 
 fn encoded(record: &Record) -> Result<String> {

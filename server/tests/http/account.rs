@@ -58,6 +58,11 @@ pub fn code(site: &Served, secret: &str) -> String {
     totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(seconds).to_string()
 }
 
+/// The form with what an authenticator app shows.
+pub fn with_code(site: &Served, secret: &str) -> String {
+    format!("code={}", code(site, secret))
+}
+
 /// Sets an authenticator app up; gives its secret and the recovery codes.
 pub async fn with_authenticator(site: &Served, cookie: &str) -> (String, Vec<String>) {
     done(site, "/api/account/authenticator/offer", &format!("password={}", password()), cookie).await;

@@ -1,5 +1,6 @@
 //! Guessing passwords over HTTP: slow for who guesses, and no way to lock somebody else out.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -31,9 +32,12 @@ impl Scene {
 
     /// A try from an address of the test network, in a browser with these cookies.
     async fn tries(&self, login: &str, password: &str, peer: u8, cookies: &str) -> Answer {
+        self.tries_from([192, 0, 2, peer].into(), login, password, cookies).await
+    }
+
+    async fn tries_from(&self, from: IpAddr, login: &str, password: &str, cookies: &str) -> Answer {
         let form = format!("login={login}&password={}", password.replace(' ', "+"));
-        let request =
-            call("/api/sign-in").header(header::COOKIE, cookies).extension(Connection([192, 0, 2, peer].into()));
+        let request = call("/api/sign-in").header(header::COOKIE, cookies).extension(Connection(from));
         self.site.send(request.body(Body::from(form)).unwrap()).await
     }
 }
@@ -125,6 +129,20 @@ async fn a_peer_that_tries_many_names_is_slowed_down_and_its_neighbour_is_not() 
     assert_eq!(scene.tries("olga", PASSWORD, 1, "").await.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(scene.tries("olga", PASSWORD, 1, &device(&scene.olga)).await.status, StatusCode::OK);
     assert_eq!(scene.tries("olga", PASSWORD, 2, "").await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_does_not_become_another_by_another_address_of_its_network() {
+    let scene = Scene::open().await;
+    let from = |network: u16, last: u16| IpAddr::from(Ipv6Addr::new(0x2001, 0xdb8, 1, network, 0, 0, 0, last));
+    for number in 0..36 {
+        scene.clock.advance(11_000);
+        let answer = scene.tries_from(from(1, number), &format!("name{number}"), WRONG, "").await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{number}");
+    }
+
+    assert_eq!(scene.tries_from(from(1, 99), "olga", PASSWORD, "").await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(scene.tries_from(from(2, 1), "olga", PASSWORD, "").await.status, StatusCode::OK);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,7 +118,8 @@ impl Served {
         Self::surrounded(around, clock).await
     }
 
-    async fn surrounded(around: Surroundings, clock: Arc<dyn Clock>) -> Self {
+    /// The same with these surroundings.
+    pub async fn surrounded(around: Surroundings, clock: Arc<dyn Clock>) -> Self {
         let folder = folder_with(&[("count.md", DOCUMENT.as_bytes())]);
         Self::on(folder, vec![local()].into(), around, clock).await
     }

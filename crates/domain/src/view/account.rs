@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::factor::Factors;
+use crate::identity::Source;
 use crate::policy::{Groups, Role, Scope};
 use crate::{Timestamp, TokenId};
 
@@ -32,6 +33,18 @@ pub struct AccountView {
     /// The groups that one is in.
     #[serde(default)]
     pub groups: Groups,
+    /// Who vouches for one; `None` when one has a password of the portal.
+    #[serde(default)]
+    pub outside: Option<Outside>,
+}
+
+/// Who vouches for somebody without a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outside {
+    /// Who.
+    pub source: Source,
+    /// Whether it was proven lately enough in this session who it is, for what else takes the password.
+    pub proven: bool,
 }
 
 /// What is shown once, while an authenticator app is set up.

@@ -25,8 +25,8 @@ async fn an_account_is_found_by_login_and_by_id() {
     let by_login = store.person_by_login("olga").await.unwrap().unwrap();
 
     assert_eq!(
-        (by_login.id.as_str(), by_login.role, by_login.enabled, by_login.hash.as_str()),
-        ("olga", Role::Operator, true, "hash")
+        (by_login.id.as_str(), by_login.role, by_login.enabled, by_login.hash.as_deref()),
+        ("olga", Role::Operator, true, Some("hash"))
     );
     assert_eq!(store.credentials(&olga.id).await.unwrap(), Some(by_login.clone()));
     assert!(!format!("{by_login:?}").contains("hash"), "no hash in a log");
@@ -66,7 +66,7 @@ async fn a_changed_account_holds_at_once_for_whoever_decides() {
 
     assert_eq!(store.actor(&olga.id).await.unwrap(), None);
     let known = store.credentials(&olga.id).await.unwrap().unwrap();
-    assert_eq!((known.role, known.enabled, known.hash.as_str()), (Role::Administrator, false, "other hash"));
+    assert_eq!((known.role, known.enabled, known.hash.as_deref()), (Role::Administrator, false, Some("other hash")));
 }
 
 #[tokio::test]
@@ -124,4 +124,37 @@ async fn a_person_is_in_the_groups_that_they_were_put_into_last() {
     assert_eq!(store.groups_of(&otto.id).await.unwrap(), groups(""));
     let listed = store.people(NOW).await.unwrap();
     assert_eq!(listed.into_iter().map(|row| row.groups).collect::<Vec<_>>(), [groups("ops, platform"), groups("")]);
+}
+
+#[tokio::test]
+async fn for_whom_others_vouch_has_an_account_without_a_password_that_is_found_by_who_they_are_there() {
+    let (store, _folder) = store().await;
+    let (olga, otto) = (person("olga", Role::Administrator), person("otto", Role::Viewer));
+    let provider = "https://id.example.com";
+    let mut write = store.begin().await.unwrap();
+
+    write.insert_outside(&olga, "olga", (provider, "7"), NOW).await.unwrap();
+
+    let known = write.person_outside(provider, "7").await.unwrap().unwrap();
+    assert_eq!((known.id, known.hash, known.enabled), (olga.id.clone(), None, true));
+    assert_eq!(write.person_outside("proxy", "7").await.unwrap(), None);
+    assert_eq!(write.person_outside(provider, "olga").await.unwrap(), None);
+    assert_eq!(write.count_administrators().await.unwrap(), 0, "nobody signs in by themselves");
+    assert!(matches!(write.insert_outside(&otto, "otto", (provider, "7"), NOW).await, Err(Error::Taken)));
+    write.commit().await.unwrap();
+    assert_eq!(store.source_of(&olga.id).await.unwrap(), Some(Source::Provider));
+    assert_eq!(store.people(NOW).await.unwrap()[0].source, Some(Source::Provider));
+}
+
+#[tokio::test]
+async fn a_login_of_a_local_account_is_taken_for_whom_others_vouch() {
+    let (store, _folder) = store().await;
+    account(&store, &person("olga", Role::Viewer)).await;
+    let mut write = store.begin().await.unwrap();
+
+    let taken = write.insert_outside(&person("other", Role::Lead), "olga", ("proxy", "olga"), NOW).await;
+
+    assert!(matches!(taken, Err(Error::Taken)), "{taken:?}");
+    drop(write);
+    assert_eq!(store.source_of(&"olga".into()).await.unwrap(), None);
 }

@@ -11,7 +11,7 @@ fn olga() -> Actor {
 }
 
 fn device() -> Device {
-    Device { address: "10.0.0.7".to_owned(), agent: "Firefox".to_owned() }
+    Device { address: "10.0.0.7".to_owned(), agent: "Firefox".to_owned(), proven: NOW.plus(5) }
 }
 
 /// A database in which Olga is signed in twice, with the ids `one` and `two`.
@@ -155,4 +155,15 @@ async fn a_person_sees_their_own_sessions_and_ends_one_by_its_fingerprint() {
     assert!(!write.end_session(&olga().id, &one).await.unwrap());
     write.commit().await.unwrap();
     assert_eq!(store.session("one", NOW).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_session_is_proven_for_its_person_and_for_a_while() {
+    let (store, _folder) = signed_in().await;
+    let id = olga().id;
+
+    assert!(store.is_proven("one", &id, NOW).await.unwrap());
+    assert!(!store.is_proven("one", &id, NOW.plus(5)).await.unwrap());
+    assert!(!store.is_proven("one", &"otto".into(), NOW).await.unwrap());
+    assert!(!store.is_proven("three", &id, NOW).await.unwrap());
 }

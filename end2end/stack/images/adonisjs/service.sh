@@ -35,8 +35,14 @@ try_relay() {
   if [ "$waiting" -ge 3 ]; then log WARN "$waiting mails are waiting for the mail relay"; fi
 }
 
-log INFO "starting"
-printf '{"status":"ok","service":"adonisjs","started":%s}\n' "$started" >/www/health
+version="$(cat /version)"
+log INFO "starting version $version"
+# As every backend does that finds its key empty; where there is none at all, as in the small project, it needs none.
+if [ -z "${APP_KEY-none}" ]; then
+  log ERROR "missing environment variable APP_KEY"
+  exit 1
+fi
+printf '{"status":"ok","service":"adonisjs","version":"%s","started":%s}\n' "$version" "$started" >/www/health
 write_metrics
 serve 3333
 log INFO "listening on port 3333"

@@ -133,3 +133,39 @@ fn a16_no_header_says_who_somebody_is() {
         assert_eq!(answer.status, 401, "{name}: {}", answer.body);
     }
 }
+
+/// Where a proxy may say who somebody is: how it is listed, and the secret that it has to know.
+const NAMING: &str = "[target.local]\nkind = \"local\"\n[proxy]\ntrusted = [\"LISTED\"]\n[identity.proxy]\n\
+                      user_header = \"X-User\"\nsecret_header = \"X-Secret\"\nshared_secret = \"proxy\"\n\
+                      [[identity.map]]\neverybody = true\nrole = \"administrator\"\n[secret.proxy]\nfile = \"proxy-secret\"\n";
+
+const SHARED: &str = "0123456789abcdef0123456789abcdef";
+
+/// The status of a call with these headers to a portal whose proxy has this address.
+fn named_by(listed: &str, headers: &[(&str, &str)]) -> u16 {
+    let place = Place::with_document();
+    place.write("proxy-secret", SHARED);
+    place.write("portal.toml", NAMING.replace("LISTED", listed));
+    let portal = Served::start(&place);
+    drop(crate::browser::Browser::set_up(&place, &portal));
+    let wire = Wire::to(&portal.address);
+    let origin = wire.origin();
+    let headers: Vec<(&str, &str)> = headers.iter().copied().chain([("Origin", &*origin)]).collect();
+    wire.send("POST /api/session", &headers, "").status
+}
+
+#[test]
+fn a16_only_a_listed_proxy_that_knows_the_secret_says_who_somebody_is() {
+    let (user, secret) = (("X-User", "eve"), ("X-Secret", SHARED));
+
+    assert_eq!(named_by("127.0.0.1", &[user, secret]), 200);
+    for (listed, headers) in [
+        ("10.9.9.9", [user, secret]),
+        ("127.0.0.1", [user, ("X-Secret", "0123456789abcdef0123456789abcdeF")]),
+        ("127.0.0.1", [user, ("X_Secret", SHARED)]),
+        ("127.0.0.1", [("X_User", "eve"), secret]),
+    ] {
+        assert_eq!(named_by(listed, &headers), 401, "{listed} {headers:?}");
+    }
+    assert_eq!(named_by("127.0.0.1", &[user, ("X-User", "ada"), secret]), 401);
+}

@@ -250,7 +250,7 @@ pub fn meets(path: &str) -> Meets {
         "/api/approvals/review" => ByName("run=RUN&request=1&comment=because"),
         "/api/redactions/ask" => ByName("run=RUN&step=1&attempt=1&text=42&reason=because"),
         "/api/redactions/decide" => ByName("run=RUN&number=1&decision=reject&reason=because"),
-        "/api/runs/start" => ByName("slug=SLUG&target=&key=another"),
+        "/api/runs/start" => ByName("slug=SLUG&target=&key=another-SLUG"),
         "/api/runs/watch" => ByName(WATCH),
         "/api/runs/log" | "/api/runs/stop" => ByName("run=RUN&step=1&attempt=1"),
         "/api/runs/value" => ByName("run=RUN&name=word&value=x"),

@@ -1,0 +1,198 @@
+//! Signing in people for whom others vouch: the proxy, or an identity provider.
+//!
+//! Whether what they say is to be believed was looked at before; here it becomes an account, with the role that the map says at
+//! this moment. An account of the portal's own is never taken over, and the map never changes one.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use domain::identity::{Admission, Identity, IdentityMap, Unwelcome};
+use domain::policy::{Actor, Groups, Role};
+use domain::run::Who;
+use domain::view::Outside;
+use domain::{Digest, PersonId, Timestamp};
+use serde_json::json;
+use store::{Credentials, Write};
+
+use crate::people::random_hex;
+use crate::{Error, Portal};
+
+/// The same refusal of the same person is recorded once in so many milliseconds: a proxy names them with every request.
+const SAID_MS: u64 = 10 * 60_000;
+
+/// More refusals than that are not remembered; what is forgotten is recorded again.
+const MOST: usize = 1_000;
+
+/// The refusals that were recorded lately.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(Mutex<HashMap<Digest, Timestamp>>);
+
+impl Refusals {
+    /// Whether a refusal is to be recorded; it counts as recorded then.
+    fn is_new(&self, refusal: &str, now: Timestamp) -> bool {
+        let mut said = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        said.retain(|_, at| now < at.plus(SAID_MS));
+        if said.len() >= MOST {
+            said.clear();
+        }
+        said.insert(Digest::of(refusal.as_bytes()), now).is_none()
+    }
+}
+
+impl Portal {
+    /// Signs somebody in for whom others vouch: the account that is bound to them, or a new one, with the role that the map gives.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unwelcome`] with the reason; that is recorded.
+    pub async fn sign_in_from_outside(&self, identity: &Identity, map: &IdentityMap) -> Result<Actor, Error> {
+        let admitted = self.admit(identity, map).await;
+        if let Err(Error::Unwelcome(why)) = &admitted {
+            self.note_unwelcome(identity, *why).await?;
+        }
+        admitted
+    }
+
+    /// Records that a sign-in with a provider came to nothing, without anybody being known.
+    pub async fn note_untrue(&self, why: Unwelcome) -> Result<(), Error> {
+        if !self.refusals().is_new(why.word(), self.expiry_now()) {
+            return Ok(());
+        }
+        let mut write = self.store().begin().await?;
+        write.audit(None, self.now(), "sign_in_refused", json!({ "why": why.word() })).await?;
+        Ok(write.commit().await?)
+    }
+
+    /// Who vouches for a person, and whether it was proven lately in their session who they are; `None` for one with a password.
+    pub(crate) async fn outside(&self, person: &PersonId, session: &str) -> Result<Option<Outside>, Error> {
+        let Some(source) = self.store().source_of(person).await? else { return Ok(None) };
+        let proven = self.store().is_proven(session, person, self.expiry_now()).await?;
+        Ok(Some(Outside { source, proven }))
+    }
+
+    async fn admit(&self, identity: &Identity, map: &IdentityMap) -> Result<Actor, Error> {
+        let mut write = self.store().begin().await?;
+        // The first account is an administrator with a password: nobody else could look after people when the others are away.
+        if write.count_people().await? == 0 {
+            return Err(Unwelcome::Fresh.into());
+        }
+        let known = write.person_outside(identity.issuer.key(), &identity.subject).await?;
+        if known.as_ref().is_some_and(|known| !known.enabled) {
+            return Err(Unwelcome::Disabled.into());
+        }
+        // The map means the name that the account has here: at many a provider people may call themselves as they like.
+        let here = known.as_ref().map(|known| Identity { login: known.login.clone(), ..identity.clone() });
+        let admission = map.admits(here.as_ref().unwrap_or(identity));
+        let actor = match (known, admission) {
+            (Some(known), Some(admission)) => self.follow_map(&mut write, known, &admission).await?,
+            (None, Some(admission)) => self.make_account(&mut write, identity, &admission).await?,
+            (known, None) => {
+                if let Some(known) = known {
+                    self.take_away(write, known, map).await?;
+                }
+                return Err(Unwelcome::Unmapped.into());
+            }
+        };
+        write.seen(&actor.id, self.now()).await?;
+        let body = json!({ "by": identity.issuer.source() });
+        write.audit(Some(&Who::Person(actor.clone())), self.now(), "signed_in", body).await?;
+        write.commit().await?;
+        self.tell_people_changed();
+        Ok(actor)
+    }
+
+    /// Takes from a known account what the map gives it no longer: its sessions end, and the least role is what is left of what its
+    /// tokens could do. With a line in the map its person gets their role back, and their tokens with it.
+    async fn take_away(&self, mut write: Write, known: Credentials, map: &IdentityMap) -> Result<(), Error> {
+        let left = Admission { role: Role::Viewer, groups: map.rules_groups().then(Groups::new) };
+        let ended = write.end_sessions(&known.id, None).await?;
+        let in_groups = left.groups.is_some() && !write.groups_of(&known.id).await?.is_empty();
+        if ended == 0 && known.role == left.role && !in_groups {
+            return Ok(());
+        }
+        if ended > 0 {
+            let body = json!({ "person": known.id, "count": ended });
+            write.audit(None, self.now(), "sessions_ended", body).await?;
+        }
+        self.follow_map(&mut write, known, &left).await?;
+        write.commit().await?;
+        self.tell_people_changed();
+        Ok(())
+    }
+
+    /// Gives a known account the role and the groups that the map says now.
+    async fn follow_map(&self, write: &mut Write, known: Credentials, admission: &Admission) -> Result<Actor, Error> {
+        if known.role != admission.role {
+            write.set_role(&known.id, admission.role).await?;
+            let body = json!({ "person": known.id, "role": admission.role });
+            write.audit(None, self.now(), "role_changed", body).await?;
+        }
+        if let Some(groups) = &admission.groups {
+            let before = write.set_groups(&known.id, groups).await?;
+            if before != *groups {
+                let body = json!({ "person": known.id, "from": before, "to": groups });
+                write.audit(None, self.now(), "groups_changed", body).await?;
+            }
+        }
+        Ok(Actor::new(known.id, known.name, admission.role))
+    }
+
+    async fn make_account(
+        &self,
+        write: &mut Write,
+        identity: &Identity,
+        admission: &Admission,
+    ) -> Result<Actor, Error> {
+        let Identity { issuer, subject, login, name, .. } = identity;
+        let actor = Actor::new(PersonId(random_hex()), name.clone(), admission.role);
+        match write.insert_outside(&actor, login, (issuer.key(), subject), self.now()).await {
+            Err(store::Error::Taken) => return Err(Unwelcome::Taken.into()),
+            inserted => inserted?,
+        }
+        let groups = admission.groups.clone().unwrap_or_default();
+        write.set_groups(&actor.id, &groups).await?;
+        let body = json!({
+            "person": actor.id,
+            "login": login,
+            "role": actor.role,
+            "mail": false,
+            "groups": groups,
+            "by": issuer.source(),
+            "issuer": issuer.key(),
+            "subject": subject,
+        });
+        write.audit(None, self.now(), "person_created", body).await?;
+        Ok(actor)
+    }
+
+    async fn note_unwelcome(&self, identity: &Identity, why: Unwelcome) -> Result<(), Error> {
+        let Identity { issuer, subject, login, .. } = identity;
+        let refusal = [issuer.key(), subject.as_str(), login.as_str(), why.word()].join("\n");
+        if !self.refusals().is_new(&refusal, self.expiry_now()) {
+            return Ok(());
+        }
+        let body = json!({ "login": login, "by": issuer.source(), "why": why.word() });
+        let mut write = self.store().begin().await?;
+        write.audit(None, self.now(), "sign_in_refused", body).await?;
+        Ok(write.commit().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_refusal_is_recorded_once_in_a_while_and_their_number_is_bounded() {
+        let (refusals, now) = (Refusals::default(), Timestamp(1_795_471_084_000));
+
+        assert!(refusals.is_new("olga: unmapped", now));
+        assert!(!refusals.is_new("olga: unmapped", now.plus(SAID_MS - 1)));
+        assert!(refusals.is_new("olga: taken", now));
+        assert!(refusals.is_new("olga: unmapped", now.plus(2 * SAID_MS)));
+        for number in 0..3 * MOST {
+            refusals.is_new(&number.to_string(), now);
+        }
+        assert!(refusals.0.lock().unwrap().len() <= MOST);
+    }
+}
