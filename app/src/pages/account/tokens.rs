@@ -60,6 +60,7 @@ fn Made(token: MadeToken) -> impl IntoView {
 #[component]
 fn OneToken(token: TokenInfo, deeds: AccountDeeds) -> impl IntoView {
     let label = format!("End token {}", token.name);
+    let may = may_words(&token);
     let used = match token.used {
         Some(used) => view! { <span>"last used "<Ago at=used /> {from(&token.address)}</span> }.into_any(),
         None => view! { <span>"never used"</span> }.into_any(),
@@ -77,7 +78,7 @@ fn OneToken(token: TokenInfo, deeds: AccountDeeds) -> impl IntoView {
                     </button>
                 </ActionForm>
                 <span class="sub">
-                    <span>{may_words(&token)}</span>
+                    <span>{may}</span>
                     <span>"made "<Ago at=token.made /></span>
                     {used}
                     <span>"expires "<Moment at=token.expires /></span>
