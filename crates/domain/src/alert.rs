@@ -73,7 +73,7 @@ pub struct Told {
     pub service: String,
     /// Since when the first of them fires.
     pub since: Timestamp,
-    /// Since when the last of them fires.
+    /// Since when the last of them fires that says so.
     pub latest: Timestamp,
     /// The annotation `summary` of one that fires, or else its `description`, in one line; may be empty.
     pub summary: String,
@@ -112,7 +112,7 @@ impl Webhook {
             };
             let key = (name.to_owned(), alert.service());
             let of = told.entry(key).or_insert_with_key(|(name, service)| Told::nothing(name, service, now));
-            of.add(alert);
+            of.add(alert, now);
         }
         webhook.told = told.into_values().collect();
         Ok(webhook)
@@ -133,15 +133,16 @@ impl Told {
         }
     }
 
-    fn add(&mut self, alert: Alert) {
+    fn add(&mut self, alert: Alert, now: Timestamp) {
         let mark = alert.mark();
         if alert.state == State::Resolved {
             self.resolved.insert(mark);
             return;
         }
-        self.latest = self.latest.max(alert.since);
-        if self.firing.is_empty() || alert.since < self.since {
-            self.since = alert.since;
+        let since = alert.since.unwrap_or(now);
+        self.latest = self.latest.max(alert.since.unwrap_or(self.latest));
+        if self.firing.is_empty() || since < self.since {
+            self.since = since;
             self.summary = alert.summary;
             self.labels = alert.labels;
         }
@@ -158,7 +159,8 @@ enum State {
 /// One alert of a webhook.
 struct Alert {
     state: State,
-    since: Timestamp,
+    /// Since when it fires, where it says so and that can be.
+    since: Option<Timestamp>,
     summary: String,
     labels: BTreeMap<String, String>,
 }
@@ -176,7 +178,7 @@ impl Alert {
         let since = alert.get("startsAt").and_then(Value::as_str).and_then(Timestamp::parse);
         Some(Self {
             state,
-            since: since.filter(|since| since.0 > 0 && *since <= now).unwrap_or(now),
+            since: since.filter(|since| since.0 > 0 && *since <= now),
             summary: summary.map(|summary| text::one_line(summary, SUMMARY)).unwrap_or_default(),
             labels,
         })
@@ -247,11 +249,15 @@ pub fn follows(standing: Option<&Standing>, told: &Told) -> Outcome {
     let all = told.firing.iter().chain(before.into_iter().flatten());
     let firing: BTreeSet<String> =
         all.filter(|mark| !told.resolved.contains(*mark)).take(MOST_APART).cloned().collect();
+    // Of those that are too many to be told apart nobody knows which are new.
+    let has_new = before.is_some_and(|before| before.len() < MOST_APART && !told.firing.is_subset(before));
     match standing {
         None if firing.is_empty() => Outcome::Nothing,
         None => Outcome::Opened(firing),
         Some(_) if firing.is_empty() => Outcome::Closed,
-        Some(Standing { dismissed: Some(dismissed), .. }) if told.latest > *dismissed => Outcome::Renewed(firing),
+        Some(Standing { dismissed: Some(dismissed), .. }) if has_new || told.latest > *dismissed => {
+            Outcome::Renewed(firing)
+        }
         Some(_) => Outcome::Again(firing),
     }
 }

@@ -121,7 +121,9 @@ fn what_was_dismissed_comes_back_only_when_something_new_fires() {
     let dismissed = standing(&["a"], Some(NOW));
 
     assert!(matches!(follows(Some(&dismissed), &told(&["a"], &[], NOW.minus(9))), Outcome::Again(_)));
-    assert!(matches!(follows(Some(&dismissed), &told(&["b"], &[], NOW.plus(9))), Outcome::Renewed(_)));
+    assert!(matches!(follows(Some(&dismissed), &told(&["a"], &[], NOW.plus(9))), Outcome::Renewed(_)));
+    assert!(matches!(follows(Some(&dismissed), &told(&["b"], &[], Timestamp(i64::MIN))), Outcome::Renewed(_)));
+    assert!(matches!(follows(Some(&dismissed), &told(&["a"], &[], Timestamp(i64::MIN))), Outcome::Again(_)));
     assert_eq!(follows(Some(&dismissed), &told(&[], &["a"], NOW.plus(9))), Outcome::Closed);
 }
 
