@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::policy::{Actor, Role, Scope, Sight, Token};
-use domain::run::Command;
+use domain::run::{Command, Who};
 use domain::runbook::{Procedure, Schedule};
 use domain::schedule::{Cron, Zone};
 use domain::view::{Missed, ScheduleView};
@@ -213,7 +213,7 @@ impl Portal {
     /// Looks at a run that a schedule has started, and starts its next step when that only reads; whether to look again.
     async fn one_more(&self, id: RunId) -> Result<bool, Error> {
         let Some(run) = self.store().run(id, &Sight::EVERYTHING).await? else { return Ok(false) };
-        let domain::run::Who::Person(actor) = &run.holder.by else { return Ok(false) };
+        let Who::Person(actor) = &run.holder.by else { return Ok(false) };
         if run.end.is_some() || !run.holder.by.is_schedule() {
             return Ok(false);
         }

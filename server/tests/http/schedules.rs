@@ -133,7 +133,7 @@ async fn what_reads_runs_by_itself_when_it_is_due_and_everything_else_waits_for_
 
     let over = post(&scene.site, "/api/runs/take-over", "run=1&reason=mine", &scene.ada).await;
     assert_eq!(over.status, StatusCode::OK, "{}", over.body);
-    done(&scene.site, "/api/runs/complete", "run=1&step=2", &scene.ada).await;
+    done(&scene.site, "/api/runs/tick", "run=1&step=2&item=1", &scene.ada).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use domain::plan::{PlanCommand, PlanParameter, PlanStep};
 use domain::policy::Verb;
 use domain::view::{Prefill, ProcedureView, Session, TargetInfo, alert_words};
-use domain::{Risk, Slug};
+use domain::{Risk, Slug, text};
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::location::Url;
@@ -17,6 +17,9 @@ use crate::components::look::{LookList, Seen};
 use crate::components::parameter::{ParameterField, SecretField};
 use crate::components::problem::Refused;
 use crate::record::step_name;
+
+/// The most characters of a reason that the form begins with.
+const REASON: usize = 200;
 
 /// Target, values, reason; and why there is no such form when there is none.
 #[component]
@@ -64,6 +67,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             view! { <ParameterField parameter /> }.into_any()
         }
     };
+    let reason = view.prefill.as_ref().map(reason_of);
     let fields = view.parameters.iter().map(field).collect_view();
     view! {
         <ActionForm action=start attr:class="panel" attr:data-box="">
@@ -82,7 +86,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             {needs_a_lead(&view)}
             <div class="field">
                 <label for="reason">"Reason or ticket"</label>
-                <input class="input" id="reason" name="reason" autocomplete="off" />
+                <input class="input" id="reason" name="reason" value=reason autocomplete="off" />
                 <span class="help">"Stands in the history."</span>
             </div>
             <button class="btn" data-kind="primary" type="submit" data-wide="" disabled=start.pending()>
@@ -101,6 +105,11 @@ fn filled(parameter: &PlanParameter, prefill: Option<&Prefill>) -> PlanParameter
     let value = prefill.and_then(|prefill| prefill.values.get(&parameter.name)).cloned();
     let default = value.or_else(|| parameter.default.clone());
     PlanParameter { default, ..parameter.clone() }
+}
+
+/// The reason for a run that a suggestion leads to: its alert, with nothing hidden in its name.
+fn reason_of(prefill: &Prefill) -> String {
+    text::one_line(&format!("Alert {}", alert_words(&prefill.alert, &prefill.service)), REASON)
 }
 
 /// What a suggestion has filled, and what it has not and why. Everything from outside is marked where it could deceive.
