@@ -250,7 +250,7 @@ pub fn follows(standing: Option<&Standing>, told: &Told) -> Outcome {
     let firing: BTreeSet<String> =
         all.filter(|mark| !told.resolved.contains(*mark)).take(MOST_APART).cloned().collect();
     // Of those that are too many to be told apart nobody knows which are new.
-    let has_new = before.is_some_and(|before| before.len() < MOST_APART && !told.firing.is_subset(before));
+    let has_new = before.is_some_and(|before| before.len() < MOST_APART && !firing.is_subset(before));
     match standing {
         None if firing.is_empty() => Outcome::Nothing,
         None => Outcome::Opened(firing),
