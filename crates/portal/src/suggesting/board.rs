@@ -148,7 +148,7 @@ impl Board {
             self.refused = None;
         }
         let Webhook { nameless, truncated, .. } = *webhook;
-        if nameless + truncated > 0 {
+        if nameless > 0 || truncated > 0 {
             self.odd = Some(Odd { nameless, truncated, at });
         }
     }

@@ -154,7 +154,7 @@ fn a_refusal_is_said_until_the_same_token_sends_a_good_one() {
     board.accepted(&by("two"), &webhook(Vec::new()), NOW);
     assert_eq!(board.problems(NOW).len(), 1);
     assert!(board.problems(NOW)[0].contains("it is no JSON object"), "{:?}", board.problems(NOW));
-    board.accepted(&by("one"), &Webhook { nameless: 3, ..Webhook::default() }, NOW);
+    board.accepted(&by("one"), &Webhook { nameless: 3, truncated: u64::MAX, ..Webhook::default() }, NOW);
     assert!(board.problems(NOW)[0].starts_with("3 alerts came without a name"), "{:?}", board.problems(NOW));
     assert!(board.problems(NOW.plus(SAID_MS)).is_empty());
 }
