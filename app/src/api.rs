@@ -7,6 +7,7 @@
 use domain::policy::{Verb, Whose};
 
 pub(crate) mod account;
+pub(crate) mod alerts;
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod looks;
@@ -54,6 +55,8 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/pages/run", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/api/pages/history", Policy::Verb(Verb::Read, Whose::Listed)),
     ("/api/pages/documents", Policy::Verb(Verb::Read, Whose::Listed)),
+    ("/api/pages/alert", Policy::Verb(Verb::Read, Whose::Listed)),
+    ("/api/suggestions/dismiss", Policy::Verb(Verb::WorkRun, Whose::Seen)),
     ("/api/pages/approvals", Policy::Verb(Verb::Read, Whose::Listed)),
     ("/api/pages/approval", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/api/approvals/watch", Policy::Verb(Verb::Read, Whose::Listed)),

@@ -32,6 +32,7 @@ pub mod screen;
 pub mod skeleton;
 pub mod state;
 pub mod step_content;
+pub mod suggestions;
 pub mod theme;
 pub mod with_values;
 pub mod words;

@@ -1,6 +1,7 @@
 //! One file per page.
 
 pub mod account;
+pub mod alert;
 pub mod approval;
 pub mod approvals;
 pub mod audit;

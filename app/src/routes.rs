@@ -9,6 +9,7 @@ use leptos_router::path;
 use crate::base::Base;
 use crate::components::frame::Frame;
 use crate::pages::account::AccountPage;
+use crate::pages::alert::AlertPage;
 use crate::pages::approval::ApprovalPage;
 use crate::pages::approvals::ApprovalsPage;
 use crate::pages::audit::AuditPage;
@@ -42,6 +43,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/runs/:id") view=RunPage ssr=SsrMode::Async />
                     <Route path=path!("/approvals") view=ApprovalsPage ssr=SsrMode::Async />
                     <Route path=path!("/approvals/:id") view=ApprovalPage ssr=SsrMode::Async />
+                    <Route path=path!("/alerts/:name") view=AlertPage ssr=SsrMode::Async />
                     <Route path=path!("/history") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=path!("/documents") view=DocumentsPage ssr=SsrMode::Async />
                     <Route path=path!("/audit") view=AuditPage ssr=SsrMode::Async />

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use domain::attempt::{Input, Key};
 use domain::factor::Proof;
 use domain::keyboard::{Named, Press, Stroke};
-use domain::policy::{Actor, Forbidden, GroupName, Groups, Role, typed_groups};
+use domain::policy::{Actor, Forbidden, GroupName, Groups, Role, Scope, typed_groups};
 use domain::run::{Command, Refusal, Verdict, Wanted};
 use domain::view::MadeToken;
 use domain::{PersonId, RunId, Timestamp, TokenId};
@@ -398,6 +398,14 @@ pub fn role_named(word: &str) -> Result<Role, AppError> {
     Role::parse(word).ok_or_else(|| {
         AppError::Invalid("There is no such role. Nothing was changed; choose one of the list.".to_owned())
     })
+}
+
+/// What a form lets a token do: the word of a role, or of suggesting alone.
+pub fn token_named(word: &str) -> Result<(Scope, Role), AppError> {
+    if word == Scope::Suggest.word() {
+        return Ok((Scope::Suggest, Role::Operator));
+    }
+    Ok((Scope::Role, role_named(word)?))
 }
 
 /// The groups that a form names.

@@ -3,9 +3,11 @@
 //! From the outside in: [`below`] takes the base off the path; [`requests`] gives every request a number, a line in the log and
 //! its headers; [`gate`] looks at host and origin; the session is found, or the [`tokens`] of a script, or whom the proxy names
 //! ([`proxied`]); [`gate`] again asks the table in [`routes`] who may; then pages and server functions of `app`, the way to an
-//! identity provider ([`sign_in`]), the raw [`output`], the [`evidence`] of a run, the files of the site ([`assets`]).
+//! identity provider ([`sign_in`]), the raw [`output`], the [`evidence`] of a run, the webhook of [`alerts`], the files of the site
+//! ([`assets`]).
 
 pub mod again;
+pub mod alerts;
 pub mod answers;
 pub mod assets;
 pub mod below;
@@ -31,7 +33,7 @@ use axum::Router;
 use axum::extract::{FromRef, Request, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use domain::Digest;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::config::LeptosOptions;
@@ -184,6 +186,7 @@ pub fn router(site: &Site) -> Result<Router, Undeclared> {
         .leptos_routes_with_context(site, pages, context, shell)
         .route(routes::OUTPUT, get(output::output))
         .route(routes::EVIDENCE, get(evidence::evidence))
+        .route(routes::ALERTS, post(alerts::alerts))
         .route(routes::SIGN_IN_WITH, get(sign_in::with))
         .route(routes::SIGN_IN_BACK, get(sign_in::back))
         .fallback(no_such_page)

@@ -199,7 +199,8 @@ pub async fn end_other_sessions() -> Result<(), AppError> {
     )
 }
 
-/// Makes a token for scripts, which holds for some days. The page of the account shows it once.
+/// Makes a token for scripts, which holds for some days. Its role is one that a token may have, or `suggest` for one that tells of alerts
+/// and does nothing else. The page of the account shows it once.
 #[server(endpoint = "account/tokens/make")]
 pub async fn make_token(
     name: String,
@@ -209,12 +210,13 @@ pub async fn make_token(
     #[server(default)] code: String,
     #[server(default)] passkey: String,
 ) -> Result<(), AppError> {
-    use crate::ssr::{answer, back_to, caller, role_named, session_id, sure};
+    use crate::ssr::{answer, back_to, caller, session_id, sure, token_named};
 
     answer(
         async {
             let caller = caller().await?;
-            let new = portal::NewToken { name, role: role_named(&role)?, days };
+            let (scope, role) = token_named(&role)?;
+            let new = portal::NewToken { name, role, scope, days };
             let sure = sure(password, &code, &passkey);
             caller.portal.make_token(caller.actor.owner()?, &session_id()?, new, sure).await?;
             back_to("/account?changed=token");

@@ -4,7 +4,7 @@ use domain::view::{
     AccountView, DeliveriesView, DocumentsView, HistoryFilter, HistoryView, HomeView, PeopleView, ProcedureView,
     RunView, SearchView,
 };
-use domain::{RunId, Slug};
+use domain::{RunId, Slug, SuggestionId};
 use leptos::server;
 
 use crate::AppError;
@@ -37,15 +37,24 @@ pub async fn search() -> Result<SearchView, AppError> {
     )
 }
 
-/// The page of a procedure.
+/// The page of a procedure; with the number of a suggestion also what that fills in its form.
 #[server(endpoint = "pages/procedure")]
-pub async fn procedure(slug: Slug) -> Result<ProcedureView, AppError> {
+pub async fn procedure(
+    slug: Slug,
+    #[server(default)] suggestion: Option<SuggestionId>,
+) -> Result<ProcedureView, AppError> {
     use crate::ssr::{answer, caller};
 
     answer(
         async {
             let caller = caller().await?;
-            Ok(caller.portal.procedure(caller.actor.viewer()?, &slug).await?)
+            let viewer = caller.actor.viewer()?;
+            let view = caller.portal.procedure(viewer, &slug).await?;
+            let prefill = match suggestion {
+                Some(id) => caller.portal.prefill(viewer, &slug, id).await?,
+                None => None,
+            };
+            Ok(ProcedureView { prefill, ..view })
         }
         .await,
     )

@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 
 use domain::frame::Cursor;
 use domain::view::LogView;
-use domain::{ActionKey, RunId, Slug};
+use domain::{ActionKey, RunId, Slug, SuggestionId};
 use leptos::server;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::{ByteStream, Streaming};
 
 use crate::AppError;
 
-/// Starts a run and opens its page. The same key starts one run, however often the form is sent.
+/// Starts a run and opens its page. The same key starts one run, however often the form is sent. A run that is started by a suggestion
+/// names it.
 #[server(endpoint = "runs/start")]
 pub async fn start_run(
     slug: Slug,
@@ -22,6 +23,7 @@ pub async fn start_run(
     #[server(default)] reason: String,
     key: ActionKey,
     #[server(default)] values: BTreeMap<String, String>,
+    #[server(default)] suggestion: Option<SuggestionId>,
 ) -> Result<RunId, AppError> {
     use crate::ssr::{answer, caller, go_to};
 
@@ -30,7 +32,7 @@ pub async fn start_run(
             let caller = caller().await?;
             // An empty field is a value that stays open until a step needs it.
             let values = values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-            let start = portal::StartRun { slug, target, reason, values, key };
+            let start = portal::StartRun { slug, target, reason, values, key, suggestion };
             let run = caller.portal.start_run(caller.actor.operator()?, start).await?;
             go_to(&format!("/runs/{run}"));
             Ok(run)

@@ -1,7 +1,8 @@
 //! The documents: which bytes are shown, what lint says about them, and what in them belongs to no procedure.
 
 use domain::runbook::Finding;
-use domain::view::{DocumentView, DocumentsView};
+use domain::time;
+use domain::view::{AlertsView, DocumentView, DocumentsView, UnboundAlert};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -11,6 +12,7 @@ use crate::api::pages::documents;
 use crate::base::portal_path;
 use crate::clock::Clock;
 use crate::components::ago::Ago;
+use crate::components::command_text::Visible;
 use crate::components::findings::{Findings, findings_words, level_words};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::ProseView;
@@ -69,9 +71,51 @@ fn Documents(view: DocumentsView) -> impl IntoView {
             </header>
             {problems}
             {documents}
+            <Unbound alerts=view.alerts />
         </main>
     }
     .into_any()
+}
+
+/// Alerts that came and that no procedure names.
+#[component]
+fn Unbound(alerts: AlertsView) -> impl IntoView {
+    let AlertsView { unbound, unbound_others } = alerts;
+    let rows = unbound
+        .into_iter()
+        .map(|UnboundAlert { alert, times, heard }| {
+            view! {
+                <li>
+                    <div>
+                        <span class="name">
+                            <Visible text=alert />
+                        </span>
+                        <span class="sub">
+                            <span>{format!("told {}, last ", time::counted(times, "time"))}<Ago at=heard /></span>
+                        </span>
+                    </div>
+                </li>
+            }
+        })
+        .collect::<Vec<_>>();
+    let others = (unbound_others > 0).then(|| {
+        let words =
+            format!("Others, whose names are too many to list: told {}.", time::counted(unbound_others, "time"));
+        view! { <p class="quiet small aside-note">{words}</p> }
+    });
+    (!rows.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="unbound">
+                <header>
+                    <h2 id="unbound">"Alerts that no procedure names"</h2>
+                    <span>"since the portal was started"</span>
+                </header>
+                <ul class="lines">{rows}</ul>
+                {others}
+            </section>
+        }
+        .into_any()
+    })
 }
 
 #[component]

@@ -5,6 +5,7 @@ use domain::view::{ApprovalRow, DocumentInfo, HomeView, ProcedureRow, RunRow, Se
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::api::alerts::DismissSuggestion;
 use crate::api::pages::home;
 use crate::base::portal_path;
 use crate::clock::Clock;
@@ -17,7 +18,9 @@ use crate::components::left::Left;
 use crate::components::risk::RiskMark;
 use crate::components::run_lists::{OpenRuns, RecentRuns, step_words, waits_for_a_person};
 use crate::components::state::StateMark;
+use crate::components::suggestions::Suggestions;
 use crate::components::words::counted;
+use crate::deeds::Hands;
 use crate::loaded::loaded;
 use crate::waiting::news;
 
@@ -25,19 +28,22 @@ use crate::waiting::news;
 #[component]
 pub fn HomePage() -> impl IntoView {
     let news = news();
-    let view = Resource::new(move || news.get(), |_| home());
+    let dismiss = ServerAction::<DismissSuggestion>::new();
+    let view = Resource::new(move || (news.get(), dismiss.version().get()), |_| home());
     view! {
         <Title text="Home" />
-        {loaded(view, |session, view| view! { <Home session view /> })}
+        {loaded(view, move |session, view| view! { <Home session view dismiss /> })}
     }
     .into_any()
 }
 
 #[component]
-fn Home(session: Session, view: HomeView) -> impl IntoView {
+fn Home(session: Session, view: HomeView, dismiss: ServerAction<DismissSuggestion>) -> impl IntoView {
     Clock::start(view.now);
     let (waiting, running): (Vec<RunRow>, Vec<RunRow>) = view.running.into_iter().partition(waits_for_a_person);
     let count = counted(running.len(), "run");
+    let calm = view.requests.is_empty() && waiting.is_empty() && view.suggestions.is_empty();
+    let hands = Hands::of(&session.actor);
     view! {
         <main id="main" class="page" data-kind="home" tabindex="-1">
             <div class="page-head">
@@ -48,7 +54,9 @@ fn Home(session: Session, view: HomeView) -> impl IntoView {
             </div>
             <div class="main stack" data-gap="large">
                 <Problems problems=view.problems />
+                {calm.then(|| view! { <Calm /> })}
                 <Waiting requests=view.requests runs=waiting />
+                <Suggestions rows=view.suggestions hands dismiss />
                 <Show when={
                     let running = running.clone();
                     move || !running.is_empty()
@@ -95,19 +103,25 @@ fn Problems(problems: Vec<String>) -> impl IntoView {
     })
 }
 
+/// Nothing has to be looked at.
+#[component]
+fn Calm() -> impl IntoView {
+    view! {
+        <p class="hint calm">
+            <Glyph sign=Sign::Info />
+            <span>
+                "Nothing waits for you. Requests that you can decide come here, runs that fail, pause or are interrupted, and what alerts suggest."
+            </span>
+        </p>
+    }
+    .into_any()
+}
+
 /// What a person has to look at, one card each: requests that this person can decide, then open runs.
 #[component]
 fn Waiting(requests: Vec<ApprovalRow>, runs: Vec<RunRow>) -> impl IntoView {
     if requests.is_empty() && runs.is_empty() {
-        return view! {
-            <p class="hint calm">
-                <Glyph sign=Sign::Info />
-                <span>
-                    "Nothing waits for you. Requests that you can decide come here, and runs that fail, pause or are interrupted."
-                </span>
-            </p>
-        }
-        .into_any();
+        return ().into_any();
     }
     let requests = requests.into_iter().map(|row| view! { <RequestCard row /> }).collect_view();
     let runs = runs.into_iter().map(|row| view! { <WaitingCard row /> }).collect_view();

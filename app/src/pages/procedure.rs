@@ -4,11 +4,12 @@ mod contents;
 pub mod parts;
 mod start;
 
-use domain::Slug;
 use domain::look::Look;
 use domain::policy::Verb;
 use domain::runbook::{Finding, Part, PartKind};
-use domain::view::{ProcedureView, Session};
+use domain::time;
+use domain::view::{Missed, ProcedureView, ScheduleView, Session};
+use domain::{Slug, SuggestionId};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -36,12 +37,15 @@ use start::StartForm;
 pub fn ProcedurePage() -> impl IntoView {
     let params = use_params_map();
     let query = use_query_map();
-    let slug = move || Slug(params.read().get("slug").unwrap_or_default());
-    let view = Resource::new(slug, move |slug| {
+    let asked = move || {
+        let suggestion = query.read().get_str("suggestion").and_then(|id| id.parse().ok()).map(SuggestionId);
+        (Slug(params.read().get("slug").unwrap_or_default()), suggestion)
+    };
+    let view = Resource::new(asked, move |(slug, suggestion)| {
         // Without scripts the address asks for the look at a target; with them the page does.
         let look = query.read_untracked().get("look");
         async move {
-            let view = procedure(slug.clone()).await?;
+            let view = procedure(slug.clone(), suggestion).await?;
             let look = match look {
                 Some(target) => Some(look_before_start(slug, target).await),
                 None => None,
@@ -164,6 +168,7 @@ fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
                     }
                 })}
             {lead.map(|lead| view! { <div class="prose">{lead}</div> })}
+            {view.schedule.clone().map(|schedule| view! { <Due schedule /> })}
             <div class="facts-line">
                 <span>"up to " <RiskMark risk=risk /></span>
                 {view
@@ -185,6 +190,49 @@ fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
                 </a>
             </div>
         </header>
+    }
+    .into_any()
+}
+
+/// When the procedure is due by itself, and what was missed.
+#[component]
+fn Due(schedule: ScheduleView) -> impl IntoView {
+    let ScheduleView { cron, zone, owner, next, run, missed } = schedule;
+    let last = run.map(|run| {
+        view! {
+            <span>
+                "last started "
+                <a href=portal_path(format!("/runs/{run}"))>{format!("run {run}")}</a>
+            </span>
+        }
+    });
+    let next = match next {
+        Some(next) => view! { <time datetime=next.iso()>{format!("due {}", next.absolute())}</time> }.into_any(),
+        None => view! { <b>"never due: no month has such a day"</b> }.into_any(),
+    };
+    let missed = missed.map(|Missed { due, times, why }| {
+        view! {
+            <div class="callout" data-tone="warn">
+                <Glyph sign=Sign::Warning />
+                <p class="head">{format!("Missed {}", time::counted(times, "time"))}</p>
+                <p>{format!("It was due {}, and no run was started. {why}", due.absolute())}</p>
+            </div>
+        }
+    });
+    view! {
+        <p class="facts-line">
+            <span>
+                <Glyph sign=Sign::Clock />
+                {next}
+            </span>
+            <span>
+                "schedule "
+                <code>{cron}</code>
+                {format!(" in {zone}, for {owner}")}
+            </span>
+            {last}
+        </p>
+        {missed}
     }
     .into_any()
 }

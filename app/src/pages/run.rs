@@ -106,6 +106,7 @@ fn RunBody(session: Session, view: RunView, look: Option<Result<Look, AppError>>
                 usual=view.with_value(|view| view.usual)
                 newer=view.with_value(|view| view.newer.clone())
                 patch=view.with_value(|view| view.patch.clone())
+                suggestion=view.with_value(|view| view.suggestion.clone())
             /> }
             .into_any()
         } else {
@@ -164,7 +165,7 @@ fn Working(view: RunView) -> impl IntoView {
             <nav class="rail stack" data-gap="tight" aria-label="Steps of this run">
                 <Rail />
             </nav>
-            <Facts usual=view.usual />
+            <Facts usual=view.usual suggestion=view.suggestion />
             <Announcements />
         </main>
     }

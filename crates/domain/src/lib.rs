@@ -3,6 +3,7 @@
 //! No clock, no database, no process, no page. Everything here compiles for the server and for the browser,
 //! and both use the same code: the browser folds the events of a run with the same [`run::evolve`] as the server.
 
+pub mod alert;
 pub mod approval;
 pub mod attempt;
 pub mod audit;
@@ -23,6 +24,7 @@ pub mod redaction;
 mod risk;
 pub mod run;
 pub mod runbook;
+pub mod schedule;
 pub mod screen;
 pub mod steering;
 pub mod target;
@@ -32,7 +34,7 @@ pub mod time;
 pub mod view;
 
 pub use digest::{Digest, Hasher};
-pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug, TokenId};
+pub use ids::{ActionKey, AttemptId, PersonId, RunId, Slug, SuggestionId, TokenId};
 pub use risk::{Lowered, Lowering, Risk, lowered};
 pub use time::Timestamp;
 

@@ -5,7 +5,7 @@
 //! [`Sight`], which says for whom; whose something else has to be stands beside the verb ([`Whose`]).
 //!
 //! What a script may do by a token is said here as well, and nowhere else: the lower of the token's role and of its person's,
-//! and never what takes the person themselves.
+//! and never what takes the person themselves. A token of the scope [`Scope::Suggest`] lets a script do one thing alone.
 
 mod group;
 mod sight;
@@ -89,6 +89,8 @@ pub enum Verb {
     WorkRun,
     /// Stop a step or a watch, give up one's own run.
     Stop,
+    /// Suggest procedures by what fires.
+    Suggest,
     /// Give up another person's run, take a lock from a run that is worked in.
     Overrule,
     /// Start without an approval, in an emergency. The rules about approvals say who may, too.
@@ -105,12 +107,13 @@ pub enum Verb {
 
 impl Verb {
     /// All verbs, for tests that walk the table.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::OwnAccount,
         Self::StartRun,
         Self::WorkRun,
         Self::Stop,
+        Self::Suggest,
         Self::Overrule,
         Self::BreakGlass,
         Self::Approve,
@@ -126,6 +129,7 @@ impl Verb {
             Self::StartRun => "start a run",
             Self::WorkRun => "work in a run",
             Self::Stop => "stop a step",
+            Self::Suggest => "suggest procedures",
             Self::Overrule => "overrule the person who works in a run",
             Self::BreakGlass => "start without an approval",
             Self::Approve => "decide a request for approval",
@@ -138,7 +142,7 @@ impl Verb {
     const fn least(self) -> Role {
         match self {
             Self::Read | Self::OwnAccount => Role::Viewer,
-            Self::StartRun | Self::WorkRun | Self::Stop | Self::BreakGlass => Role::Operator,
+            Self::StartRun | Self::WorkRun | Self::Stop | Self::Suggest | Self::BreakGlass => Role::Operator,
             Self::Overrule | Self::Approve | Self::Audit => Role::Lead,
             Self::Redact | Self::ManagePeople => Role::Administrator,
         }
@@ -147,7 +151,7 @@ impl Verb {
     /// Whether a script may use it by a token. What decides, proves who somebody is, or gives rights takes the person themselves.
     const fn is_for_scripts(self) -> bool {
         match self {
-            Self::Read | Self::StartRun | Self::WorkRun | Self::Stop => true,
+            Self::Read | Self::StartRun | Self::WorkRun | Self::Stop | Self::Suggest => true,
             Self::OwnAccount
             | Self::Overrule
             | Self::BreakGlass
@@ -172,6 +176,30 @@ pub fn token_roles(of: Role) -> impl Iterator<Item = Role> {
     TOKEN_ROLES.into_iter().filter(move |role| *role <= of)
 }
 
+/// What a token is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Whatever its role lets a script do.
+    #[default]
+    Role,
+    /// To suggest procedures by what fires, and nothing else: it lies with an alert manager. It does not even read.
+    Suggest,
+    /// None that anybody has: a schedule starts a run in the name of its owner, in which it may only read.
+    Schedule,
+}
+
+impl Scope {
+    /// The scope in a word, as it is stored and as a form names it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::Suggest => "suggest",
+            Self::Schedule => "schedule",
+        }
+    }
+}
+
 /// A token by which a script acts for a person, as others may know it: never the text that lets it in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
@@ -179,6 +207,9 @@ pub struct Token {
     pub id: TokenId,
     /// As its person calls it.
     pub name: String,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "crate::is_default")]
+    pub scope: Scope,
 }
 
 /// An enabled person, as their account stands at this request: signed in, or a script acts for them.
@@ -214,6 +245,12 @@ pub enum Forbidden {
         /// What was wanted.
         verb: Verb,
     },
+    /// The token is for suggesting alone.
+    #[error("This token may suggest procedures and nothing else; to {} takes another one", .verb.phrase())]
+    Suggests {
+        /// What was wanted.
+        verb: Verb,
+    },
     /// No token is enough for it.
     #[error("To {} takes a person who is signed in; no token is enough", .verb.phrase())]
     Script {
@@ -226,7 +263,10 @@ impl Forbidden {
     /// What was wanted.
     pub const fn verb(&self) -> Verb {
         match self {
-            Self::Role { verb, .. } | Self::TokenRole { verb, .. } | Self::Script { verb } => *verb,
+            Self::Role { verb, .. }
+            | Self::TokenRole { verb, .. }
+            | Self::Suggests { verb }
+            | Self::Script { verb } => *verb,
         }
     }
 }
@@ -242,6 +282,10 @@ pub struct Owner<'a>(&'a Actor);
 /// Proof that a person may start and work in runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator<'a>(&'a Actor);
+
+/// Proof that a person may suggest procedures.
+#[derive(Clone, Copy, Debug)]
+pub struct Suggester<'a>(&'a Actor);
 
 /// Proof that a person may decide requests for approval.
 #[derive(Clone, Copy, Debug)]
@@ -298,6 +342,11 @@ impl Actor {
         self.may(Verb::WorkRun).map(|()| Operator(self))
     }
 
+    /// The proof for suggesting procedures.
+    pub fn suggester(&self) -> Result<Suggester<'_>, Forbidden> {
+        self.may(Verb::Suggest).map(|()| Suggester(self))
+    }
+
     /// The proof for deciding requests for approval.
     pub fn approver(&self) -> Result<Approver<'_>, Forbidden> {
         self.may(Verb::Approve).map(|()| Approver(self))
@@ -323,6 +372,9 @@ impl Actor {
         let role = self.role;
         match (allows(role, verb), &self.token) {
             (_, Some(_)) if !verb.is_for_scripts() => Err(Forbidden::Script { verb }),
+            (_, Some(token)) if token.scope == Scope::Suggest && verb != Verb::Suggest => {
+                Err(Forbidden::Suggests { verb })
+            }
             (true, _) => Ok(()),
             (false, Some(_)) => Err(Forbidden::TokenRole { role, verb }),
             (false, None) => Err(Forbidden::Role { role, verb }),
@@ -345,6 +397,13 @@ impl Owner<'_> {
 }
 
 impl Operator<'_> {
+    /// The person.
+    pub fn actor(&self) -> &Actor {
+        self.0
+    }
+}
+
+impl Suggester<'_> {
     /// The person.
     pub fn actor(&self) -> &Actor {
         self.0
@@ -391,6 +450,7 @@ mod tests {
             (Verb::StartRun, [false, true, true, true]),
             (Verb::WorkRun, [false, true, true, true]),
             (Verb::Stop, [false, true, true, true]),
+            (Verb::Suggest, [false, true, true, true]),
             (Verb::Overrule, [false, false, true, true]),
             (Verb::BreakGlass, [false, true, true, true]),
             (Verb::Approve, [false, false, true, true]),
@@ -416,13 +476,13 @@ mod tests {
 
     /// A script of somebody with a role, by a token with a role.
     fn script(person: Role, token: Role) -> Actor {
-        let of = Token { id: "7f".into(), name: "nightly report".to_owned() };
+        let of = Token { id: "7f".into(), name: "nightly report".to_owned(), scope: Scope::Role };
         Actor::new("p".into(), "Ada".to_owned(), person).by_token(of, token)
     }
 
     #[test]
     fn a_script_reads_and_works_in_runs_by_the_lower_of_both_roles_and_nothing_else() {
-        let for_scripts = [Verb::Read, Verb::StartRun, Verb::WorkRun, Verb::Stop];
+        let for_scripts = [Verb::Read, Verb::StartRun, Verb::WorkRun, Verb::Stop, Verb::Suggest];
 
         for (person, token) in Role::ALL.into_iter().flat_map(|person| Role::ALL.map(|token| (person, token))) {
             let actor = script(person, token);
@@ -444,6 +504,23 @@ mod tests {
         assert_eq!(refusal, "To decide a request for approval takes a person who is signed in; no token is enough");
         let refusal = script(Role::Lead, Role::Viewer).operator().unwrap_err().to_string();
         assert_eq!(refusal, "This token gives the role viewer; to work in a run takes the role operator or above");
+    }
+
+    #[test]
+    fn a_token_for_suggesting_lets_its_script_do_that_and_nothing_else_whoever_its_person_is() {
+        for person in Role::ALL {
+            let of = Token { id: "9a".into(), name: "alerts".to_owned(), scope: Scope::Suggest };
+            let actor = Actor::new("p".into(), "Ada".to_owned(), person).by_token(of, Role::Operator);
+            for verb in Verb::ALL {
+                let expected = verb == Verb::Suggest && allows(person, Verb::Suggest);
+                assert_eq!(actor.may(verb).is_ok(), expected, "of a {person}: {verb:?}");
+            }
+            assert!(actor.viewer().is_err() && actor.operator().is_err(), "{person}");
+        }
+        let of = Token { id: "9a".into(), name: "alerts".to_owned(), scope: Scope::Suggest };
+        let actor = Actor::new("p".into(), "Ada".to_owned(), Role::Administrator).by_token(of, Role::Operator);
+        let refusal = actor.viewer().unwrap_err().to_string();
+        assert_eq!(refusal, "This token may suggest procedures and nothing else; to read this takes another one");
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //! ```
 
 mod away;
+mod by_itself;
 mod checks;
 mod command;
 mod course;

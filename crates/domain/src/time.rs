@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z.
@@ -46,6 +48,12 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
+    /// The moment that is written as RFC 3339 says, as `2026-11-23T21:58:04.5Z` or `2026-11-23T23:58:04+02:00`; `None` for
+    /// what says no moment, or not in which zone.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.trim().parse().ok().map(|moment: jiff::Timestamp| Self(moment.as_millisecond()))
+    }
+
     /// As `Mon 23 Nov 2026, 21:58:04 UTC`, for people who want it exactly.
     pub fn absolute(self) -> String {
         let (year, month, day) = self.date();
@@ -78,30 +86,10 @@ impl Timestamp {
         }
     }
 
-    /// The moment that is written as `2026-11-23T21:58:04.123Z`; parts of a second do not count.
-    pub fn of_iso(text: &str) -> Option<Self> {
-        let (date, clock) = text.trim().split_once('T')?;
-        let clock = clock.strip_suffix('Z')?;
-        let mut date = date.split('-').map(|part| part.parse::<i64>().ok());
-        let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-        Self::of(year, month, day, clock.split('.').next()?)
-    }
-
     /// The moment that is written as `Nov 27 16:56:06 2027 GMT`, as the end of a certificate is.
     pub fn of_certificate(text: &str) -> Option<Self> {
-        let mut words = text.split_ascii_whitespace();
-        let (month, day, clock, year) = (words.next()?, words.next()?, words.next()?, words.next()?);
-        let month = i64::try_from(MONTHS.iter().position(|name| *name == month)? + 1).ok()?;
-        Self::of(year.parse().ok()?, month, day.parse().ok()?, clock)
-    }
-
-    fn of(year: i64, month: i64, day: i64, clock: &str) -> Option<Self> {
-        let mut clock = clock.split(':').map(|part| part.parse::<i64>().ok());
-        let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
-        let date_fits = (1..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-        let clock_fits = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60).contains(&second);
-        let seconds = || days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-        (date_fits && clock_fits).then(|| Self(seconds() * 1000))
+        let moment = DateTime::strptime("%b %e %H:%M:%S %Y GMT", text.trim()).ok()?;
+        Some(Self(TimeZone::UTC.to_timestamp(moment).ok()?.as_millisecond()))
     }
 
     fn clock(self) -> (i64, i64, i64) {
@@ -121,17 +109,6 @@ impl Timestamp {
         let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
         (year_of_era + era * 400 + i64::from(month <= 2), month, day)
     }
-}
-
-/// Days from 1970-01-01 to a date of the civil calendar (the same paper).
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let shifted_month = (month + 9).rem_euclid(12);
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 impl fmt::Display for Timestamp {
@@ -202,19 +179,49 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_read_as_it_is_written() {
-        for moment in [Timestamp(1_795_471_084_000), Timestamp(951_782_400_000), Timestamp(0), Timestamp(-86_400_000)] {
-            assert_eq!(Timestamp::of_iso(&moment.iso()), Some(moment));
+    fn the_end_of_a_certificate_is_read_as_it_is_written() {
+        let end = |text: &str| Timestamp::of_certificate(text).map(Timestamp::iso);
+
+        assert_eq!(end("Nov 23 21:58:04 2026 GMT").as_deref(), Some("2026-11-23T21:58:04Z"));
+        assert_eq!(end("Nov  3 01:08:04 2026 GMT").as_deref(), Some("2026-11-03T01:08:04Z"));
+        for wrong in ["", "Nov 31 21:58:04 2026 GMT", "Nov 23 21:58:04 2026", "23 Nov 2026"] {
+            assert_eq!(end(wrong), None, "{wrong}");
         }
-        let written = "2026-11-23T21:58:04.987654321Z";
-        assert_eq!(Timestamp::of_iso(written), Some(Timestamp(1_795_471_084_000)));
-        assert_eq!(Timestamp::of_certificate("Nov 23 21:58:04 2026 GMT"), Some(Timestamp(1_795_471_084_000)));
-        assert_eq!(
-            Timestamp::of_certificate("Nov  3  1:08:04 2026 GMT").map(Timestamp::iso),
-            Some("2026-11-03T01:08:04Z".to_owned())
-        );
-        for wrong in ["", "2026-11-23", "2026-13-23T00:00:00Z", "2026-11-23T25:00:00Z", "x-y-zTa:b:cZ"] {
-            assert_eq!(Timestamp::of_iso(wrong), None, "{wrong}");
+    }
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written_in_whatever_zone() {
+        let moment = Timestamp(1_795_471_084_000);
+
+        assert_eq!(Timestamp::parse("2026-11-23T21:58:04Z"), Some(moment));
+        assert_eq!(Timestamp::parse("2026-11-23T23:58:04.25+02:00"), Some(moment.plus(250)));
+        assert_eq!(Timestamp::parse("2026-11-23T16:28:04.123456789-05:30"), Some(moment.plus(123)));
+        assert_eq!(Timestamp::parse("0001-01-01T00:00:00Z"), Some(Timestamp(-62_135_596_800_000)));
+        for milliseconds in [0, 951_782_400_000, 1_709_164_800_000, -1_000, 4_102_444_799_000] {
+            let moment = Timestamp(milliseconds);
+            assert_eq!(Timestamp::parse(&moment.iso()), Some(moment), "{moment}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_moment_is_none() {
+        let others = [
+            "",
+            "now",
+            "2026-11-23",
+            "2026-11-23T21:58:04",
+            "2026-13-23T21:58:04Z",
+            "2026-11-23T24:58:04Z",
+            "2026-11-23T21:58:04Zz",
+            "2026-11-23T21:58:04+2:00",
+            "2026-11-23T21:58:04.x5Z",
+            "99999-11-23T21:58:04Z",
+            "+026-11-23T21:58:04Z",
+            "2026-11-23T21:58:04\u{e9}",
+        ];
+
+        for text in others {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
         }
     }
 

@@ -4,6 +4,8 @@ mod account;
 mod approvals;
 mod audit;
 mod deliveries;
+mod schedules;
+mod suggestions;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,10 @@ pub use approvals::{
 };
 pub use audit::{AuditRow, AuditView, CheckpointInfo, VerificationState};
 pub use deliveries::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState, OwnMail};
+pub use schedules::{Missed, ScheduleView};
+pub use suggestions::{
+    AlertView, AlertsView, Prefill, SuggestedBy, SuggestionRow, UnboundAlert, alert_words, suggested_address,
+};
 
 use crate::attempt::Condition;
 use crate::identity::Source;
@@ -159,6 +165,9 @@ pub struct HomeView {
     /// Requests that the person who looks could decide now, the one that expires first first, at most eight.
     #[serde(default)]
     pub requests: Vec<ApprovalRow>,
+    /// Procedures that alerts suggest, the newest first, at most twenty.
+    #[serde(default)]
+    pub suggestions: Vec<SuggestionRow>,
     /// Open runs, newest first.
     pub running: Vec<RunRow>,
     /// All procedures in document order.
@@ -277,6 +286,12 @@ pub struct ProcedureView {
     pub runs: Vec<RunRow>,
     /// How long it usually takes.
     pub usual: Option<Usual>,
+    /// What fills the form, when the address names a suggestion.
+    #[serde(default)]
+    pub prefill: Option<Prefill>,
+    /// When it is due by itself.
+    #[serde(default)]
+    pub schedule: Option<ScheduleView>,
 }
 
 impl ProcedureView {
@@ -309,6 +324,9 @@ pub struct RunView {
     pub patch: Option<Patch>,
     /// What there is to know about approvals beside the run.
     pub approvals: ApprovalGround,
+    /// The suggestion from which it was started.
+    #[serde(default)]
+    pub suggestion: Option<SuggestedBy>,
 }
 
 /// Steps that were added in a run, offered to its document.
@@ -402,6 +420,9 @@ pub struct DocumentsView {
     pub documents: Vec<DocumentView>,
     /// What could not be read, a sentence each.
     pub problems: Vec<String>,
+    /// What came by the webhook of alerts and belongs to no procedure.
+    #[serde(default)]
+    pub alerts: AlertsView,
 }
 
 /// One document, and what is in it besides its procedures.

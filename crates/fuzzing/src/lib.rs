@@ -1,11 +1,13 @@
-//! What must hold for any bytes whatever, of everything that reads what others wrote: documents, output of steps, frames, JSON.
+//! What must hold for any bytes whatever, of everything that reads what others wrote: documents, output of steps, frames, JSON,
+//! webhooks of alerts.
 //!
 //! Each function takes bytes and panics when something does not hold. `make audit` lets libFuzzer look for such bytes, from the
 //! committed seeds; `make test` tries the seeds themselves, their beginnings, and some that were changed by chance.
 
-use domain::Digest;
+use domain::alert::{MOST, MOST_APART, Outcome, Standing, Webhook, follows};
 use domain::frame::{Framed, LineDecoder};
 use domain::terminal::{Line, Terminal, whole_characters};
+use domain::{Digest, Timestamp};
 use serde_json::{Map, Value};
 
 /// Divides a document from its side file in the bytes of [`document`]; no text in UTF-8 has it.
@@ -15,8 +17,8 @@ const BETWEEN: u8 = 0xFF;
 pub type Promise = fn(&[u8]);
 
 /// All of them by name, as the folders of their seeds are called.
-pub const ALL: [(&str, Promise); 4] =
-    [("document", document), ("output", output), ("frames", frames), ("canonical", canonical)];
+pub const ALL: [(&str, Promise); 5] =
+    [("document", document), ("output", output), ("frames", frames), ("canonical", canonical), ("alerts", alerts)];
 
 /// A document with its side file is read or refused; the same bytes always give the same; every finding has a line of it.
 ///
@@ -76,6 +78,24 @@ pub fn frames(bytes: &[u8]) {
         let Ok(written) = serde_json::to_string(&framed) else { continue };
         let read: Framed = serde_json::from_str(&written).expect("a frame that was written can be read");
         assert_eq!(framed, read);
+    }
+}
+
+/// A webhook of alerts is read or refused. What is read keeps to its bounds, and the same again opens nothing more.
+///
+/// # Panics
+///
+/// When it is not so.
+pub fn alerts(bytes: &[u8]) {
+    let now = Timestamp(1_800_000_000_000);
+    let Ok(webhook) = Webhook::read(bytes, now) else { return };
+    assert!(webhook.told.len() <= MOST, "{} things", webhook.told.len());
+    for told in &webhook.told {
+        assert!(!told.name.trim().is_empty() && told.since <= now && told.latest <= now, "{told:?}");
+        let Outcome::Opened(firing) = follows(None, told) else { continue };
+        assert!(!firing.is_empty() && firing.len() <= MOST_APART, "{told:?}");
+        let standing = Standing { firing, dismissed: None };
+        assert!(matches!(follows(Some(&standing), told), Outcome::Again(_)), "{told:?}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::policy::{Groups, Sight};
-use domain::runbook::{Document, Finding, PartKind, Procedure};
+use domain::runbook::{Document, Finding, PartKind, Procedure, Schedule};
 use domain::{Digest, Slug, Timestamp};
 use tokio::sync::watch;
 
@@ -60,6 +60,18 @@ impl Contents {
     pub fn limits(&self) -> impl Iterator<Item = (&Slug, &Groups)> {
         let procedures = self.documents.iter().flat_map(|document| &document.procedures);
         procedures.filter_map(|procedure| Some((&procedure.slug, procedure.settings.visible_to.as_ref()?)))
+    }
+
+    /// The procedures that are due by themselves.
+    pub fn scheduled(&self) -> impl Iterator<Item = (&Procedure, &Schedule)> {
+        let procedures = self.documents.iter().flat_map(|document| &document.procedures);
+        procedures.filter_map(|procedure| Some((procedure, procedure.settings.schedule.as_ref()?)))
+    }
+
+    /// The procedures that name an alert.
+    pub fn named_by<'c>(&'c self, alert: &'c str) -> impl Iterator<Item = &'c Procedure> {
+        let procedures = self.documents.iter().flat_map(|document| &document.procedures);
+        procedures.filter(move |procedure| procedure.settings.alerts.iter().any(|named| named == alert))
     }
 
     /// Every group that a side file names.

@@ -7,13 +7,13 @@ use domain::attempt::Condition;
 use domain::policy::{Actor, Sight};
 use domain::run::{Command, Entry, Event, Facts, Holder, Request, Run, Who, decide};
 use domain::{ActionKey, AttemptId, Risk, RunId, Timestamp};
-use store::Write;
+use store::{StoredSuggestion, Write};
 
 use crate::documents::Contents;
 use crate::factors::Guess;
 use crate::secrets::Versions;
 use crate::seeing::sight_in;
-use crate::{Error, Portal, values};
+use crate::{Error, Portal, suggesting, values};
 
 /// The files to which approvals are bound, by path.
 type BoundFiles = BTreeMap<String, Result<FileIdentity, String>>;
@@ -239,7 +239,13 @@ impl Portal {
     }
 
     /// Creates a run, or finds the one that the same key has created.
-    pub(crate) async fn create(&self, key: &ActionKey, command: &Command, actor: &Actor) -> Result<RunId, Error> {
+    pub(crate) async fn create(
+        &self,
+        key: &ActionKey,
+        command: &Command,
+        actor: &Actor,
+        suggested: Option<&StoredSuggestion>,
+    ) -> Result<RunId, Error> {
         let who = Who::Person(actor.clone());
         let limits = self.limits_of(&who).await;
         let mut write = self.store().begin().await?;
@@ -263,6 +269,12 @@ impl Portal {
         let run = write.next_run().await?;
         self.record(&mut write, None, run, &events, &who).await?;
         write.remember_key(key, run, &actor.id, facts.now).await?;
+        if let Some(StoredSuggestion { id, about, .. }) = suggested {
+            write.link_suggestion(run, *id).await?;
+            let mut body = suggesting::told(*id, &about.alert, &about.service);
+            body["run"] = run.0.into();
+            write.audit(Some(&who), facts.now, "suggestion_taken", body).await?;
+        }
         match write.commit().await {
             Ok(()) => Ok(run),
             Err(failure) => match self.store().run_by_key(key).await {

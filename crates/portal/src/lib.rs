@@ -33,10 +33,12 @@ mod probing;
 mod readable;
 mod redactions;
 mod runs;
+mod schedules;
 mod screens;
 mod secrets;
 mod seeing;
 mod settings;
+mod suggesting;
 mod targets;
 mod tokens;
 mod values;
@@ -72,6 +74,7 @@ pub use redactions::Sought;
 pub use runs::StartRun;
 pub use secrets::SecretSources;
 pub use settings::{CheckpointSettings, Settings, TargetSettings};
+pub use suggesting::HeardAlerts;
 pub use tokens::NewToken;
 pub use watching::Follow;
 
@@ -84,6 +87,7 @@ use live::Live;
 use outside::Refusals;
 use passwords::Passwords;
 use probing::Probes;
+use suggesting::Board;
 use tokens::MadeTokens;
 
 /// The portal. Cloning it is cheap: all clones are the same one.
@@ -106,6 +110,9 @@ struct Inner {
     refusals: Refusals,
     passkeys: Passkeys,
     made_tokens: MadeTokens,
+    board: tokio::sync::Mutex<Board>,
+    /// One look at the schedules at a time.
+    scheduling: tokio::sync::Mutex<()>,
     checkpoints: Checkpoints,
     probes: Probes,
     live: Live,
@@ -164,6 +171,8 @@ impl Portal {
             refusals: Refusals::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
             made_tokens: MadeTokens::default(),
+            board: tokio::sync::Mutex::default(),
+            scheduling: tokio::sync::Mutex::default(),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
             probes: Probes::default(),
             live: Live::default(),
@@ -185,6 +194,7 @@ impl Portal {
         if open > 0 {
             tracing::info!(attempts.count = open, "took up attempts that were open");
         }
+        portal.tasks().spawn(portal.clone().keep_schedules());
         Ok(portal)
     }
 
@@ -271,6 +281,15 @@ impl Portal {
 
     fn made_tokens(&self) -> &MadeTokens {
         &self.0.made_tokens
+    }
+
+    /// What is known of alerts, for one at a time.
+    async fn board(&self) -> tokio::sync::MutexGuard<'_, Board> {
+        self.0.board.lock().await
+    }
+
+    async fn scheduling(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.scheduling.lock().await
     }
 
     fn checkpoints(&self) -> &Checkpoints {

@@ -46,6 +46,12 @@ impl Live {
         self.approvals.send_modify(|changes| *changes += 1);
     }
 
+    /// Tells everyone who waits on the start page that suggestions have come or gone. It goes by the same way: whoever waits for the
+    /// one looks again at the other.
+    pub fn tell_of_suggestions(&self) {
+        self.tell_of_approvals();
+    }
+
     /// The changes of requests for approval, from now on.
     pub fn approvals(&self) -> watch::Receiver<u64> {
         self.approvals.subscribe()

@@ -58,15 +58,23 @@ impl Portal {
             .zip(glances)
             .map(|((document, it), glance)| self.procedure_row(document, it, glance))
             .collect();
+        let suggestions = self.suggestions(sight, library).await?;
         Ok(HomeView {
             now: self.now(),
             requests: self.decidable(viewer, REQUESTS, sight).await?,
+            suggestions: suggestions.rows,
             running: self.store().open_runs(OPEN, sight).await?,
             procedures,
             recent: self.store().recent(RECENT, sight).await?,
             documents: library.documents.iter().map(|document| info(library, document)).collect(),
-            problems: library.problems.clone(),
+            problems: self.all_problems(library, suggestions.problems).await?,
         })
+    }
+
+    /// What is to be said on the pages that show the documents: what could not be read, what came of alerts, and what was missed.
+    async fn all_problems(&self, library: &Library, of_alerts: Vec<String>) -> Result<Vec<String>, Error> {
+        let of_schedules = self.schedule_problems(library).await?;
+        Ok(library.problems.iter().cloned().chain(of_alerts).chain(of_schedules).collect())
     }
 
     /// What the search knows.
@@ -120,16 +128,21 @@ impl Portal {
             targets: self.target_infos(procedure),
             runs: self.store().last_of(slug, LAST, &sight).await?,
             usual: self.store().usual(slug, &sight).await?,
+            prefill: None,
+            schedule: self.schedule_view(procedure).await?,
         })
     }
 
     /// The page of documents.
     pub async fn documents_page(&self, viewer: Viewer<'_>) -> Result<DocumentsView, Error> {
-        let library = self.library(&self.sight(viewer.actor()).await?).await?;
+        let sight = self.sight(viewer.actor()).await?;
+        let library = self.library(&sight).await?;
+        let suggestions = self.suggestions(&sight, &library).await?;
         Ok(DocumentsView {
             now: self.now(),
             documents: library.documents.iter().map(|document| document_view(&library, document)).collect(),
-            problems: library.problems.clone(),
+            problems: self.all_problems(&library, suggestions.problems).await?,
+            alerts: self.unbound_alerts().await,
         })
     }
 
@@ -196,6 +209,7 @@ impl Portal {
             patch: self.patch(&run, &sight).await?,
             approvals: self.approval_ground(viewer, &sight).await?,
             condition: run.open_attempt().map(|open| self.found(&run, open)).unwrap_or_default(),
+            suggestion: self.store().suggestion_of(run.id).await?,
             run,
         })
     }

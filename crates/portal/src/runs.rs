@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::attempt::Input;
 use domain::policy::{Actor, Operator, Sight};
 use domain::run::{Command, Refusal, Run, Who};
-use domain::{ActionKey, AttemptId, RunId, Slug, keyboard};
+use domain::{ActionKey, AttemptId, RunId, Slug, SuggestionId, keyboard};
 use engine::Steer;
 
 use crate::{Error, Portal};
@@ -23,6 +23,8 @@ pub struct StartRun {
     pub values: BTreeMap<String, String>,
     /// The same key starts the same run once.
     pub key: ActionKey,
+    /// The suggestion by which it is started.
+    pub suggestion: Option<SuggestionId>,
 }
 
 impl Portal {
@@ -41,12 +43,16 @@ impl Portal {
         let library = self.library(&sight).await?;
         let (document, procedure) = library.procedure(&start.slug).ok_or(Error::NotFound)?;
         let target = self.target(procedure, &start.target)?;
+        let suggested = match start.suggestion {
+            Some(id) => Some(self.suggested_for(procedure, id).await?),
+            None => None,
+        };
         let mut plan = Box::new(self.plan_on(document, procedure, target));
         let versions = self.secret_versions(&plan).await?;
         plan.secrets = versions.into_iter().filter_map(|(name, version)| Some((name, version.ok()?))).collect();
         let values = start.values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let command = Command::Start { plan, reason: start.reason, values };
-        let run = self.create(&key, &command, operator.actor()).await?;
+        let run = self.create(&key, &command, operator.actor(), suggested.as_ref()).await?;
         tracing::info!(run.id = run.0, procedure.slug = %start.slug, user.id = %operator.actor().id, "started run {run}");
         Ok(run)
     }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::policy::{Actor, Administrator, Owner, Role, token_roles};
+use domain::policy::{Actor, Administrator, Owner, Role, Scope, Verb, allows, token_roles};
 use domain::run::{Refusal, Who};
 use domain::view::{MadeToken, TokenInfo};
 use domain::{PersonId, Timestamp, TokenId};
@@ -45,6 +45,8 @@ pub struct NewToken {
     pub name: String,
     /// What it lets a script do.
     pub role: Role,
+    /// What it is for.
+    pub scope: Scope,
     /// For how many days.
     pub days: u32,
 }
@@ -61,7 +63,12 @@ impl Portal {
         let mut write = self.sure(actor, session, sure).await?;
         // Read again: it took its time to check the password, and somebody may have taken the role away meanwhile.
         let role = write.standing(&actor.id).await?.ok_or(Refusal::Disabled)?;
-        if !token_roles(role).any(|given| given == new.role) {
+        let may_give = match new.scope {
+            Scope::Role => token_roles(role).any(|given| given == new.role),
+            Scope::Suggest => allows(role, Verb::Suggest) && new.role == Role::Operator,
+            Scope::Schedule => false,
+        };
+        if !may_give {
             return Err(Error::Invalid(no_such_role(new.role)));
         }
         let now = self.expiry_now();
@@ -73,6 +80,7 @@ impl Portal {
             id: new_id(),
             name: name.to_owned(),
             role: new.role,
+            scope: new.scope,
             made: now,
             expires: now.plus(u64::from(days) * DAY_MS),
             used: None,
@@ -188,6 +196,7 @@ fn told(person: &PersonId, token: &TokenInfo) -> Value {
         "token": token.id,
         "name": token.name,
         "role": token.role,
+        "scope": token.scope,
         "expires": token.expires.iso(),
     })
 }

@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | document | `literal` (words that look like placeholders and are none) |
 //! | document, procedure | `target`, `targets`, `directory`, `mask_files`, `visible_to`, `shell = { pipefail }`, `parameter.NAME` |
-//! | procedure | `alerts`, `contacts`, `retention` (`forever`, `90d`), `schedule = { cron, zone, owner }`, `outcome."Line"` (a check), `step."Title"` |
+//! | procedure | `alerts`, `from_alert` (a parameter and the label that fills it, each), `contacts`, `retention` (`forever`, `90d`), `schedule = { cron, zone, owner }`, `outcome."Line"` (a check), `step."Title"` |
 //! | step | `target`, `directory`, `timeout` (`90s`, `5m`, `2h`, `1d`), `output` and `memory` (`64MiB`, `2GiB`), `processes`, `tty`, `interactive`, `risk`, `evidence`, `after` (checks), `parameter.NAME`, `command.N` |
 //! | command | `risk`, `parameter.NAME` |
 //!
@@ -35,6 +35,7 @@ use domain::Risk;
 use domain::attempt::Limits;
 use domain::policy::{GroupName, Groups};
 use domain::runbook::{Check, Schedule, StepSettings};
+use domain::schedule::{Cron, Zone};
 use toml::de::DeTable;
 
 pub(crate) use apply::{apply, sets, words_of_part};
@@ -70,6 +71,7 @@ struct ProcedureEntry {
     line: u32,
     settings: Settings,
     alerts: Vec<String>,
+    from_alert: Vec<(u32, String, String)>,
     contacts: Vec<(u32, String, String)>,
     retention: Option<String>,
     schedule: Option<Schedule>,
@@ -223,7 +225,7 @@ fn directory(table: &Table<'_>, findings: &mut Findings) -> Option<String> {
 }
 
 fn procedure(title: &str, table: &Table<'_>, findings: &mut Findings) -> ProcedureEntry {
-    let own = ["alerts", "contacts", "retention", "schedule", "outcome", "parameter", "step"];
+    let own = ["alerts", "from_alert", "contacts", "retention", "schedule", "outcome", "parameter", "step"];
     let known: Vec<&str> = SHARED.into_iter().chain(own).collect();
     table.only(&known, findings);
     ProcedureEntry {
@@ -231,7 +233,8 @@ fn procedure(title: &str, table: &Table<'_>, findings: &mut Findings) -> Procedu
         line: table.line,
         settings: settings(table, findings),
         alerts: table.texts("alerts", findings).unwrap_or_default(),
-        contacts: contacts(table, findings),
+        from_alert: pairs("from_alert", table, findings),
+        contacts: pairs("contacts", table, findings),
         retention: retention(table, findings),
         schedule: table.table("schedule", findings).and_then(|schedule| self::schedule(&schedule, findings)),
         outcome: table
@@ -244,12 +247,13 @@ fn procedure(title: &str, table: &Table<'_>, findings: &mut Findings) -> Procedu
     }
 }
 
-fn contacts(table: &Table<'_>, findings: &mut Findings) -> Vec<(u32, String, String)> {
-    let Some(contacts) = table.table("contacts", findings) else { return Vec::new() };
-    contacts
+/// A table of texts by name, with their lines.
+fn pairs(key: &str, table: &Table<'_>, findings: &mut Findings) -> Vec<(u32, String, String)> {
+    let Some(pairs) = table.table(key, findings) else { return Vec::new() };
+    pairs
         .entries(findings)
         .into_iter()
-        .filter_map(|(words, line, _)| Some((line, words.to_owned(), contacts.text(words, findings)?)))
+        .filter_map(|(name, line, _)| Some((line, name.to_owned(), pairs.text(name, findings)?)))
         .collect()
 }
 
@@ -270,43 +274,26 @@ fn schedule(table: &Table<'_>, findings: &mut Findings) -> Option<Schedule> {
     let (cron, zone, owner) =
         (table.required("cron", findings), table.required("zone", findings), table.required("owner", findings));
     let (cron, zone, owner) = (cron?, zone?, owner?);
-    let fields: Vec<&str> = cron.split_whitespace().collect();
-    let valid = fields.len() == 5 && fields.iter().zip(CRON).all(|(field, bounds)| is_cron_field(field, bounds));
-    if !valid {
+    let Some(due) = Cron::parse(&cron) else {
         let message = format!(
             "The schedule {cron} is no cron expression of five fields, so it has no effect; write one as \"0 9 * * *\"."
         );
         findings.error(table.line, "bad-value", message);
         return None;
-    }
-    let known_form =
-        zone == "UTC" || (zone.contains('/') && zone.chars().all(|c| c.is_ascii_alphanumeric() || "/_+-".contains(c)));
-    if !known_form {
+    };
+    if Zone::parse(&zone).is_none() {
         let message = format!(
             "The zone {zone} is no zone of the tz database, so the schedule has no effect; write one as \"Europe/Berlin\"."
         );
         findings.error(table.line, "bad-value", message);
         return None;
     }
+    if !due.is_ever_due() {
+        let message =
+            format!("The schedule {cron} is never due: no month has such a day. Correct the day or the month.");
+        findings.error(table.line, "never-due", message);
+    }
     Some(Schedule { cron, zone, owner })
-}
-
-/// The bounds of minute, hour, day, month, day of the week.
-const CRON: [(u32, u32); 5] = [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)];
-const CRON_NAMES: &str = "jan feb mar apr may jun jul aug sep oct nov dec sun mon tue wed thu fri sat";
-
-fn is_cron_field(field: &str, (low, high): (u32, u32)) -> bool {
-    let value = |text: &str| {
-        text.parse::<u32>().is_ok_and(|number| (low..=high).contains(&number))
-            || (low <= 1 && high <= 12 && CRON_NAMES.split(' ').any(|name| name.eq_ignore_ascii_case(text)))
-    };
-    field.split(',').all(|piece| {
-        let (range, pace) = piece.split_once('/').map_or((piece, None), |(range, pace)| (range, Some(pace)));
-        let paced = pace.is_none_or(|pace| pace.parse::<u32>().is_ok_and(|pace| pace > 0));
-        let ranged =
-            range == "*" || value(range) || range.split_once('-').is_some_and(|(from, to)| value(from) && value(to));
-        paced && ranged
-    })
 }
 
 fn step(title: &str, table: &Table<'_>, findings: &mut Findings) -> StepEntry {

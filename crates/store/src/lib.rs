@@ -32,8 +32,10 @@ mod people;
 mod projection;
 mod redactions;
 mod runs;
+mod schedules;
 mod sessions;
 mod sight;
+mod suggestions;
 mod tokens;
 mod words;
 
@@ -49,7 +51,9 @@ pub use factors::{StoredOffer, StoredPasskey, Tried};
 pub use opening::{Inspected, newest_schema};
 pub use people::Credentials;
 pub use runs::HistoryQuery;
+pub use schedules::StoredSchedule;
 pub use sessions::{Device, Lifetime, ListedSession, StoredSession, fingerprint};
+pub use suggestions::{NewSuggestion, StoredSuggestion};
 pub use tokens::TokenHolder;
 
 /// The database behind the portal, named once.

@@ -28,6 +28,7 @@ struct HolderRow {
     id: String,
     name: String,
     role: String,
+    scope: String,
     used: Option<i64>,
 }
 
@@ -36,7 +37,7 @@ impl TryFrom<HolderRow> for TokenHolder {
 
     fn try_from(row: HolderRow) -> Result<Self, Error> {
         let person = Actor::new(PersonId(row.person), row.person_name, parse(&row.person_role)?);
-        let token = Token { id: TokenId(row.id), name: row.name };
+        let token = Token { id: TokenId(row.id), name: row.name, scope: parse(&row.scope)? };
         Ok(Self { actor: person.by_token(token, parse(&row.role)?), used: row.used.map(Timestamp) })
     }
 }
@@ -46,6 +47,7 @@ struct Row {
     id: String,
     name: String,
     role: String,
+    scope: String,
     made: i64,
     expires: i64,
     used: Option<i64>,
@@ -60,6 +62,7 @@ impl TryFrom<Row> for TokenInfo {
             id: TokenId(row.id),
             name: row.name,
             role: parse(&row.role)?,
+            scope: parse(&row.scope)?,
             made: Timestamp(row.made),
             expires: Timestamp(row.expires),
             used: row.used.map(Timestamp),
@@ -73,7 +76,7 @@ macro_rules! holder {
     ($column:literal) => {
         concat!(
             "SELECT people.id AS person, people.name AS person_name, people.role AS person_role, tokens.id, tokens.name, tokens.role, \
-             used FROM tokens JOIN people ON people.id = tokens.person WHERE tokens.",
+             tokens.scope, used FROM tokens JOIN people ON people.id = tokens.person WHERE tokens.",
             $column,
             " = $1 AND expires > $2 AND enabled = 1"
         )
@@ -83,7 +86,7 @@ macro_rules! holder {
 /// Statements that give tokens begin or end with what makes a row of one.
 macro_rules! columns {
     () => {
-        "id, name, role, made, expires, used, address"
+        "id, name, role, scope, made, expires, used, address"
     };
 }
 
@@ -136,7 +139,7 @@ impl Write {
     /// [`Error::Taken`] when its id or its text is in use.
     pub async fn insert_token(&mut self, person: &PersonId, token: &TokenInfo, text: &str) -> Result<(), Error> {
         sqlx::query(
-            "INSERT INTO tokens (id, hash, person, name, role, made, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO tokens (id, hash, person, name, role, made, expires, scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(token.id.as_str())
         .bind(fingerprint(text))
@@ -145,6 +148,7 @@ impl Write {
         .bind(token.role.word())
         .bind(token.made.0)
         .bind(token.expires.0)
+        .bind(token.scope.word())
         .execute(self.connection())
         .await
         .map_err(|error| Error::unless_unique(error, Error::Taken))?;

@@ -23,7 +23,7 @@ use super::origin::{self, Provenance};
 use super::proxied::{self, Named};
 use super::requests::Asker;
 use super::streams::Watched;
-use super::{Site, again, routes, streams, tokens};
+use super::{Site, again, alerts, routes, streams, tokens};
 use crate::config::PublicUrl;
 
 /// The most bytes of a request's body.
@@ -292,9 +292,13 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
     let host = Host::of(&request);
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
+    let webhook = path == routes::ALERTS;
     let body = match tokio::time::timeout(BODY_PATIENCE, to_bytes(body, BODY_LIMIT)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
+            if webhook {
+                alerts::unread(&site, parts.extensions.get(), "it is larger than 1 MiB, or broke off").await;
+            }
             return not_taken(
                 &path,
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -309,7 +313,8 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
             );
         }
     };
-    if routes::is_call(&path) && !is_text(&body) {
+    // A webhook is no form: what stands in it is not encoded as in one.
+    if routes::is_call(&path) && !webhook && !is_text(&body) {
         let error = AppError::not_understood();
         return refused_call(&path, app::ssr::status(&error), &error);
     }

@@ -12,6 +12,7 @@ pub const PAGES: &[(&str, Policy)] = &[
     ("/runs/{id}", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/approvals", Policy::Verb(Verb::Read, Whose::Listed)),
     ("/approvals/{id}", Policy::Verb(Verb::Read, Whose::Seen)),
+    ("/alerts/{name}", Policy::Verb(Verb::Read, Whose::Listed)),
     ("/history", Policy::Verb(Verb::Read, Whose::Listed)),
     ("/documents", Policy::Verb(Verb::Read, Whose::Listed)),
     ("/audit", Policy::Verb(Verb::Audit, Whose::Listed)),
@@ -23,6 +24,7 @@ pub const PAGES: &[(&str, Policy)] = &[
 pub const RESOURCES: &[(&str, Policy)] = &[
     (OUTPUT, Policy::Verb(Verb::Read, Whose::Seen)),
     (EVIDENCE, Policy::Verb(Verb::Read, Whose::Seen)),
+    (ALERTS, Policy::Verb(Verb::Suggest, Whose::Anybodys)),
     (ALIVE, Policy::Open),
     (READY, Policy::Open),
     // Not to everybody: it looks itself from where it is asked.
@@ -38,6 +40,9 @@ pub const OUTPUT: &str = "/runs/{run}/output/{step}/{attempt}";
 
 /// The evidence bundle of a run.
 pub const EVIDENCE: &str = "/runs/{run}/evidence";
+
+/// What takes the webhook of alerts, by POST.
+pub const ALERTS: &str = "/api/alerts";
 
 /// Whether the process lives.
 pub const ALIVE: &str = "/healthz";

@@ -132,6 +132,8 @@ policies, and a test holds it against the running portal.
 - What is limited to groups is left out of lists for who is in none of them, and not there by its name: 404, as for what never was.
   Administrators see everything. A session, a token and a passkey of somebody else are not there either. What takes who works in the run
   is 409 for others; what takes another person than who has done something is 403 for who has.
+- What Alertmanager sends to `POST /api/alerts` is JSON and no form ([Alerts](operating.md#alerts)). The answer says how many suggestions were
+  `opened`, `repeated`, `closed`, how much was `unbound` or `left_out`, and how much was `put_off`, which is 429.
 - Paths stay as they are from version to version, and fields are only added.
 - What streams answers with one line of JSON after the other, and with one at least every 15 seconds, so that nobody in between takes it for dead.
 ";
@@ -140,7 +142,8 @@ fn document() -> String {
     let mut text = INTRODUCTION.to_owned();
     text.push_str("\n## Who gets in\n\nThe least role that may, and on what; *everybody* needs no account. `/metrics` answers observers alone, by their address.\n\n| Address | Who |\n| --- | --- |\n");
     for (path, policy) in routes::PAGES.iter().chain(routes::RESOURCES) {
-        let _ = writeln!(text, "| `GET {path}` | {} |", who(*policy));
+        let method = if *path == routes::ALERTS { "POST" } else { "GET" };
+        let _ = writeln!(text, "| `{method} {path}` | {} |", who(*policy));
     }
     for (module, functions) in functions() {
         let _ = write!(text, "\n## {module}\n");

@@ -64,6 +64,7 @@ async fn every_page_and_resource_is_not_there_outside_of_the_group() {
         "/" => vec!["/"],
         "/history" => vec!["/history", "/history?verdict=open", "/history?words=rusty", "/history?before=3"],
         "/documents" => vec!["/documents"],
+        "/alerts/{name}" => vec!["/alerts/VaultDark"],
         "/approvals" => vec!["/approvals"],
         "/audit" => vec!["/audit", "/audit?of=portal"],
         "/account" => vec!["/account"],
@@ -78,6 +79,7 @@ async fn every_page_and_resource_is_not_there_outside_of_the_group() {
         routes::READY,
         routes::METRICS,
         routes::TRIAL,
+        routes::ALERTS,
         routes::SIGN_IN_WITH,
         routes::SIGN_IN_BACK,
     ];

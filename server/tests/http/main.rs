@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod account;
+mod alerts;
 mod api;
 mod approval_pages;
 mod approvals;
@@ -26,6 +27,7 @@ mod provider;
 mod proxies;
 mod races;
 mod redaction;
+mod schedules;
 mod screens;
 mod site;
 mod subpath;

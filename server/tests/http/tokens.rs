@@ -7,7 +7,7 @@ use std::time::Duration;
 use app::AppError;
 use app::api::{POLICY, Policy};
 use axum::body::Body;
-use domain::policy::{Role, Verb};
+use domain::policy::{Role, Scope, Verb};
 use domain::run::RequestStatus;
 use domain::view::{Session, TokenInfo};
 use domain::{PersonId, RunId, Timestamp, TokenId};
@@ -159,6 +159,7 @@ async fn a_person_has_twenty_tokens_at_most() {
             id: TokenId(number.to_string()),
             name: "one of many".to_owned(),
             role: Role::Viewer,
+            scope: Scope::Role,
             made: now,
             expires: now.plus(DAY.unsigned_abs()),
             used: None,
@@ -224,6 +225,28 @@ async fn a_script_has_the_lower_of_the_roles_of_its_token_and_its_person() {
     role("viewer").await;
     assert_eq!(asks(&site, &works).await, has(Role::Viewer));
     assert_eq!(sends(&site, "/api/runs/start", RUN, &works).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_token_for_suggesting_is_refused_everything_else_and_a_viewer_makes_none() {
+    let (site, _, ada, olga) = staffed().await;
+    let vera = site.person("vera", "Vera", "viewer", &ada).await;
+    let form = "name=alerts&role=suggest&days=90";
+    let token = made(&site, form, &olga).await;
+
+    refused(&site, MAKE, &format!("{form}&password={}", password()), &vera, "You cannot give a token the role").await;
+    for (path, policy) in POLICY {
+        let Policy::Verb(verb, _) = policy else { continue };
+        let answer = sends(&site, path, "", &token).await;
+        assert_ne!(*verb, Verb::Suggest);
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}: {}", answer.body);
+    }
+    for path in ["/", "/procedures/count", "/runs/1/output/1/1", "/runs/1/evidence", "/history", "/alerts/Some"] {
+        assert_eq!(gets(&site, path, &token).await.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let account = view(&site, &olga).await;
+    assert_eq!(account.tokens[0].scope, Scope::Suggest);
+    assert!(site.get("/account", &olga).await.body.contains("suggests by alerts, and nothing else"));
 }
 
 #[tokio::test]
@@ -312,7 +335,7 @@ async fn whatever_is_wrong_with_a_token_is_answered_alike() {
 async fn what_takes_the_person_themselves_is_refused_to_every_script_and_recorded_once() {
     let (site, _, ada, _) = staffed().await;
     let token = made(&site, REPORT, &ada).await;
-    let for_scripts = [Verb::Read, Verb::StartRun, Verb::WorkRun, Verb::Stop];
+    let for_scripts = [Verb::Read, Verb::StartRun, Verb::WorkRun, Verb::Stop, Verb::Suggest];
     let seq = async || site.portal.store().chain_head().await.unwrap().seq;
     let mut refused = 0;
 

@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 use domain::factor::Factors;
-use domain::policy::{Role, token_roles};
+use domain::policy::{Role, Scope, Verb, allows, token_roles};
 use domain::run::StepStatus;
 use domain::view::{AccountView, MadeToken, TokenInfo};
 use leptos::prelude::*;
@@ -27,7 +27,7 @@ pub fn Tokens(view: AccountView, role: Role, deeds: AccountDeeds) -> impl IntoVi
                 <h2 id="tokens">"Tokens for scripts"</h2>
             </header>
             <p class="soft">
-                "With a token a script reads here, or works in runs, in your name. It decides on no request and changes no account, and what it does counts as done by you."
+                "With a token a script reads here, works in runs, or tells of alerts, in your name. It decides on no request and changes no account, and what it does counts as done by you."
             </p>
             {made}
             <ul class="lines">{rows}</ul>
@@ -60,6 +60,7 @@ fn Made(token: MadeToken) -> impl IntoView {
 #[component]
 fn OneToken(token: TokenInfo, deeds: AccountDeeds) -> impl IntoView {
     let label = format!("End token {}", token.name);
+    let may = may_words(&token);
     let used = match token.used {
         Some(used) => view! { <span>"last used "<Ago at=used /> {from(&token.address)}</span> }.into_any(),
         None => view! { <span>"never used"</span> }.into_any(),
@@ -77,7 +78,7 @@ fn OneToken(token: TokenInfo, deeds: AccountDeeds) -> impl IntoView {
                     </button>
                 </ActionForm>
                 <span class="sub">
-                    <span>{token.role.word()}</span>
+                    <span>{may}</span>
                     <span>"made "<Ago at=token.made /></span>
                     {used}
                     <span>"expires "<Moment at=token.expires /></span>
@@ -86,6 +87,15 @@ fn OneToken(token: TokenInfo, deeds: AccountDeeds) -> impl IntoView {
         </li>
     }
     .into_any()
+}
+
+/// What a token lets its script do, in a word or two.
+fn may_words(token: &TokenInfo) -> &'static str {
+    match token.scope {
+        Scope::Role => token.role.word(),
+        Scope::Suggest => "suggests by alerts, and nothing else",
+        Scope::Schedule => "a schedule",
+    }
 }
 
 fn from(address: &str) -> Option<String> {
@@ -102,6 +112,13 @@ fn MakeForm(factors: Factors, role: Role, deeds: AccountDeeds) -> impl IntoView 
     let roles = token_roles(role)
         .map(|role| view! { <option value=role.word()>{format!("{role}: {}", role.meaning())}</option> })
         .collect_view();
+    let suggests = allows(role, Verb::Suggest).then(|| {
+        view! {
+            <option value=Scope::Suggest.word()>
+                "suggests: Tells of alerts, which suggest procedures, and does nothing else."
+            </option>
+        }
+    });
     view! {
         <details class="fold">
             <summary>
@@ -118,6 +135,7 @@ fn MakeForm(factors: Factors, role: Role, deeds: AccountDeeds) -> impl IntoView 
                     <label for="token-role">"What the script may do"</label>
                     <select class="input" id="token-role" name="role">
                         {roles}
+                        {suggests}
                     </select>
                     <span class="help">"Never more than you may yourself at that moment."</span>
                 </div>

@@ -2,8 +2,8 @@
 
 use domain::plan::{PlanCommand, PlanParameter, PlanStep};
 use domain::policy::Verb;
-use domain::view::{ProcedureView, Session, TargetInfo};
-use domain::{Risk, Slug};
+use domain::view::{Prefill, ProcedureView, Session, TargetInfo, alert_words};
+use domain::{Risk, Slug, text};
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::location::Url;
@@ -11,11 +11,15 @@ use leptos_router::location::Url;
 use crate::api::looks::look_before_start;
 use crate::api::runs::StartRun;
 use crate::components::action_form::ActionForm;
+use crate::components::command_text::visible;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::look::{LookList, Seen};
 use crate::components::parameter::{ParameterField, SecretField};
 use crate::components::problem::Refused;
 use crate::record::step_name;
+
+/// The most characters of a reason that the form begins with.
+const REASON: usize = 200;
 
 /// Target, values, reason; and why there is no such form when there is none.
 #[component]
@@ -58,8 +62,12 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
     Effect::new(move |_| key.update(|key| *key = format!("{key}-{}", js_sys::Math::random())));
     let field = |parameter: &PlanParameter| match view.secrets.iter().find(|secret| secret.name == parameter.name) {
         Some(secret) => view! { <SecretField parameter=parameter.clone() secret=secret.clone() /> }.into_any(),
-        None => view! { <ParameterField parameter=parameter.clone() /> }.into_any(),
+        None => {
+            let parameter = filled(parameter, view.prefill.as_ref());
+            view! { <ParameterField parameter /> }.into_any()
+        }
     };
+    let reason = view.prefill.as_ref().map(reason_of);
     let fields = view.parameters.iter().map(field).collect_view();
     view! {
         <ActionForm action=start attr:class="panel" attr:data-box="">
@@ -70,6 +78,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             <Refused problem />
             <input type="hidden" name="slug" value=view.procedure.slug.0.clone() />
             <input type="hidden" name="key" value=move || key.get() />
+            {view.prefill.clone().map(|prefill| view! { <Prefilled prefill /> })}
             <TargetField targets=view.targets.clone() chosen seen />
             {fields}
             {undeclared}
@@ -77,7 +86,7 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
             {needs_a_lead(&view)}
             <div class="field">
                 <label for="reason">"Reason or ticket"</label>
-                <input class="input" id="reason" name="reason" autocomplete="off" />
+                <input class="input" id="reason" name="reason" value=reason autocomplete="off" />
                 <span class="help">"Stands in the history."</span>
             </div>
             <button class="btn" data-kind="primary" type="submit" data-wide="" disabled=start.pending()>
@@ -89,6 +98,45 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
         <LookList seen links />
     }
     .into_any()
+}
+
+/// A parameter that begins with the value which a suggestion gave.
+fn filled(parameter: &PlanParameter, prefill: Option<&Prefill>) -> PlanParameter {
+    let value = prefill.and_then(|prefill| prefill.values.get(&parameter.name)).cloned();
+    let default = value.or_else(|| parameter.default.clone());
+    PlanParameter { default, ..parameter.clone() }
+}
+
+/// The reason for a run that a suggestion leads to: its alert, with nothing hidden in its name.
+fn reason_of(prefill: &Prefill) -> String {
+    text::one_line(&format!("Alert {}", alert_words(&prefill.alert, &prefill.service)), REASON)
+}
+
+/// What a suggestion has filled, and what it has not and why. Everything from outside is marked where it could deceive.
+#[component]
+fn Prefilled(prefill: Prefill) -> impl IntoView {
+    let Prefill { id, alert, service, values, left } = prefill;
+    let told = match values.len() {
+        0 => "It fills no value: look at each before you start.",
+        _ => "It has filled values below: look at each before you start.",
+    };
+    let left: Vec<AnyView> = left.into_iter().map(not_filled).collect();
+    let left = (!left.is_empty()).then(|| view! { <ul class="words">{left}</ul> });
+    view! {
+        <div class="callout" data-tone="quiet">
+            <Glyph sign=Sign::Info />
+            <p class="head">"Suggested by " {visible(alert_words(&alert, &service))}</p>
+            <p>{told}</p>
+            {left}
+            <input type="hidden" name="suggestion" value=id.0 />
+        </div>
+    }
+    .into_any()
+}
+
+/// A parameter that a label was to fill, and why it has not.
+fn not_filled((name, label, why): (String, String, String)) -> AnyView {
+    view! { <li>{visible(format!("{name} was not filled by the label {label}: {why}."))}</li> }.into_any()
 }
 
 /// The page looks at the target as soon as it is known which: nobody waits for that.

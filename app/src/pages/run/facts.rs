@@ -3,7 +3,7 @@
 use domain::plan::PlanParameter;
 use domain::run::{Note, Run};
 use domain::runbook::ParameterKind;
-use domain::view::Usual;
+use domain::view::{SuggestedBy, Usual, alert_words};
 use leptos::prelude::*;
 
 use super::actions::ValueForm;
@@ -20,7 +20,7 @@ use crate::live::Live;
 
 /// The column of facts.
 #[component]
-pub fn Facts(usual: Option<Usual>) -> impl IntoView {
+pub fn Facts(usual: Option<Usual>, suggestion: Option<SuggestedBy>) -> impl IntoView {
     let live = Live::here();
     let hands = Hands::of(&live.actor());
     let since = live.run.with_untracked(|run| run.started.at);
@@ -36,7 +36,7 @@ pub fn Facts(usual: Option<Usual>) -> impl IntoView {
             <Looking hands />
             <Values hands />
             <Notes hands />
-            <ThisRun hands />
+            <ThisRun hands suggestion />
         </aside>
     }
     .into_any()
@@ -190,7 +190,7 @@ pub fn target_words(run: &Run) -> AnyView {
 
 /// What the run was made of.
 #[component]
-pub fn ThisRun(hands: Hands) -> impl IntoView {
+pub fn ThisRun(hands: Hands, suggestion: Option<SuggestedBy>) -> impl IntoView {
     let live = Live::here();
     let run = live.run.get_untracked();
     let place = Place::Run;
@@ -211,6 +211,16 @@ pub fn ThisRun(hands: Hands) -> impl IntoView {
             <dd>{readers(groups)}</dd>
         }
     });
+    let suggested = suggestion.map(|by| {
+        view! {
+            <dt>"Suggested by"</dt>
+            <dd>
+                {visible(alert_words(&by.alert, &by.service))}
+                ", which fired "
+                <Ago at=by.since />
+            </dd>
+        }
+    });
     view! {
         <section class="panel" on:submit=answering(place)>
             <header>
@@ -228,6 +238,7 @@ pub fn ThisRun(hands: Hands) -> impl IntoView {
                 {exported}
                 <dt>"Reason"</dt>
                 <dd>{if run.reason.is_empty() { "none given".to_owned() } else { run.reason.clone() }}</dd>
+                {suggested}
                 {limit}
                 <dt>"Plan"</dt>
                 <dd>

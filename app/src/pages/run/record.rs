@@ -2,7 +2,7 @@
 
 use domain::policy::Verb;
 use domain::run::{CommandState, End, Run, StepStatus, downtime};
-use domain::view::{Newer, Patch, Usual};
+use domain::view::{Newer, Patch, SuggestedBy, Usual};
 use domain::{AttemptId, Timestamp, time};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -31,7 +31,12 @@ use crate::record::{self, Mark, timeline};
 
 /// The page of a closed run.
 #[component]
-pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) -> impl IntoView {
+pub fn Record(
+    usual: Option<Usual>,
+    newer: Option<Newer>,
+    patch: Option<Patch>,
+    suggestion: Option<SuggestedBy>,
+) -> impl IntoView {
     let live = Live::here();
     let run = live.run.get_untracked();
     let Some(end) = run.end.clone() else { return ().into_any() };
@@ -96,7 +101,7 @@ pub fn Record(usual: Option<Usual>, newer: Option<Newer>, patch: Option<Patch>) 
                     </header>
                     <Pace since=run.started.at until=Some(end.stamp.at) usual />
                 </section>
-                <ThisRun hands=Hands::Off />
+                <ThisRun hands=Hands::Off suggestion />
                 {(!run.notes.is_empty()).then(|| view! { <Notes hands=Hands::Off /> })}
             </aside>
         </main>

@@ -212,7 +212,7 @@ fn one_container(line: &str, now: Timestamp) -> CheckEnd {
     };
     let name = name.trim_start_matches('/');
     let restarts: u64 = restarts.parse().unwrap_or(0);
-    let young = Timestamp::of_iso(since).is_none_or(|since| now.since(since) < SETTLED_MS);
+    let young = Timestamp::parse(since).is_none_or(|since| now.since(since) < SETTLED_MS);
     match (status, health) {
         ("running", "healthy") => CheckEnd::yes(format!("{name} is healthy.")),
         ("running", "starting") => {

@@ -10,6 +10,7 @@ mod starting;
 
 use std::collections::BTreeMap;
 
+use super::by_itself;
 use super::command::Command;
 use super::event::{Event, Verdict, Who};
 use super::lock::Holder;
@@ -83,6 +84,9 @@ impl Facts {
 /// A [`Refusal`] with a sentence for the person; nothing has changed then.
 pub fn decide(run: Option<&Run>, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Event>, Refusal> {
     authorise(command, who, facts)?;
+    if who.is_schedule() {
+        by_itself::may(run, command)?;
+    }
     let run = match (run, command) {
         (None, Command::Start { plan, reason, values }) => return start(plan, reason, values, facts),
         (Some(_), Command::Start { .. }) => return Err(Refusal::Exists),

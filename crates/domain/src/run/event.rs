@@ -9,7 +9,7 @@ use crate::approval::{Difference, Evidence};
 use crate::attempt::{CommandEnd, Exit, Key};
 use crate::check::{CheckEnd, CheckId};
 use crate::plan::{Plan, PlanStep};
-use crate::policy::Actor;
+use crate::policy::{Actor, Scope, Token};
 use crate::redaction::ByteRange;
 use crate::{AttemptId, Digest, RunId, Timestamp};
 
@@ -32,9 +32,17 @@ impl Who {
         }
     }
 
-    /// The name to show, with the token where a script did it.
+    /// Whether it is a schedule, in the name of its owner: nobody is there.
+    pub fn is_schedule(&self) -> bool {
+        matches!(self, Self::Person(Actor { token: Some(Token { scope: Scope::Schedule, .. }), .. }))
+    }
+
+    /// The name to show, with the token where a script did it, and with the schedule where nobody did.
     pub fn name_and_token(&self) -> String {
         match self {
+            Self::Person(Actor { name, token: Some(token), .. }) if token.scope == Scope::Schedule => {
+                format!("the schedule of {}, for {name}", token.name)
+            }
             Self::Person(Actor { name, token: Some(token), .. }) => format!("{name}, by the token {}", token.name),
             Self::Person(_) | Self::Portal => self.name().to_owned(),
         }

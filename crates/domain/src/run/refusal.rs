@@ -18,6 +18,9 @@ pub enum Refusal {
     /// The account was disabled meanwhile.
     #[error("Your account is disabled. Nothing was changed")]
     Disabled,
+    /// Nobody is there, and this takes a person.
+    #[error("What starts by itself only reads, and does nothing else. Nothing was started; a person has to do this")]
+    ByItself,
     /// There is no such run.
     #[error("There is no such run")]
     NoRun,

@@ -2,6 +2,7 @@
 
 mod approval;
 mod away;
+mod by_itself;
 mod checks;
 mod course;
 mod deciding;

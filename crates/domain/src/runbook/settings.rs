@@ -21,6 +21,9 @@ pub struct ProcedureSettings {
     pub visible_to: Option<Groups>,
     /// The names of alerts that suggest it.
     pub alerts: Vec<String>,
+    /// The parameters that a label of such an alert fills: the parameter's name and the label's.
+    #[serde(default)]
+    pub from_alert: Vec<(String, String)>,
     /// People and channels by the words that the escalation part uses.
     pub contacts: Vec<(String, String)>,
     /// How long its runs are kept, as written (`forever`, `90d`).

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::factor::Factors;
 use crate::identity::Source;
-use crate::policy::{Groups, Role};
+use crate::policy::{Groups, Role, Scope};
 use crate::{Timestamp, TokenId};
 
 /// The page of one's own account.
@@ -116,6 +116,9 @@ pub struct TokenInfo {
     pub name: String,
     /// What it lets a script do, as long as its person may do that.
     pub role: Role,
+    /// What it is for.
+    #[serde(default)]
+    pub scope: Scope,
     /// When it was made.
     pub made: Timestamp,
     /// When it lets nobody in any more.

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use domain::run::ticks;
 use domain::runbook::{
-    Command, Document, Finding, Item, Level, Parameter, ParameterScope, Part, PartContent, PartKind, Procedure,
-    ProcedureSettings, Step, StepContent, StepKind, plain,
+    Command, Document, Finding, Item, Level, Parameter, ParameterKind, ParameterScope, Part, PartContent, PartKind,
+    Procedure, ProcedureSettings, Step, StepContent, StepKind, plain,
 };
 use regex::Regex;
 
@@ -98,9 +98,11 @@ fn one(
     merge(&side.settings, &mut settings);
     let mut parameters: Vec<Declared> = Vec::new();
     let mut own = Vec::new();
+    let mut from_alert = Vec::new();
     if let Some(entry) = entry {
         merge(&entry.settings, &mut settings);
         settings.alerts = entry.alerts;
+        from_alert = entry.from_alert;
         settings.retention = entry.retention;
         settings.schedule = entry.schedule;
         settings.contacts = contacts(&entry.contacts, procedure, findings);
@@ -126,6 +128,7 @@ fn one(
     parameters.extend(own);
     let parameters = each_name_once(parameters, procedure, findings);
     settings.parameters = parameters.into_iter().map(|declared| declared.parameter).collect();
+    settings.from_alert = filled_by_alerts(from_alert, &settings, findings);
     let declared = settings.parameters.clone();
     procedure.settings = settings;
     fill(procedure, &declared, &side.literal)
@@ -147,6 +150,36 @@ fn merge(from: &Settings, into: &mut ProcedureSettings) {
     if let Some(pipefail) = from.pipefail {
         into.pipefail = pipefail;
     }
+}
+
+/// The parameters that a label of an alert fills. Whoever fires an alert writes its labels, so that only a parameter takes one that
+/// says itself which values fit.
+fn filled_by_alerts(
+    entries: Vec<(u32, String, String)>,
+    settings: &ProcedureSettings,
+    findings: &mut Findings,
+) -> Vec<(String, String)> {
+    let mut filled = Vec::new();
+    for (line, name, label) in entries {
+        let Some(parameter) = settings.parameters.iter().find(|parameter| parameter.name == name) else {
+            let known = settings.parameters.iter().map(|parameter| parameter.name.as_str());
+            let hint = nearest(&name, known)
+                .map_or_else(|| "correct the name or remove it.".to_owned(), |near| format!("did you mean {near}?"));
+            let message = format!("There is no parameter {name} here, so that no label of an alert fills it; {hint}");
+            findings.warning(line, "unknown-parameter", message);
+            continue;
+        };
+        let why = match &parameter.kind {
+            ParameterKind::Text { pattern: None } => "has no pattern, so that any text would fit; give it one",
+            ParameterKind::Secret => "is a secret, which no alert fills; remove this",
+            _ => {
+                filled.push((name, label));
+                continue;
+            }
+        };
+        findings.error(line, "bad-value", format!("The parameter {name} takes no label of an alert: it {why}."));
+    }
+    filled
 }
 
 fn scoped(mut declared: Declared, scope: ParameterScope) -> Declared {

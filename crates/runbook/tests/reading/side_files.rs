@@ -443,3 +443,45 @@ fn the_lines_of_a_log_are_matched_anywhere() {
 
     assert_eq!(runbook::side_file::matching("(?i)error|fatal", &lines), ["an ERROR here", "fatal"]);
 }
+
+#[test]
+fn a_label_of_an_alert_fills_only_a_parameter_that_says_which_values_fit() {
+    let text = "# A\n\n## Steps\n\n1. **One**\n\n   ```bash\n   grep WORDS /srv/NAME | head -n COUNT\n   ```\n";
+    let side = "[procedure.A]\nalerts = [\"LedgerWet\"]\n\
+                from_alert = { words = \"words\", name = \"name\", count = \"count\", cuont = \"count\" }\n\n\
+                [procedure.A.parameter.words]\nplaceholder = \"WORDS\"\ntype = \"text\"\n\n\
+                [procedure.A.parameter.name]\nplaceholder = \"NAME\"\ntype = \"text\"\npattern = \"[a-z]+\"\n\n\
+                [procedure.A.parameter.count]\nplaceholder = \"COUNT\"\ntype = \"number\"\n";
+
+    let document = runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
+
+    let of = |name: &str| (name.to_owned(), name.to_owned());
+    let mut filled = document.procedures[0].settings.from_alert.clone();
+    filled.sort();
+    assert_eq!(filled, [of("count"), of("name")]);
+    let beside = document.findings.iter().filter(|finding| finding.file.is_some());
+    let mut said: Vec<(u32, &str)> = beside.map(|finding| (finding.line, finding.code.as_str())).collect();
+    said.sort_unstable();
+    assert_eq!(said, [(3, "bad-value"), (3, "unknown-parameter")]);
+    assert!(document.findings.iter().any(|finding| finding.message.contains("did you mean count?")));
+}
+
+#[test]
+fn a_schedule_that_is_never_due_or_has_no_zone_is_a_finding() {
+    let with = |schedule: &str| {
+        let document = with(&format!("literal = [\"/path/to/backup.tar\"]\n[procedure.Restore]\n{schedule}\n"));
+        let kept = document.procedures[0].settings.schedule.is_some();
+        let said = said(&document).into_iter().map(|(line, code)| (line, code.to_owned())).collect::<Vec<_>>();
+        (kept, said)
+    };
+    let found = |code: &str| vec![(3, code.to_owned())];
+
+    assert_eq!(
+        with("schedule = { cron = \"0 9 * * mon\", zone = \"Asia/Manila\", owner = \"olga\" }"),
+        (true, Vec::new())
+    );
+    let never = with("schedule = { cron = \"0 9 30 2 *\", zone = \"UTC\", owner = \"olga\" }");
+    assert_eq!(never, (true, found("never-due")), "the page says so as well");
+    let nowhere = with("schedule = { cron = \"0 9 * * *\", zone = \"Europe/Nowhere\", owner = \"olga\" }");
+    assert_eq!(nowhere, (false, found("bad-value")));
+}

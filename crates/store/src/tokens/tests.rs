@@ -1,4 +1,4 @@
-use domain::policy::Role;
+use domain::policy::{Role, Scope};
 use testkit::{NOW, person};
 
 use super::*;
@@ -16,6 +16,7 @@ fn token(id: &str, role: Role) -> TokenInfo {
         id: id.into(),
         name: format!("the script {id}"),
         role,
+        scope: Scope::Role,
         made: NOW,
         expires: NOW.plus(HOUR),
         used: None,
@@ -46,7 +47,7 @@ async fn a_token_lets_a_script_in_by_its_text_which_is_not_stored() {
 
     let holder = store.token("rbp_works", NOW).await.unwrap().unwrap();
 
-    let named = Token { id: "works".into(), name: "the script works".to_owned() };
+    let named = Token { id: "works".into(), name: "the script works".to_owned(), scope: Scope::Role };
     assert_eq!(holder, TokenHolder { actor: olga().by_token(named, Role::Operator), used: None });
     assert_eq!(store.token_named(&"works".into(), NOW).await.unwrap(), Some(holder));
     assert_eq!(store.token_named(&"other".into(), NOW).await.unwrap(), None);
@@ -111,6 +112,22 @@ async fn a_person_ends_their_own_tokens_one_by_one_or_all_together() {
     assert_eq!(write.end_tokens(&olga().id, NOW).await.unwrap(), [token("reads", Role::Viewer)]);
     write.commit().await.unwrap();
     assert_eq!(role(&store, "rbp_reads", NOW).await, None);
+}
+
+#[tokio::test]
+async fn a_token_for_suggesting_is_one_whatever_becomes_of_its_person() {
+    let (store, _folder) = with_tokens().await;
+    let mut write = store.begin().await.unwrap();
+    let alerts = TokenInfo { scope: Scope::Suggest, ..token("alerts", Role::Operator) };
+    write.insert_token(&olga().id, &alerts, "rbp_alerts").await.unwrap();
+    write.set_role(&olga().id, Role::Administrator).await.unwrap();
+    write.commit().await.unwrap();
+
+    let holder = store.token("rbp_alerts", NOW).await.unwrap().unwrap();
+
+    assert_eq!(holder.actor.token.as_ref().map(|token| token.scope), Some(Scope::Suggest));
+    assert!(holder.actor.suggester().is_ok() && holder.actor.viewer().is_err());
+    assert!(store.tokens_of(&olga().id, NOW).await.unwrap().contains(&alerts));
 }
 
 #[tokio::test]

@@ -194,7 +194,8 @@ fn documented() -> BTreeMap<String, Option<Role>> {
 
 /// Whether somebody gets through to what answers, whatever that says to an empty form.
 fn is_admitted(scene: &Scene, browser: &Browser, address: &str) -> bool {
-    let path = address.replace("{slug}", "count-slowly").replace("{step}/{attempt}", "1/1");
+    let path =
+        address.replace("{slug}", "count-slowly").replace("{name}", "SomeAlert").replace("{step}/{attempt}", "1/1");
     let path = path.replace("/approvals/{id}", "/approvals/1-1").replace("{id}", "1").replace("{run}", "1");
     let status = if let Some(function) = path.strip_prefix("POST /api/") {
         // What a stream says is not waited for.

@@ -1,10 +1,13 @@
 //! What a document, its side file or an alert may not do: lower a class, widen a target, choose what a value is.
 //! (The record itself is attacked in [`crate::tampering`] and [`crate::backups`].)
 
+use serde_json::{Value, json};
 use ureq::http::StatusCode;
 
+use super::wire::Wire;
 use super::{Scene, beside_it, documented, first, started};
-use crate::browser::{Browser, text};
+use crate::browser::{Browser, PASSWORD, text};
+use crate::people::done;
 use crate::process::Served;
 
 const CLEAN: &str = "# Clean
@@ -106,13 +109,20 @@ fn a29_the_text_of_an_alert_is_a_value_that_fits_its_pattern_or_nothing() {
 }
 
 #[test]
-fn a29_no_address_takes_alerts_or_webhooks() {
+fn a29_alerts_are_taken_at_one_address_and_from_a_token_or_a_person_alone() {
     let mut scene = Scene::open();
     let (wire, cookie) = (scene.wire(), scene.cookie());
     let before = scene.events();
     let alert = r#"{"status":"firing","alerts":[{"labels":{"alertname":"ServiceDown","service":"web; id"}}]}"#;
 
-    for path in ["/api/alerts", "/api/v2/alerts", "/api/webhook", "/webhook", "/hooks/alertmanager", "/api/suggest"] {
+    let webhook = ("Content-Type", "application/json");
+    for headers in
+        [vec![webhook], vec![webhook, ("Authorization", "Bearer rbp_x")], vec![webhook, ("Cookie", &*cookie)]]
+    {
+        let answer = wire.send("POST /api/alerts", &headers, alert);
+        assert!(matches!(answer.status, 401 | 403), "{} {}", answer.status, answer.body);
+    }
+    for path in ["/api/v2/alerts", "/api/webhook", "/webhook", "/hooks/alertmanager", "/api/suggest"] {
         for headers in [
             vec![("Content-Type", "application/json")],
             vec![("Content-Type", "application/json"), ("Origin", &*wire.origin()), ("Cookie", &*cookie)],
@@ -124,4 +134,53 @@ fn a29_no_address_takes_alerts_or_webhooks() {
     }
 
     assert_eq!(scene.events(), before, "nothing was recorded");
+}
+
+#[test]
+fn a29_a_webhook_suggests_and_does_nothing_else() {
+    let place = documented(RESTART, &format!("{SERVICE}from_alert = {{ service = \"service\" }}\n"));
+    let portal = Served::start(&place);
+    let mut olga = Browser::set_up(&place, &portal);
+    let token = token_for(&mut olga, "suggest");
+    let bearer = format!("Bearer {token}");
+    let headers = [("Content-Type", "application/json"), ("Authorization", &*bearer)];
+    let wire = Wire::to(&portal.address);
+    let fires = |service: &str| {
+        let labels = json!({ "alertname": "ServiceDown", "service": service, "target": "root@evil.example" });
+        let body = json!({ "version": "4", "alerts": [{ "status": "firing", "labels": labels }] });
+        wire.send("POST /api/alerts", &headers, &body.to_string())
+    };
+
+    for service in ["web", "web; rm -rf /", "$(id)", "../../etc/passwd", "w\u{435}b", "<script>alert(1)</script>"] {
+        let answer = fires(service);
+        assert_eq!(answer.status, 200, "{service}: {}", answer.body);
+    }
+    let home = text(olga.get("/"));
+    assert!(home.contains("ServiceDown of web") && !home.contains("<script>alert"), "{home}");
+    for suggestion in 1..=6 {
+        let page = text(olga.get(&format!("/procedures/restart?suggestion={suggestion}")));
+        assert_eq!(page.contains("value=\"web\""), suggestion == 1, "only the first one fits: {page}");
+        assert!(!page.contains("evil.example"), "{page}");
+    }
+
+    for (line, body) in [
+        ("POST /api/runs/start", "slug=restart&target=&key=k"),
+        ("POST /api/pages/home", ""),
+        ("POST /api/suggestions/dismiss", "suggestion=1&reason=x"),
+        ("GET /runs/1/output/1/1", ""),
+        ("GET /", ""),
+    ] {
+        let form = [("Content-Type", "application/x-www-form-urlencoded"), ("Authorization", &*bearer)];
+        let answer = wire.send(line, &form, body);
+        assert_eq!(answer.status, 403, "{line}: {}", answer.body);
+    }
+    assert_eq!(olga.get("/runs/1").status(), StatusCode::NOT_FOUND, "nothing was started");
+}
+
+/// Makes a token; gives its text, as the page of the account shows it.
+fn token_for(person: &mut Browser, role: &str) -> String {
+    let form = [("name", "alertmanager"), ("role", role), ("days", "1"), ("password", PASSWORD)];
+    done(person.call("account/tokens/make", &form));
+    let view: Value = serde_json::from_str(&done(person.call("pages/account", &[]))).unwrap();
+    view["made"]["text"].as_str().unwrap().to_owned()
 }

@@ -10,6 +10,7 @@ use tower::ServiceExt as _;
 
 use super::inventory;
 use crate::account::{done, password, post, view, with_authenticator};
+use crate::alerts::fires;
 use crate::limited::scene::{Meets, meets};
 use crate::site::{Served, call, page};
 use crate::tokens::made;
@@ -56,8 +57,12 @@ const DOCUMENT: &str = "# Operations
    ```
 ";
 
-const SIDE: &str = "[procedure.\"Tidy the vault\"]
+const SIDE: &str = "[procedure.\"Tidy the shop\"]
+alerts = [\"ShopShut\"]
+
+[procedure.\"Tidy the vault\"]
 visible_to = [\"keepers\"]
+alerts = [\"VaultDark\"]
 ";
 
 /// More bytes than any text of a person may have.
@@ -94,6 +99,9 @@ impl Scene {
         let site = Served::with_side_file("operations.md", DOCUMENT, SIDE).await;
         let ada = site.administrator().await;
         let hidden = begun(&site, "tidy-the-vault", "ada", &ada).await;
+        for alert in ["ShopShut", "VaultDark"] {
+            fires(&site, alert, "", &ada).await;
+        }
         let mut people = Vec::new();
         for (login, role) in [
             ("vera", Role::Viewer),
@@ -132,6 +140,10 @@ impl Scene {
             ("TOKEN", of.map(|person| &*person.token)),
             ("PASSKEY", of.map(|person| &*person.passkey)),
             ("CODE", Some(code.as_str())),
+            (
+                "SUGGESTION",
+                if object == Object::Others { Some("1") } else { (object == Object::Unseen).then_some("2") },
+            ),
         ];
         let mut text = if routes::is_call(path) { form(path) } else { address(path) };
         for (name, value) in names {
@@ -235,6 +247,7 @@ fn form(path: &str) -> String {
         "/api/runs/run" => "run=RUN&step=9&attempt=1&commands=1",
         "/api/runs/skip-command" => "run=RUN&step=9&command=1&reason=because",
         "/api/runs/directory" => "run=RUN&path=elsewhere",
+        "/api/suggestions/dismiss" => "suggestion=SUGGESTION&reason=",
         "/api/runs/note" => "run=RUN&step=0&text=",
         "/api/runs/finish" => "run=RUN&verdict=not_reached",
         "/api/runs/take-over" | "/api/runs/abort" => "run=RUN&reason=",

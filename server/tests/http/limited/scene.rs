@@ -269,10 +269,13 @@ pub fn meets(path: &str) -> Meets {
         "/api/runs/input" => ByName("run=RUN&step=1&attempt=1&command=1&number=1&line=x"),
         "/api/runs/keys" => ByName("run=RUN&step=1&attempt=1&command=1&number=1&typed[line]=x"),
         "/api/runs/end-watch" => ByName("run=RUN&step=1&attempt=1&command=1"),
+        // One that is there is asked for by the tests of suggestions.
+        "/api/suggestions/dismiss" => ByName("suggestion=RUN&reason=because"),
         "/api/pages/home"
         | "/api/pages/search"
         | "/api/pages/history"
         | "/api/pages/documents"
+        | "/api/pages/alert"
         | "/api/pages/approvals"
         | "/api/pages/audit"
         | "/api/session"

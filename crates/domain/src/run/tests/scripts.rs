@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::stage::*;
-use crate::policy::{Actor, Role, Token};
+use crate::policy::{Actor, Role, Scope, Token};
 use crate::run::{Command, Facts, Holder, Refusal, Run, Who, decide};
 
 /// A script of Lena's, who is an administrator by now, by a token that lets it work in runs.
 fn script() -> Who {
-    let token = Token { id: "7f".into(), name: "nightly report".to_owned() };
+    let token = Token { id: "7f".into(), name: "nightly report".to_owned(), scope: Scope::Role };
     Who::Person(Actor::new("Lena".into(), "Lena".to_owned(), Role::Administrator).by_token(token, Role::Operator))
 }
 

@@ -120,6 +120,7 @@ fn name(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Forbidden(_) => "Forbidden",
         Refusal::Disabled => "Disabled",
+        Refusal::ByItself => "ByItself",
         Refusal::NoRun => "NoRun",
         Refusal::Exists => "Exists",
         Refusal::ReadOnly(_) => "ReadOnly",
