@@ -23,6 +23,13 @@ use crate::pages::run::RunPage;
 use crate::pages::set_up::SetUpPage;
 use crate::pages::sign_in::SignInPage;
 
+/// The title of a page as it is handed on. The server writes it into the head as it is (`leptos_meta` 0.8), and titles are words of
+/// documents; a browser sets it as text.
+fn in_the_head(title: String) -> String {
+    let whole = if title.is_empty() { "Runbook Portal".to_owned() } else { format!("{title} · Runbook Portal") };
+    if cfg!(feature = "ssr") { whole.replace('&', "&amp;").replace('<', "&lt;") } else { whole }
+}
+
 /// The whole of what people see.
 ///
 /// Every page waits for its data before the first byte, so that it is complete without scripts.
@@ -30,9 +37,7 @@ use crate::pages::sign_in::SignInPage;
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| {
-            if title.is_empty() { "Runbook Portal".to_owned() } else { format!("{title} · Runbook Portal") }
-        } />
+        <Title formatter=in_the_head />
         <Router base=Base::here().as_str().to_owned()>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />

@@ -375,7 +375,7 @@ async fn what_flaps_is_put_off_with_a_word_on_when_to_come_again() {
 
     let put_off = put_off.expect("three hundred changes in a minute are the most");
     assert_eq!(put_off.header("retry-after"), "60");
-    scene.clock.advance(60_000);
+    scene.clock.advance(120_000);
     let again = scene.tells(&webhook(&[alert("firing", &wet(&json!({})))])).await;
     assert_eq!(again.status, StatusCode::OK, "{}", again.body);
 }

@@ -116,6 +116,27 @@ fn written() -> String {
 }
 
 #[test]
+fn a05_no_title_ends_before_its_end() {
+    let steps = "## Steps\n\n1. **Look**\n\n   ```bash\n   ls\n   ```\n";
+    let place = documented(&format!("# Sweep `</title><i id=planted>` & go\n\n{steps}"), "");
+    let portal = Served::start(&place);
+    let mut olga = Browser::set_up(&place, &portal);
+    let home = text(olga.get("/"));
+    let (_, rest) = home.split_once("/procedures/").unwrap();
+    let slug: String = rest.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '-').collect();
+    started(&mut olga, &slug, "one", &[]);
+
+    for path in [&*format!("/procedures/{slug}"), "/runs/1", "/alerts/%3C%2Ftitle%3E%3Ci%20id=planted%3E"] {
+        let page = text(olga.get(path));
+
+        let (_, head) = page.split_once("<title>").unwrap();
+        let (title, _) = head.split_once("</title>").unwrap();
+        assert!(title.contains("&lt;/title>&lt;i id=planted>"), "{path}: {title}");
+        assert!(title.ends_with("· Runbook Portal") && !page.contains("<i id=planted>"), "{path}: {title}");
+    }
+}
+
+#[test]
 fn a05_no_document_brings_a_script_a_link_to_one_or_an_element_of_its_own_onto_a_page() {
     let place = documented(&written(), "");
     let portal = Served::start(&place);
