@@ -139,9 +139,9 @@ fn longest(month: u32) -> u32 {
 /// The numbers of a field. `first` is the number of the first name.
 fn set(field: &str, low: u32, high: u32, names: &[&str], first: u32) -> Option<Set> {
     let value = |text: &str| {
-        let named = (first..).zip(names).find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(number, _)| number);
+        let by_name = (first..).zip(names).find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(number, _)| number);
         let digits = !text.is_empty() && text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = named.or_else(|| text.parse().ok().filter(|_| digits));
+        let number = by_name.or_else(|| text.parse().ok().filter(|_| digits));
         number.filter(|number| (low..=high).contains(number))
     };
     let mut set = 0_u64;

@@ -33,7 +33,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A container whose own health check has not answered yet is looked at for so long, and so often.
-const STARTING: Duration = Duration::from_secs(60);
+const STARTING: Duration = Duration::from_mins(1);
 const STARTING_PAUSE: Duration = Duration::from_secs(2);
 
 impl Portal {

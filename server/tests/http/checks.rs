@@ -109,8 +109,8 @@ impl Desk {
         Self::at(&format!("[procedure.Shop.outcome.\"It answers\"]\n{check}"), vec![local()]).await
     }
 
-    async fn at(side: &str, places: impl Into<Places>) -> Self {
-        let site = Served::with_targets(Arc::new(SystemClock), ("shop.md", DOCUMENT, side), places).await;
+    async fn at(settings: &str, places: impl Into<Places>) -> Self {
+        let site = Served::with_targets(Arc::new(SystemClock), ("shop.md", DOCUMENT, settings), places).await;
         let ada = site.administrator().await;
         done(&site, "/api/runs/start", "slug=shop&target=&key=one", &ada).await;
         Self { site, ada }

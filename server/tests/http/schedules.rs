@@ -65,11 +65,11 @@ struct Scene {
 impl Scene {
     /// A portal with Olga, who has a role, and a procedure with her schedule; more may stand in its table.
     async fn open(cron: &str, role: &str, more: &str) -> Self {
-        let side = format!(
+        let settings = format!(
             "[procedure.Monitor]\nschedule = {{ cron = \"{cron}\", zone = \"UTC\", owner = \"olga\" }}\n{more}{PARAMETER}"
         );
         let clock = Arc::new(FixedClock::default());
-        let site = Served::by_clock_with_side(clock.clone(), "monitor.md", DOCUMENT, &side).await;
+        let site = Served::by_clock_with_side(clock.clone(), "monitor.md", DOCUMENT, &settings).await;
         let ada = site.administrator().await;
         site.person("olga", "Olga", role, &ada).await;
         let scene = Self { site, clock, ada };

@@ -230,11 +230,11 @@ async fn a_script_has_the_lower_of_the_roles_of_its_token_and_its_person() {
 #[tokio::test]
 async fn a_token_for_suggesting_is_refused_everything_else_and_a_viewer_makes_none() {
     let (site, _, ada, olga) = staffed().await;
-    let vera = site.person("vera", "Vera", "viewer", &ada).await;
+    let viewer = site.person("vera", "Vera", "viewer", &ada).await;
     let form = "name=alerts&role=suggest&days=90";
     let token = made(&site, form, &olga).await;
 
-    refused(&site, MAKE, &format!("{form}&password={}", password()), &vera, "You cannot give a token the role").await;
+    refused(&site, MAKE, &format!("{form}&password={}", password()), &viewer, "You cannot give a token the role").await;
     for (path, policy) in POLICY {
         let Policy::Verb(verb, _) = policy else { continue };
         let answer = sends(&site, path, "", &token).await;

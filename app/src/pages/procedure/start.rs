@@ -60,12 +60,13 @@ fn Form(session: Session, view: ProcedureView) -> impl IntoView {
     // The same form sent twice starts one run. Without scripts the server names the form, else the browser each visit.
     let key = RwSignal::new(format!("{}-{}-{}", session.actor.id, view.procedure.slug, view.now.0));
     Effect::new(move |_| key.update(|key| *key = format!("{key}-{}", js_sys::Math::random())));
-    let field = |parameter: &PlanParameter| match view.secrets.iter().find(|secret| secret.name == parameter.name) {
-        Some(secret) => view! { <SecretField parameter=parameter.clone() secret=secret.clone() /> }.into_any(),
-        None => {
-            let parameter = filled(parameter, view.prefill.as_ref());
-            view! { <ParameterField parameter /> }.into_any()
+    let secret_of = |name: &str| view.secrets.iter().find(|secret| secret.name == name).cloned();
+    let field = |parameter: &PlanParameter| {
+        if let Some(secret) = secret_of(&parameter.name) {
+            return view! { <SecretField parameter=parameter.clone() secret /> }.into_any();
         }
+        let parameter = filled(parameter, view.prefill.as_ref());
+        view! { <ParameterField parameter /> }.into_any()
     };
     let reason = view.prefill.as_ref().map(reason_of);
     let fields = view.parameters.iter().map(field).collect_view();

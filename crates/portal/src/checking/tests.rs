@@ -167,7 +167,11 @@ fn certificate_for(days: &str) -> tempfile::TempDir {
 }
 
 /// A server with such a certificate, as long as it is held.
-struct Secured(std::process::Child, String, tempfile::TempDir);
+struct Secured {
+    child: std::process::Child,
+    place: String,
+    _certificate: tempfile::TempDir,
+}
 
 impl Secured {
     fn with(days: &str) -> Self {
@@ -189,14 +193,14 @@ impl Secured {
         while std::net::TcpStream::connect(&place).is_err() {
             std::thread::sleep(Duration::from_millis(20));
         }
-        Self(child, place, folder)
+        Self { child, place, _certificate: folder }
     }
 }
 
 impl Drop for Secured {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -206,8 +210,8 @@ fn a_real_certificate_that_is_about_to_expire_does_not_hold() {
     for (days, held) in [("3", Held::No), ("90", Held::Yes)] {
         let server = Secured::with(days);
 
-        let heard = asked(&[], words(&["certificate", &server.1, "127.0.0.1"]));
-        let end = check::certificate(&server.1, 14, &heard, now);
+        let heard = asked(&[], words(&["certificate", &server.place, "127.0.0.1"]));
+        let end = check::certificate(&server.place, 14, &heard, now);
 
         assert_eq!(end.held, held, "{}", end.sentence);
     }

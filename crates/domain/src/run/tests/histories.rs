@@ -266,9 +266,9 @@ fn last_redaction(run: &Run) -> u32 {
 /// Asks for a check, answers the last one, or overrules one.
 fn check_deed(deed: u8, run: &Run, choice: u8) -> Command {
     match deed {
-        67 => checks(&[((choice % 4 == 0).then_some(1), 1)]),
+        67 => checks(&[((choice.is_multiple_of(4)).then_some(1), 1)]),
         68 => {
-            let end = if choice % 3 == 0 { CheckEnd::yes("yes") } else { CheckEnd::no("no") };
+            let end = if choice.is_multiple_of(3) { CheckEnd::yes("yes") } else { CheckEnd::no("no") };
             answered(run.next_check() - 1, end)
         }
         _ => overrule(1),
