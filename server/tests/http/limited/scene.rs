@@ -5,10 +5,8 @@ use std::time::Duration;
 use app::api::{Policy, policy};
 use axum::body::{Body, BodyDataStream};
 use domain::RunId;
-use domain::frame::{Cursor, Frame};
 use domain::policy::{Role, Sight, allows};
 use domain::run::Event;
-use futures::StreamExt as _;
 use http::header;
 use server::http::routes;
 
@@ -152,18 +150,10 @@ impl Vault {
     }
 
     /// Lets Olga run a step to its end.
-    async fn runs(&self, run: i64, step: u32, more: &str) {
+    async fn runs(&self, run: u32, step: u32, more: &str) {
         let form = format!("run={run}&step={step}&attempt=1&commands=1{more}");
         self.done("/api/runs/run", &form, &self.olga).await;
-        let (viewer, cursor) = (someone(Role::Administrator), Cursor { version: 0, step: 0, attempt: 0, offset: 0 });
-        let mut frames = self.site.portal.watch(viewer.viewer().unwrap(), RunId(run), cursor).await.unwrap();
-        while let Some(framed) = frames.next().await {
-            let Frame::Event { entry } = framed.frame else { continue };
-            if matches!(entry.event, Event::AttemptEnded { step: ended, .. } if ended == step) {
-                return;
-            }
-        }
-        panic!("the stream of run {run} ended before its step {step}");
+        self.site.ended(run, step).await;
     }
 
     pub async fn post(&self, path: &str, form: &str, cookie: &str) -> Answer {
