@@ -41,6 +41,10 @@ pub fn run(command: UserCommand) -> ExitCode {
                 let portal = open(place).await?;
                 finish(&portal, reset_factor(&portal, &login).await).await
             }
+            UserCommand::EnrolmentCode { login, place } => {
+                let portal = open(place).await?;
+                finish(&portal, enrolment_code(&portal, &login).await).await
+            }
             UserCommand::Sessions { login, end, place } => {
                 let portal = open(place).await?;
                 finish(&portal, sessions(&portal, &login, end).await).await
@@ -120,6 +124,15 @@ async fn reset_factor(portal: &Portal, login: &str) -> Result<String, portal::Er
     Ok(format!(
         "Removed of {}: {app}, {} recovery codes, {} {passkeys}. Their sessions are over; they set a new one up on their account page.\n",
         person.login, before.recovery_codes, before.passkeys
+    ))
+}
+
+async fn enrolment_code(portal: &Portal, login: &str) -> Result<String, portal::Error> {
+    let person = named(portal, login).await?;
+    let made = portal.make_enrolment_code(Actor::console().administrator()?, &person.id).await?;
+    Ok(format!(
+        "The enrolment code of {} is {}\nIt begins one set-up of a second factor on their account page, and holds for a day.\n",
+        person.login, made.text
     ))
 }
 

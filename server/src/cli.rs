@@ -234,6 +234,14 @@ pub enum UserCommand {
         #[command(flatten)]
         place: PlaceArguments,
     },
+    /// Make and print the code by which somebody whom the proxy names sets their first second factor up; it holds for a day
+    EnrolmentCode {
+        /// The name to sign in with
+        login: String,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
     /// List the sessions of somebody
     Sessions {
         /// The name to sign in with

@@ -14,6 +14,7 @@ mod checking;
 mod clock;
 mod doctor;
 mod documents;
+mod enrolment;
 mod error;
 mod evidence;
 mod factors;
@@ -24,6 +25,7 @@ mod live;
 mod looking;
 mod masking;
 mod notices;
+mod once;
 mod outside;
 mod pages;
 mod passwords;
@@ -50,6 +52,7 @@ use std::sync::Arc;
 
 use domain::approval::ApprovalRules;
 use domain::run::{Command, Who};
+use domain::view::{MadeCode, MadeToken};
 use domain::{AttemptId, Lowering, Timestamp};
 use engine::Engine;
 use store::Store;
@@ -84,11 +87,11 @@ use documents::Documents;
 use factors::{Passkeys, Vault};
 use knocking::{Devices, Knocks};
 use live::Live;
+use once::Once;
 use outside::Refusals;
 use passwords::Passwords;
 use probing::Probes;
 use suggesting::Board;
-use tokens::MadeTokens;
 
 /// The portal. Cloning it is cheap: all clones are the same one.
 #[derive(Clone)]
@@ -109,7 +112,8 @@ struct Inner {
     knocks: Knocks,
     refusals: Refusals,
     passkeys: Passkeys,
-    made_tokens: MadeTokens,
+    made_tokens: Once<MadeToken>,
+    made_codes: Once<MadeCode>,
     board: tokio::sync::Mutex<Board>,
     /// One look at the schedules at a time.
     scheduling: tokio::sync::Mutex<()>,
@@ -170,7 +174,8 @@ impl Portal {
             knocks: Knocks::default(),
             refusals: Refusals::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
-            made_tokens: MadeTokens::default(),
+            made_tokens: Once::default(),
+            made_codes: Once::default(),
             board: tokio::sync::Mutex::default(),
             scheduling: tokio::sync::Mutex::default(),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
@@ -279,8 +284,12 @@ impl Portal {
         &self.0.passkeys
     }
 
-    fn made_tokens(&self) -> &MadeTokens {
+    fn made_tokens(&self) -> &Once<MadeToken> {
         &self.0.made_tokens
+    }
+
+    fn made_codes(&self) -> &Once<MadeCode> {
+        &self.0.made_codes
     }
 
     /// What is known of alerts, for one at a time.

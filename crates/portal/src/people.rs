@@ -173,12 +173,12 @@ impl Portal {
         Ok(self.store().actor(id).await?)
     }
 
-    /// Everyone with an account.
+    /// Everyone with an account; but for the enrolment code that was just made, which is taken out by [`Self::take_made_code`].
     pub async fn people(&self, _administrator: Administrator<'_>) -> Result<PeopleView, Error> {
         let people = self.store().people(self.expiry_now()).await?;
         let used = people.iter().flat_map(|person| &person.groups).cloned();
         let groups = self.documents().last().groups().into_iter().chain(used).collect();
-        Ok(PeopleView { now: self.now(), people, groups })
+        Ok(PeopleView { now: self.now(), people, groups, made: None })
     }
 
     /// Makes an account.
@@ -352,6 +352,7 @@ impl Portal {
         write.remove_authenticator(person).await?;
         write.clear_offer(person).await?;
         write.remove_passkeys(person).await?;
+        write.clear_enrolment(person).await?;
         write.end_sessions(person, None).await?;
         write.forget_tries(person).await?;
         let body = json!({ "person": person, "removed": before });

@@ -70,13 +70,14 @@ struct Listed {
     row: Row,
     sessions: i64,
     tokens: i64,
+    factors: i64,
     issuer: Option<String>,
 }
 
 impl TryFrom<Listed> for PersonRow {
     type Error = Error;
 
-    fn try_from(Listed { row, sessions, tokens, issuer }: Listed) -> Result<Self, Error> {
+    fn try_from(Listed { row, sessions, tokens, factors, issuer }: Listed) -> Result<Self, Error> {
         Ok(Self {
             id: PersonId(row.id),
             login: row.login,
@@ -87,6 +88,7 @@ impl TryFrom<Listed> for PersonRow {
             seen: row.seen.map(Timestamp),
             sessions: u32::try_from(sessions).unwrap_or_default(),
             tokens: u32::try_from(tokens).unwrap_or_default(),
+            factors: u32::try_from(factors).unwrap_or_default(),
             mail: row.mail,
             groups: Groups::new(),
             source: issuer.as_deref().map(Issuer::source_of),
@@ -100,6 +102,8 @@ const BY_LOGIN: &str =
 const ALL: &str = "SELECT id, login, name, role, enabled, password, created, seen, mail, \
     (SELECT COUNT(*) FROM sessions WHERE person = people.id AND idle > $1 AND ends > $1) AS sessions, \
     (SELECT COUNT(*) FROM tokens WHERE person = people.id AND expires > $1) AS tokens, \
+    (SELECT COUNT(*) FROM authenticators WHERE person = people.id) \
+    + (SELECT COUNT(*) FROM passkeys WHERE person = people.id) AS factors, \
     (SELECT issuer FROM identities WHERE person = people.id) AS issuer \
     FROM people ORDER BY name, login";
 const STANDING: &str = "SELECT role FROM people WHERE id = $1 AND enabled = 1";

@@ -6,8 +6,8 @@
 
 use app::ssr::{Begun, NAMED, PERSON};
 use axum::extract::Request;
+use domain::Digest;
 use domain::identity::{Identity, Unwelcome};
-use domain::{Digest, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use subtle::ConstantTimeEq as _;
 use tower_sessions::Session;
@@ -119,8 +119,7 @@ pub(super) async fn settle(
     let (Some(named), Some(begun)) = (named, begun) else { return Ok(None) };
     let identity = named.identity.as_ref().map_err(|why| GateError::Account((*why).into()))?;
     let actor = site.portal().sign_in_from_outside(identity, &site.around().identity.map).await?;
-    // Each request carries the word of the proxy: there is nothing more to be asked for.
-    let begun = Begun { named: Some(named.words.clone()), proven: Timestamp(i64::MAX), ..begun };
+    let begun = Begun { named: Some(named.words.clone()), ..begun };
     app::ssr::begin(session, &actor, begun).await?;
     Ok(Some(actor.id.0))
 }
