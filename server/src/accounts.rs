@@ -5,6 +5,7 @@
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::ExitCode;
 
+use domain::identity::Issuer;
 use domain::policy::{Actor, Groups, group_names};
 use domain::view::{PersonRow, SessionInfo};
 use portal::{NewPerson, Portal, Standing};
@@ -44,6 +45,10 @@ pub fn run(command: UserCommand) -> ExitCode {
             UserCommand::EnrolmentCode { login, place } => {
                 let portal = open(place).await?;
                 finish(&portal, enrolment_code(&portal, &login).await).await
+            }
+            UserCommand::Rebind { login, issuer, subject, place } => {
+                let portal = open(place).await?;
+                finish(&portal, rebind(&portal, &login, &issuer, &subject).await).await
             }
             UserCommand::Sessions { login, end, place } => {
                 let portal = open(place).await?;
@@ -134,6 +139,12 @@ async fn enrolment_code(portal: &Portal, login: &str) -> Result<String, portal::
         "The enrolment code of {} is {}\nIt begins one set-up of a second factor on their account page, and holds for a day.\n",
         person.login, made.text
     ))
+}
+
+async fn rebind(portal: &Portal, login: &str, issuer: &Issuer, subject: &str) -> Result<String, portal::Error> {
+    let person = named(portal, login).await?;
+    portal.rebind(Actor::console().administrator()?, &person.id, issuer, subject).await?;
+    Ok(format!("{} is {subject} at {} from now on; their sessions are over.\n", person.login, issuer.key()))
 }
 
 async fn sessions(portal: &Portal, login: &str, end: bool) -> Result<String, portal::Error> {

@@ -6,15 +6,15 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use domain::identity::{Admission, Identity, IdentityMap, Unwelcome};
-use domain::policy::{Actor, Groups, Role};
+use domain::identity::{Admission, Identity, IdentityMap, Issuer, Unwelcome};
+use domain::policy::{Actor, Administrator, Groups, Role};
 use domain::run::Who;
 use domain::view::Outside;
 use domain::{Digest, PersonId, Timestamp};
 use serde_json::json;
 use store::{Credentials, Write};
 
-use crate::people::random_hex;
+use crate::people::{random_hex, still_administers};
 use crate::{Error, Portal};
 
 /// The same refusal of the same person is recorded once in so many milliseconds: a proxy names them with every request.
@@ -61,6 +61,58 @@ impl Portal {
         let mut write = self.store().begin().await?;
         write.audit(None, self.now(), "sign_in_refused", json!({ "why": why.word() })).await?;
         Ok(write.commit().await?)
+    }
+
+    /// Binds an account for which others vouch to another subject, perhaps of another issuer: its person is somebody else there from now
+    /// on. Their sessions end; what else they have stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when nobody vouches for the person, the subject can be none, or an account is bound to it.
+    pub async fn rebind(
+        &self,
+        administrator: Administrator<'_>,
+        person: &PersonId,
+        issuer: &Issuer,
+        subject: &str,
+    ) -> Result<(), Error> {
+        let known = self.store().credentials(person).await?.ok_or(Error::NotFound)?;
+        let identity = match issuer {
+            Issuer::Proxy => Identity::of_proxy(subject, Vec::new()),
+            Issuer::Provider(address) => {
+                Identity::of_provider(address.clone(), subject, &known.login, &known.name, Vec::new())
+            }
+        };
+        let identity = identity.map_err(|_| Error::Invalid(NO_SUBJECT.to_owned()))?;
+        let to = (identity.issuer.key(), identity.subject.as_str());
+        let mut write = self.store().begin().await?;
+        still_administers(&mut write, administrator).await?;
+        let Some(from) = write.identity_of(person).await? else {
+            return Err(Error::Invalid(format!(
+                "{} has a password of the portal, and nobody vouches for them. Nothing was changed.",
+                known.login
+            )));
+        };
+        if let Some(owner) = write.person_outside(to.0, to.1).await? {
+            return Err(Error::Invalid(format!(
+                "The account of {} is bound to {} at {} already. Nothing was changed.",
+                owner.login, to.1, to.0
+            )));
+        }
+        write.rebind(person, to).await?;
+        let ended = write.end_sessions(person, None).await?;
+        let body = json!({
+            "person": person,
+            "from": { "issuer": from.0, "subject": from.1 },
+            "to": { "issuer": to.0, "subject": to.1 },
+            "sessions": ended,
+        });
+        self.finish_for(write, administrator, "identity_rebound", body).await
+    }
+
+    /// To whom accounts are bound, by key, and how many to each.
+    pub async fn issuers(&self) -> Result<Vec<(String, u64)>, Error> {
+        Ok(self.store().issuers().await?)
     }
 
     /// Who vouches for a person, and whether it was proven lately in their session who they are; `None` for one with a password.
@@ -177,6 +229,9 @@ impl Portal {
         Ok(write.commit().await?)
     }
 }
+
+const NO_SUBJECT: &str = "This can name nobody there. Nothing was changed; give the name that the proxy sends, or the sub of the provider, which has 1 to \
+     255 bytes.";
 
 #[cfg(test)]
 mod tests {

@@ -178,6 +178,13 @@ impl Store {
         Ok(issuer.as_deref().map(Issuer::source_of))
     }
 
+    /// To whom accounts are bound, and how many to each.
+    pub async fn issuers(&self) -> Result<Vec<(String, u64)>, Error> {
+        let query = sqlx::query_as("SELECT issuer, COUNT(*) FROM identities GROUP BY issuer ORDER BY issuer");
+        let rows: Vec<(String, i64)> = query.fetch_all(&mut *self.reader().await?).await?;
+        Ok(rows.into_iter().map(|(issuer, accounts)| (issuer, counted(accounts))).collect())
+    }
+
     /// Where mail reaches a person.
     pub async fn mail_of(&self, person: &PersonId) -> Result<Option<String>, Error> {
         let query = sqlx::query_scalar("SELECT mail FROM people WHERE id = $1").bind(person.as_str());
@@ -273,6 +280,28 @@ impl Write {
             .await
             .map_err(|error| Error::unless_unique(error, Error::Taken))?;
         Ok(())
+    }
+
+    /// The issuer and the subject to which an account is bound; `None` when its person has a password of the portal.
+    pub async fn identity_of(&mut self, person: &PersonId) -> Result<Option<(String, String)>, Error> {
+        let query = sqlx::query_as("SELECT issuer, subject FROM identities WHERE person = $1").bind(person.as_str());
+        Ok(query.fetch_optional(self.connection()).await?)
+    }
+
+    /// Binds an account for which others vouch to another subject, perhaps of another issuer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Taken`] when an account is bound to it, [`Error::Gone`] when nobody vouches for the person.
+    pub async fn rebind(&mut self, person: &PersonId, (issuer, subject): (&str, &str)) -> Result<(), Error> {
+        let rebound = sqlx::query("UPDATE identities SET issuer = $2, subject = $3 WHERE person = $1")
+            .bind(person.as_str())
+            .bind(issuer)
+            .bind(subject)
+            .execute(self.connection())
+            .await
+            .map_err(|error| Error::unless_unique(error, Error::Taken))?;
+        there(&rebound)
     }
 
     /// Makes an account that may sign in. The login is given in lower case.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use domain::identity::{IdentityMap, MapLine, Whom};
+use domain::identity::{IdentityMap, Issuer, MapLine, Whom};
 use domain::policy::{GroupName, Groups, Role};
 use http::HeaderName;
 use portal::SecretSources;
@@ -56,6 +56,16 @@ pub struct IdentitySettings {
     pub proxy: Option<ProxyIdentity>,
     /// The identity provider.
     pub oidc: Option<OidcSettings>,
+}
+
+impl IdentitySettings {
+    /// Whether the issuer with this key vouches for people.
+    pub fn vouches(&self, key: &str) -> bool {
+        match Issuer::of_key(key) {
+            Issuer::Proxy => self.proxy.is_some(),
+            Issuer::Provider(address) => self.oidc.as_ref().is_some_and(|oidc| oidc.issuer == address),
+        }
+    }
 }
 
 /// How the proxy names whoever asks.

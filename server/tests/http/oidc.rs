@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use domain::policy::Role;
+use domain::PersonId;
+use domain::identity::{Identity, Issuer};
+use domain::policy::{Actor, Role};
 use domain::view::AccountView;
 use http::{Method, StatusCode, header};
 use openidconnect::url::form_urlencoded;
@@ -297,6 +299,45 @@ async fn an_account_belongs_to_the_subject_and_not_to_the_name() {
 
     assert!(answer.header("location").contains("problem=taken"), "{}", answer.header("location"));
     assert_eq!(scene.logins().await, 2);
+}
+
+#[tokio::test]
+async fn an_account_is_bound_anew_by_the_console_and_never_to_what_is_bound_already() {
+    let scene = Scene::open().await;
+    let portal = &scene.site.portal;
+    scene.signs_in("").await;
+    let nora = Identity::of_proxy("nora", vec!["ops".to_owned()]).unwrap();
+    let nora = portal.sign_in_from_outside(&nora, &map()).await.unwrap().id;
+    let ada = portal.store().person_by_login("ada").await.unwrap().unwrap().id;
+    let (console, here) = (Actor::console(), Issuer::Provider(scene.provider.issuer()));
+    let rebind = async |person: &PersonId, issuer: &Issuer, subject: &str| {
+        let outcome = portal.rebind(console.administrator().unwrap(), person, issuer, subject).await;
+        outcome.map_err(|error| error.sentence())
+    };
+    assert_eq!(portal.issuers().await.unwrap().len(), 2);
+
+    for (person, subject, says) in [
+        (&nora, "7", "The account of olga is bound to 7"),
+        (&nora, "", "can name nobody"),
+        (&ada, "9", "has a password"),
+    ] {
+        let sentence = rebind(person, &here, subject).await.unwrap_err();
+        assert!(sentence.contains(says), "{sentence}");
+    }
+    rebind(&nora, &here, "9").await.unwrap();
+
+    assert_eq!(portal.issuers().await.unwrap(), [(scene.provider.issuer(), 2)]);
+    let mut claims = scene.olga(&["leads"]);
+    claims["sub"] = json!("9");
+    scene.provider.knows(claims);
+    let answer = scene.signs_in("").await;
+    let signed_in = session(&scene.site, &answer.cookie()).await;
+    assert!(signed_in.contains("\"nora\"") && signed_in.contains("\"lead\""), "{signed_in}");
+    assert_eq!(scene.logins().await, 3, "it is the same account");
+    rebind(&nora, &Issuer::Proxy, "Nora").await.unwrap();
+    assert_eq!(post(&scene.site, "/api/session", "", &answer.cookie()).await.status, StatusCode::UNAUTHORIZED);
+    let audit = post(&scene.site, "/api/pages/audit", "portal_only=true", &scene.ada).await;
+    assert!(audit.body.contains("identity_rebound") && audit.body.contains("the console"), "{}", audit.body);
 }
 
 #[tokio::test]
