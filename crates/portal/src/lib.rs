@@ -88,7 +88,7 @@ use factors::{Passkeys, Vault};
 use knocking::{Devices, Knocks};
 use live::Live;
 use once::Once;
-use outside::Refusals;
+use outside::Lately;
 use passwords::Passwords;
 use probing::Probes;
 use suggesting::Board;
@@ -110,7 +110,8 @@ struct Inner {
     vault: Vault,
     devices: Devices,
     knocks: Knocks,
-    refusals: Refusals,
+    refusals: Lately,
+    sign_ins: Lately,
     passkeys: Passkeys,
     made_tokens: Once<MadeToken>,
     made_codes: Once<MadeCode>,
@@ -172,7 +173,8 @@ impl Portal {
             vault: keys.vault,
             devices: keys.devices,
             knocks: Knocks::default(),
-            refusals: Refusals::default(),
+            refusals: Lately::default(),
+            sign_ins: Lately::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
             made_tokens: Once::default(),
             made_codes: Once::default(),
@@ -276,8 +278,14 @@ impl Portal {
         &self.0.knocks
     }
 
-    fn refusals(&self) -> &Refusals {
+    /// The refusals of people for whom others vouch that were recorded lately.
+    fn refusals(&self) -> &Lately {
         &self.0.refusals
+    }
+
+    /// The same of their sign-ins by the word of the proxy.
+    fn sign_ins(&self) -> &Lately {
+        &self.0.sign_ins
     }
 
     fn passkeys(&self) -> &Passkeys {

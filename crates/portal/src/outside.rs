@@ -4,7 +4,7 @@
 //! this moment. An account of the portal's own is never taken over, and the map never changes one.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::identity::{Admission, Identity, IdentityMap, Issuer, Unwelcome};
 use domain::policy::{Actor, Administrator, Groups, Role};
@@ -17,36 +17,53 @@ use store::{Credentials, Write};
 use crate::people::{random_hex, still_administers};
 use crate::{Error, Portal};
 
-/// The same refusal of the same person is recorded once in so many milliseconds: a proxy names them with every request.
+/// The same is recorded once in so many milliseconds: a proxy names somebody with every request.
 const SAID_MS: u64 = 10 * 60_000;
 
-/// More refusals than that are not remembered; what is forgotten is recorded again.
+/// More than that is not remembered; what is forgotten is recorded again.
 const MOST: usize = 1_000;
 
-/// The refusals that were recorded lately.
+/// What was recorded lately, and is not recorded again for a while.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals(Mutex<HashMap<Digest, Timestamp>>);
+pub(crate) struct Lately(Mutex<HashMap<Digest, Timestamp>>);
 
-impl Refusals {
-    /// Whether a refusal is to be recorded; it counts as recorded then.
-    fn is_new(&self, refusal: &str, now: Timestamp) -> bool {
-        let mut said = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        said.retain(|_, at| now < at.plus(SAID_MS));
-        if said.len() >= MOST {
-            said.clear();
+impl Lately {
+    /// Whether this was recorded lately.
+    fn said(&self, what: &str, now: Timestamp) -> bool {
+        self.lately(now).contains_key(&Digest::of(what.as_bytes()))
+    }
+
+    /// Remembers that this is recorded: to be called when it is, and not before.
+    fn say(&self, what: &str, now: Timestamp) {
+        let mut lately = self.lately(now);
+        if lately.len() >= MOST {
+            lately.clear();
         }
-        said.insert(Digest::of(refusal.as_bytes()), now).is_none()
+        lately.insert(Digest::of(what.as_bytes()), now);
+    }
+
+    /// What is not too long ago.
+    fn lately(&self, now: Timestamp) -> MutexGuard<'_, HashMap<Digest, Timestamp>> {
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.retain(|_, at| now < at.plus(SAID_MS));
+        lately
     }
 }
 
 impl Portal {
-    /// Signs somebody in for whom others vouch: the account that is bound to them, or a new one, with the role that the map gives.
+    /// Signs somebody in for whom others vouch: the account that is bound to them, or a new one, with the role that the map gives. What
+    /// comes with the same `words` is recorded once in a while: a browser that keeps no cookie begins anew with each request.
     ///
     /// # Errors
     ///
     /// [`Error::Unwelcome`] with the reason; that is recorded.
-    pub async fn sign_in_from_outside(&self, identity: &Identity, map: &IdentityMap) -> Result<Actor, Error> {
-        let admitted = self.admit(identity, map).await;
+    pub async fn sign_in_from_outside(
+        &self,
+        identity: &Identity,
+        map: &IdentityMap,
+        words: Option<&str>,
+    ) -> Result<Actor, Error> {
+        let admitted = self.admit(identity, map, words).await;
         if let Err(Error::Unwelcome(why)) = &admitted {
             self.note_unwelcome(identity, *why).await?;
         }
@@ -55,9 +72,11 @@ impl Portal {
 
     /// Records that a sign-in with a provider came to nothing, without anybody being known.
     pub async fn note_untrue(&self, why: Unwelcome) -> Result<(), Error> {
-        if !self.refusals().is_new(why.word(), self.expiry_now()) {
+        let now = self.expiry_now();
+        if self.refusals().said(why.word(), now) {
             return Ok(());
         }
+        self.refusals().say(why.word(), now);
         let mut write = self.store().begin().await?;
         write.audit(None, self.now(), "sign_in_refused", json!({ "why": why.word() })).await?;
         Ok(write.commit().await?)
@@ -122,7 +141,7 @@ impl Portal {
         Ok(Some(Outside { source, proven }))
     }
 
-    async fn admit(&self, identity: &Identity, map: &IdentityMap) -> Result<Actor, Error> {
+    async fn admit(&self, identity: &Identity, map: &IdentityMap, words: Option<&str>) -> Result<Actor, Error> {
         let mut write = self.store().begin().await?;
         // The first account is an administrator with a password: nobody else could look after people when the others are away.
         if write.count_people().await? == 0 {
@@ -146,9 +165,17 @@ impl Portal {
             }
         };
         write.seen(&actor.id, self.now()).await?;
-        let body = json!({ "by": identity.issuer.source() });
-        write.audit(Some(&Who::Person(actor.clone())), self.now(), "signed_in", body).await?;
-        write.commit().await?;
+        let (words, now) = (words.map(|words| [actor.id.as_str(), words].join("\n")), self.expiry_now());
+        if words.as_deref().is_none_or(|words| !self.sign_ins().said(words, now)) {
+            let body = json!({ "by": identity.issuer.source() });
+            write.audit(Some(&Who::Person(actor.clone())), self.now(), "signed_in", body).await?;
+            write.commit().await?;
+            if let Some(words) = words {
+                self.sign_ins().say(&words, now);
+            }
+        } else {
+            write.commit().await?;
+        }
         self.tell_people_changed();
         Ok(actor)
     }
@@ -220,9 +247,11 @@ impl Portal {
     async fn note_unwelcome(&self, identity: &Identity, why: Unwelcome) -> Result<(), Error> {
         let Identity { issuer, subject, login, .. } = identity;
         let refusal = [issuer.key(), subject.as_str(), login.as_str(), why.word()].join("\n");
-        if !self.refusals().is_new(&refusal, self.expiry_now()) {
+        let now = self.expiry_now();
+        if self.refusals().said(&refusal, now) {
             return Ok(());
         }
+        self.refusals().say(&refusal, now);
         let body = json!({ "login": login, "by": issuer.source(), "why": why.word() });
         let mut write = self.store().begin().await?;
         write.audit(None, self.now(), "sign_in_refused", body).await?;
@@ -238,16 +267,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_refusal_is_recorded_once_in_a_while_and_their_number_is_bounded() {
-        let (refusals, now) = (Refusals::default(), Timestamp(1_795_471_084_000));
+    fn the_same_is_recorded_once_in_a_while_and_what_is_remembered_is_bounded() {
+        let (lately, now) = (Lately::default(), Timestamp(1_795_471_084_000));
 
-        assert!(refusals.is_new("olga: unmapped", now));
-        assert!(!refusals.is_new("olga: unmapped", now.plus(SAID_MS - 1)));
-        assert!(refusals.is_new("olga: taken", now));
-        assert!(refusals.is_new("olga: unmapped", now.plus(2 * SAID_MS)));
+        assert!(!lately.said("olga: unmapped", now));
+        assert!(!lately.said("olga: unmapped", now), "it was not recorded yet");
+        lately.say("olga: unmapped", now);
+        assert!(lately.said("olga: unmapped", now.plus(SAID_MS - 1)));
+        assert!(!lately.said("olga: taken", now));
+        assert!(!lately.said("olga: unmapped", now.plus(SAID_MS)));
         for number in 0..3 * MOST {
-            refusals.is_new(&number.to_string(), now);
+            lately.say(&number.to_string(), now);
         }
-        assert!(refusals.0.lock().unwrap().len() <= MOST);
+        assert!(lately.0.lock().unwrap().len() <= MOST);
     }
 }

@@ -98,6 +98,24 @@ async fn whom_the_proxy_names_gets_an_account_a_session_and_the_role_of_their_gr
 }
 
 #[tokio::test]
+async fn a_program_that_keeps_no_cookie_is_recorded_once_in_a_while_for_each_words_of_the_proxy() {
+    let (site, ada) = served().await;
+    let recorded = async || {
+        let audit = post(&site, "/api/pages/audit", "portal_only=true", &ada).await;
+        audit.body.matches("\"signed_in\"").count()
+    };
+
+    for _ in 0..3 {
+        assert!(named(&site, "olga", "ops", "").await.cookie().starts_with("portal="));
+    }
+    assert_eq!(recorded().await, 1);
+    named(&site, "olga", "leads", "").await;
+    named(&site, "otto", "ops", "").await;
+    assert_eq!(recorded().await, 3);
+    assert!(named(&site, "olga", "ops", "").await.body.contains("\"operator\""), "the role follows all the same");
+}
+
+#[tokio::test]
 async fn a_page_goes_on_to_where_it_was_asked_for() {
     let (site, _) = served().await;
     let request = page("/history").extension(Connection(PROXY.into()));
