@@ -106,6 +106,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         approvals: config.approvals.clone(),
         secrets: config.secrets.clone(),
         public: config.public_url.as_ref().map(|url| url.origin().to_owned()),
+        map: config.identity.map.clone(),
         channels: config.channels.clone(),
         checkpoints: config.checkpoints.clone(),
         build,

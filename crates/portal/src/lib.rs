@@ -51,6 +51,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::approval::ApprovalRules;
+use domain::identity::IdentityMap;
 use domain::run::{Command, Who};
 use domain::view::{MadeCode, MadeToken};
 use domain::{AttemptId, Lowering, Timestamp};
@@ -105,6 +106,7 @@ struct Inner {
     lowerings: Vec<Lowering>,
     approvals: ApprovalRules,
     secrets: SecretSources,
+    map: IdentityMap,
     channels: Channels,
     passwords: Passwords,
     vault: Vault,
@@ -168,6 +170,7 @@ impl Portal {
             lowerings: settings.lowerings,
             approvals: settings.approvals,
             secrets: settings.secrets,
+            map: settings.map,
             channels: settings.channels,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             vault: keys.vault,
@@ -234,6 +237,11 @@ impl Portal {
 
     fn approval_rules(&self) -> &ApprovalRules {
         &self.0.approvals
+    }
+
+    /// What people may do for whom others vouch.
+    fn map(&self) -> &IdentityMap {
+        &self.0.map
     }
 
     fn channels(&self) -> &Channels {

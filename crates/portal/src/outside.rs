@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::identity::{Admission, Identity, IdentityMap, Issuer, Unwelcome};
+use domain::identity::{Admission, Identity, Issuer, Unwelcome};
 use domain::policy::{Actor, Administrator, Groups, Role};
 use domain::run::Who;
 use domain::view::Outside;
@@ -57,13 +57,8 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::Unwelcome`] with the reason; that is recorded.
-    pub async fn sign_in_from_outside(
-        &self,
-        identity: &Identity,
-        map: &IdentityMap,
-        words: Option<&str>,
-    ) -> Result<Actor, Error> {
-        let admitted = self.admit(identity, map, words).await;
+    pub async fn sign_in_from_outside(&self, identity: &Identity, words: Option<&str>) -> Result<Actor, Error> {
+        let admitted = self.admit(identity, words).await;
         if let Err(Error::Unwelcome(why)) = &admitted {
             self.note_unwelcome(identity, *why).await?;
         }
@@ -141,7 +136,7 @@ impl Portal {
         Ok(Some(Outside { source, proven }))
     }
 
-    async fn admit(&self, identity: &Identity, map: &IdentityMap, words: Option<&str>) -> Result<Actor, Error> {
+    async fn admit(&self, identity: &Identity, words: Option<&str>) -> Result<Actor, Error> {
         let mut write = self.store().begin().await?;
         // The first account is an administrator with a password: nobody else could look after people when the others are away.
         if write.count_people().await? == 0 {
@@ -153,13 +148,13 @@ impl Portal {
         }
         // The map means the name that the account has here: at many a provider people may call themselves as they like.
         let here = known.as_ref().map(|known| Identity { login: known.login.clone(), ..identity.clone() });
-        let admission = map.admits(here.as_ref().unwrap_or(identity));
+        let admission = self.map().admits(here.as_ref().unwrap_or(identity));
         let actor = match (known, admission) {
             (Some(known), Some(admission)) => self.follow_map(&mut write, known, &admission).await?,
             (None, Some(admission)) => self.make_account(&mut write, identity, &admission).await?,
             (known, None) => {
                 if let Some(known) = known {
-                    self.take_away(write, known, map).await?;
+                    self.take_away(write, known).await?;
                 }
                 return Err(Unwelcome::Unmapped.into());
             }
@@ -182,8 +177,8 @@ impl Portal {
 
     /// Takes from a known account what the map gives it no longer: its sessions end, and the least role is what is left of what its
     /// tokens could do. With a line in the map its person gets their role back, and their tokens with it.
-    async fn take_away(&self, mut write: Write, known: Credentials, map: &IdentityMap) -> Result<(), Error> {
-        let left = Admission { role: Role::Viewer, groups: map.rules_groups().then(Groups::new) };
+    async fn take_away(&self, mut write: Write, known: Credentials) -> Result<(), Error> {
+        let left = Admission { role: Role::Viewer, groups: self.map().rules_groups().then(Groups::new) };
         let ended = write.end_sessions(&known.id, None).await?;
         let in_groups = left.groups.is_some() && !write.groups_of(&known.id).await?.is_empty();
         if ended == 0 && known.role == left.role && !in_groups {

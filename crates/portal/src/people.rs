@@ -241,13 +241,21 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there is no such person.
+    /// [`Error::NotFound`] when there is no such person, [`Error::Invalid`] when the groups are the map's to give.
     pub async fn set_groups(
         &self,
         administrator: Administrator<'_>,
         person: &PersonId,
         groups: &Groups,
     ) -> Result<(), Error> {
+        if self.map().rules_groups()
+            && let Some(source) = self.store().source_of(person).await?
+        {
+            return Err(Error::Invalid(format!(
+                "Others vouch for this person, {source}, and the map in the configuration says in which groups they are. Nothing was changed; \
+                 change the map, or their groups there."
+            )));
+        }
         let mut write = self.store().begin().await?;
         still_administers(&mut write, administrator).await?;
         let before = write.set_groups(person, groups).await.map_err(unknown_person)?;

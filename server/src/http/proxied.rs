@@ -125,7 +125,7 @@ pub(super) async fn settle(
     }
     let (Some(named), Some(begun)) = (named, begun) else { return Ok(None) };
     let identity = named.identity.as_ref().map_err(|why| GateError::Account((*why).into()))?;
-    let actor = site.portal().sign_in_from_outside(identity, &site.around().identity.map, Some(&named.words)).await?;
+    let actor = site.portal().sign_in_from_outside(identity, Some(named.words.as_str())).await?;
     let begun = Begun { named: Some(named.words.clone()), ..begun };
     app::ssr::begin(session, &actor, begun).await?;
     if !named.kept {

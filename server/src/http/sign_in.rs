@@ -111,7 +111,7 @@ async fn prove(site: &Site, provider: &Provider, under_way: &UnderWay, asked: &Q
 }
 
 async fn sign_in(site: &Site, proven: &Proven, session: &Session, begun: Begun) -> Result<(), Problem> {
-    let actor = site.portal().sign_in_from_outside(&proven.identity, &site.around().identity.map, None).await?;
+    let actor = site.portal().sign_in_from_outside(&proven.identity, None).await?;
     let begun = Begun { proven: proven_until(site, proven), ..begun };
     app::ssr::begin(session, &actor, begun).await.map_err(|error| Problem::Failed(error.into()))
 }

@@ -228,6 +228,20 @@ async fn whom_the_map_gives_nothing_any_more_keeps_nothing_of_what_it_gave() {
 }
 
 #[tokio::test]
+async fn groups_that_the_map_gives_are_not_set_by_hand() {
+    let (site, ada) = served().await;
+    named(&site, "olga", "ops,db", "").await;
+    let person = async |login: &str| site.portal.store().person_by_login(login).await.unwrap().unwrap().id;
+    let (olga, own) = (person("olga").await, person("ada").await);
+
+    let form = format!("person={olga}&groups=platform");
+    refused(&site, "/api/people/groups", &form, &ada, "says in which groups they are").await;
+
+    assert_eq!(site.portal.store().groups_of(&olga).await.unwrap(), typed_groups("dba").unwrap());
+    done(&site, "/api/people/groups", &format!("person={own}&groups=platform"), &ada).await;
+}
+
+#[tokio::test]
 async fn a_session_ends_when_the_proxy_names_another_or_nobody() {
     let (site, _) = served().await;
     let olga = named(&site, "olga", "ops", "").await.cookie();

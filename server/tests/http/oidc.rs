@@ -307,7 +307,7 @@ async fn an_account_is_bound_anew_by_the_console_and_never_to_what_is_bound_alre
     let portal = &scene.site.portal;
     scene.signs_in("").await;
     let nora = Identity::of_proxy("nora", vec!["ops".to_owned()]).unwrap();
-    let nora = portal.sign_in_from_outside(&nora, &map(), None).await.unwrap().id;
+    let nora = portal.sign_in_from_outside(&nora, None).await.unwrap().id;
     let ada = portal.store().person_by_login("ada").await.unwrap().unwrap().id;
     let (console, here) = (Actor::console(), Issuer::Provider(scene.provider.issuer()));
     let rebind = async |person: &PersonId, issuer: &Issuer, subject: &str| {
