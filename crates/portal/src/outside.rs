@@ -9,9 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use domain::identity::{Admission, Identity, Issuer, Unwelcome};
 use domain::policy::{Actor, Administrator, Groups, Role};
 use domain::run::Who;
+use domain::text::one_line;
 use domain::view::Outside;
 use domain::{Digest, PersonId, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Credentials, Write};
 
 use crate::people::{random_hex, still_administers};
@@ -22,6 +23,9 @@ const SAID_MS: u64 = 10 * 60_000;
 
 /// More than that is not remembered; what is forgotten is recorded again.
 const MOST: usize = 1_000;
+
+/// The most characters that the record takes of what nobody has proven.
+const CLAIMED_LIMIT: usize = 64;
 
 /// What was recorded lately, and is not recorded again for a while.
 #[derive(Debug, Default)]
@@ -65,16 +69,12 @@ impl Portal {
         admitted
     }
 
-    /// Records that a sign-in with a provider came to nothing, without anybody being known.
-    pub async fn note_untrue(&self, why: Unwelcome) -> Result<(), Error> {
-        let now = self.expiry_now();
-        if self.refusals().said(why.word(), now) {
-            return Ok(());
-        }
-        self.refusals().say(why.word(), now);
-        let mut write = self.store().begin().await?;
-        write.audit(None, self.now(), "sign_in_refused", json!({ "why": why.word() })).await?;
-        Ok(write.commit().await?)
+    /// Records that what a provider said does not hold: from which network it came, and whom it claimed to be about, which nobody has
+    /// proven.
+    pub async fn note_untrue(&self, from: &str, claimed: Option<&str>) -> Result<(), Error> {
+        let (why, claimed) = (Unwelcome::Untrue.word(), claimed.map(|claimed| one_line(claimed, CLAIMED_LIMIT)));
+        let refusal = [why, from, claimed.as_deref().unwrap_or_default()].join("\n");
+        self.note_refusal(&refusal, json!({ "why": why, "from": from, "claimed": claimed })).await
     }
 
     /// Binds an account for which others vouch to another subject, perhaps of another issuer: its person is somebody else there from now
@@ -242,15 +242,20 @@ impl Portal {
     async fn note_unwelcome(&self, identity: &Identity, why: Unwelcome) -> Result<(), Error> {
         let Identity { issuer, subject, login, .. } = identity;
         let refusal = [issuer.key(), subject.as_str(), login.as_str(), why.word()].join("\n");
+        self.note_refusal(&refusal, json!({ "login": login, "by": issuer.source(), "why": why.word() })).await
+    }
+
+    /// Records a refusal, unless it was recorded lately. It counts as recorded once it is.
+    async fn note_refusal(&self, refusal: &str, body: Value) -> Result<(), Error> {
         let now = self.expiry_now();
-        if self.refusals().said(&refusal, now) {
+        if self.refusals().said(refusal, now) {
             return Ok(());
         }
-        self.refusals().say(&refusal, now);
-        let body = json!({ "login": login, "by": issuer.source(), "why": why.word() });
         let mut write = self.store().begin().await?;
         write.audit(None, self.now(), "sign_in_refused", body).await?;
-        Ok(write.commit().await?)
+        write.commit().await?;
+        self.refusals().say(refusal, now);
+        Ok(())
     }
 }
 

@@ -19,7 +19,7 @@ use super::answers::{see_other, sentence};
 use super::gate::GateError;
 use super::sessions::Cookie;
 use super::{Site, gate};
-use crate::oidc::{Answered, Proven, Provider, UnderWay};
+use crate::oidc::{Answered, Proven, Provider, Refused, UnderWay};
 
 /// A browser keeps the cookie for so long: as long as a sign-in may take.
 const COOKIE_SECONDS: u32 = 10 * 60;
@@ -72,9 +72,9 @@ pub async fn back(State(site): State<Site>, request: Request) -> Response {
     let Some(under_way) = flows.take(&state, &browser, site.portal().expiry_now()) else {
         return unwelcome(&site, Unwelcome::Stale, "");
     };
-    let next = under_way.next.clone();
+    let (next, from) = (under_way.next.clone(), network(&request));
     let Some(session) = session else { return gate::unknown_whether("", &GateError::NoSession) };
-    let outcome = match prove(&site, provider, &under_way, &asked).await {
+    let outcome = match prove(&site, provider, &under_way, (&asked, from.as_str())).await {
         Ok(proven) => sign_in(&site, &proven, &session, begun).await,
         Err(problem) => Err(problem),
     };
@@ -100,14 +100,26 @@ impl From<portal::Error> for Problem {
     }
 }
 
-/// Who has come back.
-async fn prove(site: &Site, provider: &Provider, under_way: &UnderWay, asked: &Query) -> Result<Proven, Problem> {
-    let answered = answered(asked).map_err(Problem::Unwelcome)?;
-    let proven = provider.finish(&under_way.flow, &answered, under_way.began_by_clock).await;
-    if let Err(Unwelcome::Untrue) = proven {
-        site.portal().note_untrue(Unwelcome::Untrue).await?;
+/// Who has come back, with a query and from a network.
+async fn prove(
+    site: &Site,
+    provider: &Provider,
+    under_way: &UnderWay,
+    (asked, from): (&Query, &str),
+) -> Result<Proven, Problem> {
+    let proven = match answered(asked) {
+        Ok(answered) => provider.finish(&under_way.flow, &answered, under_way.began_by_clock).await,
+        Err(why) => Err(why.into()),
+    };
+    match proven {
+        Ok(proven) => Ok(proven),
+        Err(Refused { why, claimed }) => {
+            if why == Unwelcome::Untrue {
+                site.portal().note_untrue(from, claimed.as_deref()).await?;
+            }
+            Err(Problem::Unwelcome(why))
+        }
     }
-    proven.map_err(Problem::Unwelcome)
 }
 
 async fn sign_in(site: &Site, proven: &Proven, session: &Session, begun: Begun) -> Result<(), Problem> {

@@ -161,6 +161,34 @@ async fn no_lie_makes_an_account_or_a_session() {
 }
 
 #[tokio::test]
+async fn a_lie_is_in_the_record_with_whom_it_was_about_and_from_where_and_counts_once_it_is() {
+    let scene = Scene::open().await;
+    let portal = &scene.site.portal;
+    let recorded = async || post(&scene.site, "/api/pages/audit", "portal_only=true", &scene.ada).await.body;
+    let refusals = async || recorded().await.matches("sign_in_refused").count();
+    let other = scene.site.second_store().await;
+    let held = other.begin().await.unwrap();
+    assert!(portal.note_untrue("192.0.2.9", Some("eve-1")).await.is_err(), "nobody can write now");
+    drop(held);
+    assert_eq!(refusals().await, 0);
+
+    for _ in 0..2 {
+        portal.note_untrue("192.0.2.9", Some("eve-1")).await.unwrap();
+    }
+    assert_eq!(refusals().await, 1, "it was not recorded before, and is not twice");
+    let body = recorded().await;
+    assert!(body.contains("192.0.2.9") && body.contains("eve-1"), "{body}");
+
+    let mut claims = scene.olga(&["ops"]);
+    claims["sub"] = json!("olga-of-elsewhere");
+    scene.provider.knows(claims);
+    scene.provider.lie(Lie::Nonce);
+    scene.signs_in("").await;
+    let body = recorded().await;
+    assert!(body.contains("olga-of-elsewhere") && refusals().await == 2, "{body}");
+}
+
+#[tokio::test]
 async fn a_key_that_nobody_has_makes_us_ask_once_in_a_while_only() {
     let scene = Scene::open().await;
     assert_eq!(scene.signs_in("").await.header("location"), "/");
