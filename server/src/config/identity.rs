@@ -32,7 +32,7 @@ pub(super) const OIDC_KEYS: &[&str] =
 const SHORTEST: usize = 32;
 
 /// Headers that are something else already, and would be taken for a person.
-const NOT_FOR_PEOPLE: [&str; 12] = [
+const NOT_FOR_PEOPLE: [&str; 17] = [
     "host",
     "cookie",
     "origin",
@@ -44,6 +44,11 @@ const NOT_FOR_PEOPLE: [&str; 12] = [
     "accept",
     "user-agent",
     "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-real-ip",
+    "forwarded",
+    "via",
     "sec-fetch-site",
 ];
 

@@ -48,7 +48,7 @@ pub async fn with(State(site): State<Site>, request: Request) -> Response {
     }
     let (address, flow) = match provider.begin(asked.only("again").is_some()).await {
         Ok(begun) => begun,
-        Err(why) => return unwelcome(&site, why, &next),
+        Err(why) => return not_signed_in(&site, why, &next),
     };
     let cookie = cookie_of(&request);
     let browser = browser(request.headers(), cookie).unwrap_or_else(new_browser);
@@ -70,7 +70,7 @@ pub async fn back(State(site): State<Site>, request: Request) -> Response {
     let browser = browser(request.headers(), cookie_of(&request)).unwrap_or_default();
     let (session, begun) = (request.extensions().get::<Session>().cloned(), gate::begun(&request));
     let Some(under_way) = flows.take(&state, &browser, site.portal().expiry_now()) else {
-        return unwelcome(&site, Unwelcome::Stale, "");
+        return not_signed_in(&site, Unwelcome::Stale, "");
     };
     let (next, from) = (under_way.next.clone(), network(&request));
     let Some(session) = session else { return gate::unknown_whether("", &GateError::NoSession) };
@@ -80,7 +80,7 @@ pub async fn back(State(site): State<Site>, request: Request) -> Response {
     };
     match outcome {
         Ok(()) => see_other(&site.base().path(app::ssr::inside(&next))),
-        Err(Problem::Unwelcome(why)) => unwelcome(&site, why, &next),
+        Err(Problem::Unwelcome(why)) => not_signed_in(&site, why, &next),
         Err(Problem::Failed(error)) => gate::unknown_whether("", &error),
     }
 }
@@ -147,6 +147,12 @@ fn proven_until(site: &Site, proven: &Proven) -> Timestamp {
     let Some(at) = proven.at else { return Timestamp(0) };
     let age = site.portal().now().since(Timestamp(at));
     if age < PROVEN_MS { site.portal().expiry_now().plus(PROVEN_MS - age) } else { Timestamp(0) }
+}
+
+/// Counts that a sign-in by the provider came to nothing, and sends the browser to the page that says why.
+fn not_signed_in(site: &Site, why: Unwelcome, next: &str) -> Response {
+    site.metrics().not_signed_in(why);
+    unwelcome(site, why, next)
 }
 
 /// Sends the browser to the page to sign in, which says why nobody was.

@@ -11,7 +11,8 @@ use http::{Method, StatusCode, header};
 use openidconnect::url::form_urlencoded;
 use portal::SystemClock;
 use serde_json::{Value, json};
-use server::config::{IdentitySettings, OidcSettings};
+use server::config::{IdentitySettings, Networks, OidcSettings};
+use server::connections::Connection;
 use server::http::Surroundings;
 
 use crate::account::{done, is_in, post, refused, with_code};
@@ -102,7 +103,8 @@ async fn portal_of(provider: &Provider) -> Served {
         back: format!("{ORIGIN}/sign-in/back"),
     };
     let identity = IdentitySettings { map: map(), proxy: None, oidc: Some(oidc) };
-    Served::surrounded(Surroundings { identity, ..Surroundings::default() }, Arc::new(SystemClock)).await
+    let around = Surroundings { identity, metrics: Networks::this_machine(), ..Surroundings::default() };
+    Served::surrounded(around, Arc::new(SystemClock)).await
 }
 
 async fn session(site: &Served, cookie: &str) -> String {
@@ -186,6 +188,22 @@ async fn a_lie_is_in_the_record_with_whom_it_was_about_and_from_where_and_counts
     scene.signs_in("").await;
     let body = recorded().await;
     assert!(body.contains("olga-of-elsewhere") && refusals().await == 2, "{body}");
+}
+
+#[tokio::test]
+async fn sign_ins_that_came_to_nothing_are_counted_by_their_reason() {
+    let scene = Scene::open().await;
+    scene.provider.lie(Lie::Nonce);
+    scene.signs_in("").await;
+    scene.site.get("/sign-in/back?code=x&state=y", "").await;
+
+    let request = page("/metrics").extension(Connection([127, 0, 0, 1].into())).body(Body::empty()).unwrap();
+    let figures = scene.site.send(request).await.body;
+
+    for why in ["untrue", "stale"] {
+        let line = format!("runbook_portal_provider_sign_ins_refused_total{{why=\"{why}\"}} 1");
+        assert!(figures.contains(&line), "{figures}");
+    }
 }
 
 #[tokio::test]
