@@ -106,6 +106,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/people/end-sessions", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
     ("/api/people/end-tokens", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
     ("/api/people/mail", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
+    ("/api/people/enrolment-code", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
 ];
 
 /// The paths that a stranger may call.

@@ -9,7 +9,7 @@ mod suggestions;
 
 use serde::{Deserialize, Serialize};
 
-pub use account::{AccountView, MadeToken, Outside, PasskeyInfo, QrCode, SessionInfo, ShownOffer, TokenInfo};
+pub use account::{AccountView, MadeCode, MadeToken, Outside, PasskeyInfo, QrCode, SessionInfo, ShownOffer, TokenInfo};
 pub use approvals::{
     ApprovalGround, ApprovalRow, CoveredPlace, DecisionView, EarlierRun, InboxView, LastApproved, RedactionRow,
     RedactionView, Rejection, approval_address, covering_address,
@@ -465,6 +465,9 @@ pub struct PersonRow {
     pub sessions: u32,
     /// How many tokens for scripts they have.
     pub tokens: u32,
+    /// How many second factors they have.
+    #[serde(default)]
+    pub factors: u32,
     /// Where mail reaches them.
     pub mail: Option<String>,
     /// The groups that they are in.
@@ -485,6 +488,9 @@ pub struct PeopleView {
     /// The groups that somebody is in, or that a side file names.
     #[serde(default)]
     pub groups: Groups,
+    /// The enrolment code that was just made in this session: this page shows it, and no other ever will.
+    #[serde(default)]
+    pub made: Option<MadeCode>,
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ mod life;
 mod page;
 mod people;
 mod process;
+#[expect(dead_code, reason = "the tests of the router have it do more")]
+#[path = "../http/provider.rs"]
+mod provider;
 mod reading;
 mod receivers;
 mod record;

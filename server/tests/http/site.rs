@@ -191,6 +191,7 @@ impl Served {
             approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
             public: around.public_url.as_ref().map(|public| public.origin().to_owned()),
+            map: around.identity.map.clone(),
             channels: portal::Channels::default(),
             checkpoints: portal::CheckpointSettings::default(),
             build: "test".to_owned(),
