@@ -195,8 +195,16 @@ fn of_runs(procedure: &Procedure, past: &Past, now: Timestamp) -> Option<Concern
     let say = |level, code: &str, message: String| Some(Concern::new(level, code, procedure.line, message));
     let Some(success) = past.last_success else {
         return match past.runs.len() {
-            0 => say(Level::Note, "never-run", "No run of it was closed yet, so nobody knows whether it works.".to_owned()),
-            1 => say(Level::Note, "never-succeeded", "It never succeeded: its one closed run did not reach the outcome.".to_owned()),
+            0 => say(
+                Level::Note,
+                "never-run",
+                "No run of it was closed yet, so nobody knows whether it works.".to_owned(),
+            ),
+            1 => say(
+                Level::Note,
+                "never-succeeded",
+                "It never succeeded: its one closed run did not reach the outcome.".to_owned(),
+            ),
             many => {
                 let words = format!("It never succeeded: none of its last {many} closed runs reached the outcome.");
                 say(Level::Warning, "never-succeeded", words)

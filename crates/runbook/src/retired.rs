@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
 
-    /// Code and line of what the commands of a block call, the first of which stands in line 5.
+    /// Code and line of what the commands of a block call, the first of which stands in line 6.
     fn found(commands: &str) -> Vec<(String, u32)> {
         let text = format!("# A\n\n## Steps\n\n```bash\n{commands}\n```\n");
         let document = crate::read("a.md", text.as_bytes(), None).unwrap();

@@ -62,19 +62,29 @@ impl Missing {
                 format!("The directory {path} is not there, so what begins there fails; make it, or name another one.")
             }
             Self::File(path) => {
-                format!("The file {path} is not there, so the command that reads it fails; correct the path, or make it.")
+                format!(
+                    "The file {path} is not there, so the command that reads it fails; correct the path, or make it."
+                )
             }
             Self::ComposeFile(directory) => {
-                format!("No Compose file is in {directory}, so a call of Compose from there fails; correct the directory.")
+                format!(
+                    "No Compose file is in {directory}, so a call of Compose from there fails; correct the directory."
+                )
             }
             Self::Service(name) => {
-                format!("{name} is no service of the Compose project, so commands with that name fail; correct the name.")
+                format!(
+                    "{name} is no service of the Compose project, so commands with that name fail; correct the name."
+                )
             }
             Self::Container(name) => {
-                format!("The container {name} is not there, so commands with that name fail; correct the name, or start it.")
+                format!(
+                    "The container {name} is not there, so commands with that name fail; correct the name, or start it."
+                )
             }
             Self::Tool(name) => {
-                format!("The program {name} is not found, so commands that begin with it fail; install it, or add its folder to the path of the target.")
+                format!(
+                    "The program {name} is not found, so commands that begin with it fail; install it, or add its folder to the path of the target."
+                )
             }
             Self::Unknown { what, why } => format!("{what} is not known: {why}."),
         }
