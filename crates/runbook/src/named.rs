@@ -13,8 +13,10 @@ pub struct Named {
     pub containers: Vec<String>,
     /// The files that it reads, as they are written.
     pub files: Vec<String>,
-    /// What it may make: paths that it could write, names that it gives to containers.
+    /// The paths that it could write.
     pub makes: Vec<String>,
+    /// The containers that it makes.
+    pub starts: Vec<String>,
 }
 
 /// The containers and files that a command names; nothing when it is no shell text.
@@ -42,7 +44,7 @@ pub fn named(text: &str) -> Named {
 /// Whether a program asks whether something is there, or something of that kind.
 fn asks_first(call: &Call) -> bool {
     let first = call.words.first().map_or("", |word| word.text.as_str());
-    matches!(first, "[" | "[[" | "test" | "if" | "find" | "stat")
+    matches!(first, "[" | "[[" | "test" | "find" | "stat")
 }
 
 fn written(redirect: &Redirect) -> Option<String> {
@@ -91,12 +93,7 @@ const READERS: &[Reader] = &[
         values: &["-m", "-A", "-B", "-C", "-d", "-D", "--include", "--exclude", "--color"],
         last: Last::Read,
     },
-    Reader {
-        programs: &["sh", "bash", "dash", "source", "openssl"],
-        before: 0,
-        values: &["-c", "-o", "-in", "-out"],
-        last: Last::Read,
-    },
+    Reader { programs: &["sh", "bash", "dash", "source"], before: 0, values: &["-o"], last: Last::Read },
     Reader {
         programs: &["cp", "mv"],
         before: 0,
@@ -138,7 +135,6 @@ impl Named {
             Last::Read if matches!(name, "sh" | "bash" | "dash" | "source" | ".") => {
                 (&all[..all.len().min(1)], &all[..0])
             }
-            Last::Read if name == "openssl" => (&all[..0], all),
             Last::Read => (all, &all[..0]),
         };
         for word in read.iter().filter(|word| !word.is_open()) {
@@ -162,16 +158,15 @@ impl Named {
     fn containers_of(&mut self, words: &[Word]) {
         let Some((verb, rest)) = risk::subcommand(words) else { return };
         let (verb, rest) = match (verb.as_str(), rest.split_first()) {
-            ("compose", _) => return,
             ("container", Some((verb, rest))) => (verb.text.as_str(), rest),
             (verb, _) => (verb, rest),
         };
         // Compose has verbs of the same names, behind which services stand.
-        if words.get(1).is_some_and(|word| word.text == "compose") {
+        if words.iter().any(|word| word.text == "compose") {
             return;
         }
         if matches!(verb, "run" | "create") {
-            self.makes.extend(given(rest, "--name"));
+            self.starts.extend(given(rest, "--name"));
             return;
         }
         let Some((_, values, several)) = OF_CONTAINERS.iter().find(|(name, ..)| *name == verb) else { return };
@@ -306,8 +301,8 @@ mod tests {
         assert!(makes("docker compose config > now.yml", "now.yml"));
         assert!(makes("tar czf /srv/x.tgz data", "/srv/x.tgz"));
         assert!(makes("cp a.txt b.txt", "b.txt") && !makes("cp a.txt b.txt", "a.txt"));
-        assert!(makes("docker run -d --name scratch busybox", "scratch"));
-        assert!(makes("docker create --name=scratch busybox", "scratch"));
+        assert_eq!(named("docker run -d --name scratch busybox").starts, ["scratch"]);
+        assert_eq!(named("docker create --name=scratch busybox").starts, ["scratch"]);
         assert!(!makes("cat a.txt", "a.txt"));
     }
 
