@@ -23,7 +23,7 @@ pub enum Missing {
     /// It is not known whether something is there: what, and why nobody knows.
     Unknown {
         /// The beginning of a sentence, as `Whether its containers are there`.
-        what: &'static str,
+        what: String,
         /// Why, without a full stop.
         why: String,
     },

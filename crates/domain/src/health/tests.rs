@@ -163,7 +163,7 @@ fn what_a_look_did_not_find_says_where_and_when_and_the_worst_comes_first() {
 #[test]
 fn a_look_that_nobody_answered_leaves_nothing_green() {
     let good = past(vec![closed(Verdict::Reached, 1, ALL)]);
-    let unknown = Missing::Unknown { what: "Whether its containers are there", why: "docker said nothing".to_owned() };
+    let unknown = Missing::Unknown { what: "Whether its containers are there".to_owned(), why: "docker said nothing".to_owned() };
     let silent = Missing::Target("prod cannot be reached.".to_owned());
 
     for missing in [unknown, silent] {
@@ -203,7 +203,7 @@ fn every_missing_thing_has_a_code_of_its_own_and_one_sentence() {
         Missing::Service(name()),
         Missing::Container(name()),
         Missing::Tool(name()),
-        Missing::Unknown { what: "Whether it is there", why: name() },
+        Missing::Unknown { what: name(), why: name() },
     ];
 
     let mut codes: Vec<&str> = all.iter().map(Missing::code).collect();
