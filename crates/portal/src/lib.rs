@@ -19,6 +19,7 @@ mod evidence;
 mod factors;
 mod figures;
 mod gate;
+mod health;
 mod knocking;
 mod live;
 mod looking;

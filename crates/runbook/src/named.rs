@@ -102,6 +102,9 @@ const READERS: &[Reader] = &[
     },
 ];
 
+/// Programs that name places and make nothing there.
+const MAKE_NOTHING: &[&str] = &["cd", "pushd", "ls", "du", "df", "echo", "printf", "ssh"];
+
 impl Named {
     fn add(&mut self, words: &[Word]) {
         let Some((program, rest)) = words.split_first() else { return };
@@ -117,6 +120,7 @@ impl Named {
         }
         match READERS.iter().find(|reader| reader.programs.contains(&name)) {
             Some(reader) => self.read_by(reader, name, rest),
+            None if MAKE_NOTHING.contains(&name) => {}
             None => self.makes.extend(rest.iter().flat_map(paths_in)),
         }
     }

@@ -163,7 +163,8 @@ fn what_a_look_did_not_find_says_where_and_when_and_the_worst_comes_first() {
 #[test]
 fn a_look_that_nobody_answered_leaves_nothing_green() {
     let good = past(vec![closed(Verdict::Reached, 1, ALL)]);
-    let unknown = Missing::Unknown { what: "Whether its containers are there".to_owned(), why: "docker said nothing".to_owned() };
+    let unknown =
+        Missing::Unknown { what: "Whether its containers are there".to_owned(), why: "docker said nothing".to_owned() };
     let silent = Missing::Target("prod cannot be reached.".to_owned());
 
     for missing in [unknown, silent] {

@@ -70,7 +70,7 @@ impl<'p> Inquiry<'p> {
         let mut reading = Reading { left: answers.iter(), concerns: Vec::new(), unanswered: 0 };
         self.places(&mut reading);
         for tool in &self.wants.tools {
-            if reading.next() == Said::No {
+            if reading.take() == Said::No {
                 let line = self.line_where(|command| command.pipeline.contains(tool));
                 reading.add(&Missing::Tool(tool.clone()), line);
             }
@@ -89,7 +89,7 @@ impl<'p> Inquiry<'p> {
     /// Directories and files.
     fn places(&self, reading: &mut Reading<'_>) {
         for path in &self.wants.directories {
-            match reading.next() {
+            match reading.take() {
                 Said::No => reading.add(&Missing::Directory(path.clone()), self.line),
                 Said::Closed => {
                     let what = format!("Whether commands can begin in {path}");
@@ -100,8 +100,8 @@ impl<'p> Inquiry<'p> {
             }
         }
         for project in &self.wants.projects {
-            let said: Vec<(String, Said)> = files(project).into_iter().map(|file| (file, reading.next())).collect();
-            let line = self.line_where(|command| calls_compose(command, |_| true));
+            let said: Vec<(String, Said)> = files(project).into_iter().map(|file| (file, reading.take())).collect();
+            let line = self.line_where(|command| calls_compose(command, None));
             if project.files.is_empty() {
                 if said.iter().all(|(_, said)| *said == Said::No) {
                     reading.add(&Missing::ComposeFile(project.directory.clone()), line);
@@ -113,7 +113,7 @@ impl<'p> Inquiry<'p> {
             }
         }
         for (path, line) in &self.wants.files {
-            if reading.next() == Said::No {
+            if reading.take() == Said::No {
                 reading.add(&Missing::File(path.clone()), *line);
             }
         }
@@ -152,11 +152,11 @@ impl<'p> Inquiry<'p> {
         };
         for (place, project) in self.projects_with_services().enumerate() {
             let Some(answer) = answers.get(place) else { continue };
-            let line = self.line_where(|command| calls_compose(command, |_| true));
+            let line = self.line_where(|command| calls_compose(command, None));
             match answer.said {
                 Said::Yes => {
                     for service in project.services.iter().filter(|service| !answer.lines.contains(service)) {
-                        let line = self.line_where(|command| calls_compose(command, |name| name == service));
+                        let line = self.line_where(|command| calls_compose(command, Some(service)));
                         reading.add(&Missing::Service(service.clone()), line);
                     }
                 }
@@ -176,13 +176,13 @@ impl<'p> Inquiry<'p> {
     }
 }
 
-/// Whether a command calls Compose, for a service of that kind or for none.
-fn calls_compose(command: &PlanCommand, is_it: impl Fn(&str) -> bool) -> bool {
-    let is_about = |moved: &Move| match moved {
-        Move::Compose(call) => call.services.is_empty() || call.services.iter().any(|service| is_it(service)),
+/// Whether a command calls Compose, and names this service where one is given.
+fn calls_compose(command: &PlanCommand, service: Option<&String>) -> bool {
+    let is_it = |moved: &Move| match moved {
+        Move::Compose(call) => service.is_none_or(|service| call.services.contains(service)),
         Move::Goes(_) => false,
     };
-    runbook::moves(&command.text).iter().any(is_about)
+    runbook::moves(&command.text).iter().any(is_it)
 }
 
 /// Answers that are read one after the other, and what they come to.
@@ -193,7 +193,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn next(&mut self) -> Said {
+    fn take(&mut self) -> Said {
         let said = self.left.next().map_or(Said::Nothing, |answer| answer.said);
         if said == Said::Nothing {
             self.unanswered += 1;

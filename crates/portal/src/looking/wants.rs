@@ -104,10 +104,12 @@ impl Walk<'_> {
         let goes = runbook::moves(&command.text).iter().any(|moved| matches!(moved, Move::Goes(_)));
         let here = self.here.clone().filter(|_| !goes && step.is_on_the_way());
         let path = |text: &String| below(here.as_deref(), text);
-        self.made.extend(named.makes.iter().filter_map(path));
+        // A command that names its own folder, or one above, has not made all that is in it.
+        let is_around = |folder: &String| here.as_deref().is_some_and(|here| is_below(here, folder));
+        self.made.extend(named.makes.iter().filter_map(path).filter(|made| !is_around(made)));
         self.started.extend(named.starts);
         for file in named.files.iter().filter(|file| is_fixed(file)).filter_map(path) {
-            let is_made = self.made.iter().any(|made| file == *made || file.starts_with(&format!("{made}/")));
+            let is_made = self.made.iter().any(|made| is_below(&file, made));
             if !is_made && !self.found.files.iter().any(|(known, _)| *known == file) {
                 self.found.files.push((file, step.line));
             }
@@ -181,6 +183,11 @@ fn below(here: Option<&str>, path: &str) -> Option<String> {
     Some(format!("/{}", parts.join("/")))
 }
 
+/// Whether a path is a folder, or something in it. Both are without dots.
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || folder == "/")
+}
+
 /// What every shell has itself.
 const BUILTINS: [&str; 22] = [
     ".", ":", "[", "case", "cd", "echo", "eval", "exit", "export", "false", "for", "if", "printf", "read", "set",
@@ -250,7 +257,7 @@ mod tests {
     fn a_plan_wants_the_files_and_containers_that_its_commands_name_and_none_that_they_make() {
         let text = "# Shop\n\n## Steps\n\n1. **Look**\n\n   ```bash\n   cat config/app.json\n   docker logs api\n   \
             mongodump --archive=now.dump\n   head now.dump\n   docker run -d --name scratch busybox\n   docker logs scratch\n   \
-            cat FILE.txt\n   cd \"$(pwd)\"\n   cat other.json /etc/hosts\n   ```\n\n## Rollback\n\n```bash\ndocker start mongo\n\
+            cat /etc/FILE\n   cd \"$(pwd)\"\n   cat other.json /etc/hosts\n   ```\n\n## Rollback\n\n```bash\ndocker start mongo\n\
             cat last.json\n```\n";
         let side = "directory = \"/srv/shop\"\n[parameter.file]\nplaceholder = \"FILE\"\ntype = \"text\"\n";
         let plan = plan_of(text, side);
