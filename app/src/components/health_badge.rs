@@ -10,13 +10,14 @@ use super::glyph::{Glyph, Sign};
 /// The grade in a word; the worst of what is known stands behind it.
 #[component]
 pub fn HealthBadge(mark: HealthMark) -> impl IntoView {
-    let (tone, sign) = match mark.grade {
+    let HealthMark { grade, worst } = mark;
+    let (tone, sign) = match grade {
         Grade::Proven => (Some("ok"), Sign::State(StepStatus::Done)),
         Grade::Unproven => (None, Sign::State(StepStatus::Waiting)),
         Grade::Doubtful => (Some("warn"), Sign::Warning),
         Grade::Broken => (Some("danger"), Sign::State(StepStatus::Failed)),
     };
-    let why = mark.worst.clone().map(|worst| {
+    let why = worst.clone().map(|worst| {
         view! {
             <span class="sr">
                 ": "
@@ -25,9 +26,9 @@ pub fn HealthBadge(mark: HealthMark) -> impl IntoView {
         }
     });
     view! {
-        <span class="badge" data-tone=tone data-health=mark.grade.word() title=mark.worst>
+        <span class="badge" data-tone=tone data-health=grade.word() title=worst>
             <Glyph sign />
-            {mark.grade.word()}
+            {grade.word()}
             {why}
         </span>
     }
