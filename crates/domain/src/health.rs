@@ -255,7 +255,7 @@ fn retired(procedure: &Procedure, looks: &[KeptLook]) -> Vec<Concern> {
 }
 
 fn seen(look: &KeptLook) -> impl Iterator<Item = Concern> + '_ {
-    let here = |concern: &Concern| Concern { seen: Some(look.sighting.clone()), ..concern.clone() };
+    let here = move |concern: &Concern| Concern { seen: Some(look.sighting.clone()), ..concern.clone() };
     look.found.concerns.iter().map(here)
 }
 

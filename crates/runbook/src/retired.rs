@@ -142,7 +142,7 @@ pub(crate) fn called_by(procedure: &Procedure) -> Vec<Finding> {
 fn programs(text: &str) -> Vec<Vec<Word>> {
     let Some(shell) = Shell::parse(text) else { return Vec::new() };
     let both = |words: &[Word]| [risk::unwrapped(words).to_vec(), risk::innermost(words).to_vec()];
-    calls(&shell).0.iter().flat_map(|call| both(&call.words)).collect()
+    calls(&shell).0.iter().flat_map(|call| both(call.words.as_slice())).collect()
 }
 
 #[cfg(test)]
