@@ -3,7 +3,7 @@
 -- The marks of the steps that were worked through, as a JSON list of text. Derived from the events, like the rest of the row. NULL: the
 -- row was written before this was noted, and tells nothing of it.
 ALTER TABLE runs ADD COLUMN worked TEXT;
-CREATE INDEX runs_closed ON runs (slug, id) WHERE ended IS NOT NULL;
+CREATE INDEX runs_closed ON runs (slug, ended, id);
 
 -- The last look at each target for a procedure. One that was of another document than there is now tells nothing.
 CREATE TABLE health_looks (

@@ -117,7 +117,7 @@ pub struct ClosedRun {
 /// What the history knows of a procedure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
-    /// Its last closed runs, newest first, at most [`WINDOW`].
+    /// Its last closed runs, the one that was closed last first, at most [`WINDOW`].
     pub runs: Vec<ClosedRun>,
     /// When a run of it was last closed as reached.
     pub last_success: Option<Timestamp>,

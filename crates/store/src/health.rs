@@ -62,12 +62,12 @@ fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| Error::Inconsistent(format!("what is kept of health: {error}")))
 }
 
-/// The last closed runs of a procedure that somebody sees.
+/// The last closed runs of a procedure that somebody sees, the one that was closed last first.
 fn closed(slug: &Slug, sight: &Sight) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new("SELECT verdict, ended, worked FROM runs WHERE ended IS NOT NULL AND slug = ");
     query.push_bind(slug.as_str().to_owned());
     only_seen(&mut query, sight);
-    query.push(" ORDER BY id DESC LIMIT ").push_bind(WINDOW);
+    query.push(" ORDER BY ended DESC, id DESC LIMIT ").push_bind(WINDOW);
     query
 }
 

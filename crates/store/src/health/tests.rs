@@ -64,18 +64,19 @@ async fn runs_that_somebody_does_not_see_tell_them_nothing() {
     assert_eq!(past_of(&store, "deploy", &ALL).await.last_success, Some(NOW.plus(60_000)));
 }
 
-/// Closed runs of a procedure straight into the lists, none of which reached its outcome.
+/// Closed runs of a procedure straight into the lists, none of which reached its outcome; all of them are of a later time.
 async fn many(store: &Store, slug: &str, count: u32) {
     let mut write = store.begin().await.unwrap();
     sqlx::query(
         "INSERT INTO runs (id, version, slug, title, target, by_id, by_name, reason, words, started, ended, verdict, status, step, \
          step_title, steps, risk) \
          WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $2) \
-         SELECT (SELECT COALESCE(MAX(id), 0) FROM runs) + n, 1, $1, $1, 'local', 'x', 'X', '', '', n, n + 1, 'aborted', 'done', 0, '', \
+         SELECT (SELECT COALESCE(MAX(id), 0) FROM runs) + n, 1, $1, $1, 'local', 'x', 'X', '', '', $3 + n, $3 + n + 1, 'aborted', 'done', 0, '', \
          1, 'reads' FROM numbers",
     )
     .bind(slug)
     .bind(count)
+    .bind(NOW.plus(100_000).0)
     .execute(write.connection())
     .await
     .unwrap();
