@@ -1,5 +1,6 @@
 //! The health of a procedure over HTTP: from real runs, and from real looks that somebody asked for.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -8,9 +9,11 @@ use domain::target::{Container, Reach, Which};
 use domain::view::{HomeView, ProcedureView};
 use http::{StatusCode, header};
 use portal::TargetSettings;
+use testkit::rig::Sshd;
 use testkit::{FixedClock, NOW};
 
 use crate::account::{done, post};
+use crate::limited::scene::{Vault, says_nothing};
 use crate::site::{ORIGIN, Served, at, call, local};
 
 /// What it names is not there, but for one file.
@@ -216,4 +219,63 @@ async fn a_target_that_a_procedure_may_not_use_is_not_looked_at() {
 
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.body);
     assert_eq!(desk.probes().await, 0);
+}
+
+/// Stands in for a Docker client whose engine has one container.
+const DOCKER: &str = "#!/bin/sh\ncase $1 in ps) printf 'api\\tUp 2 hours\\tapi:1\\n' ;; *) exit 1 ;; esac\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_commands_name_and_the_engine_does_not_is_told_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = folder.path().join("docker");
+    std::fs::write(&client, DOCKER).unwrap();
+    std::fs::set_permissions(&client, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut target = local();
+    target.plan.environment = vec![("PATH".to_owned(), format!("{}:/usr/bin:/bin", folder.path().display()))];
+    let document =
+        "# Shop\n\n## Steps\n\n1. **Look**\n\n   ```bash\n   docker logs api\n   docker logs mongo\n   ```\n";
+    let desk = Desk::with(document, vec![target]).await;
+
+    desk.looks("local").await;
+
+    let health = desk.health(&desk.ada).await;
+    assert_eq!((health.grade, codes(&health)), (Grade::Doubtful, vec!["container-missing", "never-run"]), "{health:?}");
+    assert!(health.concerns[0].message.starts_with("The container mongo is not there"), "{health:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_machine_is_looked_at_over_ssh_and_the_last_look_counts() {
+    let Some(mut sshd) = Sshd::start() else { return };
+    let desk = Desk::with(GONE, vec![at("production", Reach::Ssh(sshd.target()))]).await;
+
+    desk.looks("production").await;
+    let there = desk.health(&desk.ada).await;
+    sshd.stop_with_sessions();
+    desk.clock.advance(MINUTE);
+    desk.looks("production").await;
+    let gone = desk.health(&desk.ada).await;
+
+    assert_eq!(codes(&there), ["tool-missing", "file-missing", "never-run"], "{there:?}");
+    assert_eq!((gone.grade, codes(&gone)), (Grade::Doubtful, vec!["target-silent", "never-run"]), "{gone:?}");
+    assert!(gone.concerns[0].message.contains("refuses the connection"), "{gone:?}");
+    assert_eq!(gone.looks.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_about_a_limited_procedure_is_for_who_sees_it() {
+    let vault = Vault::open().await;
+    vault.done("/api/looks/health", "slug=open-the-vault", &vault.ada).await;
+
+    for (cookie, role) in vault.outside() {
+        for path in ["/api/pages/home", "/api/pages/search"] {
+            says_nothing(&format!("{path} for a {role}"), &vault.post(path, "", cookie).await.body);
+        }
+        let asked = vault.post("/api/looks/health", "slug=open-the-vault", cookie).await;
+        assert_ne!(asked.status, StatusCode::OK, "for a {role}");
+    }
+    for (cookie, role) in vault.inside() {
+        let page = vault.post("/api/pages/procedure", "slug=open-the-vault", cookie).await.body;
+        let view: ProcedureView = serde_json::from_str(&page).unwrap();
+        assert_eq!(view.health.looks.len(), 1, "for a {role}");
+    }
 }

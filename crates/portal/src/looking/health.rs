@@ -122,7 +122,10 @@ impl<'p> Inquiry<'p> {
     fn containers(&self, answer: Option<&Answer>, reading: &mut Reading<'_>) {
         let unknown = |why: String| Missing::Unknown { what: "Whether its containers are there".to_owned(), why };
         let line = self.wants.containers.first().map_or(self.line, |(_, line)| *line);
-        let Some(answer) = answer else { return reading.unanswered += 1 };
+        let Some(answer) = answer else {
+            reading.unanswered += 1;
+            return;
+        };
         match answer.said {
             Said::Yes if answer.lines.len() >= CUT => {
                 reading.add(&unknown("the target has more containers than are listed".to_owned()), line);
@@ -134,7 +137,7 @@ impl<'p> Inquiry<'p> {
                 }
             }
             Said::No | Said::Closed => {
-                reading.add(&unknown(format!("docker cannot list them ({})", answer.why())), line)
+                reading.add(&unknown(format!("docker cannot list them ({})", answer.why())), line);
             }
             Said::Without => reading.add(&unknown("the target finds no docker".to_owned()), line),
             Said::Nothing => reading.unanswered += 1,
@@ -147,7 +150,8 @@ impl<'p> Inquiry<'p> {
             Ok(answers) => answers,
             Err(why) => {
                 let why = why.trim_end_matches('.').to_owned();
-                return reading.add(&unknown(why), self.line);
+                reading.add(&unknown(why), self.line);
+                return;
             }
         };
         for (place, project) in self.projects_with_services().enumerate() {
