@@ -139,7 +139,7 @@ fn LookForm(slug: Slug, targets: Vec<TargetInfo>, look: ServerAction<LookAtHealt
                 .collect_view();
             view! {
                 <div class="field">
-                    <label for="health-target">"Target to look at"</label>
+                    <label for="health-target">"Where to look"</label>
                     <select class="input" id="health-target" name="target">
                         {options}
                     </select>
