@@ -17,7 +17,6 @@ use crate::components::command_text::{Visible, visible};
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::health_badge::HealthBadge;
 use crate::components::pace::usual_words;
-use crate::components::problem::Refused;
 
 /// The part of the page. Nothing at the target is looked at by opening it.
 #[component]
@@ -37,9 +36,21 @@ pub fn HealthPart(session: Session, view: ProcedureView) -> impl IntoView {
                 {move || health.with(|health| view! { <HealthBadge mark=health.mark() /> })}
             </div>
             <div aria-live="polite">{move || health.with(|health| told(health, usual))}</div>
-            <Refused problem />
+            {move || problem.get().map(refused)}
             {form}
         </section>
+    }
+    .into_any()
+}
+
+/// Why nobody looked. It is there only then: a page has one place for what its main form was refused.
+fn refused(sentence: String) -> AnyView {
+    view! {
+        <div class="callout" data-tone="danger" role="alert">
+            <Glyph sign=Sign::Warning />
+            <p class="head">"Not done"</p>
+            <p>{sentence}</p>
+        </div>
     }
     .into_any()
 }
