@@ -75,6 +75,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/pages/deliveries", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
     ("/api/looks/start", Policy::Verb(Verb::StartRun, Whose::Seen)),
     ("/api/looks/run", Policy::Verb(Verb::WorkRun, Whose::Seen)),
+    ("/api/looks/health", Policy::Verb(Verb::StartRun, Whose::Seen)),
     ("/api/runs/watch", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/api/runs/log", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/api/runs/start", Policy::Verb(Verb::StartRun, Whose::Seen)),

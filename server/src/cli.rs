@@ -28,8 +28,10 @@ pub enum Command {
     /// Serve the portal (this is also what happens without a command)
     Serve(ServeArguments),
     /// Check documents: one finding a line, as `file:line: level: message`
-    #[command(after_help = "Exit code: 0 nothing found, 1 something found, 2 a file could not be read.")]
-    Lint(ReadArguments),
+    #[command(
+        after_help = "Exit code: 0 nothing found, 1 something found, 2 a file could not be read, or nobody could look."
+    )]
+    Lint(LintArguments),
     /// Print what the reader sees in documents: procedures, parts, steps, commands with their risk
     #[command(after_help = "Exit code: 0, or 2 when a file could not be read. The JSON is a stable interface.")]
     Show(ReadArguments),
@@ -168,6 +170,23 @@ impl From<PlaceArguments> for ServeArguments {
     fn from(place: PlaceArguments) -> Self {
         Self { data: place.data, runbooks: place.runbooks, config: place.config, ..Self::default() }
     }
+}
+
+/// The arguments of `lint`.
+#[derive(Debug, Args)]
+pub struct LintArguments {
+    /// What is read
+    #[command(flatten)]
+    pub read: ReadArguments,
+    /// Look at the targets, too, by reading only: retired software, and what commands name and is not there; the portal may run
+    #[arg(long)]
+    pub live: bool,
+    /// The target to look at [default: the first that each procedure may use]
+    #[arg(long, value_name = "NAME", requires = "live")]
+    pub target: Option<String>,
+    /// The configuration that has the targets [default: ./portal.toml when it is there]
+    #[arg(long, value_name = "FILE", env = "PORTAL_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
 }
 
 /// The arguments of `lint` and `show`.

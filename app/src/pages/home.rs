@@ -14,6 +14,7 @@ use crate::components::command_text::visible;
 use crate::components::findings::findings_words;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::health::Health;
+use crate::components::health_badge::HealthBadge;
 use crate::components::left::Left;
 use crate::components::risk::RiskMark;
 use crate::components::run_lists::{OpenRuns, RecentRuns, step_words, waits_for_a_person};
@@ -239,7 +240,7 @@ fn Procedures(procedures: Vec<ProcedureRow>, documents: Vec<DocumentInfo>) -> im
                 <span>{source}</span>
             </header>
             <table class="table procedures-table" data-cards>
-                <caption class="sr">"Procedures with their class, last run, usual duration and last verdicts"</caption>
+                <caption class="sr">"Procedures with their class, last run, usual duration, last verdicts and health"</caption>
                 <thead>
                     <tr>
                         <th scope="col">"Procedure"</th>
@@ -319,6 +320,8 @@ fn ProcedureLine(row: ProcedureRow) -> impl IntoView {
             <td class="num soft">{usual}</td>
             <td>
                 <Health runs=row.runs />
+                " "
+                <HealthBadge mark=row.health />
             </td>
         </tr>
     }

@@ -11,6 +11,7 @@ pub mod check;
 mod digest;
 pub mod factor;
 pub mod frame;
+pub mod health;
 pub mod identity;
 mod ids;
 pub mod keyboard;

@@ -22,6 +22,7 @@ pub use suggestions::{
 };
 
 use crate::attempt::Condition;
+use crate::health::{Health, HealthMark};
 use crate::identity::Source;
 use crate::plan::{Plan, PlanParameter};
 use crate::policy::{Actor, Groups, Role};
@@ -155,6 +156,9 @@ pub struct ProcedureRow {
     pub usual: Option<Usual>,
     /// How many findings need an author.
     pub findings: u32,
+    /// How far it can be relied on.
+    #[serde(default)]
+    pub health: HealthMark,
 }
 
 /// The start page.
@@ -292,6 +296,9 @@ pub struct ProcedureView {
     /// When it is due by itself.
     #[serde(default)]
     pub schedule: Option<ScheduleView>,
+    /// How far it can be relied on.
+    #[serde(default)]
+    pub health: Health,
 }
 
 impl ProcedureView {

@@ -20,6 +20,7 @@ mod evidence;
 mod factors;
 mod figures;
 mod gate;
+mod health;
 mod knocking;
 mod live;
 mod looking;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use domain::health::HealthMark;
 use domain::policy::{Sight, Viewer};
 use domain::run::{Holder, Run};
 use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure, Step};
@@ -53,10 +54,15 @@ impl Portal {
             .collect();
         let slugs: Vec<&Slug> = all.iter().map(|(_, procedure)| &procedure.slug).collect();
         let glances = self.store().glances(&slugs, LAST, sight).await?;
+        let healths = self.healths(&all, sight).await?;
         let procedures = all
             .into_iter()
             .zip(glances)
-            .map(|((document, it), glance)| self.procedure_row(document, it, glance))
+            .zip(healths)
+            .map(|(((document, it), glance), health)| ProcedureRow {
+                health: health.mark(),
+                ..self.procedure_row(document, it, glance)
+            })
             .collect();
         let suggestions = self.suggestions(sight, library).await?;
         Ok(HomeView {
@@ -130,6 +136,7 @@ impl Portal {
             usual: self.store().usual(slug, &sight).await?,
             prefill: None,
             schedule: self.schedule_view(procedure).await?,
+            health: self.healths(&[(&**document, procedure)], &sight).await?.pop().unwrap_or_default(),
         })
     }
 
@@ -299,6 +306,7 @@ impl Portal {
             usual,
             findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
             runs,
+            health: HealthMark::default(),
         }
     }
 }

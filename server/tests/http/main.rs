@@ -16,6 +16,7 @@ mod faults;
 mod forms;
 mod guessing;
 mod headers;
+mod health;
 mod identity;
 mod keyboard;
 mod limited;

@@ -229,7 +229,7 @@ pub enum Meets {
 pub fn meets(path: &str) -> Meets {
     use Meets::{ByName, Lists, Nothing};
     match path {
-        "/api/pages/procedure" | "/api/looks/start" => ByName("slug=SLUG"),
+        "/api/pages/procedure" | "/api/looks/start" | "/api/looks/health" => ByName("slug=SLUG"),
         "/api/pages/run" | "/api/looks/run" => ByName("run=RUN"),
         "/api/pages/approval" | "/api/approvals/cancel" => ByName("run=RUN&request=1"),
         "/api/pages/redaction" => ByName("run=RUN&number=1"),
