@@ -336,6 +336,7 @@ mod tests {
         let plan = Plan {
             visible_to: None,
             checks: Vec::new(),
+            escalation: domain::escalation::Escalation::default(),
             slug: Slug("restart".to_owned()),
             title: "Restart".to_owned(),
             document: "restart.md".to_owned(),
@@ -384,6 +385,7 @@ mod tests {
             outage: None,
             checks: Vec::new(),
             redactions: Vec::new(),
+            escalations: Vec::new(),
             end: None,
             unreadable: None,
         }
