@@ -136,7 +136,7 @@ fn on(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Even
             Ok(vec![redact(run, command, who, facts)?])
         }
         Command::EndCheck { number, end } => Ok(checking::end(run, *number, end)),
-        Command::EscalateDue { line, to, text } => Ok(escalating::due(run, *line, (to, text), facts)),
+        Command::EscalateDue { line, to, text } => Ok(escalating::due(run, *line, to, text, facts)),
         Command::EndSurvivors { step, attempt, left } => Ok(end_survivors(run, *step, *attempt, left)),
         // What ends something stays possible to the last: also in a run that is closed, or that cannot be read to its end.
         Command::Stop { step, attempt } => stop(run, *step, *attempt).map(|event| vec![event]),

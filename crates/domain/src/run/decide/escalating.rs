@@ -23,7 +23,7 @@ pub(super) fn by_hand(run: &Run, number: u32, to: &[Addressee], text: &str) -> R
 }
 
 /// By the portal's clock: only when it is really due, and nobody was told meanwhile.
-pub(super) fn due(run: &Run, line: u32, (to, text): (&[Addressee], &str), facts: &Facts) -> Vec<Event> {
+pub(super) fn due(run: &Run, line: u32, to: &[Addressee], text: &str, facts: &Facts) -> Vec<Event> {
     let found = run.due_escalations(facts.now).into_iter().find(|(due, _)| *due == line);
     let named = |words: &str| {
         let line = run.plan.escalation.line(line);
