@@ -15,6 +15,7 @@ mod clock;
 mod doctor;
 mod documents;
 mod error;
+mod escalating;
 mod evidence;
 mod factors;
 mod figures;
@@ -195,6 +196,7 @@ impl Portal {
             tracing::info!(attempts.count = open, "took up attempts that were open");
         }
         portal.tasks().spawn(portal.clone().keep_schedules());
+        portal.tasks().spawn(portal.clone().keep_escalating());
         Ok(portal)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use domain::escalation::Escalation;
 use domain::policy::{Sight, Viewer};
 use domain::run::{Holder, Run};
 use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure, Step};
@@ -62,6 +63,7 @@ impl Portal {
         Ok(HomeView {
             now: self.now(),
             requests: self.decidable(viewer, REQUESTS, sight).await?,
+            escalations: self.calls(&viewer.actor().id, sight).await?,
             suggestions: suggestions.rows,
             running: self.store().open_runs(OPEN, sight).await?,
             procedures,
@@ -114,6 +116,7 @@ impl Portal {
         let library = self.library(&sight).await?;
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
         let plan = self.target(procedure, "").map(|target| self.plan_on(document, procedure, target));
+        let contacts = Escalation::of(procedure, &[]).contacts;
         Ok(ProcedureView {
             now: self.now(),
             procedure: procedure.clone(),
@@ -130,6 +133,7 @@ impl Portal {
             usual: self.store().usual(slug, &sight).await?,
             prefill: None,
             schedule: self.schedule_view(procedure).await?,
+            contacts: self.contact_infos(&contacts, None).await?,
         })
     }
 
@@ -210,6 +214,7 @@ impl Portal {
             approvals: self.approval_ground(viewer, &sight).await?,
             condition: run.open_attempt().map(|open| self.found(&run, open)).unwrap_or_default(),
             suggestion: self.store().suggestion_of(run.id).await?,
+            escalation: self.escalation_ground(&run).await?,
             run,
         })
     }

@@ -87,9 +87,10 @@ impl Run {
         self.lines_by_itself().filter_map(due).collect()
     }
 
-    /// When a line is due next, as things stand; `None` when that needs something to happen first.
+    /// When a line is due next after a moment, as things stand; `None` when that needs something to happen first.
     pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
-        self.lines_by_itself().filter_map(|(number, line)| Some(self.next_of(number, line, now)?.0)).min()
+        let next = self.lines_by_itself().filter_map(|(number, line)| Some(self.next_of(number, line, now)?.0));
+        next.filter(|at| *at > now).min()
     }
 
     /// Whether an event can be the reason that a line is due, or will be.
