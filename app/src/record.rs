@@ -4,8 +4,8 @@ use domain::attempt::AttemptResult;
 use domain::check::Held;
 use domain::plan::PlanStep;
 use domain::run::{
-    Attempt, AttemptEnding, Change, ChangeKind, CheckRecord, CommandState, Redaction, RedactionEnd, Request,
-    RequestEnd, Run, StepState, StepStatus, Tick, Verdict, ticks,
+    Attempt, AttemptEnding, Change, ChangeKind, CheckRecord, CommandState, EscalationRecord, Redaction, RedactionEnd,
+    Request, RequestEnd, Run, StepState, StepStatus, Tick, Verdict, ticks,
 };
 use domain::runbook::{PartKind, plain};
 use domain::{Timestamp, time};
@@ -60,6 +60,7 @@ pub fn timeline(run: &Run) -> Vec<Moment> {
         moments.push(moment(stamp.at, Mark::Noted, words, Some(reason.clone())));
     }
     moments.extend(run.numbered_redactions().flat_map(|(number, redaction)| redaction_moments(run, number, redaction)));
+    moments.extend(run.escalations.iter().map(|record| escalation_moment(run, record)));
     moments.extend(run.changes.iter().map(|change| change_moment(run, change)));
     if let Some(end) = &run.end {
         let words = format!("{} closed the run: {}", end.stamp.by.name(), end.verdict.word());
@@ -91,6 +92,14 @@ fn check_moments(run: &Run, record: &CheckRecord) -> Vec<Moment> {
         moment(tick.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(tick.note.clone()))
     });
     std::iter::once(answered).chain(overruled).collect()
+}
+
+/// Who was called, by whom or by which line of the procedure, and by which ways.
+fn escalation_moment(run: &Run, record: &EscalationRecord) -> Moment {
+    let ways: Vec<String> = record.to.iter().map(|to| format!("{} {}", to.title(), to.ways())).collect();
+    let by = if record.line.is_some() { "the portal" } else { record.stamp.by.name() };
+    let more = format!("{} {}.", run.because_words(record.line, record.because), ways.join("; "));
+    moment(record.stamp.at, Mark::Noted, format!("{by} called {}", record.titles()), Some(more))
 }
 
 fn change_moment(run: &Run, change: &Change) -> Moment {
