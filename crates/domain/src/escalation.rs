@@ -145,7 +145,7 @@ impl Due {
             Self::AtStart => "when the run starts".to_owned(),
             Self::AfterFailure { steps } if steps.is_empty() => "when a step fails".to_owned(),
             Self::AfterFailure { .. } => "when that step fails".to_owned(),
-            Self::AfterWait { ms } => format!("after {} without a decision", time::span(*ms)),
+            Self::AfterWait { ms } => format!("after {} without a decision", wait_words(*ms)),
         }
     }
 }
@@ -177,6 +177,15 @@ impl Addressee {
 /// The innermost lines of a list, depth first: a line with lines below it is their heading.
 fn innermost<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<&'a Item> {
     items.into_iter().flat_map(|item| if item.items.is_empty() { vec![item] } else { innermost(&item.items) }).collect()
+}
+
+/// `15 min`, `2 h`; what is no whole minute as other spans.
+pub(crate) fn wait_words(ms: u64) -> String {
+    match (ms % 3_600_000, ms % 60_000) {
+        (0, _) => format!("{} h", ms / 3_600_000),
+        (_, 0) => format!("{} min", ms / 60_000),
+        _ => time::span(ms),
+    }
 }
 
 fn capital(words: &str) -> String {

@@ -92,14 +92,14 @@ fn history(run: &Run, told: &[EscalationRecord]) -> Vec<AnyView> {
 
 /// How a contact is told, and the form to call them.
 fn contact_view(live: Live, contact: ContactInfo, link: Option<String>, hands: Hands) -> AnyView {
-    let reached = match &contact.problem {
-        None => format!("{} is told {}.", contact.name, contact.ways),
-        Some(problem) => problem.clone(),
+    let told = match &contact.problem {
+        None => format!("{}: {} is told {}.", contact.words, contact.name, contact.ways),
+        Some(problem) => format!("{}: {problem}", contact.words),
     };
-    let form = hands.then(|| view! { <CallForm live contact=contact.clone() link /> });
+    let form = hands.then(move || view! { <CallForm live contact link /> });
     view! {
         <div class="stack" data-gap="tight">
-            <p class="note">{visible(format!("{}: {reached}", contact.words))}</p>
+            <p class="note">{visible(told)}</p>
             {form}
         </div>
     }
@@ -110,7 +110,7 @@ fn contact_view(live: Live, contact: ContactInfo, link: Option<String>, hands: H
 #[component]
 fn CallForm(live: Live, contact: ContactInfo, link: Option<String>) -> impl IntoView {
     let deeds = Deeds::here();
-    let now = Clock::here().now();
+    let now = Clock::here().now_untracked();
     let number = Memo::new(move |_| live.run.with(Run::next_escalation));
     let (text, values) = live.run.with_untracked(|run| (hand_over(run, now), values_to_hand_over(run)));
     let copied = copied(&text, &values, link.as_deref());
@@ -141,9 +141,7 @@ fn CallForm(live: Live, contact: ContactInfo, link: Option<String>) -> impl Into
                 <input type="hidden" name="contact" value=contact.words />
                 <div class="field">
                     <label>
-                        "Hand-over" <textarea class="input" name="text" rows="10">
-                            {text}
-                        </textarea>
+                        "Hand-over" <textarea class="input" name="text" rows="10" inner_html=as_html(&text)></textarea>
                     </label>
                 </div>
                 <div class="actions">
@@ -162,6 +160,12 @@ fn CallForm(live: Live, contact: ContactInfo, link: Option<String>) -> impl Into
     .into_any()
 }
 
+/// A text as what a field begins with. What stands between the two ends of a field for text the framework writes as it is (`tachys` 0.2),
+/// and people and documents have written this.
+fn as_html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 /// The hand-over to be pasted elsewhere: with the values and the address.
 fn copied(text: &str, values: &[String], link: Option<&str>) -> String {
     let values = if values.is_empty() { String::new() } else { format!("Values:\n- {}\n", values.join("\n- ")) };
@@ -172,6 +176,11 @@ fn copied(text: &str, values: &[String], link: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_does_not_end_where_its_text_says_so() {
+        assert_eq!(as_html("a </textarea><i> & b"), "a &lt;/textarea>&lt;i> &amp; b");
+    }
 
     #[test]
     fn what_is_copied_has_the_values_and_the_address() {

@@ -94,6 +94,13 @@ fn somebody_is_named_as_the_document_names_them_and_as_the_side_file_knows_them(
 }
 
 #[test]
+fn a_wait_is_said_in_whole_hours_and_minutes_where_it_is_some() {
+    assert_eq!(minutes(15).words(), "after 15 min without a decision");
+    assert_eq!(minutes(120).words(), "after 2 h without a decision");
+    assert_eq!(Due::AfterWait { ms: 90_000 }.words(), "after 1 min 30 s without a decision");
+}
+
+#[test]
 fn a_line_without_a_contact_is_never_due_by_itself() {
     let line = |to: Vec<Contact>, due: Due| Line { words: "x".to_owned(), due, to };
     let lena = Contact { words: "team lead".to_owned(), name: "lena".to_owned() };

@@ -10,7 +10,7 @@ use super::request::RequestStatus;
 use super::state::{Attempt, AttemptEnding, Run, Stamp};
 use crate::Timestamp;
 use crate::attempt::AttemptResult;
-use crate::escalation::{Addressee, Due, Line};
+use crate::escalation::{Addressee, Due, Line, wait_words};
 
 /// Why somebody is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,11 +113,11 @@ impl Run {
             Because::Started => "The run has started".to_owned(),
             Because::Failed { step, .. } => format!("\u{201c}{}\u{201d} has failed", title(step)),
             Because::Undecided { request, ms } => {
-                let waited = crate::time::span(ms);
+                let waited = wait_words(ms);
                 format!("Nobody has decided request {}-{request} for {waited}", self.id)
             }
             Because::Waits { step, ms, .. } => {
-                let waited = crate::time::span(ms);
+                let waited = wait_words(ms);
                 format!("Nobody has gone on for {waited} after \u{201c}{}\u{201d}", title(step))
             }
         };
