@@ -96,10 +96,8 @@ fn check_moments(run: &Run, record: &CheckRecord) -> Vec<Moment> {
 
 /// Who was called, by whom or by which line of the procedure, and by which ways.
 fn escalation_moment(run: &Run, record: &EscalationRecord) -> Moment {
-    let ways: Vec<String> = record.to.iter().map(|to| format!("{} {}", to.title(), to.ways())).collect();
-    let by = if record.line.is_some() { "the portal" } else { record.stamp.by.name() };
-    let more = format!("{} {}.", run.because_words(record.line, record.because), ways.join("; "));
-    moment(record.stamp.at, Mark::Noted, format!("{by} called {}", record.titles()), Some(more))
+    let words = format!("{} {} {}", record.by(), record.did(), record.titles_and_ways());
+    moment(record.stamp.at, Mark::Noted, words, Some(run.because_words(record.line, record.because)))
 }
 
 fn change_moment(run: &Run, change: &Change) -> Moment {

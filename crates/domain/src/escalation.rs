@@ -165,12 +165,16 @@ impl Addressee {
         self.mail || self.webhook.is_some()
     }
 
-    /// `by mail and by the webhook ops`; what to do where there is no way.
+    /// `by mail and by the webhook ops`; where a person finds it who is reached by neither.
     pub fn ways(&self) -> String {
         let mail = self.mail.then(|| "by mail".to_owned());
         let webhook = self.webhook.as_ref().map(|name| format!("by the webhook {name}"));
         let ways: Vec<String> = mail.into_iter().chain(webhook).collect();
-        if ways.is_empty() { "nothing is sent".to_owned() } else { ways.join(" and ") }
+        match (ways.is_empty(), &self.person) {
+            (false, _) => ways.join(" and "),
+            (true, Some(_)) => "on their start page".to_owned(),
+            (true, None) => "nothing is sent".to_owned(),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::components::ago::Ago;
 use crate::components::command_text::visible;
 use crate::components::copy::Copy;
 use crate::components::glyph::{Glyph, Sign};
+use crate::components::words::capital;
 use crate::deeds::{Deeds, Hands, Place};
 use crate::live::Live;
 
@@ -67,24 +68,23 @@ fn rule(line: &Line) -> AnyView {
 fn history(run: &Run, told: &[EscalationRecord]) -> Vec<AnyView> {
     told.iter()
         .map(|record| {
-            let by = if record.line.is_some() { "The portal" } else { record.stamp.by.name() };
-            let ways = record.to.iter().map(|to| format!("{} {}", to.title(), to.ways())).collect::<Vec<_>>();
+            let did = format!("{} {} {}", record.by(), record.did(), record.titles_and_ways());
             let why = run.because_words(record.line, record.because);
             view! {
-                <div class="stack" data-gap="tight">
-                    <p class="note">
-                        {visible(format!("{by} called {}: {}. {why} ", record.titles(), ways.join("; ")))}
-                        <Ago at=record.stamp.at />
-                    </p>
-                    <details class="fold">
-                        <summary>
-                            <Glyph sign=Sign::Fold />
-                            "Show the hand-over"
-                        </summary>
-                        <p class="small">{lines(&record.text)}</p>
-                    </details>
-                </div>
-            }
+                            <div class="stack" data-gap="tight">
+                                <p class="note">
+            {visible(format!("{}. {why} ", capital(&did)))}
+                                    <Ago at=record.stamp.at />
+                                </p>
+                                <details class="fold">
+                                    <summary>
+                                        <Glyph sign=Sign::Fold />
+                                        "Show the hand-over"
+                                    </summary>
+                                    <p class="small">{lines(&record.text)}</p>
+                                </details>
+                            </div>
+                        }
             .into_any()
         })
         .collect()

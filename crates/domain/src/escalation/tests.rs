@@ -90,6 +90,7 @@ fn somebody_is_named_as_the_document_names_them_and_as_the_side_file_knows_them(
     assert_eq!(both.title(), "senior DBA (Lena)");
     assert_eq!(named("Lena", "lena").title(), "lena");
     assert_eq!(both.ways(), "by mail and by the webhook ops");
+    assert_eq!(Addressee { person: Some("7f".into()), ..named("a", "b") }.ways(), "on their start page");
     assert_eq!((named("a", "b").ways().as_str(), named("a", "b").is_reached()), ("nothing is sent", false));
 }
 

@@ -65,6 +65,27 @@ impl EscalationRecord {
     pub fn titles(&self) -> String {
         self.to.iter().map(Addressee::title).collect::<Vec<_>>().join(", ")
     }
+
+    /// The same with the way to each: `senior DBA (Lena), by mail; team lead (Lars), on their start page`.
+    pub fn titles_and_ways(&self) -> String {
+        let each = self.to.iter().map(|to| format!("{}, {}", to.title(), to.ways()));
+        each.collect::<Vec<_>>().join("; ")
+    }
+
+    /// What was done about it, in words: who is reached by no way was not called by the portal.
+    pub fn did(&self) -> &'static str {
+        let reaches = self.to.iter().any(|to| to.is_reached() || to.person.is_some());
+        match (reaches, self.line) {
+            (true, _) => "called",
+            (false, Some(_)) => "could not call",
+            (false, None) => "noted a call to",
+        }
+    }
+
+    /// Who did it, in words: the portal, where a line was due.
+    pub fn by(&self) -> &str {
+        self.stamp.by.name()
+    }
 }
 
 impl Run {

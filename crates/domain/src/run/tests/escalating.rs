@@ -170,6 +170,21 @@ fn anybody_who_works_in_runs_tells_a_contact_once_with_each_form() {
 }
 
 #[test]
+fn the_record_says_whether_anybody_was_reached() {
+    let unknown = Addressee { person: None, mail: false, ..to_keeper().remove(0) };
+    let by_hand = Story::begun().does(Command::Escalate { number: 1, to: vec![unknown.clone()], text: "x".to_owned() });
+    let due = story(Due::AtStart).hears(Command::EscalateDue { line: 1, to: vec![unknown], text: "x".to_owned() });
+    let did = |story: &Story| {
+        let record = story.run.escalation(1).unwrap();
+        format!("{} {} {}", record.by(), record.did(), record.titles_and_ways())
+    };
+
+    assert_eq!(did(&by_hand), "Olga noted a call to the keeper (Lena), nothing is sent");
+    assert_eq!(did(&due), "the portal could not call the keeper (Lena), nothing is sent");
+    assert_eq!(did(&asks(story(Due::AtStart))), "the portal called the keeper (Lena), by mail");
+}
+
+#[test]
 fn nobody_is_told_whom_the_side_file_does_not_bind_and_nothing_empty() {
     let begun = Story::begun();
     let Command::Escalate { to, text, .. } = escalate(1) else { unreachable!() };
