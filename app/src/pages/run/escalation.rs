@@ -37,7 +37,7 @@ pub fn Escalation(hands: Hands, ground: EscalationGround) -> impl IntoView {
             <header>
                 <h2>"Escalation"</h2>
             </header>
-            <ul class="checks">{rules}</ul>
+            {(!rules.is_empty()).then(|| view! { <ul class="checks">{rules}</ul> })}
             {history}
             {forms}
             <RefusedHere place />
@@ -73,7 +73,7 @@ fn history(run: &Run, told: &[EscalationRecord]) -> Vec<AnyView> {
             view! {
                             <div class="stack" data-gap="tight">
                                 <p class="note">
-            {visible(format!("{}. {why} ", capital(&did)))}
+                                    {visible(format!("{}. {why} ", capital(&did)))}
                                     <Ago at=record.stamp.at />
                                 </p>
                                 <details class="fold">
