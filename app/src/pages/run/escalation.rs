@@ -71,20 +71,20 @@ fn history(run: &Run, told: &[EscalationRecord]) -> Vec<AnyView> {
             let did = format!("{} {} {}", record.by(), record.did(), record.titles_and_ways());
             let why = run.because_words(record.line, record.because);
             view! {
-                            <div class="stack" data-gap="tight">
-                                <p class="note">
-                                    {visible(format!("{}. {why} ", capital(&did)))}
-                                    <Ago at=record.stamp.at />
-                                </p>
-                                <details class="fold">
-                                    <summary>
-                                        <Glyph sign=Sign::Fold />
-                                        "Show the hand-over"
-                                    </summary>
-                                    <p class="small">{lines(&record.text)}</p>
-                                </details>
-                            </div>
-                        }
+                <div class="stack" data-gap="tight">
+                    <p class="note">
+                        {visible(format!("{}. {why} ", capital(&did)))}
+                        <Ago at=record.stamp.at />
+                    </p>
+                    <details class="fold">
+                        <summary>
+                            <Glyph sign=Sign::Fold />
+                            "Show the hand-over"
+                        </summary>
+                        <p class="small">{lines(&record.text)}</p>
+                    </details>
+                </div>
+            }
             .into_any()
         })
         .collect()

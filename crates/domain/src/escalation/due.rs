@@ -155,7 +155,9 @@ fn failing(subject: &[&str], steps: &[PlanStep]) -> Option<Due> {
     let places: Vec<u32> = match named.as_slice() {
         [] => return None,
         [word] if ANY_STEP.contains(word) => return Some(Due::AfterFailure { steps: Vec::new() }),
-        ["step", number] => places(steps, |step| step.is_on_the_way() && number.parse() == Ok(step.number)),
+        ["step", number] => places(steps, |step| {
+            step.is_on_the_way() && number.parse::<u32>().is_ok_and(|number| number == step.number)
+        }),
         ["rollback"] => places(steps, |step| step.part == PartKind::Rollback),
         named => places(steps, |step| {
             let title = words_of(&step.title);
