@@ -81,7 +81,7 @@ fn content_of(part: &Part, anchor: &str, view: &ProcedureView) -> Vec<AnyView> {
         views.push(items_of(part.kind, items, view));
     }
     if part.kind == PartKind::Escalation {
-        views.push(contacts(&view.contacts));
+        views.push(contacts(view));
     }
     views
 }
@@ -113,14 +113,17 @@ fn called(escalation: &Escalation, item: &Item) -> String {
     if line.is_by_itself() { format!("{names}, told {}", line.due.words()) } else { names }
 }
 
-/// How everybody is told whom the side file binds.
-fn contacts(contacts: &[ContactInfo]) -> AnyView {
-    let line = |contact: &ContactInfo| {
+/// How everybody is told whom the side file binds, and when, as far as the side file says so.
+fn contacts(view: &ProcedureView) -> AnyView {
+    let ways = view.contacts.iter().map(|contact| {
         let ContactInfo { words, name, ways, problem } = contact.clone();
         let told = problem.unwrap_or_else(|| format!("{name} is told {ways}."));
-        view! { <p class="note">{visible(format!("{words}: {told}"))}</p> }.into_any()
-    };
-    contacts.iter().map(line).collect::<Vec<AnyView>>().into_any()
+        format!("{words}: {told}")
+    });
+    let rules = view.procedure.settings.escalate.iter();
+    let rules = rules.map(|rule| format!("The portal tells {} {}.", rule.to.join(" and "), rule.due.words()));
+    let note = |text: String| view! { <p class="note">{visible(text)}</p> }.into_any();
+    ways.chain(rules).map(note).collect::<Vec<AnyView>>().into_any()
 }
 
 /// The check of a line of the expected outcome.
