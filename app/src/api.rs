@@ -89,6 +89,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/runs/check", Policy::Verb(Verb::WorkRun, Whose::Seen)),
     ("/api/runs/overrule", Policy::Verb(Verb::WorkRun, Whose::Held)),
     ("/api/runs/note", Policy::Verb(Verb::WorkRun, Whose::Seen)),
+    ("/api/runs/escalate", Policy::Verb(Verb::WorkRun, Whose::Seen)),
     ("/api/runs/finish", Policy::Verb(Verb::WorkRun, Whose::Held)),
     ("/api/runs/take-over", Policy::Verb(Verb::WorkRun, Whose::HeldByAnother)),
     ("/api/runs/take-lock", Policy::Verb(Verb::WorkRun, Whose::Held)),

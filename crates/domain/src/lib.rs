@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod audit;
 pub mod check;
 mod digest;
+pub mod escalation;
 pub mod factor;
 pub mod frame;
 pub mod health;

@@ -4,6 +4,7 @@ mod account;
 mod approvals;
 mod audit;
 mod deliveries;
+mod escalations;
 mod schedules;
 mod suggestions;
 
@@ -16,6 +17,7 @@ pub use approvals::{
 };
 pub use audit::{AuditRow, AuditView, CheckpointInfo, VerificationState};
 pub use deliveries::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState, OwnMail};
+pub use escalations::{ContactInfo, EscalatedRow, EscalationGround};
 pub use schedules::{Missed, ScheduleView};
 pub use suggestions::{
     AlertView, AlertsView, Prefill, SuggestedBy, SuggestionRow, UnboundAlert, alert_words, suggested_address,
@@ -169,6 +171,9 @@ pub struct HomeView {
     /// Requests that the person who looks could decide now, the one that expires first first, at most eight.
     #[serde(default)]
     pub requests: Vec<ApprovalRow>,
+    /// Open runs into which the person who looks is called, the newest call first, at most eight.
+    #[serde(default)]
+    pub escalations: Vec<EscalatedRow>,
     /// Procedures that alerts suggest, the newest first, at most twenty.
     #[serde(default)]
     pub suggestions: Vec<SuggestionRow>,
@@ -299,6 +304,9 @@ pub struct ProcedureView {
     /// How far it can be relied on.
     #[serde(default)]
     pub health: Health,
+    /// Everybody whom the side file binds for the escalation, as they are reached now.
+    #[serde(default)]
+    pub contacts: Vec<ContactInfo>,
 }
 
 impl ProcedureView {
@@ -334,6 +342,9 @@ pub struct RunView {
     /// The suggestion from which it was started.
     #[serde(default)]
     pub suggestion: Option<SuggestedBy>,
+    /// Who can be called, and how they are told.
+    #[serde(default)]
+    pub escalation: EscalationGround,
 }
 
 /// Steps that were added in a run, offered to its document.

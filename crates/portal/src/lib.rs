@@ -16,6 +16,7 @@ mod doctor;
 mod documents;
 mod enrolment;
 mod error;
+mod escalating;
 mod evidence;
 mod factors;
 mod figures;
@@ -206,6 +207,7 @@ impl Portal {
             tracing::info!(attempts.count = open, "took up attempts that were open");
         }
         portal.tasks().spawn(portal.clone().keep_schedules());
+        portal.tasks().spawn(portal.clone().keep_escalating());
         Ok(portal)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use domain::escalation::Escalation;
 use domain::health::HealthMark;
 use domain::policy::{Sight, Viewer};
 use domain::run::{Holder, Run};
@@ -68,6 +69,7 @@ impl Portal {
         Ok(HomeView {
             now: self.now(),
             requests: self.decidable(viewer, REQUESTS, sight).await?,
+            escalations: self.calls(&viewer.actor().id, sight).await?,
             suggestions: suggestions.rows,
             running: self.store().open_runs(OPEN, sight).await?,
             procedures,
@@ -120,6 +122,7 @@ impl Portal {
         let library = self.library(&sight).await?;
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
         let plan = self.target(procedure, "").map(|target| self.plan_on(document, procedure, target));
+        let contacts = Escalation::of(procedure, &[]).contacts;
         Ok(ProcedureView {
             now: self.now(),
             procedure: procedure.clone(),
@@ -137,6 +140,7 @@ impl Portal {
             prefill: None,
             schedule: self.schedule_view(procedure).await?,
             health: self.healths(&[(&**document, procedure)], &sight).await?.pop().unwrap_or_default(),
+            contacts: self.contact_infos(&contacts, None).await?,
         })
     }
 
@@ -217,6 +221,7 @@ impl Portal {
             approvals: self.approval_ground(viewer, &sight).await?,
             condition: run.open_attempt().map(|open| self.found(&run, open)).unwrap_or_default(),
             suggestion: self.store().suggestion_of(run.id).await?,
+            escalation: self.escalation_ground(&run).await?,
             run,
         })
     }

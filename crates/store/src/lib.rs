@@ -23,6 +23,7 @@ mod chain;
 mod copying;
 mod deliveries;
 mod error;
+mod escalations;
 mod events;
 mod factors;
 mod figures;

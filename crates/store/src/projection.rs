@@ -6,7 +6,7 @@ use domain::run::{Run, StepStatus, Verdict, Who};
 use domain::view::RunRow;
 
 use crate::words::word;
-use crate::{Connection, Error, approvals, redactions, sight, stored};
+use crate::{Connection, Error, approvals, escalations, redactions, sight, stored};
 
 /// What lists say about a run.
 pub(crate) fn row(run: &Run) -> RunRow {
@@ -105,7 +105,8 @@ pub(crate) async fn write(
         return Err(Error::Moved);
     }
     approvals::write(connection, run).await?;
-    redactions::write(connection, run).await
+    redactions::write(connection, run).await?;
+    escalations::write(connection, run).await
 }
 
 // Both take the same values in the same order. The last one is the version that was seen: nothing is inserted over it.

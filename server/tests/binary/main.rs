@@ -12,6 +12,7 @@ mod day;
 mod disk;
 mod doctor;
 mod elsewhere;
+mod escalating;
 mod kills;
 mod leaving;
 mod life;

@@ -11,6 +11,7 @@ mod approvals;
 mod bare;
 mod checks;
 mod documents;
+mod escalation;
 mod evidence;
 mod faults;
 mod forms;

@@ -52,11 +52,13 @@ pub struct Places {
     pub targets: Vec<TargetSettings>,
     /// The Docker engine whose containers are among them, as `DOCKER_HOST`.
     pub docker: Option<String>,
+    /// By which ways people are told from there.
+    pub channels: portal::Channels,
 }
 
 impl From<Vec<TargetSettings>> for Places {
     fn from(targets: Vec<TargetSettings>) -> Self {
-        Self { targets, docker: None }
+        Self { targets, docker: None, channels: portal::Channels::default() }
     }
 }
 
@@ -192,7 +194,7 @@ impl Served {
             secrets: SecretSources::default(),
             public: around.public_url.as_ref().map(|public| public.origin().to_owned()),
             map: around.identity.map.clone(),
-            channels: portal::Channels::default(),
+            channels: places.channels.clone(),
             checkpoints: portal::CheckpointSettings::default(),
             build: "test".to_owned(),
             clock,

@@ -252,6 +252,7 @@ pub fn meets(path: &str) -> Meets {
         "/api/runs/check" => ByName("run=RUN&step=0&item=0"),
         "/api/runs/overrule" => ByName("run=RUN&step=0&item=1&reason=because"),
         "/api/runs/note" => ByName("run=RUN&step=0&text=because"),
+        "/api/runs/escalate" => ByName("run=RUN&number=1&contact=nobody&text=because"),
         "/api/runs/finish" => ByName("run=RUN&verdict=reached"),
         "/api/runs/take-over" | "/api/runs/take-lock" | "/api/runs/abort" => ByName("run=RUN&reason=because"),
         "/api/runs/directory" => ByName("run=RUN&path=/"),
