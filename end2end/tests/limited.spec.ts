@@ -67,6 +67,8 @@ test('an administrator puts somebody into a group, who sees the procedure then, 
   otto,
   scripts,
 }) => {
+  // Two people go through every page, three times.
+  test.slow();
   const { page } = otto;
   await otto.go('/procedures/open-the-vault');
   await expect(page.getByText(gone).first()).toBeVisible();

@@ -3,27 +3,12 @@
 use domain::view::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState};
 use leptos::prelude::*;
 
-use crate::api::pages::deliveries;
 use crate::base::portal_path;
 use crate::components::ago::Ago;
 
 /// The ways by which people are told, and the last notices with what became of them.
 #[component]
-pub fn Deliveries() -> impl IntoView {
-    let view = Resource::new(|| (), |()| deliveries());
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                // Whoever may not see them sees the rest of the page.
-                view.await.ok().map(|view| view! { <Section view /> })
-            })}
-        </Transition>
-    }
-    .into_any()
-}
-
-#[component]
-fn Section(view: DeliveriesView) -> impl IntoView {
+pub fn Deliveries(view: DeliveriesView) -> impl IntoView {
     let channels = view.channels.into_iter().map(channel).collect_view();
     let unreached = (!view.without_mail.is_empty()).then(
         || view! { <p class="soft">"No mail address: " {view.without_mail.join(", ")} ". No mail reaches them."</p> },

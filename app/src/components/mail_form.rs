@@ -4,28 +4,13 @@ use domain::view::OwnMail;
 use leptos::prelude::*;
 
 use super::action_form::ActionForm;
-use crate::api::account::{SetOwnMail, own_mail};
+use crate::api::account::SetOwnMail;
 use crate::components::problem::Refused;
 
 /// The form on one's account page.
 #[component]
-pub fn MailForm() -> impl IntoView {
-    let change = ServerAction::<SetOwnMail>::new();
-    let own = Resource::new(move || change.version().get(), |_| own_mail());
+pub fn MailForm(own: OwnMail, change: ServerAction<SetOwnMail>) -> impl IntoView {
     let problem = Signal::derive(move || change.value().get().and_then(Result::err).map(|error| error.to_string()));
-    view! {
-        <Refused problem />
-        <Transition>
-            {move || Suspend::new(async move {
-                own.await.ok().map(|own| view! { <Address own change /> })
-            })}
-        </Transition>
-    }
-    .into_any()
-}
-
-#[component]
-fn Address(own: OwnMail, change: ServerAction<SetOwnMail>) -> impl IntoView {
     let standing = match (&own.address, own.sends) {
         (_, false) => "This portal sends no mail. An administrator can switch it on in the configuration.",
         (None, true) => "No mail goes to you: there is no address. Requests wait for you on the page in any case.",
@@ -34,6 +19,7 @@ fn Address(own: OwnMail, change: ServerAction<SetOwnMail>) -> impl IntoView {
         }
     };
     view! {
+        <Refused problem />
         <ActionForm action=change attr:class="panel" attr:data-box="">
             <header>
                 <h2>"Mail"</h2>

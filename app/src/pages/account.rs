@@ -9,11 +9,12 @@ mod tokens;
 
 use domain::policy::{Verb, group_names};
 use domain::run::StepStatus;
-use domain::view::{AccountView, Outside, Session};
+use domain::view::{AccountView, Outside, OwnMail, Session};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use crate::api::account::{SetOwnMail, own_mail};
 use crate::api::pages::account;
 use crate::api::session::SignOut;
 use crate::clock::Clock;
@@ -32,16 +33,27 @@ use tokens::Tokens;
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let deeds = AccountDeeds::new();
-    let own = Resource::new(move || deeds.count(), |_| account());
+    let set_mail = ServerAction::<SetOwnMail>::new();
+    // One answer for the whole page: what begins to load inside of what is loaded was seen never to arrive, and the page with it.
+    let own = Resource::new(
+        move || (deeds.count(), set_mail.version().get()),
+        |_| async { Ok((account().await?, own_mail().await.ok())) },
+    );
     view! {
         <Title text="Account" />
-        {loaded(own, move |session, view| view! { <Account session view deeds /> })}
+        {loaded(own, move |session, (view, mail)| view! { <Account session view mail deeds set_mail /> })}
     }
     .into_any()
 }
 
 #[component]
-fn Account(session: Session, view: AccountView, deeds: AccountDeeds) -> impl IntoView {
+fn Account(
+    session: Session,
+    view: AccountView,
+    mail: Option<OwnMail>,
+    deeds: AccountDeeds,
+    set_mail: ServerAction<SetOwnMail>,
+) -> impl IntoView {
     Clock::start(view.now);
     let sign_out = ServerAction::<SignOut>::new();
     // The forms below ask for the password, or for what stands for it.
@@ -68,7 +80,7 @@ fn Account(session: Session, view: AccountView, deeds: AccountDeeds) -> impl Int
             {password}
             <Sessions sessions=view.sessions.clone() deeds />
             <Tokens view role=session.actor.role deeds />
-            <MailForm />
+            {mail.map(|own| view! { <MailForm own change=set_mail /> })}
             <ActionForm action=sign_out>
                 <button class="btn" type="submit">
                     "Sign out"

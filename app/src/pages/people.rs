@@ -4,13 +4,13 @@ use domain::PersonId;
 use domain::identity::Source;
 use domain::policy::{Groups, Role, group_names};
 use domain::run::StepStatus;
-use domain::view::{MadeCode, PeopleView, PersonRow, Session};
+use domain::view::{DeliveriesView, MadeCode, PeopleView, PersonRow, Session};
 use leptos::html;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::AppError;
-use crate::api::pages::people;
+use crate::api::pages::{deliveries, people};
 use crate::api::people::{
     CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, EndTokensOf, GiveEnrolmentCode, SetGroups, SetMail,
     SetRole,
@@ -113,16 +113,23 @@ impl PeopleDeeds {
 #[component]
 pub fn PeoplePage() -> impl IntoView {
     let deeds = PeopleDeeds::new();
-    let view = Resource::new(move || deeds.count(), |_| people());
+    // One answer for the whole page: what begins to load inside of what is loaded was seen never to arrive, and the page with it.
+    let view = Resource::new(
+        move || deeds.count(),
+        |_| async {
+            // Whoever may not see the notices sees the rest of the page.
+            Ok((people().await?, deliveries().await.ok()))
+        },
+    );
     view! {
         <Title text="People" />
-        {loaded(view, move |session, view| view! { <People session view deeds /> })}
+        {loaded(view, move |session, (view, deliveries)| view! { <People session view deliveries deeds /> })}
     }
     .into_any()
 }
 
 #[component]
-fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoView {
+fn People(session: Session, view: PeopleView, deliveries: Option<DeliveriesView>, deeds: PeopleDeeds) -> impl IntoView {
     Clock::start(view.now);
     let count = view.people.len();
     let known = group_names(&view.groups);
@@ -166,7 +173,7 @@ fn People(session: Session, view: PeopleView, deeds: PeopleDeeds) -> impl IntoVi
                 <dl class="facts">
                     {Role::ALL.map(|role| view! { <dt>{role.word()}</dt><dd>{role.meaning()}</dd> }).into_iter().collect_view()}
                 </dl>
-                <Deliveries />
+                {deliveries.map(|view| view! { <Deliveries view /> })}
             </div>
             <aside class="aside" aria-label="New account">
                 <CreateForm known deeds />

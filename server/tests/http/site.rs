@@ -98,6 +98,9 @@ impl Answer {
     }
 }
 
+/// Everything is answered within this, also on a busy machine.
+const ANSWERED: std::time::Duration = std::time::Duration::from_mins(2);
+
 impl Served {
     pub async fn start() -> Self {
         Self::start_as(None).await
@@ -221,9 +224,14 @@ impl Served {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
+        let asked = format!("{} {}", request.method(), request.uri());
+        let answer = async {
+            let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+            (parts, body.collect().await.unwrap().to_bytes())
+        };
+        // What is never answered fails by its name, instead of holding everything up.
+        let answer = tokio::time::timeout(ANSWERED, answer).await;
+        let (parts, body) = answer.unwrap_or_else(|_| panic!("{asked} was not answered"));
         Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
     }
 
