@@ -56,7 +56,7 @@ export class Operator {
   }
 
   /** Puts a value in, or chooses it: a field becomes a list once the target has said what there is. */
-  private async fill(label: string, value: string): Promise<void> {
+  async fill(label: string, value: string): Promise<void> {
     const field = this.page.getByLabel(label, { exact: true });
     await expect(async () => {
       if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value, { timeout: 2_000 });
