@@ -226,7 +226,7 @@ export class Stage {
     await then?.(this);
   }
 
-  private async goTo(directory: string): Promise<void> {
+  async goTo(directory: string): Promise<void> {
     await this.page.getByLabel('Directory', { exact: true }).fill(directory);
     await this.page.getByRole('button', { name: 'Set directory' }).click();
     await expect(this.page.getByRole('complementary', { name: 'Facts of this run' })).toContainText(directory);

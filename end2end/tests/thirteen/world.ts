@@ -79,3 +79,8 @@ export function asking(url: string): () => Promise<{ asked: number; failed: numb
 export function forgetKept(): void {
   there("docker images --format '{{.Repository}}:{{.Tag}}' 'brainbytes-kept/*' | xargs -r docker image rm --force");
 }
+
+/** Whether an alert fires, as Prometheus there sees it. */
+export function fires(alert: string): boolean {
+  return results(`ALERTS{alertname="${alert}",alertstate="firing"}`) > 0;
+}
