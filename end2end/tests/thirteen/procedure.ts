@@ -71,7 +71,7 @@ export interface Down {
   target?: string;
   /** Values that the step needs, by the label of their field. */
   values?: Record<string, string>;
-  /** The steps before it that have to be done while all is well, by their place. */
+  /** The steps before it that have to be done, and can be, by their place. */
   before?: number[];
   /** The step that cannot succeed, by its place and title. */
   place: number;
