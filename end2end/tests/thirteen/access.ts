@@ -58,7 +58,7 @@ export const access: Procedure = {
                 await stage.olga.open(stage.run, 6);
                 await stage.deed(6, 'Close what should be closed', { choice, comesTo: 'paused' });
               }
-              await stage.olga.skip(4, 'the account stays');
+              await stage.skip(4, 'the account stays');
               await stage.state('Close what should be closed', 'ok');
             },
           },
