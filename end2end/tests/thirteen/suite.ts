@@ -52,7 +52,6 @@ const on = (which: Which) =>
           forgetKept();
           await calm();
           await use();
-          practice('reset');
         } finally {
           await leave?.();
         }
