@@ -117,7 +117,8 @@ export const alert: Procedure = {
         steps: [
           { title: 'Check Prometheus', skipped: 'its name is not known here' },
           { title: 'Review Traefik Metrics', skipped: 'its name is not known here' },
-          { title: 'Verify Application Health', deeds: [{ says: [/HTTP\/1\.1 50\d/] }] },
+          // An answer that is an error is no plain success: somebody looks before it goes on.
+          { title: 'Verify Application Health', deeds: [{ comesTo: 'paused', says: [/HTTP\/1\.1 50\d/] }, { comesTo: 'difference' }] },
           { title: 'Rollback', deeds: [{ choice: 'If recent deployment caused issues' }] },
         ],
         rest: calm,
@@ -138,7 +139,8 @@ export const alert: Procedure = {
           { title: 'Read the alert', byHand: true },
           { title: 'Go to the project' },
           { title: 'Ask Prometheus', deeds: [{ says: ['AppEndpointDown', /\d targets/] }] },
-          { title: 'Ask the application', deeds: [{ says: [/HTTP\/1\.1 50\d/] }] },
+          // Two answers that are errors, one after the other.
+          { title: 'Ask the application', deeds: [{ comesTo: 'paused', says: [/HTTP\/1\.1 50\d/] }, { comesTo: 'paused' }, { comesTo: 'difference' }] },
           { title: 'Ask what changed', deeds: [{ says: ['Let the backend log everything'] }] },
           { title: 'Decide', byHand: { line: 'Write the cause', note: 'the release of today' } },
           { title: 'Rollback' },
