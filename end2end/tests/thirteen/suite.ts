@@ -25,8 +25,8 @@ export const thirteen: Procedure[] = [
   ...[failures, drift, alert, bootstrap, rolling, access],
 ];
 
-/** What can be down, and how the page says so. */
-const parts: Down['what'][] = ['engine', 'prometheus', 'registry', 'proxy'];
+/** What can be down. */
+const parts: Record<Down['what'], string> = { engine: 'the engine', prometheus: 'Prometheus', registry: 'the registry', proxy: 'the proxy' };
 
 type Worker = { house: House | undefined };
 type Each = { machine: void; stage: Stage | undefined };
@@ -123,122 +123,124 @@ export function theThirteen(which: Which): void {
   const way = (procedure: Procedure): Way => procedure[which];
   let read = 0;
 
-  // In order, in one worker: there is one machine. A new portal for each would only take time.
-  test.describe.configure({ mode: 'default', timeout: 1_500_000 });
+  test.describe(name, () => {
+    // In order, in one worker: there is one machine. A new portal for each would only take time.
+    test.describe.configure({ mode: 'default', timeout: 1_500_000 });
 
-  /** A test that is nothing where the document is not there. */
-  const it = (title: string, body: (stage: Stage) => Promise<void>) =>
-    test(title, async ({ stage }) => {
-      if (stage === undefined) {
-        console.log(`${name}: ABSENT`);
-        return;
-      }
-      await body(stage);
-    });
+    /** A test that is nothing where the document is not there. */
+    const it = (title: string, body: (stage: Stage) => Promise<void>) =>
+      test(title, async ({ stage }) => {
+        if (stage === undefined) {
+          console.log(`${name}: ABSENT`);
+          return;
+        }
+        await body(stage);
+      });
 
-  for (const procedure of thirteen) {
-    it(`procedure ${procedure.number}, ${procedure.title}: from its page to its verdict, with its effect on the machine`, async (stage) => {
-      expect(await procedures(stage.olga)).toBe(13);
-      const before = procedure.facts();
-      await procedure.trouble?.(stage);
-      for (const [index, course] of way(procedure).courses.entries()) {
-        const number = `${procedure.number}`.padStart(2, '0');
-        await stage.work(procedure.slug, course, `${which === 'users' ? 'USER' : 'OWN'}-${procedure.number}-${index + 1}`);
-        await stage.keep(`thirteen-${which}-${number}-${index + 1}`);
-      }
-      await procedure.proves(before, procedure.facts(), stage);
-      await keepsNoSecret(stage);
-      read += 1;
-      console.log(`${name}: ${read}/${thirteen.length}`);
-    });
-  }
-
-  it('the values of .env and the token of the registry are nowhere in what the portal keeps', async (stage) => {
-    practice('publish', 'adonisjs', 'v2');
-    for (const procedure of [watchtower, drift, bootstrap]) {
-      const [course] = way(procedure).courses;
-      await stage.begin(procedure.slug, { values: course?.values ?? {} }, `SECRET-${procedure.number}`);
-      const steps = course?.steps ?? [];
-      // Whatever prints secrets stands in the first three steps of each; nothing after them is needed.
-      for (const [index, step] of steps.slice(0, 3).entries()) {
-        await stage.olga.open(stage.run, index + 1);
-        for (const { says: _, ...deed } of step.deeds ?? [{}])
-          await stage.deed(index + 1, step.title, { ...deed, comesTo: /^(ok|paused|difference|failed)$/ });
-      }
-      await stage.olga.go(`/runs/${stage.run}`);
-      await stage.olga.finish('not reached', 'It was only to print.');
-      await stage.keep(`thirteen-${which}-secrets-${procedure.number}`);
-      await keepsNoSecret(stage);
+    for (const procedure of thirteen) {
+      it(`procedure ${procedure.number}, ${procedure.title}: from its page to its verdict, with its effect on the machine`, async (stage) => {
+        expect(await procedures(stage.olga)).toBe(13);
+        const before = procedure.facts();
+        await procedure.trouble?.(stage);
+        for (const [index, course] of way(procedure).courses.entries()) {
+          const number = `${procedure.number}`.padStart(2, '0');
+          await stage.work(procedure.slug, course, `${which === 'users' ? 'USER' : 'OWN'}-${procedure.number}-${index + 1}`);
+          await stage.keep(`thirteen-${which}-${number}-${index + 1}`);
+        }
+        await procedure.proves(before, procedure.facts(), stage);
+        await keepsNoSecret(stage);
+        read += 1;
+        console.log(`${name}: ${read}/${thirteen.length}`);
+      });
     }
-    // It is looked for where output really is.
-    expect(await stage.house.traces('SENTRY_DSN'), 'output is found in the data').not.toEqual([]);
-  });
 
-  it('with ssh down each of the thirteen says so in one sentence, and nothing is green', async (stage) => {
-    practice('stop', 'ssh');
-    try {
-      for (const procedure of thirteen) {
-        const { place, title } = way(procedure).reaches;
-        await stage.begin(procedure.slug, {}, `SSH-${procedure.number}`);
-        await stage.olga.open(stage.run, place);
-        await stage.deed(place, title, { comesTo: 'failed' });
-        await expect(stage.page.locator('main'), procedure.title).toContainText('Nothing was run: The machine refuses the connection: no ssh server listens at that port.');
-        await nothingIsGreen(stage, 'ssh');
+    it('the values of .env and the token of the registry are nowhere in what the portal keeps', async (stage) => {
+      practice('publish', 'adonisjs', 'v2');
+      for (const procedure of [watchtower, drift, bootstrap]) {
+        const [course] = way(procedure).courses;
+        await stage.begin(procedure.slug, { values: course?.values ?? {} }, `SECRET-${procedure.number}`);
+        const steps = course?.steps ?? [];
+        // Whatever prints secrets stands in the first three steps of each; nothing after them is needed.
+        for (const [index, step] of steps.slice(0, 3).entries()) {
+          await stage.olga.open(stage.run, index + 1);
+          for (const { says: _, ...deed } of step.deeds ?? [{}])
+            await stage.deed(index + 1, step.title, { ...deed, comesTo: /^(ok|paused|difference|failed)$/ });
+        }
         await stage.olga.go(`/runs/${stage.run}`);
-        await stage.olga.finish('aborted', 'ssh is down');
+        await stage.olga.finish('not reached', 'It was only to print.');
+        await stage.keep(`thirteen-${which}-secrets-${procedure.number}`);
+        await keepsNoSecret(stage);
       }
-    } finally {
-      practice('start', 'ssh');
+      // It is looked for where output really is.
+      expect(await stage.house.traces('SENTRY_DSN'), 'output is found in the data').not.toEqual([]);
+    });
+
+    it('with ssh down each of the thirteen says so in one sentence, and nothing is green', async (stage) => {
+      practice('stop', 'ssh');
+      try {
+        for (const procedure of thirteen) {
+          const { place, title } = way(procedure).reaches;
+          await stage.begin(procedure.slug, {}, `SSH-${procedure.number}`);
+          await stage.olga.open(stage.run, place);
+          await stage.deed(place, title, { comesTo: 'failed' });
+          await expect(stage.page.locator('main'), procedure.title).toContainText('Nothing was run: The machine refuses the connection: no ssh server listens at that port.');
+          await nothingIsGreen(stage, 'ssh');
+          await stage.olga.go(`/runs/${stage.run}`);
+          await stage.olga.finish('aborted', 'ssh is down');
+        }
+      } finally {
+        practice('start', 'ssh');
+      }
+    });
+
+    for (const [what, called] of Object.entries(parts) as [Down['what'], string][]) {
+      it(`with ${called} down, whichever of the thirteen needs it says so, and nothing is green`, async (stage) => {
+        if (what === 'proxy') compose('stop reverse-proxy');
+        else practice('stop', what);
+        try {
+          for (const procedure of thirteen)
+            for (const down of (way(procedure).down ?? []).filter((down) => down.what === what)) await isSaid(stage, procedure, down);
+        } finally {
+          if (what === 'proxy') compose('start reverse-proxy');
+          else practice('start', what);
+        }
+      });
+    }
+
+    if (which === 'users') {
+      it('the second text about certificates behind the audit never runs under its name, by any route', async (stage) => {
+        const { olga, page, house } = stage;
+        const before = certificates.facts();
+        await olga.go(`/procedures/${access.slug}`);
+        await expect(page.getByText(/^Lines \d+ to \d+ belong to no procedure$/).first()).toBeVisible();
+        await stage.begin(access.slug, { values: { Account: 'jdoe' } }, 'STRAY');
+        await expect(page.getByRole('navigation', { name: 'Steps of this run' })).not.toContainText(/certificate|Traefik/i);
+
+        // The plan itself has nothing of it, whatever a page shows.
+        const ask = async (path: string, form: Record<string, string>) =>
+          await page.request.post(`${house.portal.address}/api/${path}`, { form, headers: { Origin: house.portal.address, Accept: 'application/json' } });
+        const view = await ask('pages/run', { run: `${stage.run}` });
+        expect(view.ok(), `${view.status()}`).toBe(true);
+        const text = JSON.stringify(((await view.json()) as { run?: { plan?: { steps?: unknown } } }).run?.plan?.steps ?? 'no steps');
+        expect(text).toContain('deluser');
+        for (const words of ['certbot', 'SIGHUP', 'privkey']) expect(text).not.toContain(words);
+
+        // Steps that would be its steps are no steps; nor is there a procedure of that name besides the real one.
+        for (let step = 5; step <= 9; step += 1) {
+          const answer = await ask('runs/run', { run: `${stage.run}`, step: `${step}`, attempt: '1', commands: '1' });
+          expect(answer.ok(), `step ${step}`).toBe(false);
+        }
+        for (const slug of ['renew-ssl-certificates-2', 'renew-ssl-certificates-1', 'user-access-ssh-audit-2']) {
+          expect((await ask('runs/start', { slug, target: 'production', key: crypto.randomUUID() })).ok(), slug).toBe(false);
+          expect((await page.request.get(`${house.portal.address}/procedures/${slug}`)).status()).toBe(404);
+        }
+        for (let step = 1; step <= 4; step += 1) {
+          await olga.open(stage.run, step);
+          for (const words of ['certbot', 'SIGHUP', 'privkey']) await expect(page.locator('section.step')).not.toContainText(words);
+        }
+        await olga.finish('aborted', 'only looked');
+        expect(certificates.facts(), 'nothing has happened to the certificate').toEqual(before);
+      });
     }
   });
-
-  for (const what of parts) {
-    it(`with the ${what} down, whichever of the thirteen needs it says so, and nothing is green`, async (stage) => {
-      if (what === 'proxy') compose('stop reverse-proxy');
-      else practice('stop', what);
-      try {
-        for (const procedure of thirteen)
-          for (const down of (way(procedure).down ?? []).filter((down) => down.what === what)) await isSaid(stage, procedure, down);
-      } finally {
-        if (what === 'proxy') compose('start reverse-proxy');
-        else practice('start', what);
-      }
-    });
-  }
-
-  if (which === 'users') {
-    it('the second text about certificates behind the audit never runs under its name, by any route', async (stage) => {
-      const { olga, page, house } = stage;
-      const before = certificates.facts();
-      await olga.go(`/procedures/${access.slug}`);
-      await expect(page.getByText(/^Lines \d+ to \d+ belong to no procedure$/).first()).toBeVisible();
-      await stage.begin(access.slug, { values: { Account: 'jdoe' } }, 'STRAY');
-      await expect(page.getByRole('navigation', { name: 'Steps of this run' })).not.toContainText(/certificate|Traefik/i);
-
-      // The plan itself has nothing of it, whatever a page shows.
-      const ask = async (path: string, form: Record<string, string>) =>
-        await page.request.post(`${house.portal.address}/api/${path}`, { form, headers: { Origin: house.portal.address, Accept: 'application/json' } });
-      const view = await ask('pages/run', { run: `${stage.run}` });
-      expect(view.ok(), `${view.status()}`).toBe(true);
-      const text = JSON.stringify(((await view.json()) as { run?: { plan?: { steps?: unknown } } }).run?.plan?.steps ?? 'no steps');
-      expect(text).toContain('deluser');
-      for (const words of ['certbot', 'SIGHUP', 'privkey']) expect(text).not.toContain(words);
-
-      // Steps that would be its steps are no steps; nor is there a procedure of that name besides the real one.
-      for (let step = 5; step <= 9; step += 1) {
-        const answer = await ask('runs/run', { run: `${stage.run}`, step: `${step}`, attempt: '1', commands: '1' });
-        expect(answer.ok(), `step ${step}`).toBe(false);
-      }
-      for (const slug of ['renew-ssl-certificates-2', 'renew-ssl-certificates-1', 'user-access-ssh-audit-2']) {
-        expect((await ask('runs/start', { slug, target: 'production', key: crypto.randomUUID() })).ok(), slug).toBe(false);
-        expect((await page.request.get(`${house.portal.address}/procedures/${slug}`)).status()).toBe(404);
-      }
-      for (let step = 1; step <= 4; step += 1) {
-        await olga.open(stage.run, step);
-        for (const words of ['certbot', 'SIGHUP', 'privkey']) await expect(page.locator('section.step')).not.toContainText(words);
-      }
-      await olga.finish('aborted', 'only looked');
-      expect(certificates.facts(), 'nothing has happened to the certificate').toEqual(before);
-    });
-  }
 }
