@@ -28,12 +28,13 @@ async function ownDocument(runbooks: string): Promise<boolean> {
   const from = resolve(import.meta.dirname, '../../../runbooks');
   const { backups, project, tests } = facts();
   await cp(join(from, 'brainbytes.md'), join(runbooks, 'brainbytes.md'));
+  const path = (placeholder: string) => `placeholder = ${JSON.stringify(placeholder)}\ntype = "path"`;
   const side = (await readFile(join(from, 'brainbytes.portal.toml'), 'utf8'))
     .replace('target = "local"', 'target = "production"')
     .replaceAll('/var/backups/brainbytes', backups)
     .replace(`placeholder = ${JSON.stringify(backups)}`, 'placeholder = "/var/backups/brainbytes"')
-    .replace('placeholder = "/srv/brainbytes"\ntype = "path"', `placeholder = "/srv/brainbytes"\ntype = "path"\ndefault = ${JSON.stringify(project)}`)
-    .replace('placeholder = "/home/ci/brainbytes"\ntype = "path"', `placeholder = "/home/ci/brainbytes"\ntype = "path"\ndefault = ${JSON.stringify(tests.directory)}`);
+    .replace(path('/srv/brainbytes'), `${path('/srv/brainbytes')}\ndefault = ${JSON.stringify(project)}`)
+    .replace(path('/home/ci/brainbytes'), `${path('/home/ci/brainbytes')}\ndefault = ${JSON.stringify(tests.directory)}`);
   await writeFile(join(runbooks, 'brainbytes.portal.toml'), `${side}\n[procedure."Test Failure Analysis"]\ntarget = "tests"\n`);
   return true;
 }

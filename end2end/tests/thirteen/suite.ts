@@ -217,8 +217,9 @@ export function theThirteen(which: Which): void {
         await expect(page.getByRole('navigation', { name: 'Steps of this run' })).not.toContainText(/certificate|Traefik/i);
 
         // The plan itself has nothing of it, whatever a page shows.
+        const headers = { Origin: house.portal.address, Accept: 'application/json' };
         const ask = async (path: string, form: Record<string, string>) =>
-          await page.request.post(`${house.portal.address}/api/${path}`, { form, headers: { Origin: house.portal.address, Accept: 'application/json' } });
+          await page.request.post(`${house.portal.address}/api/${path}`, { form, headers });
         const view = await ask('pages/run', { run: `${stage.run}` });
         expect(view.ok(), `${view.status()}`).toBe(true);
         const text = JSON.stringify(((await view.json()) as { run?: { plan?: { steps?: unknown } } }).run?.plan?.steps ?? 'no steps');
