@@ -183,7 +183,8 @@ export function theThirteen(which: Which): void {
           await stage.begin(procedure.slug, {}, `SSH-${procedure.number}`);
           await stage.olga.open(stage.run, place);
           await stage.deed(place, title, { comesTo: 'failed' });
-          await expect(stage.page.locator('main'), procedure.title).toContainText('Nothing was run: The machine refuses the connection: no ssh server listens at that port.');
+          const sentence = 'Nothing was run: The machine refuses the connection: no ssh server listens at that port.';
+          await expect(stage.page.locator('main'), procedure.title).toContainText(sentence);
           await nothingIsGreen(stage, 'ssh');
           await stage.olga.go(`/runs/${stage.run}`);
           await stage.olga.finish('aborted', 'ssh is down');
