@@ -29,8 +29,6 @@ export interface Step {
   first?: (stage: Stage) => void | Promise<void>;
   /** What a lead approves first, one after the other: a choice, or the step as a whole; with what the lead is shown. */
   approved?: { choice?: string; shown?: (string | RegExp)[] }[];
-  /** Where the step begins, when that is not where the one before has left the run. */
-  directory?: string;
   /** Values that are known only now, by the label of their field. */
   values?: Record<string, string | (() => string)>;
   /** A step that a person does: its lines are ticked, the one that begins so with a note. */

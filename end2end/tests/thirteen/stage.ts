@@ -147,7 +147,6 @@ export class Stage {
     await this.olga.open(this.run, place);
     if (step.added !== undefined) return await this.add(step);
     await expect(this.page.locator('#step-title')).toHaveText(step.title);
-    if (step.directory !== undefined) await this.goTo(step.directory);
     for (const [label, value] of Object.entries(step.values ?? {})) await this.set(label, typeof value === 'string' ? value : value());
     for (const approved of step.approved ?? []) await this.approve(place, step.title, approved);
     if (step.approved) await this.olga.open(this.run, place);
@@ -233,6 +232,7 @@ export class Stage {
     await then?.(this);
   }
 
+  /** Has the next attempt begin in another directory. */
   async goTo(directory: string): Promise<void> {
     await this.page.getByLabel('Directory', { exact: true }).fill(directory);
     await this.page.getByRole('button', { name: 'Set directory' }).click();
