@@ -1,9 +1,13 @@
 //! What a terminal would have shown: the output of a step as lines of styled text.
 //!
 //! Output is text written by somebody else. Only colours and a few attributes are understood, a carriage return and a
-//! backspace write over what stands there, and erasing a line erases it. Every other sequence (CSI, OSC, DCS, C1) is
-//! dropped, so that no page can be made to do something by what a command prints. Pieces may be cut anywhere.
+//! backspace write over what stands there, erasing a line erases it, and the cursor can go back to the last rows, as programs
+//! do that show several downloads at once. Every other sequence (CSI, OSC, DCS, C1) is dropped, so that no page can be made to
+//! do something by what a command prints. Pieces may be cut anywhere.
 
+mod rows;
+
+use rows::{Drawn, Rows};
 use serde::{Deserialize, Serialize};
 
 use crate::is_default;
@@ -16,6 +20,9 @@ const STRING_LIMIT: u32 = 4096;
 
 /// The most numbers of one sequence that count.
 const PARAMETERS: usize = 32;
+
+/// A step's terminal has so many columns: no sequence sends the cursor further to the right.
+const COLUMNS: usize = 160;
 
 /// A colour as programs ask for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -106,6 +113,8 @@ pub struct Line {
     pub redraws: u32,
     /// Whether it goes on from the line before, which was too long.
     pub continued: bool,
+    /// How many of the lines before it are not finished any more: the cursor went back to them, and they come again from here on.
+    pub back: u32,
 }
 
 impl Line {
@@ -146,9 +155,41 @@ pub struct Terminal {
     returned: bool,
     redraws: u32,
     continued: bool,
+    rows: Rows,
 }
 
 impl Terminal {
+    /// One that stands at the begin of a line, with the style that was chosen before.
+    pub fn with_style(style: Style) -> Self {
+        Self { style, ..Self::default() }
+    }
+
+    /// The style in which the next character is written.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Whether it stands in text, and not in a sequence that is not whole yet.
+    pub fn is_in_text(&self) -> bool {
+        self.state == State::Text
+    }
+
+    /// The same without the rows around the one in which the cursor is.
+    #[must_use]
+    pub fn without_rows(&self) -> Self {
+        Self {
+            state: self.state,
+            numbers: self.numbers.clone(),
+            style: self.style,
+            cells: self.cells.clone(),
+            column: self.column,
+            returned: self.returned,
+            redraws: self.redraws,
+            continued: self.continued,
+            rows: Rows::default(),
+        }
+    }
+
     /// Reads a piece and gives the lines that are finished now.
     pub fn push(&mut self, text: &str) -> Vec<Line> {
         let mut lines = Vec::new();
@@ -161,6 +202,26 @@ impl Terminal {
     /// The line that is not finished yet; `None` when it is empty.
     pub fn open(&self) -> Option<Line> {
         (!self.cells.is_empty()).then(|| self.line())
+    }
+
+    /// How many of the lines that were given out last are not finished any more.
+    pub fn gone_back(&self) -> u32 {
+        self.rows.gone_back
+    }
+
+    /// Whether the cursor is in the last line, as it is unless it went back.
+    pub fn is_at_the_end(&self) -> bool {
+        self.rows.is_at_the_end()
+    }
+
+    /// All lines that are not finished: the one in which the cursor is, and those below it. An empty one at the end is none.
+    pub fn open_lines(&self) -> Vec<Line> {
+        let below = self.rows.below().map(|row| as_line(&row.cells, row.redraws, row.continued));
+        let mut lines: Vec<Line> = std::iter::once(self.line()).chain(below).collect();
+        if lines.last().is_some_and(|line| line.spans.is_empty()) {
+            lines.pop();
+        }
+        lines
     }
 
     fn step(&mut self, character: char, lines: &mut Vec<Line>) {
@@ -225,7 +286,7 @@ impl Terminal {
             ';' | ':' => self.next_number(),
             '@'..='~' => {
                 if self.state == State::Control {
-                    self.apply(character);
+                    self.apply(character, lines);
                 }
                 self.state = State::Text;
             }
@@ -273,20 +334,83 @@ impl Terminal {
         }
     }
 
-    fn apply(&mut self, last: char) {
+    fn apply(&mut self, last: char, lines: &mut Vec<Line>) {
+        let number = self.numbers.first().copied().flatten().unwrap_or(0);
+        let count = usize::from(number.max(1));
         match last {
             'm' => self.select_style(),
-            'K' => match self.numbers.first().copied().flatten().unwrap_or(0) {
-                0 => self.cells.truncate(self.column),
-                1 => {
-                    let end = self.cells.len().min(self.column + 1);
-                    self.cells[..end].fill((' ', Style::default()));
-                }
-                2 => self.cells.clear(),
-                _ => {}
-            },
+            'K' => self.erase_line(number),
+            'J' if number == 0 => {
+                self.cells.truncate(self.column);
+                self.rows.erase_below();
+            }
+            'A' => self.go_up(count),
+            'B' => self.go_down(count, lines),
+            'C' => self.go_to_column(self.column + count),
+            'D' => self.column = self.column.saturating_sub(count),
+            'E' => {
+                self.go_down(count, lines);
+                self.column = 0;
+            }
+            'F' => {
+                self.go_up(count);
+                self.column = 0;
+            }
+            'G' => self.go_to_column(count - 1),
             _ => {}
         }
+    }
+
+    fn erase_line(&mut self, which: u16) {
+        match which {
+            0 => self.cells.truncate(self.column),
+            1 => {
+                let end = self.cells.len().min(self.column + 1);
+                self.cells[..end].fill((' ', Style::default()));
+            }
+            2 => self.cells.clear(),
+            _ => {}
+        }
+    }
+
+    /// What was written further to the right stays, and so does the cursor there.
+    fn go_to_column(&mut self, column: usize) {
+        self.returned |= column < self.column;
+        self.column = column.min(self.column.max(COLUMNS - 1));
+    }
+
+    fn go_up(&mut self, count: usize) {
+        for _ in 0..count {
+            let row = self.take_row();
+            match self.rows.up(row) {
+                Ok(above) => {
+                    self.put_row(above);
+                    self.returned = true;
+                }
+                Err(row) => return self.put_row(row),
+            }
+        }
+    }
+
+    /// Goes to rows that are there already; a sequence makes no new ones.
+    fn go_down(&mut self, count: usize, lines: &mut Vec<Line>) {
+        for _ in 0..count {
+            if self.rows.is_at_the_end() {
+                return;
+            }
+            self.give_out(lines);
+        }
+    }
+
+    fn take_row(&mut self) -> Drawn {
+        let cells = std::mem::take(&mut self.cells);
+        let (redraws, continued) = (std::mem::take(&mut self.redraws), std::mem::take(&mut self.continued));
+        Drawn { cells, redraws, continued }
+    }
+
+    fn put_row(&mut self, row: Drawn) {
+        let Drawn { cells, redraws, continued } = row;
+        (self.cells, self.redraws, self.continued) = (cells, redraws, continued);
     }
 
     fn select_style(&mut self) {
@@ -339,17 +463,27 @@ impl Terminal {
     }
 
     fn end_line(&mut self, lines: &mut Vec<Line>) {
-        lines.push(self.line());
-        self.cells.clear();
+        self.give_out(lines);
         self.column = 0;
-        self.returned = false;
-        self.redraws = 0;
-        self.continued = false;
+    }
+
+    /// Gives the row out in which the cursor is, and goes to the next one.
+    fn give_out(&mut self, lines: &mut Vec<Line>) {
+        lines.push(Line { back: self.rows.gone_back, ..self.line() });
+        let row = self.take_row();
+        let next = self.rows.down(row);
+        // Whoever writes into a row that is there writes over it.
+        self.returned = next.is_some();
+        self.put_row(next.unwrap_or_default());
     }
 
     fn line(&self) -> Line {
-        Line { spans: spans(self.cells.iter().copied()), redraws: self.redraws, continued: self.continued }
+        as_line(&self.cells, self.redraws, self.continued)
     }
+}
+
+fn as_line(cells: &[(char, Style)], redraws: u32, continued: bool) -> Line {
+    Line { spans: spans(cells.iter().copied()), redraws, continued, back: 0 }
 }
 
 /// Cells as pieces of text in one style.
@@ -447,6 +581,60 @@ mod tests {
         assert_eq!(texts("ab\u{8}c"), ["ac"]);
         assert_eq!(texts("one\r\ntwo\r\n"), ["one", "two"]);
         assert_eq!(all("one\r\ntwo")[0].redraws, 0);
+    }
+
+    /// What stands there in the end: lines that are not finished any more come again.
+    fn shown(pieces: &[&str]) -> Vec<String> {
+        let mut terminal = Terminal::default();
+        let mut shown: Vec<Line> = Vec::new();
+        for line in pieces.iter().flat_map(|piece| terminal.push(piece)) {
+            shown.truncate(shown.len() - usize::try_from(line.back).unwrap());
+            shown.push(line);
+        }
+        shown.truncate(shown.len() - usize::try_from(terminal.gone_back()).unwrap());
+        shown.extend(terminal.open_lines());
+        shown.iter().map(Line::text).collect()
+    }
+
+    #[test]
+    fn the_last_lines_are_written_anew_by_a_program_that_goes_back_to_them() {
+        let begin = "pull\nweb 10 %\ndb 20 %\n";
+        let again = "\u{1b}[2A\u{1b}[Kweb 60 %\n\u{1b}[Kdb 90 %\n";
+        let one_of_them = "\u{1b}[2A\r\u{1b}[2Kweb done\r\u{1b}[2B";
+
+        assert_eq!(shown(&[begin, again]), ["pull", "web 60 %", "db 90 %"]);
+        assert_eq!(shown(&[begin, again, one_of_them, "up\n"]), ["pull", "web done", "db 90 %", "up"]);
+        assert_eq!(
+            shown(&[begin, "\u{1b}[2Aweb 11"]),
+            ["pull", "web 11 %", "db 20 %"],
+            "while it is in the middle of it"
+        );
+    }
+
+    #[test]
+    fn nobody_goes_back_further_than_a_terminal_is_high() {
+        let many = "x\n".repeat(60);
+
+        let lines = shown(&[&many, "\u{1b}[500Atop\n"]);
+
+        assert_eq!(lines.len(), 60);
+        assert_eq!(lines.iter().position(|line| line == "top"), Some(13));
+        assert_eq!(shown(&["\u{1b}[9Aone\n"]), ["one"]);
+    }
+
+    #[test]
+    fn what_stands_below_is_erased_and_going_down_makes_no_rows() {
+        assert_eq!(shown(&["one\ntwo\nthree\n", "\u{1b}[3A\u{1b}[Jnew"]), ["new", "", ""]);
+        assert_eq!(shown(&["one\u{1b}[40Bx"]), ["onex"]);
+        assert_eq!(shown(&["one\ntwo\n\u{1b}[2FONE\u{1b}[1EX"]), ["ONE", "Xwo"]);
+    }
+
+    #[test]
+    fn a_column_is_gone_to_and_no_sequence_makes_a_line_long() {
+        assert_eq!(texts("10 %\u{1b}[G\u{1b}[0K20 %"), ["20 %"]);
+        assert_eq!(texts("abc\u{1b}[2DX"), ["aXc"]);
+        assert_eq!(texts("\u{1b}[9999Gx")[0].len(), COLUMNS);
+        assert_eq!(texts(&format!("\u{1b}[{}C\u{1b}[9999Cx", u16::MAX))[0].len(), COLUMNS);
     }
 
     #[test]
