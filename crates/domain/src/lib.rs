@@ -11,6 +11,7 @@ pub mod check;
 mod digest;
 pub mod escalation;
 pub mod factor;
+pub mod find;
 pub mod frame;
 pub mod health;
 pub mod identity;

@@ -1,5 +1,6 @@
 //! The portal's handle on everything that runs.
 
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,11 +17,14 @@ use crate::folder::{EXIT, Folder, TROUBLE};
 use crate::follow::Followers;
 use crate::inspect::inspect;
 use crate::launch::{launch, resume};
+use crate::lines::{LineMaps, Lines, lock};
 use crate::output::stored_digest;
 use crate::record::{Handover, Secret};
 use crate::redact::{self, Redacted};
 use crate::steer::steer;
-use crate::{Inspection, Key, Ladder, LaunchError, MasterKey, Output, Progress, Steer, SteerError, survivors};
+use crate::{
+    Inspection, Key, Ladder, LaunchError, LinePlace, MasterKey, Output, Progress, Steer, SteerError, Stretch, survivors,
+};
 
 /// Starts attempts, follows them, speaks to them, and says what became of them.
 ///
@@ -34,6 +38,7 @@ struct Inner {
     key: MasterKey,
     ladder: Ladder,
     followers: Arc<Followers>,
+    lines: LineMaps,
 }
 
 impl Engine {
@@ -47,7 +52,7 @@ impl Engine {
     /// The same with other times between the rungs of stopping, for the attempts that it starts.
     pub fn with_ladder(root: PathBuf, shim: PathBuf, key: MasterKey, ladder: Ladder) -> io::Result<Self> {
         let followers = Followers::new(key.clone())?;
-        Ok(Self(Arc::new(Inner { root, shim, key, ladder, followers })))
+        Ok(Self(Arc::new(Inner { root, shim, key, ladder, followers, lines: LineMaps::default() })))
     }
 
     /// Prepares the folder of an attempt and starts its shim. The intent must be recorded before.
@@ -160,6 +165,40 @@ impl Engine {
         self.output(id)?.read(from, limit).await
     }
 
+    /// The line in which a byte of an output stands; behind the last byte, the one that comes next.
+    pub async fn line_at(&self, intent: &Intent, byte: u64) -> io::Result<LinePlace> {
+        self.with_lines(intent, move |lines, file, _| lines.line_at(file, byte)).await
+    }
+
+    /// At most so many lines of an output from one on, and not many more bytes than a page takes.
+    pub async fn stretch(&self, intent: &Intent, line: u64, most: u64) -> io::Result<Stretch> {
+        let stretch = move |lines: &Lines, file: &File, length| {
+            let first = lines.line(file, line)?;
+            lines.stretch(file, length, first, most)
+        };
+        self.with_lines(intent, stretch).await
+    }
+
+    /// How many lines an output has, with a last one that has no end. Whoever calls this as it grows keeps `out.lines` up to date.
+    pub async fn count_lines(&self, intent: &Intent) -> io::Result<u64> {
+        self.with_lines(intent, |lines, _, length| Ok(lines.count(length))).await
+    }
+
+    /// Asks something about the lines of an output, as it is now.
+    async fn with_lines<T: Send + 'static>(
+        &self,
+        intent: &Intent,
+        ask: impl FnOnce(&Lines, &File, u64) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        let (known, key) = (self.0.lines.of(intent.id), self.0.key.attempt(intent));
+        let work = move |folder: &Folder| {
+            let mut lines = lock(&known);
+            let (file, length) = lines.update(folder, &key)?;
+            ask(&lines, &file, length)
+        };
+        self.on_a_thread(&intent.id, work).await
+    }
+
     /// Every place at which a text stands in the output of an attempt, sorted, overlapping ones as one; at most one more than
     /// [`domain::redaction::RANGES_LIMIT`]. The text goes nowhere else.
     pub async fn find(&self, id: &AttemptId, text: String) -> io::Result<Vec<ByteRange>> {
@@ -184,7 +223,9 @@ impl Engine {
     /// Covers some places in the output of an attempt that has ended, byte for byte and durably, if that makes it `new`. It can
     /// be done again at any time; an output that is not what this was decided about stays as it is, and is an error.
     pub async fn redact(&self, id: &AttemptId, ranges: Vec<ByteRange>, new: Digest) -> io::Result<()> {
-        self.on_a_thread(id, move |folder| redact::redact(folder, &ranges, &new)).await
+        let covered = self.on_a_thread(id, move |folder| redact::redact(folder, &ranges, &new)).await;
+        self.0.lines.forget(*id);
+        covered
     }
 
     /// Lets a thread that may wait for the disk do something with the folder of an attempt.

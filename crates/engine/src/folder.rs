@@ -20,6 +20,8 @@ pub(crate) const CONTROL: &str = "control.sock";
 pub(crate) const TROUBLE: &str = "shim.log";
 /// The last half of an output that is longer than its cap, while the step runs.
 pub(crate) const TAIL: &str = "out.tail";
+/// Where the lines of the output begin; see [`crate::lines`].
+pub(crate) const LINES: &str = "out.lines";
 
 /// What the command that runs is found to be doing.
 pub(crate) const STATE: &str = "state";
@@ -105,6 +107,25 @@ impl Folder {
     /// Opens a file of the folder for reading and for writing over what stands there, as carefully.
     pub(crate) fn open_to_write_over(&self, name: &str) -> io::Result<File> {
         self.open_as(name, OFlags::RDWR)
+    }
+
+    /// Opens a file of the folder for adding to it, as carefully. It is made when it is not there.
+    pub(crate) fn open_to_append(&self, name: &str) -> io::Result<File> {
+        self.make(name, OFlags::APPEND)
+    }
+
+    /// The same, with nothing in it.
+    pub(crate) fn begin_anew(&self, name: &str) -> io::Result<File> {
+        self.make(name, OFlags::APPEND | OFlags::TRUNC)
+    }
+
+    fn make(&self, name: &str, how: OFlags) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | how;
+        let file = rustix::fs::openat(self.descend()?, name, flags, Mode::RUSR | Mode::WUSR)?;
+        match FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode) {
+            FileType::RegularFile => Ok(file.into()),
+            other => Err(Misplaced::error(name, other)),
+        }
     }
 
     fn open_as(&self, name: &str, access: OFlags) -> io::Result<File> {

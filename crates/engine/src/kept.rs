@@ -13,7 +13,7 @@ use domain::{AttemptId, Digest};
 use rustix::fs::{AtFlags, Dir, FileType};
 use rustix::io::Errno;
 
-use crate::folder::{Folder, LOG, is_misplaced};
+use crate::folder::{Folder, LINES, LOG, is_misplaced};
 use crate::redact;
 
 /// The files of an attempt, as they were found in its folder.
@@ -70,6 +70,8 @@ impl Kept {
 
     fn take(&mut self, name: &str, is: FileType) {
         match is {
+            // The portal makes it anew from the output.
+            FileType::RegularFile if name == LINES => {}
             FileType::RegularFile if is_plain_name(name) => self.names.push(name.to_owned()),
             // They are of processes, and lead nowhere once those are gone.
             FileType::Socket | FileType::Fifo => {}
@@ -134,7 +136,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = Folder::new(root.path(), ID);
         folder.create().unwrap();
-        for name in [LOG, INDEX, SPEC, LOCK, TAIL, ".exit.json"] {
+        for name in [LOG, INDEX, SPEC, LOCK, TAIL, LINES, ".exit.json"] {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
         (folder, root)
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_is_copied_last_and_drafts_are_not() {
+    fn the_output_is_copied_last_and_drafts_and_what_is_made_anew_are_not() {
         let (_folder, root) = folder();
 
         let kept = look(&root);

@@ -70,6 +70,9 @@
 //! speak stands in `record`, `index`, `condition` and `folder`. Both read what a full-screen program paints with `screen`: the shim
 //! to know that there is one, the portal to draw it ([`Painter`]).
 //!
+//! The portal keeps one file of its own beside those: `out.lines` (`lines`), by which a line of a long log is found at once. It is made
+//! anew when it is missing.
+//!
 //! Whoever copies what attempts keep, as a backup does, reads it through [`Kept`].
 //!
 //! Not the business of this crate: what may be run, by whom, and what is recorded about it.
@@ -86,6 +89,7 @@ mod inspect;
 mod kept;
 mod key;
 mod launch;
+mod lines;
 mod output;
 mod processes;
 mod record;
@@ -103,6 +107,7 @@ pub use inspect::Inspection;
 pub use kept::{Kept, cover_stored, is_plain_name};
 pub use key::MasterKey;
 pub use launch::LaunchError;
+pub use lines::{LinePlace, Stretch};
 pub use output::{Output, PIECE, Unreadable, stored_digest};
 pub use record::{Ladder, Secret, Steer};
 pub use redact::Redacted;

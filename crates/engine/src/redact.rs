@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt as _;
 use domain::redaction::{ByteRange, RANGES_LIMIT, cover};
 use domain::{Digest, Hasher};
 
-use crate::folder::{Folder, LOG, TAIL};
+use crate::folder::{Folder, LINES, LOG, TAIL};
 use crate::output::{PIECE, Unreadable};
 
 /// What an output is, and what it is when some places in it are covered.
@@ -82,6 +82,8 @@ pub(crate) fn redact(folder: &Folder, ranges: &[ByteRange], new: &Digest) -> io:
         write_over(&file, *range)?;
     }
     file.sync_all()?;
+    // It tells colours of what was covered.
+    folder.remove(LINES)?;
     // What a shim that was ended from outside had put aside is in no record, and has bytes of this output.
     folder.remove(TAIL)
 }

@@ -1,0 +1,172 @@
+//! `out.lines`: where the lines of an output begin, one in every [`EVERY`], and in which style.
+//!
+//! It is the portal's own and can be made anew from the output at any time: by it the line 900,000 of a log is found as soon as the
+//! line 9. It grows with the output, whoever asks for a line brings it up to date. A step that works as the portal's user gains nothing by
+//! writing into it: a line of it counts only with a signature of its own kind, and in its place.
+
+mod map;
+mod stored;
+mod stretch;
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::AttemptId;
+use domain::terminal::Style;
+
+use crate::folder::{Folder, LOG};
+use crate::key::AttemptKey;
+use crate::output::Unreadable;
+use map::{EVERY, LineMap, Scanner};
+pub use stretch::Stretch;
+
+/// Attempts whose maps stay in memory.
+const KEPT: usize = 32;
+
+/// What is read at once.
+const READ: usize = 256 << 10;
+
+/// Where a line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinePlace {
+    /// Its number, from 1.
+    pub line: u64,
+    /// The byte at which it begins.
+    pub at: u64,
+    /// The style in which it begins.
+    pub style: Style,
+}
+
+/// The maps of the attempts that somebody has looked at lately.
+#[derive(Default)]
+pub(crate) struct LineMaps(Mutex<VecDeque<(AttemptId, Arc<Mutex<Lines>>)>>);
+
+impl LineMaps {
+    /// The lines of an attempt; whoever asks for another one at the same time does not wait for this.
+    pub(crate) fn of(&self, id: AttemptId) -> Arc<Mutex<Lines>> {
+        let mut maps = lock(&self.0);
+        let known = maps.iter().position(|(known, _)| *known == id).and_then(|place| maps.remove(place));
+        let entry = known.unwrap_or_else(|| (id, Arc::default()));
+        let lines = Arc::clone(&entry.1);
+        maps.push_back(entry);
+        if maps.len() > KEPT {
+            maps.pop_front();
+        }
+        lines
+    }
+
+    /// Lets go what is known of an attempt: its output is another one now.
+    pub(crate) fn forget(&self, id: AttemptId) {
+        lock(&self.0).retain(|(known, _)| *known != id);
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lines of one output, as far as it was read.
+#[derive(Default)]
+pub(crate) struct Lines {
+    map: Option<LineMap>,
+    stored: stored::Stored,
+}
+
+impl Lines {
+    /// Brings it up to date; gives the output, and how many bytes of it are known now.
+    pub(crate) fn update(&mut self, folder: &Folder, key: &AttemptKey) -> io::Result<(File, u64)> {
+        let file = folder.open(LOG).map_err(Unreadable::error)?;
+        let length = file.metadata()?.len();
+        let map = match self.map.take().filter(|map| map.at() <= length) {
+            Some(map) => map,
+            None => self.stored.load(folder, key, &file).unwrap_or_default(),
+        };
+        let map = self.map.insert(map);
+        pieces(&file, map.at(), length, |piece| map.push(piece))?;
+        self.stored.save(folder, key, map.entries());
+        Ok((file, length))
+    }
+
+    fn map(&self) -> &LineMap {
+        self.map.as_ref().expect("it is brought up to date first")
+    }
+
+    /// How many lines there are, with a last one that has no end.
+    pub(crate) fn count(&self, length: u64) -> u64 {
+        self.map().count(length)
+    }
+
+    /// The line in which a byte stands. Behind the last byte it is the line that comes next.
+    pub(crate) fn line_at(&self, file: &File, byte: u64) -> io::Result<LinePlace> {
+        let mut found = self.map().before_byte(byte);
+        self.scan(file, found, |place| {
+            let goes_on = place.at <= byte;
+            if goes_on {
+                found = place;
+            }
+            goes_on
+        })?;
+        Ok(found)
+    }
+
+    /// A line by its number; of one that is not there yet, the one after the last.
+    pub(crate) fn line(&self, file: &File, line: u64) -> io::Result<LinePlace> {
+        let mut found = self.map().before_line(line);
+        self.scan(file, found, |place| {
+            let goes_on = place.line <= line;
+            if goes_on {
+                found = place;
+            }
+            goes_on && place.line < line
+        })?;
+        Ok(found)
+    }
+
+    /// Tells of each line that begins behind a place, as long as somebody wants to know.
+    fn scan(&self, file: &File, from: LinePlace, mut begins: impl FnMut(LinePlace) -> bool) -> io::Result<()> {
+        let mut scanner = Scanner::from(from);
+        let mut over = false;
+        pieces_while(file, from.at, self.map().at(), |piece| {
+            scanner.read(piece, |place| {
+                over = over || !begins(place);
+                !over
+            });
+            !over
+        })
+    }
+}
+
+/// Hands out a stretch of a file piece by piece.
+fn pieces(file: &File, from: u64, to: u64, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    pieces_while(file, from, to, |piece| {
+        take(piece);
+        true
+    })
+}
+
+/// The same as long as more is wanted.
+fn pieces_while(file: &File, from: u64, to: u64, mut take: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
+    let mut at = from;
+    let mut buffer = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(READ).min(READ)];
+    while at < to {
+        let most = usize::try_from(to - at).unwrap_or(READ).min(buffer.len());
+        match file.read_at(&mut buffer[..most], at) {
+            Ok(0) => break,
+            Ok(count) => {
+                at += count as u64;
+                if !take(&buffer[..count]) {
+                    break;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! The places of lines, in memory: made while output is read from its first byte to its last.
+
+use domain::terminal::{Style, Terminal};
+use memchr::memchr2;
+use serde::{Deserialize, Serialize};
+
+use super::LinePlace;
+
+/// Of so many lines the place of one is kept.
+pub(super) const EVERY: u64 = 1024;
+
+const ESCAPE: u8 = 0x1b;
+
+/// The place of a line, as it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    /// The number of the line, from 1.
+    pub line: u64,
+    /// The byte at which it begins.
+    pub at: u64,
+    /// The style in which it begins.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub style: Style,
+}
+
+fn is_plain(style: &Style) -> bool {
+    *style == Style::default()
+}
+
+impl From<Entry> for LinePlace {
+    fn from(Entry { line, at, style }: Entry) -> Self {
+        Self { line, at, style }
+    }
+}
+
+/// Where lines begin.
+pub(super) struct LineMap {
+    /// Of the lines 1025, 2049, and so on.
+    entries: Vec<Entry>,
+    scanner: Scanner,
+}
+
+impl Default for LineMap {
+    fn default() -> Self {
+        Self { entries: Vec::new(), scanner: Scanner::from(first()) }
+    }
+}
+
+/// Where every output begins.
+fn first() -> LinePlace {
+    LinePlace { line: 1, ..LinePlace::default() }
+}
+
+impl LineMap {
+    /// What others have kept; `None` when that cannot be the places of lines.
+    pub(super) fn kept(entries: Vec<Entry>) -> Option<Self> {
+        let in_place = (1..).zip(&entries).all(|(number, entry)| entry.line == number * EVERY + 1);
+        let rising = entries.windows(2).all(|pair| pair[0].at + EVERY <= pair[1].at);
+        let last = *entries.last().filter(|_| in_place && rising)?;
+        Some(Self { entries, scanner: Scanner::from(last.into()) })
+    }
+
+    /// Reads the next piece of the output.
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        let entries = &mut self.entries;
+        self.scanner.read(piece, |LinePlace { line, at, style }| {
+            if (line - 1).is_multiple_of(EVERY) {
+                entries.push(Entry { line, at, style });
+            }
+            true
+        });
+    }
+
+    /// The byte up to which it was read.
+    pub(super) fn at(&self) -> u64 {
+        self.scanner.at
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How many lines an output of this length has, with a last one that has no end.
+    pub(super) fn count(&self, length: u64) -> u64 {
+        self.scanner.line - u64::from(self.scanner.begin >= length)
+    }
+
+    /// The nearest place that is kept at a byte or before it.
+    pub(super) fn before_byte(&self, byte: u64) -> LinePlace {
+        self.nearest(self.entries.partition_point(|entry| entry.at <= byte))
+    }
+
+    /// The nearest place that is kept of a line or of one before it.
+    pub(super) fn before_line(&self, line: u64) -> LinePlace {
+        self.nearest(self.entries.partition_point(|entry| entry.line <= line))
+    }
+
+    fn nearest(&self, behind: usize) -> LinePlace {
+        behind.checked_sub(1).and_then(|place| self.entries.get(place)).map_or_else(first, |entry| (*entry).into())
+    }
+}
+
+/// Reads output line by line, and knows in which style each begins.
+pub(super) struct Scanner {
+    /// The number of the line in which it stands.
+    line: u64,
+    /// The byte at which that begins.
+    begin: u64,
+    /// The byte that comes next.
+    at: u64,
+    /// Reads the sequences, and nothing else.
+    pen: Terminal,
+}
+
+impl From<LinePlace> for Scanner {
+    fn from(LinePlace { line, at, style }: LinePlace) -> Self {
+        Self { line, begin: at, at, pen: Terminal::with_style(style) }
+    }
+}
+
+impl Scanner {
+    /// Reads a piece, and tells of each line that begins behind a line feed in it, as long as somebody wants to know. What is read of
+    /// a piece after that does not count.
+    pub(super) fn read(&mut self, piece: &[u8], mut begins: impl FnMut(LinePlace) -> bool) {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            // In text only line feeds and escapes count; in a sequence, which is short, every byte does.
+            let next = if self.pen.is_in_text() { memchr2(b'\n', ESCAPE, rest) } else { Some(0) };
+            let Some(next) = next else {
+                self.at += rest.len() as u64;
+                return;
+            };
+            let byte = rest[next];
+            self.at += next as u64 + 1;
+            rest = &rest[next + 1..];
+            self.step(byte);
+            if byte == b'\n' {
+                self.line += 1;
+                self.begin = self.at;
+                if !begins(LinePlace { line: self.line, at: self.at, style: self.pen.style() }) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, byte: u8) {
+        if byte == b'\n' && self.pen.is_in_text() {
+            return;
+        }
+        let character = if byte.is_ascii() { char::from(byte) } else { char::REPLACEMENT_CHARACTER };
+        self.pen.push(character.encode_utf8(&mut [0; 4]));
+        if self.pen.is_in_text() {
+            self.pen = Terminal::with_style(self.pen.style());
+        }
+    }
+}

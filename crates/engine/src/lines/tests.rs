@@ -1,0 +1,302 @@
+use domain::terminal::{Colour, Style, Terminal};
+use domain::{AttemptId, RunId};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::folder::LINES;
+
+const ID: AttemptId = AttemptId { run: RunId(3), step: 2, attempt: 1 };
+
+fn key() -> AttemptKey {
+    AttemptKey::from_hex(&"07".repeat(32)).unwrap()
+}
+
+struct Stored {
+    folder: Folder,
+    _root: TempDir,
+}
+
+impl Stored {
+    fn with(output: &[u8]) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path(), ID);
+        folder.create().unwrap();
+        std::fs::write(folder.path().join(LOG), output).unwrap();
+        Self { folder, _root: root }
+    }
+
+    fn add(&self, output: &[u8]) {
+        use std::io::Write as _;
+        self.folder.open_to_append(LOG).unwrap().write_all(output).unwrap();
+    }
+
+    /// What a portal knows that was just started.
+    fn read(&self) -> Read {
+        let mut lines = Lines::default();
+        let (file, length) = lines.update(&self.folder, &key()).unwrap();
+        Read { lines, file, length }
+    }
+
+    fn kept(&self) -> Vec<u8> {
+        std::fs::read(self.folder.path().join(LINES)).unwrap_or_default()
+    }
+}
+
+struct Read {
+    lines: Lines,
+    file: File,
+    length: u64,
+}
+
+impl Read {
+    fn line(&self, line: u64) -> (u64, u64) {
+        let found = self.lines.line(&self.file, line).unwrap();
+        (found.line, found.at)
+    }
+
+    fn line_at(&self, byte: u64) -> (u64, u64) {
+        let found = self.lines.line_at(&self.file, byte).unwrap();
+        (found.line, found.at)
+    }
+
+    fn stretch(&self, line: u64, most: u64) -> Stretch {
+        let first = self.lines.line(&self.file, line).unwrap();
+        self.lines.stretch(&self.file, self.length, first, most).unwrap()
+    }
+
+    fn count(&self) -> u64 {
+        self.lines.count(self.length)
+    }
+}
+
+/// `seq 1 count`, with the byte at which each line begins.
+fn numbers(count: u64) -> (String, Vec<u64>) {
+    let mut begins = Vec::new();
+    let mut text = String::new();
+    for number in 1..=count {
+        begins.push(text.len() as u64);
+        text.push_str(&format!("{number}\n"));
+    }
+    (text, begins)
+}
+
+#[test]
+fn every_line_is_found_by_its_number_and_by_its_bytes() {
+    let (text, begins) = numbers(5_000);
+    let read = Stored::with(text.as_bytes()).read();
+
+    assert_eq!(read.count(), 5_000);
+    for line in [1, 2, 1_024, 1_025, 1_026, 2_048, 2_049, 4_999, 5_000] {
+        let at = begins[usize::try_from(line).unwrap() - 1];
+        assert_eq!(read.line(line), (line, at));
+        assert_eq!([read.line_at(at), read.line_at(at + 1)], [(line, at); 2], "line {line}");
+    }
+    assert_eq!(read.line(9_999), (5_001, text.len() as u64), "what is not there yet comes after the last");
+}
+
+#[test]
+fn a_last_line_without_an_end_is_a_line_and_an_empty_output_has_none() {
+    assert_eq!(Stored::with(b"").read().count(), 0);
+    assert_eq!(Stored::with(b"\n").read().count(), 1);
+    assert_eq!(Stored::with(b"one\ntw").read().count(), 2);
+}
+
+#[test]
+fn it_grows_with_the_output_and_another_portal_goes_on_where_it_stands() {
+    let (text, begins) = numbers(4_000);
+    let (half, rest) = text.as_bytes().split_at(10_000);
+    let stored = Stored::with(half);
+    let mut first = stored.read();
+    let before = stored.kept();
+
+    stored.add(rest);
+    (first.file, first.length) = first.lines.update(&stored.folder, &key()).unwrap();
+
+    let after = stored.kept();
+    assert!(after.starts_with(&before) && after.len() > before.len(), "it is added to, and not written anew");
+    assert_eq!(String::from_utf8(after.clone()).unwrap().lines().count(), 3);
+    for read in [first, stored.read()] {
+        assert_eq!((read.count(), read.line(3_500)), (4_000, (3_500, begins[3_499])));
+    }
+    assert_eq!(stored.kept(), after);
+}
+
+#[test]
+fn what_is_missing_or_written_by_others_is_made_anew() {
+    let (text, begins) = numbers(4_000);
+    let stored = Stored::with(text.as_bytes());
+    stored.read();
+    let genuine = stored.kept();
+    let path = stored.folder.path().join(LINES);
+    let foreign = {
+        let other = Stored::with(text.as_bytes());
+        Lines::default().update(&other.folder, &AttemptKey::from_hex(&"08".repeat(32)).unwrap()).unwrap();
+        other.kept()
+    };
+    let text_of = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let second_only = text_of(&genuine).lines().nth(1).unwrap().to_owned() + "\n";
+
+    for other in
+        [Vec::new(), foreign, b"nonsense\n".to_vec(), second_only.into_bytes(), [genuine.as_slice(), b"x"].concat()]
+    {
+        std::fs::write(&path, &other).unwrap();
+
+        let read = stored.read();
+
+        assert_eq!(read.line(3_500), (3_500, begins[3_499]), "{:?}", String::from_utf8_lossy(&other));
+        assert_eq!(stored.kept(), genuine);
+    }
+}
+
+#[test]
+fn places_of_another_output_are_not_believed() {
+    let (text, _) = numbers(4_000);
+    let stored = Stored::with(text.as_bytes());
+    stored.read();
+
+    std::fs::write(stored.folder.path().join(LOG), "short\n").unwrap();
+    assert_eq!(stored.read().count(), 1);
+    std::fs::write(stored.folder.path().join(LOG), "x".repeat(text.len())).unwrap();
+    assert_eq!(stored.read().count(), 1);
+}
+
+#[test]
+fn nothing_is_written_through_a_link_and_what_cannot_be_written_is_no_harm() {
+    let (text, begins) = numbers(4_000);
+    let stored = Stored::with(text.as_bytes());
+    let elsewhere = stored.folder.path().join("elsewhere");
+    std::fs::write(&elsewhere, "as it was").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, stored.folder.path().join(LINES)).unwrap();
+
+    assert_eq!(stored.read().line(3_500), (3_500, begins[3_499]));
+
+    assert_eq!(std::fs::read(&elsewhere).unwrap(), b"as it was");
+}
+
+#[test]
+fn a_line_deep_in_a_log_begins_in_its_colour() {
+    let mut text = "\u{1b}[1;31mred from here\n".to_owned();
+    text.push_str(&"x\n".repeat(3_000));
+    text.push_str("\u{1b}]0;a title\u{7}\u{1b}[0mplain\nlast\n");
+    let read = Stored::with(text.as_bytes()).read();
+    let style = |line| read.lines.line(&read.file, line).unwrap().style;
+
+    let red = Style { text: Colour::Indexed(1), bold: true, ..Style::default() };
+    assert_eq!([style(1), style(2), style(2_500), style(3_002)], [Style::default(), red, red, red]);
+    assert_eq!(style(3_003), Style::default());
+}
+
+#[test]
+fn a_stretch_is_some_whole_lines() {
+    let (text, begins) = numbers(5_000);
+    let read = Stored::with(text.as_bytes()).read();
+
+    let stretch = read.stretch(3_000, 10);
+
+    let (from, to) = (begins[2_999], begins[3_009]);
+    assert_eq!((stretch.first.line, stretch.count, stretch.to), (3_000, 10, to));
+    assert_eq!(stretch.shown, [ByteRange { from, to }]);
+    assert_eq!((stretch.lines, stretch.length), (5_000, text.len() as u64));
+    assert_eq!(read.stretch(4_999, 10).count, 2, "there are no more");
+    assert_eq!((read.stretch(6_000, 10).count, read.stretch(6_000, 10).shown.len()), (0, 0));
+}
+
+#[test]
+fn of_a_line_that_is_too_long_its_begin_is_shown_and_of_a_progress_its_end() {
+    let long = "x".repeat(1 << 20);
+    let progress = "10 %\r".repeat(50_000) + "100 %";
+    let text = format!("one\n{long}\ntwo\n{progress}\nthree");
+    let read = Stored::with(text.as_bytes()).read();
+
+    let stretch = read.stretch(1, 100);
+
+    let shown: Vec<&str> = stretch
+        .shown
+        .iter()
+        .map(|range| &text[usize::try_from(range.from).unwrap()..usize::try_from(range.to).unwrap()])
+        .collect();
+    assert_eq!((stretch.count, stretch.to), (5, text.len() as u64));
+    assert_eq!(shown.len(), 3);
+    assert!(shown[0].starts_with("one\nxxx") && shown[0].len() < 20_000, "{}", shown[0].len());
+    assert_eq!(shown[1], "two\n");
+    assert!(shown[2].starts_with("\r10 %") && shown[2].ends_with("%\r100 %\nthree"), "{}", shown[2].len());
+}
+
+#[test]
+fn one_line_of_many_megabytes_is_a_stretch_of_one_line() {
+    let text = "y".repeat(8 << 20);
+    let read = Stored::with(text.as_bytes()).read();
+
+    let stretch = read.stretch(1, 400);
+
+    assert_eq!((stretch.count, stretch.lines, stretch.to), (1, 1, 8 << 20));
+    assert_eq!(stretch.shown, [ByteRange { from: 0, to: 16 << 10 }]);
+}
+
+#[test]
+fn a_stretch_is_not_much_longer_than_a_page() {
+    let text = format!("{}\n", "z".repeat(999)).repeat(5_000);
+    let read = Stored::with(text.as_bytes()).read();
+
+    let stretch = read.stretch(2, 4_000);
+
+    assert!((256..300).contains(&stretch.count), "{}", stretch.count);
+}
+
+#[test]
+fn the_maps_of_attempts_that_nobody_looks_at_any_more_are_let_go() {
+    let maps = LineMaps::default();
+    let id = |run| AttemptId { run: RunId(run), ..ID };
+    let first = maps.of(id(0));
+    for run in 1..i64::try_from(KEPT).unwrap() {
+        maps.of(id(run));
+    }
+
+    assert!(Arc::ptr_eq(&first, &maps.of(id(0))));
+    maps.of(id(1_000));
+    assert!(Arc::ptr_eq(&first, &maps.of(id(0))), "the one that was not asked for longest went");
+    maps.forget(id(0));
+    assert!(!Arc::ptr_eq(&first, &maps.of(id(0))));
+}
+
+/// Output with many sequences and line feeds in it.
+fn output() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[a-z]{0,6}",
+        Just("\n".to_owned()),
+        Just("\u{1b}[".to_owned()),
+        Just("\u{1b}]".to_owned()),
+        Just("\u{1b}".to_owned()),
+        Just("\u{7}".to_owned()),
+        Just("31m".to_owned()),
+        Just("\u{1b}[1;32m".to_owned()),
+        Just("\u{1b}[0m".to_owned()),
+        Just("\r".to_owned()),
+    ];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn each_line_begins_where_and_as_a_terminal_would_begin_it(text in output(), size in 1_usize..9) {
+        let mut scanner = Scanner::from(LinePlace { line: 1, ..LinePlace::default() });
+        let mut found = Vec::new();
+        for piece in text.as_bytes().chunks(size) {
+            scanner.read(piece, |place| {
+                found.push(place);
+                true
+            });
+        }
+
+        let mut terminal = Terminal::default();
+        let mut expected = Vec::new();
+        let mut at = 0;
+        for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+            terminal.push(line);
+            at += line.len() as u64;
+            expected.push(LinePlace { line: expected.len() as u64 + 2, at, style: terminal.style() });
+        }
+        prop_assert_eq!(found, expected);
+    }
+}
