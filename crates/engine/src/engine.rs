@@ -4,9 +4,12 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use domain::attempt::{FORMAT, Intent, Mark, Spec};
+use domain::find::Found;
 use domain::redaction::ByteRange;
 use domain::target::Reach;
 use domain::{AttemptId, Digest};
@@ -21,6 +24,7 @@ use crate::lines::{LineMaps, Lines, lock};
 use crate::output::stored_digest;
 use crate::record::{Handover, Secret};
 use crate::redact::{self, Redacted};
+use crate::search::{self, Pattern};
 use crate::steer::steer;
 use crate::{
     Inspection, Key, Ladder, LaunchError, LinePlace, MasterKey, Output, Progress, Steer, SteerError, Stretch, survivors,
@@ -199,6 +203,26 @@ impl Engine {
         self.on_a_thread(&intent.id, work).await
     }
 
+    /// Looks through an output for a pattern, with some places in it covered: for so long, and only as long as somebody waits for it.
+    pub async fn search(
+        &self,
+        id: &AttemptId,
+        pattern: Pattern,
+        around: u64,
+        covered: Vec<Vec<ByteRange>>,
+        patience: Duration,
+    ) -> io::Result<Found> {
+        let over = GivenUp::default();
+        let told = Arc::clone(&over.0);
+        let looking = self.on_a_thread(id, move |folder| search::search(folder, &pattern, around, &covered, &told));
+        tokio::pin!(looking);
+        tokio::select! {
+            found = &mut looking => return found,
+            () = tokio::time::sleep(patience) => over.give_up(),
+        }
+        looking.await
+    }
+
     /// Every place at which a text stands in the output of an attempt, sorted, overlapping ones as one; at most one more than
     /// [`domain::redaction::RANGES_LIMIT`]. The text goes nowhere else.
     pub async fn find(&self, id: &AttemptId, text: String) -> io::Result<Vec<ByteRange>> {
@@ -298,5 +322,21 @@ impl Engine {
 
     fn lookup(&self, id: AttemptId) -> Folder {
         Folder::new(&self.0.root, id)
+    }
+}
+
+/// Tells a thread that nobody waits for it any more, at the latest when this is dropped.
+#[derive(Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl GivenUp {
+    fn give_up(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.give_up();
     }
 }
