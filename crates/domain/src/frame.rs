@@ -6,10 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::attempt::Condition;
 use crate::run::Entry;
 use crate::screen::Repaint;
+use crate::terminal::Style;
+use crate::{Timestamp, is_default};
 
 /// Up to where a page has everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +74,12 @@ pub enum Frame {
         from: u64,
         /// The first byte that is sent again.
         to: u64,
+        /// The number of the line in which that stands, from 1, when it is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<u64>,
+        /// The style in which it begins.
+        #[serde(default, skip_serializing_if = "is_default")]
+        style: Style,
     },
     /// What the command that runs is found to be doing.
     Condition {
@@ -148,6 +155,15 @@ mod tests {
         let line = r#"{"seq":7,"frame":"weather","sky":"blue"}"#;
 
         assert_eq!(serde_json::from_str::<Framed>(line).unwrap(), Framed { seq: 7, frame: Frame::Unknown });
+    }
+
+    #[test]
+    fn what_was_left_out_by_an_older_portal_says_nothing_about_lines() {
+        let line = r#"{"seq":7,"frame":"left","step":1,"attempt":2,"from":3,"to":9}"#;
+        let frame = Frame::Left { step: 1, attempt: 2, from: 3, to: 9, line: None, style: Style::default() };
+
+        assert_eq!(serde_json::from_str::<Framed>(line).unwrap(), Framed { seq: 7, frame: frame.clone() });
+        assert_eq!(serde_json::to_string(&Framed { seq: 7, frame }).unwrap(), line);
     }
 
     #[test]

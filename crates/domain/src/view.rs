@@ -5,6 +5,7 @@ mod approvals;
 mod audit;
 mod deliveries;
 mod escalations;
+mod lines;
 mod schedules;
 mod suggestions;
 
@@ -18,6 +19,7 @@ pub use approvals::{
 pub use audit::{AuditRow, AuditView, CheckpointInfo, VerificationState};
 pub use deliveries::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState, OwnMail};
 pub use escalations::{ContactInfo, EscalatedRow, EscalationGround};
+pub use lines::{CommandLines, LinesPiece, LinesView, PlainText};
 pub use schedules::{Missed, ScheduleView};
 pub use suggestions::{
     AlertView, AlertsView, Prefill, SuggestedBy, SuggestionRow, UnboundAlert, alert_words, suggested_address,
@@ -31,6 +33,7 @@ use crate::policy::{Actor, Groups, Role};
 use crate::run::{Run, StepStatus, Verdict};
 use crate::runbook::{Finding, Part, Procedure, Prose};
 use crate::screen::Screen;
+use crate::terminal::Style;
 use crate::{Digest, PersonId, Risk, RunId, Slug, Timestamp};
 
 /// Who looks at the page, and which portal made it.
@@ -393,6 +396,12 @@ pub struct LogView {
     pub length: u64,
     /// The bytes as text; what is not UTF-8 stands as U+FFFD.
     pub text: String,
+    /// The number of the line in which the piece begins, from 1, when it is known.
+    #[serde(default)]
+    pub line: Option<u64>,
+    /// The style in which it begins.
+    #[serde(default)]
+    pub style: Style,
     /// The screens of full-screen programs that were painted with bytes of the piece.
     #[serde(default)]
     pub screens: Vec<Screen>,

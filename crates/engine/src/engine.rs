@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use domain::attempt::{FORMAT, Intent, Mark, Spec};
 use domain::find::Found;
 use domain::redaction::ByteRange;
 use domain::target::Reach;
-use domain::{AttemptId, Digest};
+use domain::{AttemptId, Digest, Timestamp};
 use tokio::sync::watch;
 
 use crate::far::{self, Probe, ProbeError, Probed};
@@ -27,7 +28,8 @@ use crate::redact::{self, Redacted};
 use crate::search::{self, Pattern};
 use crate::steer::steer;
 use crate::{
-    Inspection, Key, Ladder, LaunchError, LinePlace, MasterKey, Output, Progress, Steer, SteerError, Stretch, survivors,
+    Inspection, Key, Ladder, LaunchError, LinePlace, MasterKey, Output, Progress, Steer, SteerError, Stretch,
+    survivors, times,
 };
 
 /// Starts attempts, follows them, speaks to them, and says what became of them.
@@ -169,16 +171,26 @@ impl Engine {
         self.output(id)?.read(from, limit).await
     }
 
-    /// The line in which a byte of an output stands; behind the last byte, the one that comes next.
-    pub async fn line_at(&self, intent: &Intent, byte: u64) -> io::Result<LinePlace> {
-        self.with_lines(intent, move |lines, file, _| lines.line_at(file, byte)).await
+    /// The lines in which some bytes of an output stand; behind the last byte, the one that comes next.
+    pub async fn lines_at(&self, intent: &Intent, bytes: Vec<u64>) -> io::Result<Vec<LinePlace>> {
+        let find = move |lines: &Lines, file: &File, _| bytes.iter().map(|byte| lines.line_at(file, *byte)).collect();
+        self.with_lines(intent, find).await
     }
 
-    /// At most so many lines of an output from one on, and not many more bytes than a page takes.
+    /// The first line that begins at a byte of an output or behind it; behind the last, the one that comes next.
+    pub async fn line_from(&self, intent: &Intent, byte: u64) -> io::Result<LinePlace> {
+        let find = move |lines: &Lines, file: &File, _| {
+            let found = lines.line_at(file, byte)?;
+            if found.at >= byte { Ok(found) } else { lines.line(file, found.line + 1) }
+        };
+        self.with_lines(intent, find).await
+    }
+
+    /// At most so many lines of an output from one on, and not many more bytes than a page takes; none from one that is not there.
     pub async fn stretch(&self, intent: &Intent, line: u64, most: u64) -> io::Result<Stretch> {
         let stretch = move |lines: &Lines, file: &File, length| {
             let first = lines.line(file, line)?;
-            lines.stretch(file, length, first, most)
+            lines.stretch(file, length, first, if first.line == line { most } else { 0 })
         };
         self.with_lines(intent, stretch).await
     }
@@ -201,6 +213,22 @@ impl Engine {
             ask(&lines, &file, length)
         };
         self.on_a_thread(&intent.id, work).await
+    }
+
+    /// When the bytes of a stretch of an output were printed: from each of these on, at that moment or later. An older portal has
+    /// kept no moments.
+    pub async fn times(&self, id: &AttemptId, stretch: Range<u64>) -> io::Result<Vec<(u64, Timestamp)>> {
+        self.on_a_thread(id, move |folder| times::times(folder, stretch)).await
+    }
+
+    /// The same of the whole output.
+    pub async fn all_times(&self, id: &AttemptId) -> io::Result<Vec<(u64, Timestamp)>> {
+        self.on_a_thread(id, times::all).await
+    }
+
+    /// The first byte of an output that was printed at a moment or later; [`u64::MAX`] when there is none.
+    pub async fn printed_at(&self, id: &AttemptId, at: Timestamp) -> io::Result<u64> {
+        self.on_a_thread(id, move |folder| times::printed_at(folder, at)).await
     }
 
     /// Looks through an output for a pattern, with some places in it covered: for so long, and only as long as somebody waits for it.

@@ -20,6 +20,8 @@ pub(crate) const CONTROL: &str = "control.sock";
 pub(crate) const TROUBLE: &str = "shim.log";
 /// The last half of an output that is longer than its cap, while the step runs.
 pub(crate) const TAIL: &str = "out.tail";
+/// When the output was printed; see [`crate::times`].
+pub(crate) const TIMES: &str = "out.times";
 /// Where the lines of the output begin; see [`crate::lines`].
 pub(crate) const LINES: &str = "out.lines";
 

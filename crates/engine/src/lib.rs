@@ -70,6 +70,7 @@
 //! speak stands in `record`, `index`, `condition` and `folder`. Both read what a full-screen program paints with `screen`: the shim
 //! to know that there is one, the portal to draw it ([`Painter`]).
 //!
+//! When what was printed stands in `out.times` (`times`): timestamps and replays are made of it, and nothing else hangs on it.
 //! The portal keeps one file of its own beside those: `out.lines` (`lines`), by which a line of a long log is found at once. It is made
 //! anew when it is missing.
 //!
@@ -99,6 +100,7 @@ mod search;
 pub mod shim;
 mod steer;
 mod survivors;
+mod times;
 
 pub use domain::attempt::{Condition, Key};
 pub use engine::Engine;

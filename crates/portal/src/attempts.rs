@@ -19,6 +19,10 @@ use crate::{Error, Portal};
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How often the places of lines are brought up to date while an attempt prints, and from which length on that is worth it.
+const LINES_PAUSE: Duration = Duration::from_secs(1);
+const LONG: u64 = 64 << 10;
+
 /// So many shims may die over one step at a target; then a person has to look.
 const SHIMS: u32 = 5;
 
@@ -88,6 +92,27 @@ impl Portal {
     /// Follows an attempt to its end in the background.
     pub(crate) fn follow(&self, id: AttemptId) {
         self.in_background(id, Self::follow_until_settled(self.clone(), id));
+        self.in_background(id, Self::keep_lines(self.clone(), id));
+    }
+
+    /// Keeps the places of lines up to date while an attempt prints, so that nobody who comes late waits for them. What does not work
+    /// here is made up for by whoever asks for a line.
+    async fn keep_lines(self, id: AttemptId) {
+        let Ok(intent) = self.intent(id).await else { return };
+        let Ok(mut progress) = self.engine().follow(&intent) else { return };
+        loop {
+            let now = *progress.borrow_and_update();
+            if now.length > LONG {
+                drop(self.engine().count_lines(&intent).await);
+            }
+            if now.done {
+                return;
+            }
+            tokio::time::sleep(LINES_PAUSE).await;
+            if progress.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Closing leaves the attempt open: its shim goes on, and the next portal takes it up.

@@ -24,6 +24,7 @@ mod gate;
 mod health;
 mod knocking;
 mod live;
+mod logs;
 mod looking;
 mod masking;
 mod notices;
@@ -74,6 +75,7 @@ pub use error::{Error, OpenError};
 pub use factors::spelled_secret;
 pub use figures::Figures;
 pub use knocking::Knock;
+pub use logs::Place;
 pub use notices::{Channels, Keep, MailSettings, MailTls, Sender, WebhookKind, WebhookSettings};
 pub use people::{NewPerson, Standing};
 pub use redactions::Sought;
@@ -134,6 +136,8 @@ struct Inner {
     unrecorded: tokio::sync::Mutex<HashMap<AttemptId, (Command, Who)>>,
     /// Held alone by whoever covers something in stored output, and together by who reads outputs that have to fit the record.
     redacting: tokio::sync::RwLock<()>,
+    /// Turns for whoever looks through a whole log.
+    searches: tokio::sync::Semaphore,
     /// Held as long as the portal lives: nobody else works in the data folder.
     _lock: std::fs::File,
 }
@@ -195,6 +199,7 @@ impl Portal {
             closing: CancellationToken::new(),
             unrecorded: tokio::sync::Mutex::default(),
             redacting: tokio::sync::RwLock::default(),
+            searches: tokio::sync::Semaphore::new(logs::SEARCHES),
             _lock: lock,
         }));
         // Before anybody reads an output: the record says that it is covered.
@@ -334,6 +339,10 @@ impl Portal {
 
     fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
+    }
+
+    fn searches(&self) -> &tokio::sync::Semaphore {
+        &self.0.searches
     }
 
     async fn unrecorded(&self) -> tokio::sync::MutexGuard<'_, HashMap<AttemptId, (Command, Who)>> {

@@ -7,9 +7,8 @@ use domain::health::HealthMark;
 use domain::policy::{Sight, Viewer};
 use domain::run::{Holder, Run};
 use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure, Step};
-use domain::terminal::whole_characters;
 use domain::view::{
-    DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LockedBy, LogView, Newer, Patch,
+    DocumentInfo, DocumentView, DocumentsView, HistoryFilter, HistoryView, HomeView, LockedBy, Newer, Patch,
     ProcedureRow, ProcedureView, RunRow, RunView, SearchView, SearchedStep, Symptom, Usual,
 };
 use domain::{AttemptId, Lowering, PersonId, RunId, Slug};
@@ -18,7 +17,6 @@ use store::HistoryQuery;
 use crate::adhoc;
 use crate::documents::Library;
 use crate::planning::{self, Ground};
-use crate::readable::Readable;
 use crate::{Error, Portal};
 
 /// Runs on one page of the history.
@@ -35,9 +33,6 @@ const RECENT: u32 = 8;
 
 /// Runs that a procedure shows.
 const LAST: u32 = 5;
-
-/// Bytes of output on a page that is rendered by the server.
-const LOG_PIECE: usize = 256 * 1024;
 
 impl Portal {
     /// The start page.
@@ -254,30 +249,6 @@ impl Portal {
         Ok(adhoc::patch(run, source))
     }
 
-    /// A piece of an attempt's output from a byte on; [`u64::MAX`] gives the tail.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] without such an attempt, or when the run is limited to others.
-    pub async fn log(&self, viewer: Viewer<'_>, id: AttemptId, from: u64) -> Result<LogView, Error> {
-        let run = self.run_for(viewer.actor(), id.run).await?;
-        self.piece(&run, id, from).await
-    }
-
-    async fn piece(&self, run: &Run, id: AttemptId, from: u64) -> Result<LogView, Error> {
-        let attempt = run.attempt(id).ok_or(Error::NotFound)?;
-        let length = self.engine().length(&id);
-        let from = if from == u64::MAX { length.saturating_sub(LOG_PIECE as u64) } else { from.min(length) };
-        let readable = self.readable(run, id);
-        let piece = stored(&readable, from, length).await?;
-        let last = attempt.end.is_some() && from + piece.len() as u64 >= length;
-        let whole = whole_characters(&piece, last);
-        let text = String::from_utf8_lossy(&piece[..whole]).into_owned();
-        let to = from + whole as u64;
-        let screens = self.screens(&readable, attempt, from..to, length).await?;
-        Ok(LogView { step: id.step, attempt: id.attempt, from, to, length, text, screens })
-    }
-
     /// What is different when a run's document is not what it was.
     async fn newer(&self, run: &Run, sight: &Sight) -> Result<Option<Newer>, Error> {
         let library = self.library(sight).await?;
@@ -396,18 +367,4 @@ fn last_attempt(run: &Run) -> Option<AttemptId> {
         (1..).zip(&state.attempts).map(move |(attempt, state)| (state.started.at, step, attempt))
     });
     attempts.max().map(|(_, step, attempt)| AttemptId { run: run.id, step, attempt })
-}
-
-/// What is stored from a byte up to a length, as much as a page shows. An attempt whose shim is just being born has none yet.
-async fn stored(output: &Readable, from: u64, length: u64) -> Result<Vec<u8>, Error> {
-    let wanted = usize::try_from(length.saturating_sub(from)).unwrap_or(LOG_PIECE).min(LOG_PIECE);
-    let mut stored = Vec::with_capacity(wanted);
-    while stored.len() < wanted {
-        let piece = output.read(from + stored.len() as u64, wanted - stored.len()).await?;
-        if piece.is_empty() {
-            break;
-        }
-        stored.extend_from_slice(&piece);
-    }
-    Ok(stored)
 }

@@ -46,7 +46,7 @@ impl Portal {
     }
 
     /// Where the output of each command is, and whether that is all of it.
-    fn ranges(&self, id: AttemptId, attempt: &Attempt, length: u64) -> Vec<(CommandRange, bool)> {
+    pub(crate) fn ranges(&self, id: AttemptId, attempt: &Attempt, length: u64) -> Vec<(CommandRange, bool)> {
         // When output was left out, only the record at the end has the places.
         if let Some(AttemptEnding::Known(exit)) = attempt.end.as_ref().map(|end| &end.ending)
             && !exit.notes.ranges.is_empty()

@@ -14,6 +14,7 @@ use domain::policy::{Sight, Viewer};
 use domain::run::Event;
 use domain::terminal::whole_characters;
 use domain::{AttemptId, RunId};
+use engine::LinePlace;
 use futures::stream::BoxStream;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -316,9 +317,10 @@ impl Watcher {
         }
         let until = reading.screens.drawn().unwrap_or(length);
         if until.saturating_sub(reading.offset) > BEHIND {
-            let (from, to) = (reading.offset, until - TAIL);
+            let (from, begin) = (reading.offset, self.begin_of_tail(&reading.intent, until - TAIL, until).await);
+            let LinePlace { at: to, line, style } = begin;
             reading.offset = to;
-            self.send(Frame::Left { step, attempt, from, to }).await?;
+            self.send(Frame::Left { step, attempt, from, to, line: (line > 0).then_some(line), style }).await?;
         }
         while reading.offset < until {
             let most = usize::try_from(until - reading.offset).unwrap_or(PIECE).min(PIECE);
@@ -339,6 +341,18 @@ impl Watcher {
         let ended = done.then_some((reading.id, reading.offset));
         self.reading = Some(reading);
         Ok(ended)
+    }
+
+    /// Where the tail begins that a page gets: with a line, if one begins in it. The line is 0 where nobody knows.
+    async fn begin_of_tail(&self, intent: &Intent, at: u64, until: u64) -> LinePlace {
+        let engine = self.portal.engine();
+        if let Ok(place) = engine.line_from(intent, at).await
+            && place.at < until
+        {
+            return place;
+        }
+        let stands = engine.lines_at(intent, vec![at]).await.unwrap_or_default().pop();
+        LinePlace { at, line: stands.map_or(0, |place| place.line), ..LinePlace::default() }
     }
 
     async fn send(&mut self, frame: Frame) -> Result<(), Failure> {

@@ -36,9 +36,12 @@ pub struct Stretch {
 }
 
 impl Lines {
-    /// At most so many lines from one on, and not many more bytes than a page takes; at least one, when there is one.
+    /// At most so many lines from one on, and not many more bytes than a page takes.
     pub(crate) fn stretch(&self, file: &File, length: u64, first: LinePlace, most: u64) -> io::Result<Stretch> {
         let mut stretch = Stretch { first, to: first.at, lines: self.count(length), length, ..Stretch::default() };
+        if most == 0 {
+            return Ok(stretch);
+        }
         let mut begins: Vec<u64> = Vec::new();
         let mut shown = 0;
         self.scan(file, first, |next| {

@@ -22,6 +22,7 @@ use crate::folder::{INDEX, LOG, TAIL};
 use crate::index::{self, Cut};
 use crate::inspect;
 use crate::key::AttemptKey;
+use crate::times::TimesFile;
 
 /// Between two appends of a burst.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -57,6 +58,8 @@ pub(crate) struct Log {
     head: u64,
     tail: u64,
     ring: Option<Ring>,
+    /// When it was printed.
+    times: TimesFile,
     cut: Option<u64>,
     /// Why output was left out, when that is not because of the cap.
     loss: Option<Loss>,
@@ -138,6 +141,7 @@ impl Log {
             head: cap / 2,
             tail: cap - cap / 2,
             ring: None,
+            times: TimesFile::default(),
             cut: None,
             loss: None,
             ranges: Vec::new(),
@@ -177,7 +181,7 @@ impl Log {
         let due = self.appended.is_none_or(|last| now.duration_since(last) >= PAUSE);
         if bytes.len() >= LONG || (due && self.gathered.is_empty()) {
             self.flush(now);
-            self.keep(bytes);
+            self.keep(bytes, now);
             self.appended = Some(now);
             return;
         }
@@ -196,7 +200,7 @@ impl Log {
     pub(crate) fn flush(&mut self, now: Instant) {
         if !self.gathered.is_empty() {
             let gathered = std::mem::take(&mut self.gathered);
-            self.keep(&gathered);
+            self.keep(&gathered, now);
             self.gathered = gathered;
             self.gathered.clear();
             self.appended = Some(now);
@@ -383,8 +387,9 @@ impl Log {
         Ok(())
     }
 
-    fn keep(&mut self, mut bytes: &[u8]) {
+    fn keep(&mut self, mut bytes: &[u8], now: Instant) {
         bytes = self.pass_over(bytes);
+        let at = self.written;
         while self.cut.is_none() && !bytes.is_empty() {
             let room = usize::try_from(self.head - self.written).unwrap_or(usize::MAX).min(bytes.len());
             let (now, later) = bytes.split_at(room);
@@ -397,6 +402,9 @@ impl Log {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => self.begin_cut(Some(Loss::of(&error))),
             }
+        }
+        if self.written > at {
+            self.times.note(at, now);
         }
         if let Some(ring) = &mut self.ring {
             ring.push(bytes);
