@@ -19,7 +19,7 @@ use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
 use leptos_axum::ResponseOptions;
 use leptos_router::location::RequestUrl;
-use portal::{Decision, Handed, Knock, Portal, Sought, Sure};
+use portal::{Decision, Handed, Knock, Place, Portal, Sought, Sure};
 use tower_sessions::Session;
 
 use crate::AppError;
@@ -359,6 +359,15 @@ pub fn sought(text: String, unit: &str, range: &str) -> Result<Sought, AppError>
         (true, false, "bytes") => ranged(range).map(|(from, to)| Sought::Bytes(from, to.unwrap_or(from + 1))),
         (true, false, _) => ranged(range).map(|(from, to)| Sought::Lines(from, to.unwrap_or(from))),
         _ => Err(AppError::Invalid("Name either the text or where it stands. Nothing was asked.".to_owned())),
+    }
+}
+
+/// Which lines of a log are asked for.
+pub fn place_of(line: u64, byte: Option<u64>, moment: Option<Timestamp>) -> Place {
+    match (byte, moment) {
+        (Some(byte), _) => Place::Byte(byte),
+        (None, Some(moment)) => Place::Moment(moment),
+        (None, None) => Place::Line(line),
     }
 }
 

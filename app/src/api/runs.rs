@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use domain::find::{Found, Wanted};
 use domain::frame::Cursor;
-use domain::view::LogView;
-use domain::{ActionKey, RunId, Slug, SuggestionId};
+use domain::view::{LinesView, LogView, PlainText};
+use domain::{ActionKey, RunId, Slug, SuggestionId, Timestamp};
 use leptos::server;
 use serde::{Deserialize, Serialize};
 use server_fn::codec::{ByteStream, Streaming};
@@ -334,6 +335,64 @@ pub async fn log(run: RunId, step: u32, attempt: u32, from: Option<u64>) -> Resu
             let caller = caller().await?;
             let id = AttemptId { run, step, attempt };
             Ok(caller.portal.log(caller.actor.viewer()?, id, from.unwrap_or(u64::MAX)).await?)
+        }
+        .await,
+    )
+}
+
+/// Lines of the output of an attempt: from a line on, counted from 1; or, when one of them is named, around the one in which a byte
+/// stands, or around the first that was printed at a moment (milliseconds since 1970) or later. At most 1,000.
+#[server(endpoint = "runs/lines")]
+pub async fn lines(
+    run: RunId,
+    step: u32,
+    attempt: u32,
+    #[server(default)] line: u64,
+    #[server(default)] byte: Option<u64>,
+    #[server(default)] moment: Option<Timestamp>,
+    #[server(default)] most: u64,
+) -> Result<LinesView, AppError> {
+    use crate::ssr::{answer, caller, place_of};
+    use domain::AttemptId;
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let (id, place) = (AttemptId { run, step, attempt }, place_of(line, byte, moment));
+            Ok(caller.portal.lines(caller.actor.viewer()?, id, place, most).await?)
+        }
+        .await,
+    )
+}
+
+/// The lines of the whole output of an attempt that have a text, in capitals or not, or to which a regular expression applies; named
+/// are those around a line. What runs is looked through as far as it is stored.
+#[server(endpoint = "runs/find")]
+pub async fn find(run: RunId, step: u32, attempt: u32, wanted: Wanted, around: u64) -> Result<Found, AppError> {
+    use crate::ssr::{answer, caller};
+    use domain::AttemptId;
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let id = AttemptId { run, step, attempt };
+            Ok(caller.portal.find(caller.actor.viewer()?, id, &wanted, around).await?)
+        }
+        .await,
+    )
+}
+
+/// Lines of the output of an attempt as plain text, from one to another, both with it: as a page shows them, without colours.
+#[server(endpoint = "runs/text")]
+pub async fn text(run: RunId, step: u32, attempt: u32, from: u64, to: u64) -> Result<PlainText, AppError> {
+    use crate::ssr::{answer, caller};
+    use domain::AttemptId;
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let id = AttemptId { run, step, attempt };
+            Ok(caller.portal.text(caller.actor.viewer()?, id, from, to).await?)
         }
         .await,
     )

@@ -7,6 +7,7 @@ pub mod alert;
 pub mod approval;
 pub mod attempt;
 pub mod audit;
+pub mod cast;
 pub mod check;
 mod digest;
 pub mod escalation;

@@ -36,6 +36,7 @@ mod people;
 mod planning;
 mod probing;
 mod readable;
+mod recording;
 mod redactions;
 mod runs;
 mod schedules;

@@ -28,6 +28,12 @@ pub struct Question {
     /// `1`: as a file to keep.
     #[serde(default)]
     download: Option<String>,
+    /// Lines in place of bytes: one, or two with a hyphen between them, as `120-130`, both with it and counted from 1.
+    #[serde(default)]
+    lines: Option<String>,
+    /// `cast`: as a recording with its timing.
+    #[serde(default, rename = "as")]
+    form: Option<String>,
 }
 
 /// Answers with the bytes of an attempt's output.
@@ -42,6 +48,12 @@ pub async fn output(
     let Ok(Path((run, step, attempt))) = place else { return gone() };
     let id = AttemptId { run: RunId(run), step, attempt };
     let Ok(viewer) = actor.viewer() else { return gone() };
+    if question.form.as_deref() == Some("cast") {
+        return match site.portal().recording(viewer, id).await {
+            Ok(lines) => recording(id, lines),
+            Err(error) => failed(&error),
+        };
+    }
     let follows = question.follow.as_deref() == Some("1");
     let follow = if follows { Follow::ToTheEnd } else { Follow::Stored };
     // The length is needed before it is known from which byte to read.
@@ -49,7 +61,17 @@ pub async fn output(
         Ok((length, _)) => length,
         Err(error) => return failed(&error),
     };
-    let Some(piece) = piece(&headers, follows, question.from, length) else { return unsatisfiable(length) };
+    let piece = match &question.lines {
+        None => piece(&headers, follows, question.from, length),
+        Some(lines) => {
+            let Some((from, to)) = range_of(lines) else { return odd_lines() };
+            match site.portal().bytes_of_lines(viewer, id, from, to).await {
+                Ok(found) => Some(Piece { from: found.from, to: Some(found.to), partial: false }),
+                Err(error) => return failed(&error),
+            }
+        }
+    };
+    let Some(piece) = piece else { return unsatisfiable(length) };
     match site.portal().raw_output(viewer, id, piece.from, follow).await {
         Ok((_, bytes)) => answer(id, &question, &piece, length, bytes),
         Err(error) => failed(&error),
@@ -86,6 +108,27 @@ fn piece(headers: &HeaderMap, follows: bool, from: u64, length: u64) -> Option<P
     (from < to).then_some(Piece { from, to: Some(to), partial: true })
 }
 
+/// One number, or two with a hyphen between them, the second not smaller.
+fn range_of(lines: &str) -> Option<(u64, u64)> {
+    let (from, to) = lines.split_once('-').unwrap_or((lines, lines));
+    let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+    (0 < from && from <= to).then_some((from, to))
+}
+
+/// As a file to keep: a browser shows it as text, and nothing in it is anything else.
+fn recording(id: AttemptId, lines: BoxStream<'static, std::io::Result<Bytes>>) -> Response {
+    let mut response = Response::new(Body::from_stream(lines));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(domain::cast::MEDIA_TYPE));
+    headers.insert(header::CONTENT_DISPOSITION, as_file(id, "cast"));
+    response
+}
+
+fn as_file(id: AttemptId, kind: &str) -> HeaderValue {
+    let name = format!("attachment; filename=\"run-{}-step-{}-attempt-{}.{kind}\"", id.run, id.step, id.attempt);
+    HeaderValue::from_str(&name).expect("digits fit into a header")
+}
+
 fn answer(
     id: AttemptId,
     question: &Question,
@@ -101,8 +144,7 @@ fn answer(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     if question.download.as_deref() == Some("1") {
-        let name = format!("attachment; filename=\"run-{}-step-{}-attempt-{}.log\"", id.run, id.step, id.attempt);
-        headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).expect("digits fit into a header"));
+        headers.insert(header::CONTENT_DISPOSITION, as_file(id, "log"));
     }
     if let Some(to) = piece.to {
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
@@ -143,6 +185,11 @@ fn unsatisfiable(length: u64) -> Response {
     response
 }
 
+fn odd_lines() -> Response {
+    let words = "Lines are a number, or two as 120-130, counted from 1. Nothing was sent.";
+    sentence(StatusCode::UNPROCESSABLE_ENTITY, words)
+}
+
 fn gone() -> Response {
     sentence(StatusCode::NOT_FOUND, "There is no such output, or it is not for you.")
 }
@@ -181,6 +228,12 @@ mod tests {
         assert_eq!(wanted(Some("bytes=100-"), 0), None);
         assert_eq!(wanted(Some("bytes=0-1,5-6"), 0), Some((0, Some(100), false)));
         assert_eq!(wanted(Some("lines=1-2"), 0), Some((0, Some(100), false)));
+    }
+
+    #[test]
+    fn lines_are_one_number_or_two() {
+        assert_eq!([range_of("7"), range_of("7-9"), range_of("7-7")], [Some((7, 7)), Some((7, 9)), Some((7, 7))]);
+        assert_eq!(["", "0", "9-7", "-3", "3-", "x", "1-2-3"].map(range_of), [None; 7]);
     }
 
     #[tokio::test]

@@ -422,6 +422,15 @@ async fn what_is_recorded_as_covered_is_shown_to_nobody_also_while_the_disk_stil
     }
     let log = scene.post("/api/runs/log", "run=1&step=1&attempt=1&from=0", &scene.olga).await.body;
     assert!(log.contains(MASKED) && !log.contains(SECRET), "{log}");
+    for (path, more) in [("/api/runs/lines", ""), ("/api/runs/text", "&from=1&to=99")] {
+        let lines = scene.post(path, &format!("run=1&step=1&attempt=1{more}"), &scene.olga).await.body;
+        assert!(lines.contains(MASKED) && !lines.contains(SECRET), "{path}: {lines}");
+    }
+    let cast = scene.site.get(&format!("{OUTPUT}?as=cast"), &scene.olga).await.body;
+    assert!(cast.contains(MASKED) && !cast.contains(SECRET), "{cast}");
+    let find = format!("run=1&step=1&attempt=1&wanted[text]={SECRET}&around=1");
+    let found = scene.post("/api/runs/find", &find, &scene.olga).await.body;
+    assert!(found.contains("\"count\":0"), "nobody can try what was covered: {found}");
     let otto = someone(Role::Viewer);
     let cursor = Cursor { version: 0, step: 1, attempt: 1, offset: 0 };
     let frames = scene.site.portal.watch(otto.viewer().unwrap(), RUN, cursor).await.unwrap();
