@@ -21,6 +21,7 @@ mod health;
 mod identity;
 mod keyboard;
 mod limited;
+mod logs;
 mod observing;
 mod oidc;
 mod origins;
