@@ -1,7 +1,11 @@
 //! A run while it runs: what its page shows, kept up to date by one stream.
 
 pub mod follow;
+pub mod goal;
 pub mod log;
+pub mod marks;
+pub mod named;
+pub mod sheet;
 
 use domain::attempt::Condition;
 use domain::frame::Cursor;

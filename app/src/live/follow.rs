@@ -26,6 +26,9 @@ const SILENCE: u32 = 25_000;
 /// The first and the longest pause before the next try, in milliseconds.
 const PAUSES: (u32, u32) = (500, 15_000);
 
+/// A page draws no more often than a screen shows it, in milliseconds: what comes meanwhile is taken together.
+const FRAME: u32 = 16;
+
 /// How long a tab may be out of sight before it lets its stream go.
 const OUT_OF_SIGHT: Duration = Duration::from_secs(30);
 
@@ -92,22 +95,56 @@ async fn follow(live: Live) {
 /// One stream, to its end.
 async fn once(live: Live, pause: &mut u32) -> Result<(), AppError> {
     let mut chunks = watch_run(live.id(), live.cursor()).await?.into_inner();
-    let mut decoder = Decoder::default();
+    let (mut decoder, mut waiting) = (Decoder::default(), Waiting::default());
     loop {
         let chunk = chunks.next();
-        let silence = TimeoutFuture::new(SILENCE);
+        let over = TimeoutFuture::new(if waiting.frames.is_empty() { SILENCE } else { FRAME });
         pin_mut!(chunk);
-        let Either::Left((Some(chunk), _)) = select(chunk, silence).await else { return Ok(()) };
-        let Some(frames) = decoder.push(&chunk?)? else { return Ok(()) };
-        if !frames.is_empty() {
-            *pause = PAUSES.0;
-            if live.link.get_untracked() != Link::Up {
-                live.link.set(Link::Up);
+        match select(chunk, over).await {
+            Either::Left((Some(chunk), _)) => {
+                let Some(frames) = decoder.push(&chunk?)? else { return Ok(()) };
+                if !frames.is_empty() {
+                    *pause = PAUSES.0;
+                    if live.link.get_untracked() != Link::Up {
+                        live.link.set(Link::Up);
+                    }
+                }
+                waiting.add(frames);
             }
+            Either::Right(_) if !waiting.frames.is_empty() => {}
+            Either::Left((None, _)) | Either::Right(_) => return Ok(()),
         }
-        if apply(live, frames) == Next::AskAgain {
+        if let Some(frames) = waiting.take(js_sys::Date::now())
+            && apply(live, frames) == Next::AskAgain
+        {
             return Ok(());
         }
+    }
+}
+
+/// Frames that wait to be drawn together.
+#[derive(Debug, Default)]
+struct Waiting {
+    frames: Vec<Frame>,
+    /// When something was drawn last, in milliseconds; nothing yet without it.
+    drawn: Option<f64>,
+}
+
+impl Waiting {
+    fn add(&mut self, frames: Vec<Frame>) {
+        self.frames.extend(frames);
+    }
+
+    /// What is to be drawn at a moment: everything, when it is time for a new picture, or when it is not only output.
+    fn take(&mut self, now: f64) -> Option<Vec<Frame>> {
+        let is_due = self.drawn.is_none_or(|drawn| (now - drawn).abs() >= f64::from(FRAME));
+        let waits = self.frames.iter().all(|frame| matches!(frame, Frame::Output { .. } | Frame::Left { .. }));
+        if self.frames.is_empty() || (waits && !is_due) {
+            return None;
+        }
+        self.drawn =
+            self.frames.iter().any(|frame| matches!(frame, Frame::Output { .. })).then_some(now).or(self.drawn);
+        Some(std::mem::take(&mut self.frames))
     }
 }
 
@@ -140,7 +177,7 @@ enum Next {
     AskAgain,
 }
 
-/// Takes the frames of one chunk. Output is added in one go, so that a chatty step does not redraw once per line.
+/// Takes some frames. Output is added in one go, so that a chatty step does not redraw once per line.
 fn apply(live: Live, frames: Vec<Frame>) -> Next {
     let mut next = Next::GoOn;
     let mut output = Vec::new();
@@ -244,8 +281,13 @@ fn take(live: Live, output: &mut Vec<Frame>) -> Next {
     live.log.update(|log| {
         for piece in pieces {
             match piece {
-                Frame::Left { to, .. } => log.skip_to(to),
-                Frame::Output { offset, bytes, text, .. } if offset == log.to() => log.push(&text, bytes),
+                Frame::Left { to, line, style, .. } => log.skip_to(to, line, style),
+                Frame::Output { offset, bytes, text, at, .. } if offset == log.to() => {
+                    if let Some(at) = at {
+                        log.note_moment(at);
+                    }
+                    log.push(&text, bytes);
+                }
                 Frame::Output { offset, .. } if offset > log.to() => next = Next::AskAgain,
                 _ => {}
             }
@@ -264,7 +306,7 @@ mod tests {
     fn a_chunk_that_ends_inside_a_character_breaks_nothing() {
         let output = |seq, offset, text: &str| {
             let (bytes, text) = (text.len() as u64, text.to_owned());
-            Framed { seq, frame: Frame::Output { step: 1, attempt: 1, offset, bytes, text } }
+            Framed { seq, frame: Frame::Output { step: 1, attempt: 1, offset, bytes, text, at: None } }
         };
         let told = [output(1, 0, "größer, 10 €\n"), output(2, 16, "🚀\n")];
         let stream: String = told.iter().map(|framed| serde_json::to_string(framed).unwrap() + "\n").collect();
@@ -278,6 +320,22 @@ mod tests {
 
             assert_eq!(frames, told.clone().map(|framed| framed.frame), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn output_that_comes_fast_is_drawn_together_and_everything_else_at_once() {
+        let output = || Frame::Output { step: 1, attempt: 1, offset: 0, bytes: 1, text: "x".to_owned(), at: None };
+        let mut waiting = Waiting::default();
+        let mut drawn = |at: f64, frames: Vec<Frame>| {
+            waiting.add(frames);
+            waiting.take(at).map(|frames| frames.len())
+        };
+
+        assert_eq!(drawn(0.0, vec![Frame::Beat { now: Timestamp(1) }]), Some(1));
+        assert_eq!(drawn(1.0, vec![output(), output()]), Some(2), "the first output is not waited for");
+        assert_eq!([drawn(5.0, vec![output()]), drawn(9.0, vec![output()])], [None, None]);
+        assert_eq!([drawn(20.0, Vec::new()), drawn(21.0, Vec::new())], [Some(2), None]);
+        assert_eq!(drawn(22.0, vec![output(), Frame::Beat { now: Timestamp(1) }]), Some(2));
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub enum Frame {
         bytes: u64,
         /// The bytes as text; what is not UTF-8 stands as U+FFFD.
         text: String,
+        /// When it was printed, if it is sent as it comes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
     /// Output that is stored but not sent, because there is too much of it for a page.
     Left {

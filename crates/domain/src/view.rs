@@ -405,6 +405,9 @@ pub struct LogView {
     /// The screens of full-screen programs that were painted with bytes of the piece.
     #[serde(default)]
     pub screens: Vec<Screen>,
+    /// When some of the bytes were printed: from each of these on, at that moment or later.
+    #[serde(default)]
+    pub times: Vec<(u64, Timestamp)>,
 }
 
 /// What the history is narrowed to. Also the query of its address.

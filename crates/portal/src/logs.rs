@@ -67,8 +67,9 @@ impl Portal {
         let LinesPiece { to, text, .. } =
             text_of(&readable, wanted, attempt.end.is_some() && wanted.to >= length).await?;
         let screens = self.screens(&readable, attempt, from..to, length).await?;
+        let times = self.engine().times(&id, from..to).await.unwrap_or_default();
         let (step, attempt, style) = (id.step, id.attempt, place.style);
-        Ok(LogView { step, attempt, from, to, length, text, line: (line > 0).then_some(line), style, screens })
+        Ok(LogView { step, attempt, from, to, length, text, line: (line > 0).then_some(line), style, screens, times })
     }
 
     /// Where a piece begins. What is asked for by its byte begins there; the tail, where a line does, if there is one. The line is 0

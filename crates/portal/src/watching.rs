@@ -195,6 +195,8 @@ struct Reading {
     intent: Intent,
     output: Readable,
     offset: u64,
+    /// Whether the page had everything once: what it is sent since then has just been printed.
+    fresh: bool,
     progress: watch::Receiver<engine::Progress>,
     /// The condition that the page knows.
     told: Condition,
@@ -286,7 +288,8 @@ impl Watcher {
                     Ok(progress) => {
                         let (told, screens) = (Condition::default(), Following::from_byte(offset));
                         let output = self.portal.readable(&run, id);
-                        self.reading = Some(Reading { id, intent, output, offset, progress, told, screens });
+                        self.reading =
+                            Some(Reading { id, intent, output, offset, fresh: false, progress, told, screens });
                     }
                     Err(_) if self.is_open(id).await? => {
                         self.attempts.push_front((id, offset));
@@ -332,8 +335,10 @@ impl Watcher {
             let text = String::from_utf8_lossy(&piece[..whole]).into_owned();
             let (offset, bytes) = (reading.offset, whole as u64);
             reading.offset += bytes;
-            self.send(Frame::Output { step, attempt, offset, bytes, text }).await?;
+            let at = reading.fresh.then(|| self.portal.now());
+            self.send(Frame::Output { step, attempt, offset, bytes, text, at }).await?;
         }
+        reading.fresh = true;
         if condition != reading.told {
             reading.told = condition;
             self.send(Frame::Condition { step, attempt, condition }).await?;

@@ -24,6 +24,8 @@ pub struct Row {
     pub line: Line,
     /// What it was drawn from, when it can still be cut.
     pub(super) raw: Option<Raw>,
+    /// So many bytes at its end are not shown, because the line is too long.
+    pub left_out: u64,
 }
 
 /// What a row was drawn from. The portal hears of a command's end after its output: only then is known where a row that
@@ -38,7 +40,7 @@ pub(super) struct Raw {
 impl Raw {
     /// Nothing yet, from where a terminal stands.
     pub(super) fn from_here(terminal: &Terminal) -> Self {
-        Self { start: terminal.clone(), text: String::new() }
+        Self { start: terminal.without_rows(), text: String::new() }
     }
 
     /// With one more piece of text; `None` when it becomes too much.
@@ -49,6 +51,11 @@ impl Raw {
 }
 
 impl Row {
+    /// How many bytes of text it has.
+    pub(super) fn weight(&self) -> usize {
+        self.line.spans.iter().map(|span| span.text.len()).sum()
+    }
+
     /// The row in pieces, cut at bytes inside it; `None` when nobody can tell where they are.
     pub(super) fn cut(&self, cuts: &[u64]) -> Option<Vec<Arc<Self>>> {
         let raw = self.raw.as_ref().filter(|raw| raw.text.len() as u64 == self.to - self.from)?;

@@ -109,7 +109,7 @@ fn amount(log: &Log) -> String {
         return format!("{from} to {to} of {length}");
     }
     let lines = match log.lines() {
-        _ if !log.is_whole() => String::new(),
+        _ if !log.is_counted() => String::new(),
         // What paints a screen prints no lines.
         0 if log.to() > 0 => String::new(),
         1 => "1 line, ".to_owned(),
