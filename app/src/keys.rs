@@ -62,7 +62,8 @@ fn pressed(event: &KeyboardEvent) {
         "j" => step(1),
         "k" => step(-1),
         "?" => open_dialog("keys"),
-        "/" | "r" | "x" | "n" | "End" => press(&key),
+        "F3" if event.shift_key() => press("Shift F3"),
+        "/" | "r" | "x" | "n" | "f" | "L" | "F3" | "End" => press(&key),
         _ => false,
     };
     if done {

@@ -12,15 +12,18 @@ const SAID_FOR: u32 = 1600;
 
 /// What came of copying.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Copied {
+pub enum Copied {
+    /// Nothing was copied yet.
     NotYet,
+    /// It is on the clipboard.
     Done,
     /// The browser does not let the page copy: it was forbidden, or the connection is not encrypted.
     Refused,
 }
 
 impl Copied {
-    const fn word(self, before: &'static str) -> &'static str {
+    /// What there is to say.
+    pub const fn word(self, before: &'static str) -> &'static str {
         match self {
             Self::NotYet => before,
             Self::Done => "Copied",
@@ -74,7 +77,8 @@ pub fn Copy(text: String, #[prop(default = "Copy command")] words: &'static str)
     .into_any()
 }
 
-async fn write(text: &str) -> Copied {
+/// Puts a text on the clipboard.
+pub async fn write(text: &str) -> Copied {
     let clipboard = window().navigator().clipboard();
     // Without encryption a browser has no clipboard for pages.
     if clipboard.is_undefined() {

@@ -41,6 +41,12 @@ pub enum Sign {
     Down,
     /// A fold.
     Fold,
+    /// Back, or up.
+    Up,
+    /// Long lines that go on below.
+    Wrap,
+    /// The address of something.
+    Link,
     /// Close, take away.
     Close,
     /// Raw bytes.
@@ -79,6 +85,9 @@ impl Sign {
             Self::Info => "#i-info",
             Self::Down => "#i-down",
             Self::Fold => "#i-dn",
+            Self::Up => "#i-up",
+            Self::Wrap => "#i-wrap",
+            Self::Link => "#i-link",
             Self::Close => "#i-close",
             Self::Download => "#i-download",
             Self::Target => "#i-target",

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::glyph::{Glyph, Sign};
 use crate::keys;
 
-const KEYS: [(&str, &str); 10] = [
+const KEYS: [(&str, &str); 14] = [
     ("Ctrl K", "search or jump"),
     ("j", "next step"),
     ("k", "previous step"),
@@ -13,8 +13,12 @@ const KEYS: [(&str, &str); 10] = [
     ("x", "stop the watch or the step"),
     ("n", "write a note"),
     ("End", "follow the output"),
+    ("Ctrl F", "search the log that has the focus"),
+    ("F3", "next line that was found; with Shift the one before"),
+    ("f", "the first failure in the output"),
+    ("L", "copy the link to a line of the output"),
     ("Ctrl ]", "take your keys back from an interactive step"),
-    ("/", "search in the history"),
+    ("/", "search in the output, or in the history"),
     ("?", "show these keys"),
 ];
 

@@ -1,11 +1,13 @@
 //! Output as rows: some lines of a log, where they stand in the stored bytes, and what is not here.
 //!
 //! - `reading`: text becomes rows
-//! - `borders`: commands and screens find their places among them
+//! - [`borders`]: commands and screens find their places among them
+//! - [`pieces`]: lines that stand still while the log grows
 //! - [`entry`], [`row`]: what stands there
 
-mod borders;
+pub mod borders;
 pub mod entry;
+pub mod pieces;
 mod reading;
 pub mod row;
 

@@ -97,6 +97,29 @@ impl Sheet {
         line.clamp(1, self.lines.max(1))
     }
 
+    /// The lines that are to be drawn around one: those that are not folded away, in as many pieces as folds come between them.
+    pub fn around(&self, line: u64) -> Vec<Range<u64>> {
+        let from = self.seen_before(line).saturating_sub(DRAWN / 2);
+        let to = from + DRAWN;
+        let (mut pieces, mut seen, mut begin) = (Vec::new(), 0, 1);
+        let behind = self.lines + 1..self.lines + 1;
+        for fold in self.folded.iter().chain([&behind]) {
+            let lines = fold.start.saturating_sub(begin);
+            let (first, last) = (from.clamp(seen, seen + lines), to.clamp(seen, seen + lines));
+            if first < last {
+                pieces.push(begin + first - seen..begin + last - seen);
+            }
+            (seen, begin) = (seen + lines, fold.end);
+        }
+        pieces
+    }
+
+    /// Whether no line before the first of some, and none behind the last, is seen.
+    pub fn edges(&self, drawn: &Range<u64>) -> (bool, bool) {
+        let all = self.seen_before(self.lines + 1);
+        (self.seen_before(drawn.start) == 0, self.seen_before(drawn.end) >= all)
+    }
+
     /// What a reader needs whose box shows `view`, while the lines `drawn` take the place `block`.
     pub fn wanted(&self, view: Stretch, block: Stretch, drawn: &Range<u64>) -> Wanted {
         let margin = view.bottom - view.top;
@@ -107,11 +130,6 @@ impl Sheet {
         let lacks_below = drawn.end <= self.lines && view.bottom > block.bottom - margin;
         if lacks_above || lacks_below { Wanted::More } else { Wanted::Nothing }
     }
-}
-
-/// The first of the lines that are to be drawn around one.
-pub fn first_around(line: u64) -> u64 {
-    line.saturating_sub(DRAWN / 2).max(1)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no log has so many lines that a pixel of them matters")]
@@ -201,6 +219,34 @@ mod tests {
     }
 
     #[test]
+    fn around_a_line_as_many_are_drawn_before_it_as_behind_it() {
+        let sheet = sheet(10_000, &[]);
+
+        assert_eq!(
+            [1, 200, 900, 10_000].map(|line| sheet.around(line)),
+            [vec![1..401], vec![1..401], vec![700..1_100], vec![9_800..10_001],]
+        );
+        assert_eq!(self::sheet(0, &[]).around(5), []);
+    }
+
+    #[test]
+    fn a_fold_in_between_makes_two_pieces_of_them() {
+        let sheet = sheet(10_000, &[(101, 9_001), (9_051, 9_061)]);
+
+        assert_eq!(sheet.around(50), [1..101, 9_001..9_051, 9_061..9_311]);
+        assert_eq!(
+            sheet.around(5_000),
+            [1..101, 9_001..9_051, 9_061..9_311],
+            "a line in the fold is where the fold is"
+        );
+        assert_eq!(sheet.around(9_900), [9_700..10_001]);
+        let all = self::sheet(100, &[(1, 101)]);
+        assert_eq!((all.around(7), all.edges(&(1..1))), (vec![], (true, true)));
+        assert_eq!(sheet.edges(&(1..9_311)), (true, false));
+        assert_eq!(self::sheet(100, &[(1, 51), (81, 101)]).edges(&(51..81)), (true, true));
+    }
+
+    #[test]
     fn at_the_begin_and_at_the_end_nothing_more_is_needed() {
         let sheet = sheet(500, &[]);
         let view = |top: f64| Stretch { top, bottom: top + 600.0 };
@@ -210,6 +256,5 @@ mod tests {
             sheet.wanted(view(9_400.0), Stretch { top: 2_000.0, bottom: 10_000.0 }, &(101..501)),
             Wanted::Nothing
         );
-        assert_eq!([first_around(1), first_around(200), first_around(900)], [1, 1, 700]);
     }
 }

@@ -44,6 +44,17 @@ impl Log {
         entries
     }
 
+    /// The borders of folded commands in some bytes that are not here.
+    pub fn folded_entries(&self, run: &Run, bytes: Range<u64>, folded: &BTreeSet<u32>) -> Vec<Entry> {
+        let borders = self.borders_of_commands(run, folded);
+        borders.into_iter().filter(|(at, _)| bytes.contains(at)).map(|(_, entry)| entry).collect()
+    }
+
+    /// The byte at which so many of the last rows begin.
+    pub fn first_byte(&self, last: usize) -> u64 {
+        self.last_rows(Some(last)).first().map_or(self.from(), |row| row.from)
+    }
+
     /// The number of the first line in so many of the last rows, and of the one that comes after the last.
     pub fn span(&self, last: Option<usize>) -> Range<u64> {
         let rows = self.last_rows(last);

@@ -299,7 +299,8 @@ fn WithoutScripts() -> impl IntoView {
 #[component]
 pub fn Pages() -> impl IntoView {
     let live = Live::here();
-    let page = live.log.with_untracked(Log::is_page);
+    // With the page's program a log is all there by scrolling, unless a piece of it was asked for.
+    let class_name = if live.log.with_untracked(Log::is_page) { "btn" } else { "btn without-scripts" };
     let begins = Memo::new(move |_| live.log.with(Log::from));
     let later = Memo::new(move |_| live.log.with(Log::later));
     let has_earlier = Memo::new(move |_| begins.get() > 0);
@@ -308,14 +309,14 @@ pub fn Pages() -> impl IntoView {
     view! {
         <nav class="actions pages" aria-label="Pages of the output">
             <Show when=move || has_earlier.get()>
-                <PageLink href=Signal::derive(move || from(0)) words="First output" />
-                <PageLink href=Signal::derive(earlier) words="Earlier output" />
+                <PageLink href=Signal::derive(move || from(0)) words="First output" class_name />
+                <PageLink href=Signal::derive(earlier) words="Earlier output" class_name />
             </Show>
             {move || {
-                later.get().map(|byte| view! { <PageLink href=Signal::stored(from(byte)) words="Later output" /> })
+                later.get().map(|byte| view! { <PageLink href=Signal::stored(from(byte)) words="Later output" class_name /> })
             }}
             <a
-                class=if page { "btn" } else { "btn without-scripts" }
+                class=class_name
                 data-kind="quiet"
                 rel="external"
                 href=move || format!("{}#output", place(live))
@@ -333,9 +334,9 @@ fn place(live: Live) -> String {
 }
 
 #[component]
-fn PageLink(href: Signal<String>, words: &'static str) -> impl IntoView {
+fn PageLink(href: Signal<String>, words: &'static str, class_name: &'static str) -> impl IntoView {
     view! {
-        <a class="btn" data-kind="quiet" rel="external" href=href>
+        <a class=class_name data-kind="quiet" rel="external" href=href>
             {words}
         </a>
     }
