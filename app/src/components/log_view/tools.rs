@@ -166,7 +166,7 @@ fn Find(view: Window) -> impl IntoView {
     let spelled = move || finder.spelling.get() == Spelling::Expression;
     let other = move || if spelled() { Spelling::Text } else { Spelling::Expression };
     view! {
-        <div class="find" role="search">
+        <div class="find">
             <Glyph sign=Sign::Search />
             <input
                 type="search"
