@@ -78,6 +78,7 @@ test('the whole log is searched at the portal, as text and as an expression', as
   await field(operator).fill('4999');
   await expect(page.locator('#hits')).toHaveText(/of 15 lines$/);
   await go(operator, ':1');
+  await expect.poll(() => inSight(operator)).toContain(1);
   await field(operator).fill('4999');
   await expect(page.locator('#hits')).toHaveText('1 of 15 lines');
   await expect.poll(() => inSight(operator)).toContain(4_999);

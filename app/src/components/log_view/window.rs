@@ -33,6 +33,9 @@ const NEAR: i32 = 28;
 /// At most so many pieces between folds are asked for at once.
 const PIECES: usize = 8;
 
+/// The first line of a command stands so far below the top of the box that the command is seen as well, in pixels.
+const BELOW_THE_COMMAND: f64 = 48.0;
+
 /// A line that is gone to stands so far below the top of the box: what was printed before it is seen as well.
 const THIRD: f64 = 3.0;
 
@@ -472,12 +475,15 @@ impl Window {
 
     /// Folds the output of a command away, or shows it again.
     pub fn fold(self, command: u32) {
+        let mut shown = None;
         self.folded.update(|folded| {
-            if !folded.remove(&command) {
+            if folded.remove(&command) {
+                shown = Some(command);
+            } else {
                 folded.insert(command);
             }
         });
-        self.learn_commands();
+        self.learn_commands(shown);
     }
 
     /// Folds the output of all commands that have ended away, or shows all of it.
@@ -485,23 +491,25 @@ impl Window {
         let ended = |run: &Run| ended_commands(run, self.live.on_stage());
         let all: BTreeSet<u32> = self.live.run.with_untracked(ended);
         self.folded.update(|folded| *folded = if folded.is_empty() { all } else { BTreeSet::new() });
-        self.learn_commands();
+        self.learn_commands(None);
     }
 
-    /// Where the lines of commands are is asked when somebody wants to fold them. Then there may be others to look at.
-    fn learn_commands(self) {
+    /// Where the lines of commands are is asked when somebody wants to fold them. Then there are others to look at: those of a command
+    /// that is shown again, else those around the first that is seen.
+    fn learn_commands(self, shown: Option<u32>) {
         let id = self.live.on_stage();
         spawn_local(async move {
             let answer = lines(id.run, id.step, id.attempt, 1, None, None, 1).await;
             if self.is_gone() || self.live.on_stage() != id {
                 return;
             }
-            if let Ok(view) = answer {
-                self.commands.set(view.commands);
-                self.let_go();
-                let begin = Anchor { line: 1, offset: 0.0, aim: Aim::Stays };
-                self.ask(Anchor { aim: Aim::Goes, ..self.first_in_sight().unwrap_or(begin) });
-            }
+            let Ok(view) = answer else { return };
+            let first = view.commands.iter().find(|lines| Some(lines.command) == shown).map(|lines| lines.first);
+            self.commands.set(view.commands);
+            self.let_go();
+            let begin = Anchor { line: first.unwrap_or(1), offset: BELOW_THE_COMMAND, aim: Aim::Goes };
+            let seen = self.first_in_sight().filter(|_| first.is_none());
+            self.ask(seen.map_or(begin, |seen| Anchor { aim: Aim::Goes, ..seen }));
         });
     }
 
