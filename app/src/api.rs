@@ -77,6 +77,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/looks/run", Policy::Verb(Verb::WorkRun, Whose::Seen)),
     ("/api/looks/health", Policy::Verb(Verb::StartRun, Whose::Seen)),
     ("/api/runs/watch", Policy::Verb(Verb::Read, Whose::Seen)),
+    ("/api/runs/replay", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/api/runs/log", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/api/runs/lines", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/api/runs/find", Policy::Verb(Verb::Read, Whose::Seen)),

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use domain::attempt::{Input, Key};
 use domain::factor::Proof;
+use domain::frame::Framed;
 use domain::keyboard::{Named, Press, Stroke};
 use domain::policy::{Actor, Forbidden, GroupName, Groups, Role, Scope, typed_groups};
 use domain::run::{Command, Refusal, Verdict, Wanted};
@@ -360,6 +361,13 @@ pub fn sought(text: String, unit: &str, range: &str) -> Result<Sought, AppError>
         (true, false, _) => ranged(range).map(|(from, to)| Sought::Lines(from, to.unwrap_or(from))),
         _ => Err(AppError::Invalid("Name either the text or where it stands. Nothing was asked.".to_owned())),
     }
+}
+
+/// A frame of a stream, as its line.
+pub fn as_line(framed: &Framed) -> Result<String, AppError> {
+    let mut line = serde_json::to_string(framed).map_err(|_| AppError::Internal)?;
+    line.push('\n');
+    Ok(line)
 }
 
 /// Which lines of a log are asked for.

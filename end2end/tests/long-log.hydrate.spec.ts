@@ -169,3 +169,20 @@ test('lines can be shown with their times and without a break, and the page stay
   await page.getByRole('button', { name: 'Break long lines' }).click();
   await page.getByRole('button', { name: 'Show when lines were printed, in UTC' }).click();
 });
+
+test('an attempt that has ended is shown once more as it was printed, and can be taken home as a recording', async ({ operator, portal }) => {
+  const { page } = operator;
+  await printed(operator, "sh -c 'echo first; sleep 1; echo second; sleep 1; echo third'", 'Print slowly');
+  await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first', 'second', 'third']);
+
+  await page.getByRole('button', { name: 'Show it once more, as it was printed' }).click();
+  await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first']);
+  await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first', 'second', 'third']);
+  await page.getByRole('button', { name: 'End replay' }).click();
+  await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first', 'second', 'third']);
+
+  const href = (await page.getByRole('link', { name: 'Download a recording with its timing, asciicast' }).getAttribute('href')) ?? '';
+  const recording = await page.request.get(new URL(href, portal.address).href);
+  expect(recording.headers()['content-disposition']).toContain('.cast"');
+  expect(JSON.parse((await recording.text()).split('\n')[0]!)).toMatchObject({ version: 3, term: { cols: 160, rows: 48 } });
+});

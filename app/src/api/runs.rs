@@ -404,7 +404,7 @@ pub async fn text(run: RunId, step: u32, attempt: u32, from: u64, to: u64) -> Re
 /// it is. The stream is one of bytes, because the network cuts it anywhere, also inside a character.
 #[server(endpoint = "runs/watch", output = Streaming)]
 pub async fn watch_run(run: RunId, cursor: Cursor) -> Result<ByteStream<AppError>, AppError> {
-    use crate::ssr::{answer, caller};
+    use crate::ssr::{answer, as_line, caller};
     use futures::StreamExt as _;
 
     let frames = answer(
@@ -414,9 +414,30 @@ pub async fn watch_run(run: RunId, cursor: Cursor) -> Result<ByteStream<AppError
         }
         .await,
     )?;
-    Ok(ByteStream::new(frames.map(|framed| {
-        let mut line = serde_json::to_string(&framed).map_err(|_| AppError::Internal)?;
-        line.push('\n');
-        Ok(line)
-    })))
+    Ok(ByteStream::new(frames.map(|framed| as_line(&framed))))
+}
+
+/// Shows an attempt that has ended once more, as frames like those of a run that is followed, at the pace of then: from so many
+/// milliseconds after its begin on, and up to 100 times as fast. Nothing that was printed is waited for longer than 2 seconds.
+#[server(endpoint = "runs/replay", output = Streaming)]
+pub async fn replay(
+    run: RunId,
+    step: u32,
+    attempt: u32,
+    from: u64,
+    speed: u32,
+) -> Result<ByteStream<AppError>, AppError> {
+    use crate::ssr::{answer, as_line, caller};
+    use domain::AttemptId;
+    use futures::StreamExt as _;
+
+    let frames = answer(
+        async {
+            let caller = caller().await?;
+            let id = AttemptId { run, step, attempt };
+            Ok(caller.portal.replay(caller.actor.viewer()?, id, from, speed).await?)
+        }
+        .await,
+    )?;
+    Ok(ByteStream::new(frames.map(|framed| as_line(&framed))))
 }

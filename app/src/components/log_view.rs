@@ -4,6 +4,7 @@
 //! rows, as the server has rendered them.
 
 mod finder;
+mod replay;
 mod rows;
 mod strip;
 mod tools;
@@ -16,6 +17,7 @@ use leptos::prelude::*;
 use crate::live::Live;
 use crate::live::log::Log;
 use crate::live::log::entry::Entry;
+use replay::ReplayStrip;
 use rows::LogEntry;
 pub use rows::piece;
 use strip::{FollowStrip, Silence};
@@ -51,7 +53,7 @@ pub fn LogView(step: u32, attempt: u32) -> impl IntoView {
                 <Silence />
                 <li data-kind="space" aria-hidden="true" node_ref=view.below></li>
             </ol>
-            {grows.then(|| view! { <FollowStrip view /> })}
+            {grows.then(|| view! { <ReplayStrip view /> <FollowStrip view /> })}
         </div>
     }
     .into_any()

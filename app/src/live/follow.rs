@@ -150,14 +150,14 @@ impl Waiting {
 
 /// Makes frames of the bytes that the network brings, cut anywhere.
 #[derive(Debug, Default)]
-struct Decoder {
+pub struct Decoder {
     lines: LineDecoder,
     seq: u64,
 }
 
 impl Decoder {
     /// The frames that are whole now; `None` when one is missing in between.
-    fn push(&mut self, chunk: &[u8]) -> Result<Option<Vec<Frame>>, AppError> {
+    pub fn push(&mut self, chunk: &[u8]) -> Result<Option<Vec<Frame>>, AppError> {
         let mut frames = Vec::new();
         for line in self.lines.push(chunk) {
             let next: Framed = serde_json::from_str(&line).map_err(|_| AppError::Internal)?;

@@ -109,6 +109,11 @@ impl Log {
         Self::from_piece(view, &view.text, view.to - view.from)
     }
 
+    /// Output that is shown once more, of so many bytes: what comes later is not here yet.
+    pub fn replay(step: u32, attempt: u32, length: u64) -> Self {
+        Self { page: true, length, ..Self::empty(step, attempt) }
+    }
+
     /// Some lines out of a log. They do not grow.
     pub fn of_lines(view: &LinesView) -> Self {
         let mut log = Self { page: true, ..Self::empty(view.step, view.attempt) };

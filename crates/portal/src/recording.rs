@@ -23,11 +23,13 @@ const AHEAD: usize = 8;
 
 /// From a byte on, output was printed at a moment or later.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Beat {
-    byte: u64,
-    at: Timestamp,
+pub(crate) struct Beat {
+    pub byte: u64,
+    pub at: Timestamp,
+    /// Whether a command begins or ends here.
+    pub is_border: bool,
     /// The command that begins here.
-    label: Option<String>,
+    pub label: Option<String>,
 }
 
 impl Portal {
@@ -89,12 +91,12 @@ fn end(marks: &[Mark]) -> Option<(Timestamp, i32)> {
 fn beats(begun: Timestamp, times: Vec<(u64, Timestamp)>, marks: &[Mark], label: impl Fn(u32) -> String) -> Vec<Beat> {
     let of_mark = |mark: &Mark| match mark {
         Mark::Started { command, offset, at } => {
-            Beat { byte: *offset, at: Timestamp(*at), label: Some(label(*command)) }
+            Beat { byte: *offset, at: Timestamp(*at), is_border: true, label: Some(label(*command)) }
         }
-        Mark::Ended { offset, at, .. } => Beat { byte: *offset, at: Timestamp(*at), label: None },
+        Mark::Ended { offset, at, .. } => Beat { byte: *offset, at: Timestamp(*at), is_border: true, label: None },
     };
-    let begin = Beat { byte: 0, at: begun, label: None };
-    let printed = times.into_iter().map(|(byte, at)| Beat { byte, at, label: None });
+    let begin = Beat { byte: 0, at: begun, is_border: false, label: None };
+    let printed = times.into_iter().map(|(byte, at)| Beat { byte, at, is_border: false, label: None });
     let mut beats: Vec<Beat> = std::iter::once(begin).chain(marks.iter().map(of_mark)).chain(printed).collect();
     beats.sort_by_key(|beat| (beat.byte, beat.at));
     beats

@@ -117,8 +117,9 @@ impl Following {
         self.due = false;
         if progress.marks > self.marks {
             let marks = portal.engine().marks(intent, self.marks)?;
-            self.marks += marks.len();
-            for mark in marks {
+            let news_of = marks.into_iter().take(progress.marks - self.marks);
+            for mark in news_of {
+                self.marks += 1;
                 match mark {
                     Mark::Started { command, offset, .. } => self.begin(command, offset),
                     Mark::Ended { offset, .. } => {

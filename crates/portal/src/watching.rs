@@ -8,33 +8,25 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::attempt::{Condition, Intent};
 use domain::frame::{Cursor, Frame, Framed};
 use domain::policy::{Sight, Viewer};
 use domain::run::Event;
-use domain::terminal::whole_characters;
 use domain::{AttemptId, RunId};
-use engine::LinePlace;
 use futures::stream::BoxStream;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::live::Look;
 use crate::readable::Readable;
-use crate::screens::Following;
+use crate::sending::{Failure, Page, Reading, more};
 use crate::{Error, Portal};
 
-/// Frames that wait for a page before the stream waits for it.
-const AHEAD: usize = 8;
+/// Frames that wait for a page before the stream waits for it. Each may have a piece of output: more of them is memory for whoever
+/// does not read.
+pub(crate) const AHEAD: usize = 2;
 
 /// Bytes of one piece of output.
 const PIECE: usize = 64 * 1024;
-
-/// A page that is further behind than this gets the tail instead of everything.
-const BEHIND: u64 = 1 << 20;
-
-/// How much of the tail it gets.
-const TAIL: u64 = 256 * 1024;
 
 /// How often a stream without news says that it lives.
 const BEAT: Duration = Duration::from_secs(10);
@@ -69,8 +61,7 @@ impl Portal {
             version: cursor.version,
             attempts: VecDeque::new(),
             reading: None,
-            sender,
-            seq: 0,
+            page: Page::new(self.clone(), sender),
         };
         self.tasks().spawn(async move {
             if let Err(Failure::Portal(error)) = watcher.run(look, cursor).await {
@@ -174,35 +165,6 @@ impl Portal {
     }
 }
 
-/// Why a watcher ends.
-enum Failure {
-    /// The page went away, or may not look any more.
-    Gone,
-    /// The portal could not read.
-    Portal(Error),
-}
-
-impl<E: Into<Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Portal(error.into())
-    }
-}
-
-/// An attempt whose output is being sent.
-struct Reading {
-    id: AttemptId,
-    /// What was recorded of it: its files are measured by that.
-    intent: Intent,
-    output: Readable,
-    offset: u64,
-    /// Whether the page had everything once: what it is sent since then has just been printed.
-    fresh: bool,
-    progress: watch::Receiver<engine::Progress>,
-    /// The condition that the page knows.
-    told: Condition,
-    screens: Following,
-}
-
 struct Watcher {
     portal: Portal,
     run: RunId,
@@ -210,16 +172,15 @@ struct Watcher {
     /// Attempts whose output is still to be sent, in the order in which they started, with the byte to begin at.
     attempts: VecDeque<(AttemptId, u64)>,
     reading: Option<Reading>,
-    sender: mpsc::Sender<Framed>,
-    seq: u64,
+    page: Page,
 }
 
 impl Watcher {
     async fn run(mut self, mut look: Look, cursor: Cursor) -> Result<(), Failure> {
         let mut beat = tokio::time::interval(BEAT);
         beat.reset();
-        self.send(Frame::Hello { build: self.portal.build().to_owned(), now: self.portal.now() }).await?;
-        self.send(Frame::Watchers { names: look.names() }).await?;
+        self.page.send(Frame::Hello { build: self.portal.build().to_owned(), now: self.portal.now() }).await?;
+        self.page.send(Frame::Watchers { names: look.names() }).await?;
         self.begin(cursor).await?;
         let mut moved_on = true;
         loop {
@@ -232,9 +193,9 @@ impl Watcher {
             tokio::select! {
                 _ = look.version.changed() => moved_on = true,
                 () = more(self.reading.as_mut()) => {}
-                _ = look.names.changed() => self.send(Frame::Watchers { names: look.names() }).await?,
-                _ = beat.tick() => self.send(Frame::Beat { now: self.portal.now() }).await?,
-                () = self.sender.closed() => return Err(Failure::Gone),
+                _ = look.names.changed() => self.page.send(Frame::Watchers { names: look.names() }).await?,
+                _ = beat.tick() => self.page.send(Frame::Beat { now: self.portal.now() }).await?,
+                () = self.page.gone() => return Err(Failure::Gone),
                 () = self.portal.closing() => return Err(Failure::Gone),
             }
         }
@@ -262,7 +223,7 @@ impl Watcher {
                     self.attempts.push_back((id, 0));
                 }
             }
-            self.send(Frame::Event { entry: Box::new(entry) }).await?;
+            self.page.send(Frame::Event { entry: Box::new(entry) }).await?;
         }
         Ok(())
     }
@@ -273,7 +234,7 @@ impl Watcher {
     }
 
     fn current(&self) -> Option<AttemptId> {
-        self.reading.as_ref().map(|reading| reading.id)
+        self.reading.as_ref().map(Reading::id)
     }
 
     /// Sends what is stored of the attempts in the queue, and stays with the last of them until it ends.
@@ -286,10 +247,8 @@ impl Watcher {
                 let intent = run.intent(id).ok_or(Error::NotFound)?;
                 match self.portal.engine().follow(&intent) {
                     Ok(progress) => {
-                        let (told, screens) = (Condition::default(), Following::from_byte(offset));
                         let output = self.portal.readable(&run, id);
-                        self.reading =
-                            Some(Reading { id, intent, output, offset, fresh: false, progress, told, screens });
+                        self.reading = Some(Reading::from_byte(offset, intent, output, progress));
                     }
                     Err(_) if self.is_open(id).await? => {
                         self.attempts.push_front((id, offset));
@@ -298,7 +257,8 @@ impl Watcher {
                     Err(_) => continue,
                 }
             }
-            let Some((id, offset)) = self.drain().await? else { return Ok(()) };
+            let Some(reading) = self.reading.as_mut() else { return Ok(()) };
+            let Some((id, offset)) = self.page.drain(reading).await? else { return Ok(()) };
             self.reading = None;
             // What looks ended may not have begun. The record decides, and every change of it wakes this stream again.
             if self.is_open(id).await? {
@@ -306,80 +266,5 @@ impl Watcher {
                 return Ok(());
             }
         }
-    }
-
-    /// Sends what is stored of the attempt that is read. When that seems to be all: which attempt, and the byte after it.
-    async fn drain(&mut self) -> Result<Option<(AttemptId, u64)>, Failure> {
-        let Some(mut reading) = self.reading.take() else { return Ok(None) };
-        let now = *reading.progress.borrow_and_update();
-        let engine::Progress { length, done, condition, .. } = now;
-        let (step, attempt) = (reading.id.step, reading.id.attempt);
-        // A screen stands in the place of its output: the page has to know of it first.
-        for repaint in reading.screens.look(&self.portal, (&reading.intent, &reading.output), now).await? {
-            self.send(Frame::Screen { step, attempt, repaint: Box::new(repaint) }).await?;
-        }
-        let until = reading.screens.drawn().unwrap_or(length);
-        if until.saturating_sub(reading.offset) > BEHIND {
-            let (from, begin) = (reading.offset, self.begin_of_tail(&reading.intent, until - TAIL, until).await);
-            let LinePlace { at: to, line, style } = begin;
-            reading.offset = to;
-            self.send(Frame::Left { step, attempt, from, to, line: (line > 0).then_some(line), style }).await?;
-        }
-        while reading.offset < until {
-            let most = usize::try_from(until - reading.offset).unwrap_or(PIECE).min(PIECE);
-            let piece = reading.output.read(reading.offset, most).await?;
-            let whole = whole_characters(&piece, done && reading.offset + piece.len() as u64 >= length);
-            if whole == 0 {
-                break;
-            }
-            let text = String::from_utf8_lossy(&piece[..whole]).into_owned();
-            let (offset, bytes) = (reading.offset, whole as u64);
-            reading.offset += bytes;
-            let at = reading.fresh.then(|| self.portal.now());
-            self.send(Frame::Output { step, attempt, offset, bytes, text, at }).await?;
-        }
-        reading.fresh = true;
-        if condition != reading.told {
-            reading.told = condition;
-            self.send(Frame::Condition { step, attempt, condition }).await?;
-        }
-        let ended = done.then_some((reading.id, reading.offset));
-        self.reading = Some(reading);
-        Ok(ended)
-    }
-
-    /// Where the tail begins that a page gets: with a line, if one begins in it. The line is 0 where nobody knows.
-    async fn begin_of_tail(&self, intent: &Intent, at: u64, until: u64) -> LinePlace {
-        let engine = self.portal.engine();
-        if let Ok(place) = engine.line_from(intent, at).await
-            && place.at < until
-        {
-            return place;
-        }
-        let stands = engine.lines_at(intent, vec![at]).await.unwrap_or_default().pop();
-        LinePlace { at, line: stands.map_or(0, |place| place.line), ..LinePlace::default() }
-    }
-
-    async fn send(&mut self, frame: Frame) -> Result<(), Failure> {
-        self.seq += 1;
-        // A page that does not read must not hold up a portal that stops.
-        tokio::select! {
-            sent = self.sender.send(Framed { seq: self.seq, frame }) => sent.map_err(|_| Failure::Gone),
-            () = self.portal.closing() => Err(Failure::Gone),
-        }
-    }
-}
-
-/// Waits for more output, or until it is time to look at the screen; for ever when nothing is read.
-async fn more(reading: Option<&mut Reading>) {
-    let more = match reading {
-        Some(Reading { progress, screens, .. }) => tokio::select! {
-            changed = progress.changed() => changed.is_ok(),
-            () = screens.due() => true,
-        },
-        None => false,
-    };
-    if !more {
-        std::future::pending::<()>().await;
     }
 }

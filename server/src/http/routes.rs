@@ -65,6 +65,9 @@ pub const SIGN_IN_BACK: &str = "/sign-in/back";
 /// The stream of a run.
 pub const WATCH: &str = "/api/runs/watch";
 
+/// An attempt that is shown once more.
+pub const REPLAY: &str = "/api/runs/replay";
+
 /// How many requests for approval wait.
 pub const WAITING: &str = "/api/approvals/watch";
 

@@ -40,8 +40,8 @@ pub enum Watched {
 pub async fn until_over(site: &Site, matched: Option<&str>, request: Request, next: Next) -> Response {
     let watched = request.extensions().get::<Watched>().cloned();
     let response = next.run(request).await;
-    let (true, Some(watched)) = (matches!(matched, Some(routes::WATCH | routes::WAITING | routes::OUTPUT)), watched)
-    else {
+    let streams = matches!(matched, Some(routes::WATCH | routes::REPLAY | routes::WAITING | routes::OUTPUT));
+    let (true, Some(watched)) = (streams, watched) else {
         return response;
     };
     if !response.status().is_success() {

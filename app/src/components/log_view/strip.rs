@@ -48,8 +48,9 @@ pub fn FollowStrip(view: Window) -> impl IntoView {
         let shown = live.log.with(|log| (log.step(), log.attempt()));
         live.run.with(|run| run.open_attempt().is_some_and(|open| (open.step, open.attempt) == shown))
     });
+    let is_seen = Memo::new(move |_| (open.get() || !following.get()) && view.replay.log.with(Option::is_none));
     view! {
-        <Show when=move || open.get() || !following.get()>
+        <Show when=move || is_seen.get()>
             <button
                 class="follow needs-scripts"
                 type="button"

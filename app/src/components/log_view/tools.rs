@@ -54,6 +54,8 @@ fn switch(shown: RwSignal<bool>, name: &str) {
 pub fn Tools(view: Window, looks: Looks) -> impl IntoView {
     let id = view.live.on_stage();
     let recording = format!("{}?as=cast", raw_output(id));
+    let ended = move |run: &Run| run.attempt(id).is_some_and(|attempt| attempt.end.is_some());
+    let ended = Memo::new(move |_| view.live.run.with(ended));
     view! {
         <div class="log-tools needs-scripts" role="toolbar" aria-label="Log">
             <Find view />
@@ -97,6 +99,14 @@ pub fn Tools(view: Window, looks: Looks) -> impl IntoView {
                     label="Copy the chosen lines, or all"
                     run=Callback::new(move |()| view.copy_lines())
                 />
+                <Show when=move || ended.get()>
+                    <Tool
+                        sign=Sign::Play
+                        words="Replay"
+                        label="Show it once more, as it was printed"
+                        run=Callback::new(move |()| view.play())
+                    />
+                </Show>
                 <a
                     class="btn"
                     data-kind="quiet"
@@ -107,7 +117,7 @@ pub fn Tools(view: Window, looks: Looks) -> impl IntoView {
                     aria-label="Download a recording with its timing, asciicast"
                     title="Download a recording with its timing, asciicast"
                 >
-                    <Glyph sign=Sign::Play />
+                    <Glyph sign=Sign::File />
                 </a>
                 <a
                     class="btn"

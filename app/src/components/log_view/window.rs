@@ -17,6 +17,7 @@ use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, MouseEvent};
 
 use super::finder::Finder;
+use super::replay::Replay;
 use crate::AppError;
 use crate::api::runs::lines;
 use crate::live::Live;
@@ -54,6 +55,8 @@ pub struct Window {
     pub below: NodeRef<html::Li>,
     /// What is looked for in the log.
     pub finder: Finder,
+    /// What is shown once more.
+    pub replay: Replay,
     /// The lines that its reader has chosen.
     pub chosen: RwSignal<Option<Named>>,
     /// The commands whose output is folded away.
@@ -110,6 +113,7 @@ impl Window {
             above: NodeRef::new(),
             below: NodeRef::new(),
             finder: Finder::new(),
+            replay: Replay::new(),
             chosen: RwSignal::new(None),
             folded: RwSignal::new(BTreeSet::new()),
             said: RwSignal::new(String::new()),
@@ -136,6 +140,7 @@ impl Window {
             self.windowed.track();
             self.folded.track();
             self.commands.track();
+            self.replay.log.track();
             request_animation_frame(move || self.lay_out());
         });
         Effect::new(move |_| {
@@ -150,6 +155,12 @@ impl Window {
     pub fn entries(self) -> Vec<Entry> {
         let folded = self.folded.get();
         let windowed = self.windowed.get();
+        if self.replay.log.with(Option::is_some) {
+            let part = Part { last: Some(drawn_rows()), folded: BTreeSet::new() };
+            return self.live.run.with(|run| {
+                self.replay.log.with(|log| log.as_ref().map(|log| log.entries(run, &part)).unwrap_or_default())
+            });
+        }
         self.live.run.with(|run| {
             self.held.with(|held| match held {
                 Some(held) => held.entries(run, &folded, self.edges.get()),
@@ -205,6 +216,12 @@ impl Window {
     fn lay_out(self) {
         // The box may be gone by the time that it is to be drawn.
         let Some(list) = self.list.try_get_untracked().flatten() else { return };
+        if self.replay.is_on() {
+            set_height(self.above, 0.0);
+            set_height(self.below, 0.0);
+            list.set_scroll_top(list.scroll_height());
+            return;
+        }
         if self.windowed.get_untracked() && self.lines() > 0 {
             let (sheet, drawn) = (self.sheet(&list), self.drawn());
             set_height(self.above, sheet.above(drawn.start));
@@ -271,7 +288,7 @@ impl Window {
 
     /// Lets go when the reader scrolls up, follows again when they come back to the end, and brings what they look at.
     pub fn scrolled(self) {
-        let Some(list) = self.list.get_untracked() else { return };
+        let Some(list) = self.list.get_untracked().filter(|_| !self.replay.is_on()) else { return };
         let (before, now) = (self.top.get_value(), list.scroll_top());
         self.top.set_value(now);
         let at_end = list.scroll_height() - now - list.client_height() < NEAR;

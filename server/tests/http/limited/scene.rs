@@ -243,6 +243,7 @@ pub fn meets(path: &str) -> Meets {
         "/api/runs/start" => ByName("slug=SLUG&target=&key=another-SLUG"),
         "/api/runs/watch" => ByName(WATCH),
         "/api/runs/log" | "/api/runs/lines" | "/api/runs/stop" => ByName("run=RUN&step=1&attempt=1"),
+        "/api/runs/replay" => ByName("run=RUN&step=1&attempt=1&from=0&speed=1"),
         "/api/runs/find" => ByName("run=RUN&step=1&attempt=1&wanted[text]=gold&around=1"),
         "/api/runs/text" => ByName("run=RUN&step=1&attempt=1&from=1&to=9"),
         "/api/runs/value" => ByName("run=RUN&name=word&value=x"),
