@@ -57,8 +57,9 @@ impl Replay {
     fn take(self, frames: Vec<Frame>) {
         let mut now = None;
         self.log.update(|log| {
-            if let Some(log) = log {
-                now = frames.into_iter().filter_map(|frame| take(log, frame)).last();
+            let Some(log) = log else { return };
+            for frame in frames {
+                now = take(log, frame).or(now);
             }
         });
         if now.is_some() {
@@ -76,7 +77,9 @@ fn take(log: &mut Log, frame: Frame) -> Option<Timestamp> {
             _ = log.paint(*repaint);
         }
         Frame::Output { offset, bytes, text, at, .. } if offset == log.to() => {
-            at.into_iter().for_each(|at| log.note_moment(at));
+            if let Some(at) = at {
+                log.note_moment(at);
+            }
             log.push(&text, bytes);
             return at;
         }
@@ -158,7 +161,9 @@ pub fn ReplayStrip(view: Window) -> impl IntoView {
                     class="btn"
                     data-kind="quiet"
                     type="button"
-                    on:click=move |_| if replay.plays.get_untracked() { view.pause() } else { view.play() }
+                    on:click=move |_| {
+                        if replay.plays.get_untracked() { view.pause() } else { view.play() }
+                    }
                 >
                     {move || if replay.plays.get() { "Pause" } else { "Go on" }}
                 </button>

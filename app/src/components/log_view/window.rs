@@ -174,6 +174,9 @@ impl Window {
 
     /// When a row was printed, as far as is known.
     pub fn moment(self, byte: u64) -> Option<Timestamp> {
+        if self.replay.is_on() {
+            return self.replay.log.with_untracked(|log| log.as_ref()?.moment(byte));
+        }
         self.held.with_untracked(|held| match held {
             Some(held) => held.moment(byte),
             None => self.live.log.with_untracked(|log| log.moment(byte)),
