@@ -79,8 +79,8 @@ dev: setup-dev ## rebuild and reload while you edit
 # --- Measure ---
 
 .PHONY: bench
-bench: | setup ## measure what has to be fast, each against a floor that is measured in the same run
-	@$(with_tools) cargo bench --quiet --package portal
+bench: setup-test server ## measure what has to be fast, each against a floor of the same run; writes BENCHMARKS.md (PORTAL_BENCH_ONLY="word": some of it)
+	@$(with_tools) scripts/bench
 
 # --- Test ---
 
