@@ -9,6 +9,7 @@ mod backups;
 mod bad_input;
 mod browser;
 mod day;
+mod disconnects;
 mod disk;
 mod doctor;
 mod elsewhere;
