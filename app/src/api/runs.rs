@@ -359,7 +359,7 @@ pub async fn lines(
         async {
             let caller = caller().await?;
             let (id, place) = (AttemptId { run, step, attempt }, place_of(line, byte, moment));
-            Ok(caller.portal.lines(caller.actor.viewer()?, id, place, most).await?)
+            Ok(caller.portal.log_lines(caller.actor.viewer()?, id, place, most).await?)
         }
         .await,
     )
@@ -376,7 +376,7 @@ pub async fn find(run: RunId, step: u32, attempt: u32, wanted: Wanted, around: u
         async {
             let caller = caller().await?;
             let id = AttemptId { run, step, attempt };
-            Ok(caller.portal.find(caller.actor.viewer()?, id, &wanted, around).await?)
+            Ok(caller.portal.search_log(caller.actor.viewer()?, id, &wanted, around).await?)
         }
         .await,
     )
@@ -392,7 +392,7 @@ pub async fn text(run: RunId, step: u32, attempt: u32, from: u64, to: u64) -> Re
         async {
             let caller = caller().await?;
             let id = AttemptId { run, step, attempt };
-            Ok(caller.portal.text(caller.actor.viewer()?, id, from, to).await?)
+            Ok(caller.portal.log_text(caller.actor.viewer()?, id, from, to).await?)
         }
         .await,
     )

@@ -94,7 +94,13 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::NotFound`] without such an attempt, or when the run is limited to others.
-    pub async fn lines(&self, viewer: Viewer<'_>, id: AttemptId, place: Place, most: u64) -> Result<LinesView, Error> {
+    pub async fn log_lines(
+        &self,
+        viewer: Viewer<'_>,
+        id: AttemptId,
+        place: Place,
+        most: u64,
+    ) -> Result<LinesView, Error> {
         let run = self.run_for(viewer.actor(), id.run).await?;
         let attempt = run.attempt(id).ok_or(Error::NotFound)?;
         let (asked, first) = self.line_of(&run, id, place).await?;
@@ -173,7 +179,13 @@ impl Portal {
     ///
     /// [`Error::NotFound`] without such an attempt; [`Error::Invalid`] for what cannot be looked for; [`Error::Busy`] when too much
     /// is looked for at once.
-    pub async fn find(&self, viewer: Viewer<'_>, id: AttemptId, wanted: &Wanted, around: u64) -> Result<Found, Error> {
+    pub async fn search_log(
+        &self,
+        viewer: Viewer<'_>,
+        id: AttemptId,
+        wanted: &Wanted,
+        around: u64,
+    ) -> Result<Found, Error> {
         let run = self.run_for(viewer.actor(), id.run).await?;
         run.attempt(id).ok_or(Error::NotFound)?;
         let pattern = Pattern::new(wanted).map_err(|bad| Error::Invalid(bad.to_string()))?;
@@ -191,7 +203,7 @@ impl Portal {
     /// # Errors
     ///
     /// [`Error::NotFound`] without such an attempt, or when the run is limited to others.
-    pub async fn text(&self, viewer: Viewer<'_>, id: AttemptId, from: u64, to: u64) -> Result<PlainText, Error> {
+    pub async fn log_text(&self, viewer: Viewer<'_>, id: AttemptId, from: u64, to: u64) -> Result<PlainText, Error> {
         let run = self.run_for(viewer.actor(), id.run).await?;
         run.attempt(id).ok_or(Error::NotFound)?;
         let readable = self.readable(&run, id);
