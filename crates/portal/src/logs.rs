@@ -104,7 +104,7 @@ impl Portal {
         let run = self.run_for(viewer.actor(), id.run).await?;
         let attempt = run.attempt(id).ok_or(Error::NotFound)?;
         let (asked, first) = self.line_of(&run, id, place).await?;
-        let most = most.clamp(1, LINES);
+        let most = if most == 0 { LINES } else { most.min(LINES) };
         let mut stretch = self.stretch(&run, id, first, most).await?;
         if stretch.count == 0 && stretch.lines > 0 {
             // There are not so many: then the last ones.

@@ -362,7 +362,8 @@ impl Window {
             return;
         }
         let wanted = self.sheet(&list).around(anchor.line);
-        if wanted == last && anchor.aim == Aim::Stays {
+        let nothing_to_see = wanted.is_empty() && self.folded.with_untracked(BTreeSet::is_empty);
+        if nothing_to_see || (wanted == last && anchor.aim == Aim::Stays) {
             return;
         }
         self.asking.set_value(Asking { busy: true, next: None, last: wanted.clone() });
