@@ -1,4 +1,4 @@
-//! `out.lines`: where the lines of an output begin, one in every [`EVERY`], and in which style.
+//! `out.lines`: where the lines of an output begin, one in every 1,024 (`map`), and in which style.
 //!
 //! It is the portal's own and can be made anew from the output at any time: by it the line 900,000 of a log is found as soon as the
 //! line 9. It grows with the output, whoever asks for a line brings it up to date. A step that works as the portal's user gains nothing by
@@ -20,7 +20,7 @@ use domain::terminal::Style;
 use crate::folder::{Folder, LOG};
 use crate::key::AttemptKey;
 use crate::output::Unreadable;
-use map::{EVERY, LineMap, Scanner};
+use map::{LineMap, Scanner};
 pub use stretch::Stretch;
 
 /// Attempts whose maps stay in memory.

@@ -1,3 +1,4 @@
+use domain::redaction::ByteRange;
 use domain::terminal::{Colour, Style, Terminal};
 use domain::{AttemptId, RunId};
 use proptest::prelude::*;
