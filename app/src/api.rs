@@ -75,6 +75,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/pages/deliveries", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
     ("/api/looks/start", Policy::Verb(Verb::StartRun, Whose::Seen)),
     ("/api/looks/run", Policy::Verb(Verb::WorkRun, Whose::Seen)),
+    ("/api/looks/health", Policy::Verb(Verb::StartRun, Whose::Seen)),
     ("/api/runs/watch", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/api/runs/log", Policy::Verb(Verb::Read, Whose::Seen)),
     ("/api/runs/start", Policy::Verb(Verb::StartRun, Whose::Seen)),
@@ -88,6 +89,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/runs/check", Policy::Verb(Verb::WorkRun, Whose::Seen)),
     ("/api/runs/overrule", Policy::Verb(Verb::WorkRun, Whose::Held)),
     ("/api/runs/note", Policy::Verb(Verb::WorkRun, Whose::Seen)),
+    ("/api/runs/escalate", Policy::Verb(Verb::WorkRun, Whose::Seen)),
     ("/api/runs/finish", Policy::Verb(Verb::WorkRun, Whose::Held)),
     ("/api/runs/take-over", Policy::Verb(Verb::WorkRun, Whose::HeldByAnother)),
     ("/api/runs/take-lock", Policy::Verb(Verb::WorkRun, Whose::Held)),
@@ -106,6 +108,7 @@ pub const POLICY: &[(&str, Policy)] = &[
     ("/api/people/end-sessions", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
     ("/api/people/end-tokens", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
     ("/api/people/mail", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
+    ("/api/people/enrolment-code", Policy::Verb(Verb::ManagePeople, Whose::Anybodys)),
 ];
 
 /// The paths that a stranger may call.

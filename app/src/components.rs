@@ -14,6 +14,7 @@ pub mod findings;
 pub mod frame;
 pub mod glyph;
 pub mod health;
+pub mod health_badge;
 pub mod hidden;
 pub mod keys_dialog;
 pub mod left;

@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use crate::AppError;
 use crate::api::approvals::{BreakGlass, CancelApproval, RequestApproval};
 use crate::api::runs::{
-    Abort, AddNote, AddStep, CheckNow, CompleteStep, EndWatch, Finish, Overrule, RunCommands, SendInput, SetDirectory,
-    SetValue, SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, TypeKeys, Untick,
+    Abort, AddNote, AddStep, CheckNow, CompleteStep, EndWatch, Escalate, Finish, Overrule, RunCommands, SendInput,
+    SetDirectory, SetValue, SkipCommand, SkipStep, Stop, TakeLock, TakeOver, Tick, TypeKeys, Untick,
 };
 use crate::live::Live;
 
@@ -54,6 +54,8 @@ pub enum Place {
     Lock,
     /// At the approvals.
     Approval,
+    /// At whom to call.
+    Escalation,
     /// At what the run was made of.
     Run,
     /// At the end of the run.
@@ -67,7 +69,9 @@ impl Place {
             Self::Deeds(step) | Self::Command(step, _) | Self::Line(step, _) | Self::Check(step, _) => {
                 step == shown || step == 0
             }
-            Self::Values | Self::Notes | Self::Lock | Self::Approval | Self::Run | Self::Finish => true,
+            Self::Values | Self::Notes | Self::Lock | Self::Approval | Self::Escalation | Self::Run | Self::Finish => {
+                true
+            }
         }
     }
 }
@@ -101,6 +105,8 @@ pub struct Deeds {
     pub overrule: ServerAction<Overrule>,
     /// Write a note.
     pub note: ServerAction<AddNote>,
+    /// Call somebody whom the procedure names.
+    pub escalate: ServerAction<Escalate>,
     /// Work on in another person's run.
     pub take_over: ServerAction<TakeOver>,
     /// Take the lock from another run.
@@ -143,6 +149,7 @@ impl Deeds {
             check: ServerAction::new(),
             overrule: ServerAction::new(),
             note: ServerAction::new(),
+            escalate: ServerAction::new(),
             take_over: ServerAction::new(),
             take_lock: ServerAction::new(),
             directory: ServerAction::new(),
@@ -191,7 +198,7 @@ impl Deeds {
         if is_in_sight { None } else { self.problem() }
     }
 
-    fn answers(self) -> [Answer; 23] {
+    fn answers(self) -> [Answer; 24] {
         [
             self.value.value(),
             self.run.value(),
@@ -205,6 +212,7 @@ impl Deeds {
             self.check.value(),
             self.overrule.value(),
             self.note.value(),
+            self.escalate.value(),
             self.take_over.value(),
             self.take_lock.value(),
             self.directory.value(),
@@ -336,6 +344,7 @@ mod tests {
         let plan = Plan {
             visible_to: None,
             checks: Vec::new(),
+            escalation: domain::escalation::Escalation::default(),
             slug: Slug("restart".to_owned()),
             title: "Restart".to_owned(),
             document: "restart.md".to_owned(),
@@ -384,6 +393,7 @@ mod tests {
             outage: None,
             checks: Vec::new(),
             redactions: Vec::new(),
+            escalations: Vec::new(),
             end: None,
             unreadable: None,
         }

@@ -4,8 +4,8 @@ use domain::attempt::AttemptResult;
 use domain::check::Held;
 use domain::plan::PlanStep;
 use domain::run::{
-    Attempt, AttemptEnding, Change, ChangeKind, CheckRecord, CommandState, Redaction, RedactionEnd, Request,
-    RequestEnd, Run, StepState, StepStatus, Tick, Verdict, ticks,
+    Attempt, AttemptEnding, Change, ChangeKind, CheckRecord, CommandState, EscalationRecord, Redaction, RedactionEnd,
+    Request, RequestEnd, Run, StepState, StepStatus, Tick, Verdict, ticks,
 };
 use domain::runbook::{PartKind, plain};
 use domain::{Timestamp, time};
@@ -60,6 +60,7 @@ pub fn timeline(run: &Run) -> Vec<Moment> {
         moments.push(moment(stamp.at, Mark::Noted, words, Some(reason.clone())));
     }
     moments.extend(run.numbered_redactions().flat_map(|(number, redaction)| redaction_moments(run, number, redaction)));
+    moments.extend(run.escalations.iter().map(|record| escalation_moment(run, record)));
     moments.extend(run.changes.iter().map(|change| change_moment(run, change)));
     if let Some(end) = &run.end {
         let words = format!("{} closed the run: {}", end.stamp.by.name(), end.verdict.word());
@@ -91,6 +92,12 @@ fn check_moments(run: &Run, record: &CheckRecord) -> Vec<Moment> {
         moment(tick.stamp.at, Mark::Stands(StepStatus::Skipped), words, Some(tick.note.clone()))
     });
     std::iter::once(answered).chain(overruled).collect()
+}
+
+/// Who was called, by whom or by which line of the procedure, and by which ways.
+fn escalation_moment(run: &Run, record: &EscalationRecord) -> Moment {
+    let words = format!("{} {} {}", record.by(), record.did(), record.titles_and_ways());
+    moment(record.stamp.at, Mark::Noted, words, Some(run.because_words(record.line, record.because)))
 }
 
 fn change_moment(run: &Run, change: &Change) -> Moment {

@@ -12,7 +12,7 @@ use domain::factor::Proof;
 use domain::keyboard::{Named, Press, Stroke};
 use domain::policy::{Actor, Forbidden, GroupName, Groups, Role, Scope, typed_groups};
 use domain::run::{Command, Refusal, Verdict, Wanted};
-use domain::view::MadeToken;
+use domain::view::{MadeCode, MadeToken};
 use domain::{PersonId, RunId, Timestamp, TokenId};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
@@ -103,10 +103,13 @@ pub struct Ways {
     pub sign_out: Option<String>,
 }
 
-/// The made token that this request has taken out to show it. A page that is rendered again for the same request shows it again:
-/// nobody has seen it yet.
+/// What this request has taken out to show it once. A page that is rendered again for the same request shows it again: nobody has seen
+/// it yet.
 #[derive(Clone, Default)]
-pub struct TakenOut(Arc<OnceLock<Option<MadeToken>>>);
+pub struct TakenOut {
+    token: Arc<OnceLock<Option<MadeToken>>>,
+    code: Arc<OnceLock<Option<MadeCode>>>,
+}
 
 /// Who is asking, and whom they ask.
 pub struct Caller {
@@ -181,10 +184,23 @@ async fn signed_in(portal: &Portal) -> Result<Option<Actor>, AppError> {
 /// The token that was just made in a session, for the page that shows it.
 pub fn made_token(portal: &Portal, session: &str) -> Option<MadeToken> {
     let take = || portal.take_made_token(session);
-    match parts().and_then(|parts| parts.extensions.get::<TakenOut>().cloned()) {
-        Some(TakenOut(taken)) => taken.get_or_init(take).clone(),
+    match taken_out() {
+        Some(taken) => taken.token.get_or_init(take).clone(),
         None => take(),
     }
+}
+
+/// The enrolment code that was just made in a session, for the page that shows it.
+pub fn made_code(portal: &Portal, session: &str) -> Option<MadeCode> {
+    let take = || portal.take_made_code(session);
+    match taken_out() {
+        Some(taken) => taken.code.get_or_init(take).clone(),
+        None => take(),
+    }
+}
+
+fn taken_out() -> Option<TakenOut> {
+    parts()?.extensions.get::<TakenOut>().cloned()
 }
 
 /// Ties the session of this request to a person.

@@ -56,7 +56,7 @@ export class Operator {
   }
 
   /** Puts a value in, or chooses it: a field becomes a list once the target has said what there is. */
-  private async fill(label: string, value: string): Promise<void> {
+  async fill(label: string, value: string): Promise<void> {
     const field = this.page.getByLabel(label, { exact: true });
     await expect(async () => {
       if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value, { timeout: 2_000 });
@@ -127,18 +127,21 @@ export class Operator {
     await fold.getByRole('button', { name: /^Take over run/ }).click();
   }
 
+  /** Has the expected outcome checked, and waits until all of its checks hold. */
+  async checkOutcome(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Check the expected outcome' }).click();
+    const hold = this.page.locator('#finish').getByText(/(\d+) of \1 checks hold/);
+    // A log is watched for its whole window.
+    await expect(async () => {
+      if (!this.scripts) await this.page.reload();
+      await expect(hold).toBeVisible({ timeout: this.glance });
+    }).toPass({ timeout: 90_000, intervals: [250, 1_000, 2_000] });
+  }
+
   /** Closes the run with a verdict. */
   async finish(verdict: string, comment = ''): Promise<void> {
     const check = this.page.getByRole('button', { name: 'Check the expected outcome' });
-    if (verdict === 'reached' && (await check.count()) > 0) {
-      await check.click();
-      const hold = this.page.locator('#finish').getByText(/(\d+) of \1 checks hold/);
-      // A log is watched for its whole window.
-      await expect(async () => {
-        if (!this.scripts) await this.page.reload();
-        await expect(hold).toBeVisible({ timeout: this.glance });
-      }).toPass({ timeout: 90_000, intervals: [250, 1_000, 2_000] });
-    }
+    if (verdict === 'reached' && (await check.count()) > 0) await this.checkOutcome();
     await this.page.getByRole('radio', { name: verdict }).first().check();
     await this.page.getByLabel('Comment').fill(comment);
     await this.page.getByRole('button', { name: /^Close run/ }).click();

@@ -197,6 +197,17 @@ test('behind a proxy that names people nobody signs in, and the session ends wit
     await person.go('/account');
     await expect(person.page.locator('.facts-line')).toContainText('operator');
 
+    // The word of the proxy enrols no second factor: that takes a code which an administrator hands over.
+    const ada = await someone(browser, reached, 'ada', scripts);
+    await ada.go('/people');
+    await ada.page.getByRole('button', { name: 'Make enrolment code for nils' }).click();
+    const enrolment = await ada.page.locator('.callout .secret code').innerText();
+    await ada.page.context().close();
+    const panel = person.page.getByRole('region', { name: 'Second factor' });
+    await panel.getByLabel('Enrolment code').fill(enrolment);
+    await panel.getByRole('button', { name: 'Set up an authenticator app' }).click();
+    await expect(panel.locator('.secret code')).toBeVisible();
+
     await becomes(context, 'lena');
     await person.go('/account');
     await expect(person.page.getByRole('alert')).toContainText('has your sign-in name already');

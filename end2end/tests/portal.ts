@@ -19,16 +19,22 @@ export class Portal {
     readonly port: number,
     private readonly config: string | undefined,
     private readonly publicUrl: string | undefined,
+    private readonly environment: Record<string, string>,
   ) {}
 
   /**
    * Starts a portal on a copy of the bundled documents, or of another folder, perhaps with a configuration, perhaps behind a proxy
-   * with another address.
+   * with another address, perhaps with more in its environment.
    */
-  static async start(runbooks = join(root, 'runbooks'), config?: string, publicUrl?: string): Promise<Portal> {
+  static async start(
+    runbooks = join(root, 'runbooks'),
+    config?: string,
+    publicUrl?: string,
+    environment: Record<string, string> = {},
+  ): Promise<Portal> {
     const folder = await mkdtemp(join(tmpdir(), 'portal-e2e-'));
     await cp(runbooks, join(folder, 'runbooks'), { recursive: true });
-    const portal = new Portal(folder, await freePort(), config, publicUrl);
+    const portal = new Portal(folder, await freePort(), config, publicUrl, environment);
     await portal.spawn();
     return portal;
   }
@@ -75,7 +81,7 @@ export class Portal {
         ...(this.config === undefined ? [] : ['--config', this.config]),
         ...(this.publicUrl === undefined ? [] : ['--public-url', this.publicUrl]),
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.environment } },
     ));
     this.child = child;
     await new Promise<void>((ready, failed) => {

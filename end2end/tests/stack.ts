@@ -6,12 +6,15 @@ import { expect, test as base } from './fixtures.ts';
 /** The folder of the practice stack; the test command sets it. */
 export const stack = process.env['PORTAL_STACK'] ?? '';
 
-/** Tries once to have the stack alone; gives the way to let it go. The name is gone with the process that has it, however that ends. */
-async function take(): Promise<(() => Promise<void>) | undefined> {
+/**
+ * Tries once to have something alone that all tests of this machine know by its name; gives the way to let it go. The name is gone with the
+ * process that has it, however that ends.
+ */
+export async function take(name = 'portal-practice-stack'): Promise<(() => Promise<void>) | undefined> {
   const server = createServer();
   return await new Promise((answer) => {
     server.once('error', () => answer(undefined));
-    server.listen('\0portal-practice-stack', () => answer(() => new Promise((closed) => server.close(() => closed()))));
+    server.listen(`\0${name}`, () => answer(() => new Promise((closed) => server.close(() => closed()))));
   });
 }
 

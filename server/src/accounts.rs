@@ -5,6 +5,7 @@
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::ExitCode;
 
+use domain::identity::Issuer;
 use domain::policy::{Actor, Groups, group_names};
 use domain::view::{PersonRow, SessionInfo};
 use portal::{NewPerson, Portal, Standing};
@@ -40,6 +41,14 @@ pub fn run(command: UserCommand) -> ExitCode {
             UserCommand::ResetFactor { login, place } => {
                 let portal = open(place).await?;
                 finish(&portal, reset_factor(&portal, &login).await).await
+            }
+            UserCommand::EnrolmentCode { login, place } => {
+                let portal = open(place).await?;
+                finish(&portal, enrolment_code(&portal, &login).await).await
+            }
+            UserCommand::Rebind { login, issuer, subject, place } => {
+                let portal = open(place).await?;
+                finish(&portal, rebind(&portal, &login, &issuer, &subject).await).await
             }
             UserCommand::Sessions { login, end, place } => {
                 let portal = open(place).await?;
@@ -121,6 +130,21 @@ async fn reset_factor(portal: &Portal, login: &str) -> Result<String, portal::Er
         "Removed of {}: {app}, {} recovery codes, {} {passkeys}. Their sessions are over; they set a new one up on their account page.\n",
         person.login, before.recovery_codes, before.passkeys
     ))
+}
+
+async fn enrolment_code(portal: &Portal, login: &str) -> Result<String, portal::Error> {
+    let person = named(portal, login).await?;
+    let made = portal.make_enrolment_code(Actor::console().administrator()?, &person.id).await?;
+    Ok(format!(
+        "The enrolment code of {} is {}\nIt begins one set-up of a second factor on their account page, and holds for a day.\n",
+        person.login, made.text
+    ))
+}
+
+async fn rebind(portal: &Portal, login: &str, issuer: &Issuer, subject: &str) -> Result<String, portal::Error> {
+    let person = named(portal, login).await?;
+    portal.rebind(Actor::console().administrator()?, &person.id, issuer, subject).await?;
+    Ok(format!("{} is {subject} at {} from now on; their sessions are over.\n", person.login, issuer.key()))
 }
 
 async fn sessions(portal: &Portal, login: &str, end: bool) -> Result<String, portal::Error> {

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::identity::Issuer;
 use domain::policy::GroupName;
 
-use crate::config::{LogFormat, Networks, PublicUrl, parse_span};
+use crate::config::{LogFormat, Networks, PublicUrl, is_safe, parse_span};
 
 /// Keeps an operations team's runbooks as plain Markdown and works through them together.
 #[derive(Debug, Parser)]
@@ -27,8 +28,10 @@ pub enum Command {
     /// Serve the portal (this is also what happens without a command)
     Serve(ServeArguments),
     /// Check documents: one finding a line, as `file:line: level: message`
-    #[command(after_help = "Exit code: 0 nothing found, 1 something found, 2 a file could not be read.")]
-    Lint(ReadArguments),
+    #[command(
+        after_help = "Exit code: 0 nothing found, 1 something found, 2 a file could not be read, or nobody could look."
+    )]
+    Lint(LintArguments),
     /// Print what the reader sees in documents: procedures, parts, steps, commands with their risk
     #[command(after_help = "Exit code: 0, or 2 when a file could not be read. The JSON is a stable interface.")]
     Show(ReadArguments),
@@ -169,6 +172,23 @@ impl From<PlaceArguments> for ServeArguments {
     }
 }
 
+/// The arguments of `lint`.
+#[derive(Debug, Args)]
+pub struct LintArguments {
+    /// What is read
+    #[command(flatten)]
+    pub read: ReadArguments,
+    /// Look at the targets, too, by reading only: retired software, and what commands name and is not there; the portal may run
+    #[arg(long)]
+    pub live: bool,
+    /// The target to look at [default: the first that each procedure may use]
+    #[arg(long, value_name = "NAME", requires = "live")]
+    pub target: Option<String>,
+    /// The configuration that has the targets [default: ./portal.toml when it is there]
+    #[arg(long, value_name = "FILE", env = "PORTAL_CONFIG", hide_env_values = true)]
+    pub config: Option<PathBuf>,
+}
+
 /// The arguments of `lint` and `show`.
 #[derive(Debug, Args)]
 pub struct ReadArguments {
@@ -234,6 +254,29 @@ pub enum UserCommand {
         #[command(flatten)]
         place: PlaceArguments,
     },
+    /// Make and print the code by which somebody whom the proxy names sets their first second factor up; it holds for a day
+    EnrolmentCode {
+        /// The name to sign in with
+        login: String,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
+    /// Bind an account for which others vouch to another subject: when the issuer has a new address, or people move from the proxy to a
+    /// provider; their sessions end
+    Rebind {
+        /// The name to sign in with
+        login: String,
+        /// Who vouches for them from now on: `proxy`, or the address of the provider, exactly as it calls itself
+        #[arg(long, value_name = "ISSUER", value_parser = parse_issuer)]
+        issuer: Issuer,
+        /// What names them there: the name that the proxy sends, or the `sub` of the provider
+        #[arg(long, value_name = "SUBJECT")]
+        subject: String,
+        /// Where the portal keeps its data
+        #[command(flatten)]
+        place: PlaceArguments,
+    },
     /// List the sessions of somebody
     Sessions {
         /// The name to sign in with
@@ -259,6 +302,15 @@ fn parse_role(word: &str) -> Result<domain::policy::Role, String> {
     domain::policy::Role::parse(word).ok_or_else(|| "a role is viewer, operator, lead or administrator".to_owned())
 }
 
+fn parse_issuer(key: &str) -> Result<Issuer, String> {
+    match Issuer::of_key(key) {
+        Issuer::Provider(address) if !is_safe(&address) => {
+            Err("an issuer is proxy, or an address of the form https://host/path".to_owned())
+        }
+        issuer => Ok(issuer),
+    }
+}
+
 fn parse_group(name: &str) -> Result<GroupName, String> {
     GroupName::parse(name).ok_or_else(|| {
         format!("a group has 1 to {} lower-case letters, digits, hyphens and underscores", GroupName::LONGEST)
@@ -281,6 +333,22 @@ mod tests {
 
         assert!(line.command.is_none());
         assert_eq!(line.serve.data, Some(PathBuf::from("/d")));
+    }
+
+    #[test]
+    fn an_account_is_bound_anew_to_the_proxy_or_to_an_address() {
+        let parsed = |issuer: &str| {
+            let line = ["runbook-portal", "user", "rebind", "olga", "--issuer", issuer, "--subject", "7"];
+            CommandLine::try_parse_from(line).map(|line| line.command)
+        };
+
+        for (key, expected) in
+            [("proxy", Issuer::Proxy), ("https://id.example.com", Issuer::of_key("https://id.example.com"))]
+        {
+            let Ok(Some(Command::User(UserCommand::Rebind { issuer, .. }))) = parsed(key) else { panic!("{key}") };
+            assert_eq!(issuer, expected);
+        }
+        assert!(parsed("Proxy").unwrap_err().to_string().contains("https://host/path"));
     }
 
     #[test]

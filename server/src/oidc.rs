@@ -117,6 +117,21 @@ pub struct Proven {
     pub at: Option<i64>,
 }
 
+/// Why nobody is signed in.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub why: Unwelcome,
+    /// Whom the provider's token named where there was one. That was not proven.
+    pub claimed: Option<String>,
+}
+
+impl From<Unwelcome> for Refused {
+    fn from(why: Unwelcome) -> Self {
+        Self { why, claimed: None }
+    }
+}
+
 /// What the provider's address carries back.
 pub struct Answered {
     /// The code.
@@ -202,7 +217,7 @@ impl Provider {
     /// # Errors
     ///
     /// Why nobody is signed in.
-    pub async fn finish(&self, flow: &Flow, answered: &Answered, began: i64) -> Result<Proven, Unwelcome> {
+    pub async fn finish(&self, flow: &Flow, answered: &Answered, began: i64) -> Result<Proven, Refused> {
         let _place = self.place()?;
         let (document, keys) = {
             let mut known = self.known.lock().await;
@@ -215,24 +230,39 @@ impl Provider {
             None => !document.authorization_response_iss_parameter_supported,
         };
         if !by_us {
-            return Err(untrue("another provider has answered"));
+            return Err(untrue("another provider has answered").into());
         }
         let tokens = self.exchange(&document, flow, &answered.code).await?;
+        let claims = claims::of(&tokens.id_token);
+        let claimed = claims.as_ref().and_then(|claims| text(claims, "sub")).map(str::to_owned);
+        let believed = self.believe(flow, (document.as_ref(), keys.as_ref()), &tokens, claims, began).await;
+        believed.map_err(|why| Refused { why, claimed })
+    }
+
+    /// Whom the tokens of a sign-in are about, when everything about them holds.
+    async fn believe(
+        &self,
+        flow: &Flow,
+        (document, keys): (&Document, &CoreJsonWebKeySet),
+        tokens: &Tokens,
+        claims: Option<Value>,
+        began: i64,
+    ) -> Result<Proven, Unwelcome> {
         let nonce = Nonce::new(flow.nonce.clone());
-        if self.verify(&tokens.id_token, &nonce, &keys)? == Key::Unknown {
-            let keys = self.new_keys(&document).await?;
+        if self.verify(&tokens.id_token, &nonce, keys)? == Key::Unknown {
+            let keys = self.new_keys(document).await?;
             if self.verify(&tokens.id_token, &nonce, &keys)? == Key::Unknown {
                 return Err(untrue("the token is signed with a key that the provider does not have"));
             }
         }
-        let claims = claims::of(&tokens.id_token).ok_or_else(|| untrue("the token has no claims"))?;
+        let claims = claims.ok_or_else(|| untrue("the token has no claims"))?;
         let at = moment(&claims, "auth_time");
         if flow.afresh && at.is_none_or(|at| at < began.saturating_sub(CLOCKS_DIFFER_MS)) {
             let why = if at.is_none() { "does not say when that was (auth_time)" } else { "says that it was earlier" };
             tracing::warn!("somebody was to prove anew who they are, and the token of the identity provider {why}");
             return Err(Unwelcome::NotAfresh);
         }
-        let identity = self.identity(&document, claims, &tokens.access_token).await?;
+        let identity = self.identity(document, claims, &tokens.access_token).await?;
         Ok(Proven { identity, at })
     }
 

@@ -11,7 +11,7 @@ use rustix::process::DumpableBehavior;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::Config;
+use crate::config::{Config, IdentitySettings};
 use crate::connections::{self, Limits};
 use crate::http::assets::Assets;
 use crate::http::routes::Undeclared;
@@ -106,6 +106,7 @@ pub async fn open(config: &Config, build: String) -> Result<Portal, ServeError> 
         approvals: config.approvals.clone(),
         secrets: config.secrets.clone(),
         public: config.public_url.as_ref().map(|url| url.origin().to_owned()),
+        map: config.identity.map.clone(),
         channels: config.channels.clone(),
         checkpoints: config.checkpoints.clone(),
         build,
@@ -131,9 +132,25 @@ async fn announce(config: &Config, address: SocketAddr, portal: &Portal) -> Resu
              effect. Copy the command's text from its page, or remove the rule.\n"
         ));
     }
+    if let Some(line) = of_no_issuer(&portal.issuers().await?, &config.identity) {
+        say(&line);
+    }
     warn_of_channels(portal, config).await;
     tracing::info!(listen.address = %address, portal.build = portal.build(), "listening on {address}");
     Ok(())
+}
+
+/// What is said about accounts into which nobody can sign in: they are bound to an issuer that is not configured.
+fn of_no_issuer(issuers: &[(String, u64)], identity: &IdentitySettings) -> Option<String> {
+    let unknown = issuers.iter().filter(|(key, _)| !identity.vouches(key));
+    let unknown: Vec<String> = unknown.map(|(key, accounts)| format!("{key} ({accounts})")).collect();
+    (!unknown.is_empty()).then(|| {
+        format!(
+            "Accounts are bound to who vouches for nobody by this configuration: {}. Nobody signs in to them; bind them anew by `user rebind`, or \
+             disable them.\n",
+            unknown.join(", ")
+        )
+    })
 }
 
 /// Says on the console why people would not be told, or not be told where to look.
@@ -215,6 +232,7 @@ async fn farewell(portal: &Portal, graceful: GracefulShutdown) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ProxyIdentity;
 
     #[test]
     fn the_printed_address_can_be_opened_on_this_machine() {
@@ -222,5 +240,24 @@ mod tests {
         assert_eq!(reachable("[::]:3000".parse().unwrap()), "http://127.0.0.1:3000");
         assert_eq!(reachable("[::1]:3000".parse().unwrap()), "http://[::1]:3000");
         assert_eq!(reachable("10.0.0.5:3000".parse().unwrap()), "http://10.0.0.5:3000");
+    }
+
+    #[test]
+    fn one_line_says_to_whom_accounts_are_bound_who_vouches_for_nobody() {
+        let bound = [("https://old.example.com".to_owned(), 3), ("proxy".to_owned(), 2)];
+        let proxy = ProxyIdentity {
+            user: "x-user".parse().unwrap(),
+            groups: None,
+            secret: "x-secret".parse().unwrap(),
+            shared: String::new(),
+            sign_out: None,
+        };
+        let named = IdentitySettings { proxy: Some(proxy), ..IdentitySettings::default() };
+
+        let line = of_no_issuer(&bound, &IdentitySettings::default()).unwrap();
+        assert!(line.contains("https://old.example.com (3), proxy (2)") && line.lines().count() == 1, "{line}");
+        assert!(!of_no_issuer(&bound, &named).unwrap().contains("proxy (2)"));
+        assert_eq!(of_no_issuer(&bound[1..], &named), None);
+        assert_eq!(of_no_issuer(&[], &IdentitySettings::default()), None);
     }
 }

@@ -33,3 +33,20 @@ pub async fn look_in_run(run: RunId) -> Result<Look, AppError> {
         .await,
     )
 }
+
+/// Looks at a target for the health of a procedure, by reading only, and keeps what it found until the next look there; an empty name
+/// is the first target that the procedure may use.
+#[server(endpoint = "looks/health")]
+pub async fn look_at_health(slug: Slug, #[server(default)] target: String) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            caller.portal.look_at_health(caller.actor.operator()?, &slug, &target).await?;
+            back_to(&format!("/procedures/{slug}"));
+            Ok(())
+        }
+        .await,
+    )
+}

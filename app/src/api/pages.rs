@@ -114,12 +114,13 @@ pub async fn documents() -> Result<DocumentsView, AppError> {
 /// The page of people.
 #[server(endpoint = "pages/people")]
 pub async fn people() -> Result<PeopleView, AppError> {
-    use crate::ssr::{answer, caller};
+    use crate::ssr::{answer, caller, made_code, session_id};
 
     answer(
         async {
             let caller = caller().await?;
-            Ok(caller.portal.people(caller.actor.administrator()?).await?)
+            let view = caller.portal.people(caller.actor.administrator()?).await?;
+            Ok(PeopleView { made: made_code(&caller.portal, &session_id()?), ..view })
         }
         .await,
     )

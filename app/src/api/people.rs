@@ -145,3 +145,20 @@ pub async fn set_mail(person: PersonId, mail: String) -> Result<(), AppError> {
         .await,
     )
 }
+
+/// Makes the code by which somebody whom the proxy names sets their first second factor up. The page of people shows it once.
+#[server(endpoint = "people/enrolment-code")]
+pub async fn give_enrolment_code(person: PersonId) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller, session_id};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            let proof = caller.actor.administrator()?;
+            caller.portal.show_enrolment_code(proof, &session_id()?, &person).await?;
+            back_to("/people");
+            Ok(())
+        }
+        .await,
+    )
+}

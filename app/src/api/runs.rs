@@ -179,6 +179,28 @@ pub async fn add_note(run: RunId, step: u32, text: String) -> Result<(), AppErro
     answer(async { act(run, step, Command::AddNote { step: about(step), text }).await }.await)
 }
 
+/// Calls somebody whom the procedure names into a run, by its words for them. Without a hand-over the portal writes one.
+#[server(endpoint = "runs/escalate")]
+pub async fn escalate(
+    run: RunId,
+    number: u32,
+    contact: String,
+    #[server(default)] text: String,
+) -> Result<(), AppError> {
+    use crate::ssr::{answer, back_to, caller};
+
+    answer(
+        async {
+            let caller = caller().await?;
+            // On the heap, as every deed in a run.
+            Box::pin(caller.portal.escalate(caller.actor.operator()?, run, number, &contact, &text)).await?;
+            back_to(&format!("/runs/{run}"));
+            Ok(())
+        }
+        .await,
+    )
+}
+
 /// Goes on with a run that another person works in.
 #[server(endpoint = "runs/take-over")]
 pub async fn take_over(run: RunId, reason: String) -> Result<(), AppError> {

@@ -1,7 +1,7 @@
 //! The start page: what needs me now, then everything else.
 
 use domain::time;
-use domain::view::{ApprovalRow, DocumentInfo, HomeView, ProcedureRow, RunRow, Session};
+use domain::view::{ApprovalRow, DocumentInfo, EscalatedRow, HomeView, ProcedureRow, RunRow, Session};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -14,6 +14,7 @@ use crate::components::command_text::visible;
 use crate::components::findings::findings_words;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::health::Health;
+use crate::components::health_badge::HealthBadge;
 use crate::components::left::Left;
 use crate::components::risk::RiskMark;
 use crate::components::run_lists::{OpenRuns, RecentRuns, step_words, waits_for_a_person};
@@ -42,7 +43,8 @@ fn Home(session: Session, view: HomeView, dismiss: ServerAction<DismissSuggestio
     Clock::start(view.now);
     let (waiting, running): (Vec<RunRow>, Vec<RunRow>) = view.running.into_iter().partition(waits_for_a_person);
     let count = counted(running.len(), "run");
-    let calm = view.requests.is_empty() && waiting.is_empty() && view.suggestions.is_empty();
+    let calm =
+        view.requests.is_empty() && view.escalations.is_empty() && waiting.is_empty() && view.suggestions.is_empty();
     let hands = Hands::of(&session.actor);
     view! {
         <main id="main" class="page" data-kind="home" tabindex="-1">
@@ -55,6 +57,7 @@ fn Home(session: Session, view: HomeView, dismiss: ServerAction<DismissSuggestio
             <div class="main stack" data-gap="large">
                 <Problems problems=view.problems />
                 {calm.then(|| view! { <Calm /> })}
+                <Calls rows=view.escalations />
                 <Waiting requests=view.requests runs=waiting />
                 <Suggestions rows=view.suggestions hands dismiss />
                 <Show when={
@@ -110,9 +113,52 @@ fn Calm() -> impl IntoView {
         <p class="hint calm">
             <Glyph sign=Sign::Info />
             <span>
-                "Nothing waits for you. Requests that you can decide come here, runs that fail, pause or are interrupted, and what alerts suggest."
+                "Nothing waits for you. Requests that you can decide come here, runs into which you are called, runs that fail, pause or are interrupted, and what alerts suggest."
             </span>
         </p>
+    }
+    .into_any()
+}
+
+/// The open runs into which the person who looks is called, one card each.
+#[component]
+fn Calls(rows: Vec<EscalatedRow>) -> impl IntoView {
+    if rows.is_empty() {
+        return ().into_any();
+    }
+    let cards = rows.into_iter().map(|row| view! { <CallCard row /> }).collect_view();
+    view! {
+        <section class="stack" data-gap="small" aria-label="You are called" id="calls">
+            {cards}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn CallCard(row: EscalatedRow) -> impl IntoView {
+    let EscalatedRow { run, title, target, by, why, at, .. } = row;
+    let href = portal_path(format!("/runs/{run}"));
+    view! {
+        <div class="ask-card" data-tone="warn">
+            <div class="spread">
+                <h2>
+                    <Glyph sign=Sign::Person />
+                    <a href=href.clone()>{visible(format!("You are called into {title} on {target}"))}</a>
+                </h2>
+                <span class="left">
+                    "for " <b>
+                        <Elapsed since=at />
+                    </b>
+                </span>
+            </div>
+            <p>{visible(format!("{by} calls you into run {run}. {why}"))}</p>
+            <div class="actions">
+                <a class="btn" data-kind="primary" href=href>
+                    {format!("Look at run {run}")}
+                </a>
+            </div>
+        </div>
     }
     .into_any()
 }
@@ -239,7 +285,7 @@ fn Procedures(procedures: Vec<ProcedureRow>, documents: Vec<DocumentInfo>) -> im
                 <span>{source}</span>
             </header>
             <table class="table procedures-table" data-cards>
-                <caption class="sr">"Procedures with their class, last run, usual duration and last verdicts"</caption>
+                <caption class="sr">"Procedures with their class, last run, usual duration, last verdicts and health"</caption>
                 <thead>
                     <tr>
                         <th scope="col">"Procedure"</th>
@@ -319,6 +365,8 @@ fn ProcedureLine(row: ProcedureRow) -> impl IntoView {
             <td class="num soft">{usual}</td>
             <td>
                 <Health runs=row.runs />
+                " "
+                <HealthBadge mark=row.health />
             </td>
         </tr>
     }

@@ -1,8 +1,10 @@
 //! People: who has an account, which role, who may not come in any more.
 
 use domain::PersonId;
+use domain::identity::Source;
 use domain::policy::{Groups, Role, group_names};
-use domain::view::{DeliveriesView, PeopleView, PersonRow, Session};
+use domain::run::StepStatus;
+use domain::view::{DeliveriesView, MadeCode, PeopleView, PersonRow, Session};
 use leptos::html;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -10,12 +12,15 @@ use leptos_meta::Title;
 use crate::AppError;
 use crate::api::pages::{deliveries, people};
 use crate::api::people::{
-    CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, EndTokensOf, SetGroups, SetMail, SetRole,
+    CreatePerson, DisablePerson, EnablePerson, EndSessionsOf, EndTokensOf, GiveEnrolmentCode, SetGroups, SetMail,
+    SetRole,
 };
 use crate::clock::Clock;
 use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
+use crate::components::copy::Copy;
 use crate::components::deliveries::Deliveries;
+use crate::components::glyph::{Glyph, Sign};
 use crate::components::problem::Refused;
 use crate::components::words::counted;
 use crate::loaded::loaded;
@@ -33,6 +38,7 @@ struct PeopleDeeds {
     end_tokens: ServerAction<EndTokensOf>,
     mail: ServerAction<SetMail>,
     groups: ServerAction<SetGroups>,
+    code: ServerAction<GiveEnrolmentCode>,
     /// Whose account was just disabled or enabled: its button is another one now, and gets the focus back.
     switched: RwSignal<Option<PersonId>>,
 }
@@ -48,6 +54,7 @@ impl PeopleDeeds {
             end_tokens: ServerAction::new(),
             mail: ServerAction::new(),
             groups: ServerAction::new(),
+            code: ServerAction::new(),
             switched: RwSignal::new(None),
         };
         for (last, answer) in deeds.answers().into_iter().enumerate() {
@@ -60,7 +67,7 @@ impl PeopleDeeds {
         deeds
     }
 
-    fn answers(self) -> [Answer; 8] {
+    fn answers(self) -> [Answer; 9] {
         [
             self.create.value(),
             self.role.value(),
@@ -70,6 +77,7 @@ impl PeopleDeeds {
             self.end_tokens.value(),
             self.mail.value(),
             self.groups.value(),
+            self.code.value(),
         ]
     }
 
@@ -83,6 +91,7 @@ impl PeopleDeeds {
             + self.end_tokens.version().get()
             + self.mail.version().get()
             + self.groups.version().get()
+            + self.code.version().get()
     }
 
     /// Why the last deed was refused.
@@ -125,6 +134,7 @@ fn People(session: Session, view: PeopleView, deliveries: Option<DeliveriesView>
     let count = view.people.len();
     let known = group_names(&view.groups);
     let options = options_of(&view.groups);
+    let made = view.made.map(|code| view! { <Made code /> });
     let rows = view
         .people
         .into_iter()
@@ -143,6 +153,7 @@ fn People(session: Session, view: PeopleView, deliveries: Option<DeliveriesView>
             </header>
             <div class="main stack">
                 <Refused problem=Signal::derive(move || deeds.problem()) />
+                {made}
                 <table class="table people-table" data-cards>
                     <caption class="sr">"Everyone with an account"</caption>
                     <thead>
@@ -181,30 +192,7 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
     let standing = if own {
         view! { <span class="quiet small">"you"</span> }.into_any()
     } else {
-        // Who had them signs in again, and gives their scripts new tokens.
-        let (of_sessions, of_tokens) = (person.clone(), person.clone());
-        let end_sessions = (person.sessions > 0).then(|| {
-            view! {
-                <ActionForm action=deeds.end>
-                    <EndAll count=person.sessions thing="session" person=of_sessions />
-                </ActionForm>
-            }
-        });
-        let end_tokens = (person.tokens > 0).then(|| {
-            view! {
-                <ActionForm action=deeds.end_tokens>
-                    <EndAll count=person.tokens thing="token" person=of_tokens />
-                </ActionForm>
-            }
-        });
-        view! {
-            <div class="actions">
-                {end_sessions}
-                {end_tokens}
-                <Standing person=person.clone() deeds />
-            </div>
-        }
-        .into_any()
+        view! { <Upkeep person=person.clone() deeds /> }.into_any()
     };
     // What somebody may do for whom others vouch, the map in the configuration says.
     let role = if own || person.source.is_some() {
@@ -246,6 +234,69 @@ fn Person(person: PersonRow, own: bool, deeds: PeopleDeeds) -> impl IntoView {
             </td>
             <td class="num">{standing}</td>
         </tr>
+    }
+    .into_any()
+}
+
+/// What can be done about the account of somebody else, beside what stands in its columns.
+#[component]
+fn Upkeep(person: PersonRow, deeds: PeopleDeeds) -> impl IntoView {
+    // Who had them signs in again, and gives their scripts new tokens.
+    let (of_sessions, of_tokens, of_code) = (person.clone(), person.clone(), person.clone());
+    let end_sessions = (person.sessions > 0).then(|| {
+        view! {
+            <ActionForm action=deeds.end>
+                <EndAll count=person.sessions thing="session" person=of_sessions />
+            </ActionForm>
+        }
+    });
+    let end_tokens = (person.tokens > 0).then(|| {
+        view! {
+            <ActionForm action=deeds.end_tokens>
+                <EndAll count=person.tokens thing="token" person=of_tokens />
+            </ActionForm>
+        }
+    });
+    let code = (person.source == Some(Source::Proxy) && person.factors == 0).then(|| {
+        let label = format!("Make enrolment code for {}", of_code.name);
+        view! {
+            <ActionForm action=deeds.code>
+                <input type="hidden" name="person" value=of_code.id.0 />
+                <button class="btn" data-kind="quiet" type="submit" aria-label=label>
+                    "Make enrolment code"
+                </button>
+            </ActionForm>
+        }
+    });
+    view! {
+        <div class="actions">
+            {end_sessions}
+            {end_tokens}
+            {code}
+            <Standing person deeds />
+        </div>
+    }
+    .into_any()
+}
+
+/// The enrolment code that was just made, this once.
+#[component]
+fn Made(code: MadeCode) -> impl IntoView {
+    let MadeCode { name, text } = code;
+    view! {
+        <div class="callout" data-tone="ok">
+            <Glyph sign=Sign::State(StepStatus::Done) />
+            <p class="head">{format!("Enrolment code for {name}")}</p>
+            <p>
+                "It is shown here this once. Give it to them yourself: whoever types it on the account page, while the proxy names them, sets their second factor up. It serves once, and for a day."
+            </p>
+            <p class="secret">
+                <code>{text.clone()}</code>
+            </p>
+            <div class="actions">
+                <Copy text words="Copy code" />
+            </div>
+        </div>
     }
     .into_any()
 }

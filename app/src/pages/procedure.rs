@@ -1,6 +1,7 @@
 //! The page of a procedure: the document's parts in their order, and the form that starts a run.
 
 mod contents;
+mod health;
 pub mod parts;
 mod start;
 
@@ -22,6 +23,7 @@ use crate::clock::Clock;
 use crate::components::findings::Findings;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::health::HealthInWords;
+use crate::components::health_badge::HealthBadge;
 use crate::components::look::Seen;
 use crate::components::pace::usual_words;
 use crate::components::risk::RiskMark;
@@ -29,6 +31,7 @@ use crate::components::run_lists::LastRuns;
 use crate::components::words::readers;
 use crate::loaded::loaded;
 use contents::Contents;
+use health::HealthPart;
 use parts::{PartView, line_anchors};
 use start::StartForm;
 
@@ -84,6 +87,7 @@ fn ProcedureBody(session: Session, view: ProcedureView, look: Option<Result<Look
             <article class="main stack" data-gap="large">
                 <Head view=view.clone() can_start />
                 {parts}
+                <HealthPart session=session.clone() view=view.clone() />
                 {(!findings.is_empty())
                     .then(|| {
                         view! {
@@ -171,6 +175,9 @@ fn Head(view: ProcedureView, can_start: bool) -> impl IntoView {
             {view.schedule.clone().map(|schedule| view! { <Due schedule /> })}
             <div class="facts-line">
                 <span>"up to " <RiskMark risk=risk /></span>
+                <a href="#health" rel="external">
+                    <HealthBadge mark=view.health.mark() />
+                </a>
                 {view
                     .usual
                     .map(|usual| {

@@ -5,6 +5,7 @@ mod approval;
 mod card;
 mod checks;
 mod control;
+mod escalation;
 pub mod facts;
 mod finish;
 mod head;
@@ -165,7 +166,7 @@ fn Working(view: RunView) -> impl IntoView {
             <nav class="rail stack" data-gap="tight" aria-label="Steps of this run">
                 <Rail />
             </nav>
-            <Facts usual=view.usual suggestion=view.suggestion />
+            <Facts usual=view.usual suggestion=view.suggestion escalation=view.escalation />
             <Announcements />
         </main>
     }

@@ -1,7 +1,7 @@
 //! People whom somebody else vouches for: the proxy before the portal, or an identity provider (`OpenID` Connect).
 //!
-//! What they say of a person becomes an [`Identity`], which is bound to one account for ever, and an [`IdentityMap`] says which role
-//! that account has. Whether what was said is to be believed is not decided here.
+//! What they say of a person becomes an [`Identity`], which is bound to one account until somebody at the console binds that anew, and an
+//! [`IdentityMap`] says which role that account has. Whether what was said is to be believed is not decided here.
 
 use std::fmt;
 
@@ -72,6 +72,11 @@ impl Issuer {
             Self::Proxy => Source::Proxy,
             Self::Provider(_) => Source::Provider,
         }
+    }
+
+    /// The issuer with a key.
+    pub fn of_key(key: &str) -> Self {
+        if key == Self::PROXY { Self::Proxy } else { Self::Provider(key.to_owned()) }
     }
 
     /// Of which kind the issuer with a key is.

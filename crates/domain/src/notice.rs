@@ -4,6 +4,7 @@
 //! delivered later; how each channel writes it, and the way there, are not its business.
 
 mod covering;
+mod escalated;
 mod retry;
 mod words;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use covering::Covering;
+pub use escalated::Escalated;
 pub use retry::{GIVE_UP_MS, next_try};
 
 use crate::approval::Difference;
@@ -45,11 +47,13 @@ pub enum Occasion {
     RedactionConfirmed,
     /// Another person said no to it, or whoever had asked took it back.
     RedactionRejected,
+    /// Somebody is called into a run whom its document names for that.
+    Escalated,
 }
 
 impl Occasion {
     /// All of them, in the order in which the documents list them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Asked,
         Self::Approved,
         Self::Rejected,
@@ -61,6 +65,7 @@ impl Occasion {
         Self::RedactionAsked,
         Self::RedactionConfirmed,
         Self::RedactionRejected,
+        Self::Escalated,
     ];
 
     /// Its name in the configuration and in what machines are sent.
@@ -77,6 +82,7 @@ impl Occasion {
             Self::RedactionAsked => "redaction_asked",
             Self::RedactionConfirmed => "redaction_confirmed",
             Self::RedactionRejected => "redaction_rejected",
+            Self::Escalated => "escalated",
         }
     }
 
@@ -134,7 +140,7 @@ impl std::fmt::Display for Channel {
     }
 }
 
-/// Who is told by name. A webhook has its own readers and is told in any case.
+/// Who is told by name. A webhook has its own readers and is told in any case, but of an escalation only when it names the webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Everybody who decides requests, but one person: whoever asked cannot decide.
@@ -144,6 +150,8 @@ pub enum Audience {
     },
     /// One person.
     One(PersonId),
+    /// These people.
+    These(Vec<PersonId>),
     /// Nobody.
     Nobody,
 }
@@ -154,6 +162,7 @@ impl Audience {
         match self {
             Self::Deciders { but } => allows(role, Verb::Approve) && but.as_ref() != Some(person),
             Self::One(one) => one == person,
+            Self::These(these) => these.contains(person),
             Self::Nobody => false,
         }
     }
@@ -166,7 +175,7 @@ pub struct Notice {
     pub occasion: Occasion,
     /// In which run.
     pub run: RunId,
-    /// The number of the request in the run; of the redaction, where it is about one.
+    /// The number of the request in the run; of the redaction or the escalation, where it is about one.
     pub request: u32,
     /// The procedure's title.
     pub procedure: String,
@@ -195,6 +204,9 @@ pub struct Notice {
     /// Set when it is about covering something in stored output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covering: Option<Covering>,
+    /// Set when somebody is called into the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalated: Option<Escalated>,
 }
 
 impl Notice {
@@ -202,6 +214,9 @@ impl Notice {
     pub fn of(run: &Run, entry: &Entry) -> Option<(Self, Audience)> {
         if entry.event.is_about_redaction() {
             return covering::notice(run, entry);
+        }
+        if let Event::Escalated { .. } = &entry.event {
+            return escalated::notice(run, entry);
         }
         let (occasion, number) = Occasion::of(run, &entry.event)?;
         let request = run.request(number)?;
@@ -223,6 +238,7 @@ impl Notice {
             changes: changes(&entry.event).to_vec(),
             values: run.values.clone(),
             covering: None,
+            escalated: None,
         };
         Some((notice, audience(occasion, request, entry)))
     }
@@ -235,10 +251,21 @@ impl Notice {
 
     /// The path of the page on which one reads more and decides. Looking at it changes nothing.
     pub fn path(&self) -> String {
-        match &self.covering {
-            Some(covering) => covering.path(self.run),
-            None => format!("/approvals/{}-{}", self.run, self.request),
+        match (&self.covering, &self.escalated) {
+            (Some(covering), _) => covering.path(self.run),
+            (None, Some(_)) => format!("/runs/{}", self.run),
+            (None, None) => format!("/approvals/{}-{}", self.run, self.request),
         }
+    }
+
+    /// Whether a webhook is told: of an escalation only the one that is named.
+    pub fn is_for(&self, webhook: &str) -> bool {
+        self.escalated.as_ref().is_none_or(|escalated| escalated.webhooks.iter().any(|named| named == webhook))
+    }
+
+    /// The run and the request that it is about, where it is about one or a redaction.
+    pub fn about(&self) -> Option<(RunId, u32)> {
+        self.escalated.is_none().then_some((self.run, self.request))
     }
 }
 

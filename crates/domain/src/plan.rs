@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::Limits;
 use crate::check::{CheckId, PlanCheck};
+use crate::escalation::Escalation;
 use crate::policy::Groups;
 use crate::runbook::{Choice, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use crate::target::Reach;
@@ -52,6 +53,9 @@ pub struct Plan {
     /// The groups to which the procedure was limited; `None` means every signed-in person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visible_to: Option<Groups>,
+    /// Whom to tell when.
+    #[serde(default, skip_serializing_if = "crate::is_default")]
+    pub escalation: Escalation,
 }
 
 /// Words in the text of a step that stand for a value.

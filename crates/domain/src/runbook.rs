@@ -60,6 +60,9 @@ pub struct Procedure {
     pub parts: Vec<Part>,
     /// What the side file says about this procedure, merged from the outer scopes.
     pub settings: ProcedureSettings,
+    /// The retired software that its commands call, each once, at the first command that does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<Finding>,
 }
 
 /// A part of a procedure: the text below one of its headings, or the text before the first of them.

@@ -4,24 +4,27 @@ mod account;
 mod approvals;
 mod audit;
 mod deliveries;
+mod escalations;
 mod schedules;
 mod suggestions;
 
 use serde::{Deserialize, Serialize};
 
-pub use account::{AccountView, MadeToken, Outside, PasskeyInfo, QrCode, SessionInfo, ShownOffer, TokenInfo};
+pub use account::{AccountView, MadeCode, MadeToken, Outside, PasskeyInfo, QrCode, SessionInfo, ShownOffer, TokenInfo};
 pub use approvals::{
     ApprovalGround, ApprovalRow, CoveredPlace, DecisionView, EarlierRun, InboxView, LastApproved, RedactionRow,
     RedactionView, Rejection, approval_address, covering_address,
 };
 pub use audit::{AuditRow, AuditView, CheckpointInfo, VerificationState};
 pub use deliveries::{ChannelInfo, DeliveriesView, DeliveryRow, DeliveryState, OwnMail};
+pub use escalations::{ContactInfo, EscalatedRow, EscalationGround};
 pub use schedules::{Missed, ScheduleView};
 pub use suggestions::{
     AlertView, AlertsView, Prefill, SuggestedBy, SuggestionRow, UnboundAlert, alert_words, suggested_address,
 };
 
 use crate::attempt::Condition;
+use crate::health::{Health, HealthMark};
 use crate::identity::Source;
 use crate::plan::{Plan, PlanParameter};
 use crate::policy::{Actor, Groups, Role};
@@ -155,6 +158,9 @@ pub struct ProcedureRow {
     pub usual: Option<Usual>,
     /// How many findings need an author.
     pub findings: u32,
+    /// How far it can be relied on.
+    #[serde(default)]
+    pub health: HealthMark,
 }
 
 /// The start page.
@@ -165,6 +171,9 @@ pub struct HomeView {
     /// Requests that the person who looks could decide now, the one that expires first first, at most eight.
     #[serde(default)]
     pub requests: Vec<ApprovalRow>,
+    /// Open runs into which the person who looks is called, the newest call first, at most eight.
+    #[serde(default)]
+    pub escalations: Vec<EscalatedRow>,
     /// Procedures that alerts suggest, the newest first, at most twenty.
     #[serde(default)]
     pub suggestions: Vec<SuggestionRow>,
@@ -292,6 +301,12 @@ pub struct ProcedureView {
     /// When it is due by itself.
     #[serde(default)]
     pub schedule: Option<ScheduleView>,
+    /// How far it can be relied on.
+    #[serde(default)]
+    pub health: Health,
+    /// Everybody whom the side file binds for the escalation, as they are reached now.
+    #[serde(default)]
+    pub contacts: Vec<ContactInfo>,
 }
 
 impl ProcedureView {
@@ -327,6 +342,9 @@ pub struct RunView {
     /// The suggestion from which it was started.
     #[serde(default)]
     pub suggestion: Option<SuggestedBy>,
+    /// Who can be called, and how they are told.
+    #[serde(default)]
+    pub escalation: EscalationGround,
 }
 
 /// Steps that were added in a run, offered to its document.
@@ -465,6 +483,9 @@ pub struct PersonRow {
     pub sessions: u32,
     /// How many tokens for scripts they have.
     pub tokens: u32,
+    /// How many second factors they have.
+    #[serde(default)]
+    pub factors: u32,
     /// Where mail reaches them.
     pub mail: Option<String>,
     /// The groups that they are in.
@@ -485,6 +506,9 @@ pub struct PeopleView {
     /// The groups that somebody is in, or that a side file names.
     #[serde(default)]
     pub groups: Groups,
+    /// The enrolment code that was just made in this session: this page shows it, and no other ever will.
+    #[serde(default)]
+    pub made: Option<MadeCode>,
 }
 
 #[cfg(test)]

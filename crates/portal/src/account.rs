@@ -1,10 +1,12 @@
 //! One's own account: password, second factor, sessions. Scripts have their tokens in [`crate::tokens`].
 //!
 //! What a thief of a session could use to stay takes more than the session: the present password, and a proof by the second
-//! factor as soon as there is one. Otherwise the second factor would be worth no more than the password.
+//! factor as soon as there is one. Otherwise the second factor would be worth no more than the password. Whom others vouch for has no
+//! password: what stands for it is a sign-in at the provider a moment ago, or, for whom the proxy names, a code of [`crate::enrolment`].
 
 use domain::PersonId;
 use domain::factor::Proof;
+use domain::identity::Source;
 use domain::policy::{Actor, Owner};
 use domain::run::{Refusal, Who};
 use domain::view::{AccountView, PasskeyInfo, SessionInfo};
@@ -22,7 +24,8 @@ const OFFERED_MS: u64 = 15 * 60_000;
 /// What a change of the second factor takes beside a session.
 #[derive(Clone, Default)]
 pub struct Sure {
-    /// The present password; empty where others vouch for the person.
+    /// The present password, or the enrolment code where the proxy names the person and there is no second factor yet; else empty where
+    /// others vouch for them.
     pub password: String,
     /// The proof by a second factor; needed as soon as there is one.
     pub proof: Option<Proof>,
@@ -281,39 +284,41 @@ impl Portal {
         Ok(write.commit().await?)
     }
 
-    /// Checks that it is really the person who asks: by their password, or, where others vouch for them, by a session in which that
-    /// was done a moment ago.
-    async fn present_themselves(&self, actor: &Actor, session: &str, password: &str) -> Result<(), Error> {
-        match self.outside(&actor.id, session).await? {
-            None => self.present_password(actor, password).await,
-            Some(outside) if outside.proven => Ok(()),
-            Some(_) => Err(Error::Invalid(NOT_PROVEN.to_owned())),
-        }
-    }
-
-    /// The transaction of a change that takes more than a session: begun when it is really the person who asks.
+    /// The transaction of a change that takes more than a session: begun when it is really the person who asks. That is known by their
+    /// password, or, where others vouch for them, by a session in which they have proven it a moment ago, and by their second factor.
+    /// Whom the proxy names and who has no second factor yet brings an enrolment code.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with a sentence when the password or the proof is wrong, or the proof is missing.
+    /// [`Error::Invalid`] with a sentence when the password, the code or the proof is wrong, or the proof is missing.
     pub(crate) async fn sure(&self, actor: &Actor, session: &str, sure: Sure) -> Result<Write, Error> {
-        self.present_themselves(actor, session, &sure.password).await?;
-        let guess = match (self.factors(&actor.id).await?.any(), sure.proof) {
+        let outside = self.outside(&actor.id, session).await?;
+        let named = outside.is_some_and(|outside| outside.source == Source::Proxy);
+        match outside {
+            None => self.present_password(actor, &sure.password).await?,
+            Some(outside) if named || outside.proven => {}
+            Some(_) => return Err(Error::Invalid(NOT_PROVEN.to_owned())),
+        }
+        let has_factor = self.factors(&actor.id).await?.any();
+        let guess = match (has_factor, sure.proof) {
             (false, _) => None,
             (true, Some(proof)) => Some(self.guess(&actor.id, session, proof).await?),
             (true, None) => return Err(Error::Invalid(PROOF_WANTED.to_owned())),
         };
+        let code = if named && !has_factor { Some(self.guess_code(&actor.id, &sure.password).await?) } else { None };
         let mut write = self.store().begin().await?;
         write.standing(&actor.id).await?.ok_or(Refusal::Disabled)?;
-        let proven = match guess {
-            Some(guess) => self.prove(&mut write, guess).await.map(drop),
+        let proven = match (guess, code) {
+            (Some(guess), _) => self.prove(&mut write, guess).await.map(drop),
             // Somebody has just added one in another session.
-            None if write.factors(&actor.id).await?.any() => Err(Error::Invalid(PROOF_WANTED.to_owned())),
-            None => Ok(()),
+            (None, _) if write.factors(&actor.id).await?.any() => Err(Error::Invalid(PROOF_WANTED.to_owned())),
+            (None, Some(code)) => self.use_code(&mut write, actor, code).await,
+            (None, None) => Ok(()),
         };
         if let Err(wrong) = proven {
             drop(write);
-            self.note_refused(actor, "second_factor").await?;
+            let what = if named && !has_factor { "enrolment_code" } else { "second_factor" };
+            self.note_refused(actor, what).await?;
             return Err(wrong);
         }
         Ok(write)

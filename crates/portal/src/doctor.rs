@@ -2,15 +2,20 @@
 //!
 //! It needs no data folder and no running portal: it looks, as the portal itself would look, and records nothing.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
-use domain::plan::PlanTarget;
+use domain::health::Concern;
+use domain::plan::{Plan, PlanTarget};
+use domain::runbook::{Document, Finding, Level, Procedure};
 use domain::target::Reach;
 use domain::{Timestamp, time};
 use engine::{Engine, MasterKey};
 
 use crate::TargetSettings;
 use crate::evidence::elsewhere::space;
+use crate::looking::health::Inquiry;
+use crate::planning::{self, Ground};
 use crate::probing::{self, Answer, Answers, Question, Said};
 
 /// A clock that is off by more than that makes ages wrong that people decide by.
@@ -80,6 +85,79 @@ impl Doctor {
         let lines = lines(target, &answers, now);
         Checkup { target: target.plan.name.clone(), place: target.plan.reach.to_string(), lines }
     }
+
+    /// What is known against the procedures of a document beyond what its text says: retired software that they call, and what is not
+    /// there at their targets. Each is looked at on the target of this name, or without one on the first that it may use; one that may
+    /// not use it is left out.
+    pub async fn look(&self, document: &Document, targets: &[TargetSettings], named: Option<&str>) -> Vec<Finding> {
+        let mut silent: HashMap<&str, String> = HashMap::new();
+        let mut findings = Vec::new();
+        for procedure in &document.procedures {
+            let allowed = &procedure.settings.targets;
+            let mut usable =
+                targets.iter().filter(|target| allowed.is_empty() || allowed.contains(&target.plan.name)).peekable();
+            if usable.peek().is_none() {
+                findings.push(no_target(procedure));
+            }
+            let Some(target) = usable.find(|target| named.is_none_or(|name| name == target.plan.name)) else {
+                continue;
+            };
+            let name = target.plan.name.as_str();
+            let plan = plan_at(document, procedure, target);
+            let inquiry = Inquiry::of(procedure, &plan);
+            // One that was away a moment ago is not waited for again and again.
+            let there = match silent.get(name) {
+                Some(why) => Err(why.clone()),
+                None => probing::ask(&self.engine, &target.plan, &inquiry.questions()).await,
+            };
+            let services = inquiry.service_questions();
+            let of_compose = match &there {
+                Ok(_) if services.is_empty() => Ok(Vec::new()),
+                Ok(_) => probing::ask(&self.engine, &target.plan, &services).await,
+                Err(why) => {
+                    silent.insert(name, why.clone());
+                    Err(why.clone())
+                }
+            };
+            let found = inquiry.found(&there, &of_compose);
+            let calls = procedure.retired.iter().filter(|call| !found.settled.contains(&call.code));
+            findings.extend(calls.filter(|call| !is_said(document, call)).cloned());
+            findings.extend(found.concerns.into_iter().map(|concern| told_at(concern, procedure, name)));
+        }
+        findings
+    }
+}
+
+fn plan_at(document: &Document, procedure: &Procedure, target: &TargetSettings) -> Plan {
+    let ground = Ground { document, target: &target.plan, directory: &target.directory, lowerings: &[] };
+    planning::plan(procedure, ground)
+}
+
+/// Whether lint says it at that line already.
+fn is_said(document: &Document, finding: &Finding) -> bool {
+    document.findings.iter().any(|said| said.line == finding.line && said.code == finding.code)
+}
+
+fn no_target(procedure: &Procedure) -> Finding {
+    let allowed = procedure.settings.targets.join(", ");
+    let message = format!(
+        "Nobody can look: the configuration has none of the targets that the side file allows ({allowed}); add one there, or correct the side file."
+    );
+    Finding {
+        line: procedure.line,
+        level: Level::Error,
+        code: "no-target".to_owned(),
+        message,
+        procedure: Some(procedure.slug.clone()),
+        file: None,
+    }
+}
+
+/// A concern as lint tells it, with the target at which it was seen.
+fn told_at(concern: Concern, procedure: &Procedure, target: &str) -> Finding {
+    let Concern { level, code, line, message, .. } = concern;
+    let message = format!("{} (at {target}).", message.trim_end_matches('.'));
+    Finding { line, level, code, message, procedure: Some(procedure.slug.clone()), file: None }
 }
 
 /// What is asked, in the order in which [`lines`] reads the answers.

@@ -14,10 +14,8 @@ use domain::{PersonId, Timestamp};
 use store::{Tried, Write};
 use webauthn_rs::prelude::PasskeyAuthentication;
 
-use authenticator::recovery_hash;
-
-pub(crate) use authenticator::Draft;
 pub use authenticator::spelled_secret;
+pub(crate) use authenticator::{Draft, recovery_hash};
 pub(crate) use passkeys::Passkeys;
 pub(crate) use vault::Vault;
 

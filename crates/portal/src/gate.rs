@@ -39,9 +39,16 @@ impl Decided {
         })
     }
 
-    /// Whether what waits for decisions, or what came of them, is not any more as it was.
+    /// Whether what waits for somebody, or what came of it, is not any more as it was.
     fn moves_decisions(&self) -> bool {
-        self.entries.iter().any(|entry| self.run.moves_decisions(&entry.event))
+        self.entries
+            .iter()
+            .any(|entry| matches!(entry.event, Event::Escalated { .. }) || self.run.moves_decisions(&entry.event))
+    }
+
+    /// Whether somebody may have to be called because of it, now or later.
+    fn moves_escalation(&self) -> bool {
+        self.entries.iter().any(|entry| self.run.moves_escalation(&entry.event))
     }
 
     /// The numbers of the checks whose intents are among the entries.
@@ -114,6 +121,9 @@ impl Portal {
         self.live().tell(run, decided.run.version);
         if std::iter::once(&decided).chain(&lost).any(Decided::moves_decisions) {
             self.live().tell_of_approvals();
+        }
+        if decided.moves_escalation() {
+            self.live().tell_of_escalations();
         }
         if let Some(lost) = lost {
             self.live().tell(lost.run.id, lost.run.version);
@@ -267,7 +277,7 @@ impl Portal {
             }
         };
         let run = write.next_run().await?;
-        self.record(&mut write, None, run, &events, &who).await?;
+        let moves = self.record(&mut write, None, run, &events, &who).await?.moves_escalation();
         write.remember_key(key, run, &actor.id, facts.now).await?;
         if let Some(StoredSuggestion { id, about, .. }) = suggested {
             write.link_suggestion(run, *id).await?;
@@ -275,7 +285,12 @@ impl Portal {
             body["run"] = run.0.into();
             write.audit(Some(&who), facts.now, "suggestion_taken", body).await?;
         }
-        match write.commit().await {
+        let committed = write.commit().await;
+        // Also when it is not known: whoever looks finds it or does not.
+        if moves {
+            self.live().tell_of_escalations();
+        }
+        match committed {
             Ok(()) => Ok(run),
             Err(failure) => match self.store().run_by_key(key).await {
                 Ok(Some(run)) => Ok(run),
@@ -353,6 +368,7 @@ impl Portal {
             | Command::Reject { .. }
             | Command::CancelApproval { .. }
             | Command::BreakGlass { .. }
+            | Command::EscalateDue { .. }
             | Command::Expire { .. } => self.expiry_now(),
             _ => self.now(),
         }

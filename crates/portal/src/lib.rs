@@ -14,16 +14,20 @@ mod checking;
 mod clock;
 mod doctor;
 mod documents;
+mod enrolment;
 mod error;
+mod escalating;
 mod evidence;
 mod factors;
 mod figures;
 mod gate;
+mod health;
 mod knocking;
 mod live;
 mod looking;
 mod masking;
 mod notices;
+mod once;
 mod outside;
 mod pages;
 mod passwords;
@@ -49,7 +53,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::approval::ApprovalRules;
+use domain::identity::IdentityMap;
 use domain::run::{Command, Who};
+use domain::view::{MadeCode, MadeToken};
 use domain::{AttemptId, Lowering, Timestamp};
 use engine::Engine;
 use store::Store;
@@ -84,11 +90,11 @@ use documents::Documents;
 use factors::{Passkeys, Vault};
 use knocking::{Devices, Knocks};
 use live::Live;
-use outside::Refusals;
+use once::Once;
+use outside::Lately;
 use passwords::Passwords;
 use probing::Probes;
 use suggesting::Board;
-use tokens::MadeTokens;
 
 /// The portal. Cloning it is cheap: all clones are the same one.
 #[derive(Clone)]
@@ -102,14 +108,17 @@ struct Inner {
     lowerings: Vec<Lowering>,
     approvals: ApprovalRules,
     secrets: SecretSources,
+    map: IdentityMap,
     channels: Channels,
     passwords: Passwords,
     vault: Vault,
     devices: Devices,
     knocks: Knocks,
-    refusals: Refusals,
+    refusals: Lately,
+    sign_ins: Lately,
     passkeys: Passkeys,
-    made_tokens: MadeTokens,
+    made_tokens: Once<MadeToken>,
+    made_codes: Once<MadeCode>,
     board: tokio::sync::Mutex<Board>,
     /// One look at the schedules at a time.
     scheduling: tokio::sync::Mutex<()>,
@@ -163,14 +172,17 @@ impl Portal {
             lowerings: settings.lowerings,
             approvals: settings.approvals,
             secrets: settings.secrets,
+            map: settings.map,
             channels: settings.channels,
             passwords: Passwords::new().map_err(|error| data_error(&settings.data, &error))?,
             vault: keys.vault,
             devices: keys.devices,
             knocks: Knocks::default(),
-            refusals: Refusals::default(),
+            refusals: Lately::default(),
+            sign_ins: Lately::default(),
             passkeys: Passkeys::new(settings.public.as_deref()),
-            made_tokens: MadeTokens::default(),
+            made_tokens: Once::default(),
+            made_codes: Once::default(),
             board: tokio::sync::Mutex::default(),
             scheduling: tokio::sync::Mutex::default(),
             checkpoints: Checkpoints::new(&settings.data, &settings.checkpoints, keys.signer),
@@ -195,6 +207,7 @@ impl Portal {
             tracing::info!(attempts.count = open, "took up attempts that were open");
         }
         portal.tasks().spawn(portal.clone().keep_schedules());
+        portal.tasks().spawn(portal.clone().keep_escalating());
         Ok(portal)
     }
 
@@ -227,6 +240,11 @@ impl Portal {
 
     fn approval_rules(&self) -> &ApprovalRules {
         &self.0.approvals
+    }
+
+    /// What people may do for whom others vouch.
+    fn map(&self) -> &IdentityMap {
+        &self.0.map
     }
 
     fn channels(&self) -> &Channels {
@@ -271,16 +289,26 @@ impl Portal {
         &self.0.knocks
     }
 
-    fn refusals(&self) -> &Refusals {
+    /// The refusals of people for whom others vouch that were recorded lately.
+    fn refusals(&self) -> &Lately {
         &self.0.refusals
+    }
+
+    /// The same of their sign-ins by the word of the proxy.
+    fn sign_ins(&self) -> &Lately {
+        &self.0.sign_ins
     }
 
     fn passkeys(&self) -> &Passkeys {
         &self.0.passkeys
     }
 
-    fn made_tokens(&self) -> &MadeTokens {
+    fn made_tokens(&self) -> &Once<MadeToken> {
         &self.0.made_tokens
+    }
+
+    fn made_codes(&self) -> &Once<MadeCode> {
+        &self.0.made_codes
     }
 
     /// What is known of alerts, for one at a time.

@@ -13,6 +13,8 @@ pub(crate) struct Live {
     next: Arc<std::sync::atomic::AtomicU64>,
     /// Counts the changes of requests for approval, in whatever run.
     approvals: Arc<watch::Sender<u64>>,
+    /// Counts what may make a line of an escalation due, in whatever run.
+    escalations: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,16 @@ impl Live {
     /// one looks again at the other.
     pub fn tell_of_suggestions(&self) {
         self.tell_of_approvals();
+    }
+
+    /// Tells whoever calls people that something may be due.
+    pub fn tell_of_escalations(&self) {
+        self.escalations.send_modify(|changes| *changes += 1);
+    }
+
+    /// What may make something due, from now on.
+    pub fn escalations(&self) -> watch::Receiver<u64> {
+        self.escalations.subscribe()
     }
 
     /// The changes of requests for approval, from now on.

@@ -4,6 +4,7 @@
 //! because each is a process at the target.
 
 mod choices;
+pub(crate) mod health;
 mod items;
 mod wants;
 
@@ -43,9 +44,7 @@ impl Portal {
         let library = self.library(&sight).await?;
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
         let plan = self.plan_on(document, procedure, self.target(procedure, target)?);
-        let defaults = plan.parameters.iter();
-        let values: BTreeMap<String, String> =
-            defaults.filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?))).collect();
+        let values = defaults(&plan);
         let wants = wants::wants(&plan, 1, &plan.directory, &values);
         let seen = Seen { plan: &plan, wants, values: &values, run: None, sight: &sight };
         Box::pin(self.look(operator, seen)).await
@@ -99,6 +98,12 @@ impl Portal {
     }
 }
 
+/// The values with which a run of a plan begins.
+fn defaults(plan: &Plan) -> BTreeMap<String, String> {
+    let parameters = plan.parameters.iter();
+    parameters.filter_map(|parameter| Some((parameter.name.clone(), parameter.default.clone()?))).collect()
+}
+
 /// Whether every value is there. One that is open is no mistake: the step that uses it waits for it.
 fn values_item(plan: &Plan, values: &BTreeMap<String, String>) -> EvidenceItem {
     let asked = || plan.parameters.iter().filter(|parameter| parameter.kind != ParameterKind::Secret);
@@ -116,6 +121,7 @@ fn values_item(plan: &Plan, values: &BTreeMap<String, String>) -> EvidenceItem {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use domain::runbook::Procedure;
     use domain::target::Reach;
 
     use super::*;
@@ -123,6 +129,11 @@ pub(crate) mod tests {
 
     /// The plan of the first procedure of a document with its side file.
     pub(crate) fn plan_of(text: &str, side: &str) -> Plan {
+        document_of(text, side).1
+    }
+
+    /// The first procedure of a document with its side file, and its plan.
+    pub(crate) fn document_of(text: &str, side: &str) -> (Procedure, Plan) {
         let document = runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
         let target = PlanTarget {
             name: "local".to_owned(),
@@ -132,7 +143,8 @@ pub(crate) mod tests {
             environment: Vec::new(),
         };
         let ground = Ground { document: &document, target: &target, directory: "/", lowerings: &[] };
-        planning::plan(&document.procedures[0], ground)
+        let plan = planning::plan(&document.procedures[0], ground);
+        (document.procedures[0].clone(), plan)
     }
 
     #[test]

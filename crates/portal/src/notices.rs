@@ -76,7 +76,9 @@ impl Portal {
         notice: &Notice,
         audience: &Audience,
     ) -> Result<Vec<(Channel, Option<PersonId>, bool)>, Error> {
-        let webhooks = self.channels().webhooks.iter().filter(|webhook| webhook.events.contains(&notice.occasion));
+        let is_told =
+            |webhook: &&WebhookSettings| webhook.events.contains(&notice.occasion) && notice.is_for(&webhook.name);
+        let webhooks = self.channels().webhooks.iter().filter(is_told);
         let mut receivers: Vec<_> =
             webhooks.map(|webhook| (Channel::Webhook(webhook.name.clone()), None, webhook.values)).collect();
         if let Some(mail) = &self.channels().mail {

@@ -4,63 +4,129 @@
 //! this moment. An account of the portal's own is never taken over, and the map never changes one.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::identity::{Admission, Identity, IdentityMap, Unwelcome};
-use domain::policy::{Actor, Groups, Role};
+use domain::identity::{Admission, Identity, Issuer, Unwelcome};
+use domain::policy::{Actor, Administrator, Groups, Role};
 use domain::run::Who;
+use domain::text::one_line;
 use domain::view::Outside;
 use domain::{Digest, PersonId, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Credentials, Write};
 
-use crate::people::random_hex;
+use crate::people::{random_hex, still_administers};
 use crate::{Error, Portal};
 
-/// The same refusal of the same person is recorded once in so many milliseconds: a proxy names them with every request.
+/// The same is recorded once in so many milliseconds: a proxy names somebody with every request.
 const SAID_MS: u64 = 10 * 60_000;
 
-/// More refusals than that are not remembered; what is forgotten is recorded again.
+/// More than that is not remembered; what is forgotten is recorded again.
 const MOST: usize = 1_000;
 
-/// The refusals that were recorded lately.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals(Mutex<HashMap<Digest, Timestamp>>);
+/// The most characters that the record takes of what nobody has proven.
+const CLAIMED_LIMIT: usize = 64;
 
-impl Refusals {
-    /// Whether a refusal is to be recorded; it counts as recorded then.
-    fn is_new(&self, refusal: &str, now: Timestamp) -> bool {
-        let mut said = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        said.retain(|_, at| now < at.plus(SAID_MS));
-        if said.len() >= MOST {
-            said.clear();
+/// What was recorded lately, and is not recorded again for a while.
+#[derive(Debug, Default)]
+pub(crate) struct Lately(Mutex<HashMap<Digest, Timestamp>>);
+
+impl Lately {
+    /// Whether this was recorded lately.
+    fn said(&self, what: &str, now: Timestamp) -> bool {
+        self.lately(now).contains_key(&Digest::of(what.as_bytes()))
+    }
+
+    /// Remembers that this is recorded: to be called when it is, and not before.
+    fn say(&self, what: &str, now: Timestamp) {
+        let mut lately = self.lately(now);
+        if lately.len() >= MOST {
+            lately.clear();
         }
-        said.insert(Digest::of(refusal.as_bytes()), now).is_none()
+        lately.insert(Digest::of(what.as_bytes()), now);
+    }
+
+    /// What is not too long ago.
+    fn lately(&self, now: Timestamp) -> MutexGuard<'_, HashMap<Digest, Timestamp>> {
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lately.retain(|_, at| now < at.plus(SAID_MS));
+        lately
     }
 }
 
 impl Portal {
-    /// Signs somebody in for whom others vouch: the account that is bound to them, or a new one, with the role that the map gives.
+    /// Signs somebody in for whom others vouch: the account that is bound to them, or a new one, with the role that the map gives. What
+    /// comes with the same `words` is recorded once in a while: a browser that keeps no cookie begins anew with each request.
     ///
     /// # Errors
     ///
     /// [`Error::Unwelcome`] with the reason; that is recorded.
-    pub async fn sign_in_from_outside(&self, identity: &Identity, map: &IdentityMap) -> Result<Actor, Error> {
-        let admitted = self.admit(identity, map).await;
+    pub async fn sign_in_from_outside(&self, identity: &Identity, words: Option<&str>) -> Result<Actor, Error> {
+        let admitted = self.admit(identity, words).await;
         if let Err(Error::Unwelcome(why)) = &admitted {
             self.note_unwelcome(identity, *why).await?;
         }
         admitted
     }
 
-    /// Records that a sign-in with a provider came to nothing, without anybody being known.
-    pub async fn note_untrue(&self, why: Unwelcome) -> Result<(), Error> {
-        if !self.refusals().is_new(why.word(), self.expiry_now()) {
-            return Ok(());
-        }
+    /// Records that what a provider said does not hold: from which network it came, and whom it claimed to be about, which nobody has
+    /// proven.
+    pub async fn note_untrue(&self, from: &str, claimed: Option<&str>) -> Result<(), Error> {
+        let (why, claimed) = (Unwelcome::Untrue.word(), claimed.map(|claimed| one_line(claimed, CLAIMED_LIMIT)));
+        let refusal = [why, from, claimed.as_deref().unwrap_or_default()].join("\n");
+        self.note_refusal(&refusal, json!({ "why": why, "from": from, "claimed": claimed })).await
+    }
+
+    /// Binds an account for which others vouch to another subject, perhaps of another issuer: its person is somebody else there from now
+    /// on. Their sessions end; what else they have stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] with a sentence when nobody vouches for the person, the subject can be none, or an account is bound to it.
+    pub async fn rebind(
+        &self,
+        administrator: Administrator<'_>,
+        person: &PersonId,
+        issuer: &Issuer,
+        subject: &str,
+    ) -> Result<(), Error> {
+        let known = self.store().credentials(person).await?.ok_or(Error::NotFound)?;
+        let identity = match issuer {
+            Issuer::Proxy => Identity::of_proxy(subject, Vec::new()),
+            Issuer::Provider(address) => {
+                Identity::of_provider(address.clone(), subject, &known.login, &known.name, Vec::new())
+            }
+        };
+        let identity = identity.map_err(|_| Error::Invalid(NO_SUBJECT.to_owned()))?;
+        let to = (identity.issuer.key(), identity.subject.as_str());
         let mut write = self.store().begin().await?;
-        write.audit(None, self.now(), "sign_in_refused", json!({ "why": why.word() })).await?;
-        Ok(write.commit().await?)
+        still_administers(&mut write, administrator).await?;
+        let Some(from) = write.identity_of(person).await? else {
+            return Err(Error::Invalid(format!(
+                "{} has a password of the portal, and nobody vouches for them. Nothing was changed.",
+                known.login
+            )));
+        };
+        if let Some(owner) = write.person_outside(to.0, to.1).await? {
+            return Err(Error::Invalid(format!(
+                "The account of {} is bound to {} at {} already. Nothing was changed.",
+                owner.login, to.1, to.0
+            )));
+        }
+        write.rebind(person, to).await?;
+        let ended = write.end_sessions(person, None).await?;
+        let body = json!({
+            "person": person,
+            "from": { "issuer": from.0, "subject": from.1 },
+            "to": { "issuer": to.0, "subject": to.1 },
+            "sessions": ended,
+        });
+        self.finish_for(write, administrator, "identity_rebound", body).await
+    }
+
+    /// To whom accounts are bound, by key, and how many to each.
+    pub async fn issuers(&self) -> Result<Vec<(String, u64)>, Error> {
+        Ok(self.store().issuers().await?)
     }
 
     /// Who vouches for a person, and whether it was proven lately in their session who they are; `None` for one with a password.
@@ -70,7 +136,7 @@ impl Portal {
         Ok(Some(Outside { source, proven }))
     }
 
-    async fn admit(&self, identity: &Identity, map: &IdentityMap) -> Result<Actor, Error> {
+    async fn admit(&self, identity: &Identity, words: Option<&str>) -> Result<Actor, Error> {
         let mut write = self.store().begin().await?;
         // The first account is an administrator with a password: nobody else could look after people when the others are away.
         if write.count_people().await? == 0 {
@@ -82,29 +148,37 @@ impl Portal {
         }
         // The map means the name that the account has here: at many a provider people may call themselves as they like.
         let here = known.as_ref().map(|known| Identity { login: known.login.clone(), ..identity.clone() });
-        let admission = map.admits(here.as_ref().unwrap_or(identity));
+        let admission = self.map().admits(here.as_ref().unwrap_or(identity));
         let actor = match (known, admission) {
             (Some(known), Some(admission)) => self.follow_map(&mut write, known, &admission).await?,
             (None, Some(admission)) => self.make_account(&mut write, identity, &admission).await?,
             (known, None) => {
                 if let Some(known) = known {
-                    self.take_away(write, known, map).await?;
+                    self.take_away(write, known).await?;
                 }
                 return Err(Unwelcome::Unmapped.into());
             }
         };
         write.seen(&actor.id, self.now()).await?;
-        let body = json!({ "by": identity.issuer.source() });
-        write.audit(Some(&Who::Person(actor.clone())), self.now(), "signed_in", body).await?;
-        write.commit().await?;
+        let (words, now) = (words.map(|words| [actor.id.as_str(), words].join("\n")), self.expiry_now());
+        if words.as_deref().is_none_or(|words| !self.sign_ins().said(words, now)) {
+            let body = json!({ "by": identity.issuer.source() });
+            write.audit(Some(&Who::Person(actor.clone())), self.now(), "signed_in", body).await?;
+            write.commit().await?;
+            if let Some(words) = words {
+                self.sign_ins().say(&words, now);
+            }
+        } else {
+            write.commit().await?;
+        }
         self.tell_people_changed();
         Ok(actor)
     }
 
     /// Takes from a known account what the map gives it no longer: its sessions end, and the least role is what is left of what its
     /// tokens could do. With a line in the map its person gets their role back, and their tokens with it.
-    async fn take_away(&self, mut write: Write, known: Credentials, map: &IdentityMap) -> Result<(), Error> {
-        let left = Admission { role: Role::Viewer, groups: map.rules_groups().then(Groups::new) };
+    async fn take_away(&self, mut write: Write, known: Credentials) -> Result<(), Error> {
+        let left = Admission { role: Role::Viewer, groups: self.map().rules_groups().then(Groups::new) };
         let ended = write.end_sessions(&known.id, None).await?;
         let in_groups = left.groups.is_some() && !write.groups_of(&known.id).await?.is_empty();
         if ended == 0 && known.role == left.role && !in_groups {
@@ -168,31 +242,43 @@ impl Portal {
     async fn note_unwelcome(&self, identity: &Identity, why: Unwelcome) -> Result<(), Error> {
         let Identity { issuer, subject, login, .. } = identity;
         let refusal = [issuer.key(), subject.as_str(), login.as_str(), why.word()].join("\n");
-        if !self.refusals().is_new(&refusal, self.expiry_now()) {
+        self.note_refusal(&refusal, json!({ "login": login, "by": issuer.source(), "why": why.word() })).await
+    }
+
+    /// Records a refusal, unless it was recorded lately. It counts as recorded once it is.
+    async fn note_refusal(&self, refusal: &str, body: Value) -> Result<(), Error> {
+        let now = self.expiry_now();
+        if self.refusals().said(refusal, now) {
             return Ok(());
         }
-        let body = json!({ "login": login, "by": issuer.source(), "why": why.word() });
         let mut write = self.store().begin().await?;
         write.audit(None, self.now(), "sign_in_refused", body).await?;
-        Ok(write.commit().await?)
+        write.commit().await?;
+        self.refusals().say(refusal, now);
+        Ok(())
     }
 }
+
+const NO_SUBJECT: &str = "This can name nobody there. Nothing was changed; give the name that the proxy sends, or the sub of the provider, which has 1 to \
+     255 bytes.";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_same_refusal_is_recorded_once_in_a_while_and_their_number_is_bounded() {
-        let (refusals, now) = (Refusals::default(), Timestamp(1_795_471_084_000));
+    fn the_same_is_recorded_once_in_a_while_and_what_is_remembered_is_bounded() {
+        let (lately, now) = (Lately::default(), Timestamp(1_795_471_084_000));
 
-        assert!(refusals.is_new("olga: unmapped", now));
-        assert!(!refusals.is_new("olga: unmapped", now.plus(SAID_MS - 1)));
-        assert!(refusals.is_new("olga: taken", now));
-        assert!(refusals.is_new("olga: unmapped", now.plus(2 * SAID_MS)));
+        assert!(!lately.said("olga: unmapped", now));
+        assert!(!lately.said("olga: unmapped", now), "it was not recorded yet");
+        lately.say("olga: unmapped", now);
+        assert!(lately.said("olga: unmapped", now.plus(SAID_MS - 1)));
+        assert!(!lately.said("olga: taken", now));
+        assert!(!lately.said("olga: unmapped", now.plus(SAID_MS)));
         for number in 0..3 * MOST {
-            refusals.is_new(&number.to_string(), now);
+            lately.say(&number.to_string(), now);
         }
-        assert!(refusals.0.lock().unwrap().len() <= MOST);
+        assert!(lately.0.lock().unwrap().len() <= MOST);
     }
 }

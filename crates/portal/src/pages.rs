@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use domain::escalation::Escalation;
+use domain::health::HealthMark;
 use domain::policy::{Sight, Viewer};
 use domain::run::{Holder, Run};
 use domain::runbook::{Document, Finding, Level, Part, PartKind, Procedure, Step};
@@ -53,15 +55,21 @@ impl Portal {
             .collect();
         let slugs: Vec<&Slug> = all.iter().map(|(_, procedure)| &procedure.slug).collect();
         let glances = self.store().glances(&slugs, LAST, sight).await?;
+        let healths = self.healths(&all, sight).await?;
         let procedures = all
             .into_iter()
             .zip(glances)
-            .map(|((document, it), glance)| self.procedure_row(document, it, glance))
+            .zip(healths)
+            .map(|(((document, it), glance), health)| ProcedureRow {
+                health: health.mark(),
+                ..self.procedure_row(document, it, glance)
+            })
             .collect();
         let suggestions = self.suggestions(sight, library).await?;
         Ok(HomeView {
             now: self.now(),
             requests: self.decidable(viewer, REQUESTS, sight).await?,
+            escalations: self.calls(&viewer.actor().id, sight).await?,
             suggestions: suggestions.rows,
             running: self.store().open_runs(OPEN, sight).await?,
             procedures,
@@ -114,6 +122,7 @@ impl Portal {
         let library = self.library(&sight).await?;
         let (document, procedure) = library.procedure(slug).ok_or(Error::NotFound)?;
         let plan = self.target(procedure, "").map(|target| self.plan_on(document, procedure, target));
+        let contacts = Escalation::of(procedure, &[]).contacts;
         Ok(ProcedureView {
             now: self.now(),
             procedure: procedure.clone(),
@@ -130,6 +139,8 @@ impl Portal {
             usual: self.store().usual(slug, &sight).await?,
             prefill: None,
             schedule: self.schedule_view(procedure).await?,
+            health: self.healths(&[(&**document, procedure)], &sight).await?.pop().unwrap_or_default(),
+            contacts: self.contact_infos(&contacts, None).await?,
         })
     }
 
@@ -210,6 +221,7 @@ impl Portal {
             approvals: self.approval_ground(viewer, &sight).await?,
             condition: run.open_attempt().map(|open| self.found(&run, open)).unwrap_or_default(),
             suggestion: self.store().suggestion_of(run.id).await?,
+            escalation: self.escalation_ground(&run).await?,
             run,
         })
     }
@@ -299,6 +311,7 @@ impl Portal {
             usual,
             findings: need_an_author(document.findings.iter().filter(|finding| is_about(finding, &procedure.slug))),
             runs,
+            health: HealthMark::default(),
         }
     }
 }

@@ -173,12 +173,12 @@ impl Portal {
         Ok(self.store().actor(id).await?)
     }
 
-    /// Everyone with an account.
+    /// Everyone with an account; but for the enrolment code that was just made, which is taken out by [`Self::take_made_code`].
     pub async fn people(&self, _administrator: Administrator<'_>) -> Result<PeopleView, Error> {
         let people = self.store().people(self.expiry_now()).await?;
         let used = people.iter().flat_map(|person| &person.groups).cloned();
         let groups = self.documents().last().groups().into_iter().chain(used).collect();
-        Ok(PeopleView { now: self.now(), people, groups })
+        Ok(PeopleView { now: self.now(), people, groups, made: None })
     }
 
     /// Makes an account.
@@ -241,13 +241,21 @@ impl Portal {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there is no such person.
+    /// [`Error::NotFound`] when there is no such person, [`Error::Invalid`] when the groups are the map's to give.
     pub async fn set_groups(
         &self,
         administrator: Administrator<'_>,
         person: &PersonId,
         groups: &Groups,
     ) -> Result<(), Error> {
+        if self.map().rules_groups()
+            && let Some(source) = self.store().source_of(person).await?
+        {
+            return Err(Error::Invalid(format!(
+                "Others vouch for this person, {source}, and the map in the configuration says in which groups they are. Nothing was changed; \
+                 change the map, or their groups there."
+            )));
+        }
         let mut write = self.store().begin().await?;
         still_administers(&mut write, administrator).await?;
         let before = write.set_groups(person, groups).await.map_err(unknown_person)?;
@@ -352,6 +360,7 @@ impl Portal {
         write.remove_authenticator(person).await?;
         write.clear_offer(person).await?;
         write.remove_passkeys(person).await?;
+        write.clear_enrolment(person).await?;
         write.end_sessions(person, None).await?;
         write.forget_tries(person).await?;
         let body = json!({ "person": person, "removed": before });

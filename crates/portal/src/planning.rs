@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::check::PlanCheck;
+use domain::escalation::Escalation;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanProse, PlanStep, PlanTarget};
 use domain::runbook::{Command, Document, Parameter, PartKind, Procedure, Step, StepKind};
 use domain::steering::can_be_carried;
@@ -52,6 +53,7 @@ pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
         in_order().map(|(part, step)| plan_step(part, step, procedure, ground, &mut secrets)).collect();
     let prose = prose(procedure, in_order().map(|(_, step)| step));
     let checks = side_file::checks_of_outcome(procedure);
+    let escalation = Escalation::of(procedure, &steps);
     Plan {
         slug: procedure.slug.clone(),
         title: procedure.title.clone(),
@@ -68,6 +70,7 @@ pub fn plan(procedure: &Procedure, ground: Ground<'_>) -> Plan {
         secrets: BTreeMap::new(),
         mask_files: settings.mask_files.clone(),
         visible_to: settings.visible_to.clone(),
+        escalation,
     }
 }
 

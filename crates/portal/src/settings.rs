@@ -10,6 +10,7 @@ use std::time::Duration;
 use audit::{PublicKey, Signer};
 use domain::Lowering;
 use domain::approval::ApprovalRules;
+use domain::identity::IdentityMap;
 use domain::plan::PlanTarget;
 use domain::time::Clock;
 use engine::MasterKey;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub secrets: SecretSources,
     /// Scheme and host that people use, when they are configured: passkeys are bound to that name.
     pub public: Option<String>,
+    /// What people may do for whom others vouch.
+    pub map: IdentityMap,
     /// How people are told of what waits for them.
     pub channels: Channels,
     /// Where and how often checkpoints of the chain of events are kept.

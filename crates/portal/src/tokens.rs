@@ -1,11 +1,9 @@
 //! Tokens for scripts: made and ended by their person, ended by an administrator, and looked up for every request that carries one.
 //!
-//! A token is made like a second factor is changed: by the present password, and a proof as soon as there is one. Its text is shown
+//! A token is made like a second factor is changed: by the present password, and a proof as soon as there is one; whom the proxy names
+//! makes none without a second factor. Its text is shown
 //! on one page and then known to nobody but whoever keeps it there; between the form and that page it waits in memory alone.
 //! What a script may do is said in [`domain::policy`].
-
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +13,7 @@ use domain::view::{MadeToken, TokenInfo};
 use domain::{PersonId, Timestamp, TokenId};
 use rand::RngCore as _;
 use serde_json::{Value, json};
-use store::{Write, fingerprint};
+use store::Write;
 
 use crate::account::own_name;
 use crate::people::still_administers;
@@ -31,9 +29,6 @@ const MOST: usize = 20;
 const LONGEST_DAYS: u32 = 365;
 
 const DAY_MS: u64 = 24 * 60 * 60_000;
-
-/// A token that no page has shown after so many milliseconds is shown by none.
-const SHOWN_WITHIN_MS: u64 = 15 * 60_000;
 
 /// A use is kept once in so many milliseconds.
 const USE_KEPT_MS: u64 = 60_000;
@@ -60,6 +55,7 @@ impl Portal {
     pub async fn make_token(&self, owner: Owner<'_>, session: &str, new: NewToken, sure: Sure) -> Result<(), Error> {
         let actor = owner.actor();
         let (name, days) = (own_name("token", &new.name)?, checked_days(new.days)?);
+        self.factor_for_tokens(actor).await?;
         let mut write = self.sure(actor, session, sure).await?;
         // Read again: it took its time to check the password, and somebody may have taken the role away meanwhile.
         let role = write.standing(&actor.id).await?.ok_or(Refusal::Disabled)?;
@@ -216,46 +212,9 @@ fn random<const BYTES: usize>() -> [u8; BYTES] {
     bytes
 }
 
-/// Tokens that were made and wait for the page that shows them: in memory alone, one for each session, for a short while.
-#[derive(Default)]
-pub(crate) struct MadeTokens(Mutex<HashMap<String, Kept>>);
-
-struct Kept {
-    token: MadeToken,
-    since: Timestamp,
-}
-
-impl Kept {
-    fn is_over(&self, now: Timestamp) -> bool {
-        now.since(self.since) >= SHOWN_WITHIN_MS
-    }
-}
-
-impl MadeTokens {
-    fn keep(&self, session: &str, token: MadeToken, now: Timestamp) {
-        let mut kept = self.kept();
-        kept.retain(|_, kept| !kept.is_over(now));
-        kept.insert(fingerprint(session), Kept { token, since: now });
-    }
-
-    fn take(&self, session: &str, now: Timestamp) -> Option<MadeToken> {
-        self.kept().remove(&fingerprint(session)).filter(|kept| !kept.is_over(now)).map(|kept| kept.token)
-    }
-
-    fn kept(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NOW: Timestamp = Timestamp(1_795_471_084_000);
-
-    fn made(name: &str) -> MadeToken {
-        MadeToken { name: name.to_owned(), text: new_text() }
-    }
 
     #[test]
     fn a_text_has_the_prefix_and_32_random_bytes_that_need_no_quotes_in_a_shell() {
@@ -267,22 +226,6 @@ mod tests {
             assert_eq!(URL_SAFE_NO_PAD.decode(random).unwrap().len(), 32);
             assert!(random.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{text}");
         }
-    }
-
-    #[test]
-    fn a_made_token_is_handed_out_once_to_its_session_and_not_for_long() {
-        let tokens = MadeTokens::default();
-        tokens.keep("one", made("report"), NOW);
-
-        assert_eq!(tokens.take("two", NOW), None);
-        assert_eq!(tokens.take("one", NOW).map(|made| made.name).as_deref(), Some("report"));
-        assert_eq!(tokens.take("one", NOW), None);
-
-        tokens.keep("one", made("late"), NOW);
-        assert_eq!(tokens.take("one", NOW.plus(SHOWN_WITHIN_MS)), None);
-        tokens.keep("one", made("forgotten"), NOW);
-        tokens.keep("two", made("newer"), NOW.plus(SHOWN_WITHIN_MS));
-        assert_eq!(tokens.kept().len(), 1, "what nobody came for is not kept");
     }
 
     #[test]

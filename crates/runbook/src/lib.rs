@@ -5,7 +5,7 @@
 //! - [`misfit`] says why a value does not fit its parameter.
 //! - [`Secrets`] follows secrets through commands, [`exports`] names the variables that one exports.
 //! - [`risk::classify`] says what a command can do at worst.
-//! - [`moves`] says where a command goes and which Compose projects it works with.
+//! - [`moves`] says where a command goes and which Compose projects it works with, [`named`] which containers and files it names.
 //! - [`lint_text`] and [`lint_json`] print the findings, [`show`] what the reader saw.
 //! - [`side_file`] describes every key of a side file.
 //!
@@ -21,9 +21,11 @@ mod library;
 mod links;
 mod lint;
 mod markdown;
+mod named;
 mod parts;
 mod placeholder;
 mod reader;
+mod retired;
 pub mod risk;
 mod secrets;
 mod shell;
@@ -38,6 +40,7 @@ pub use compose::{ComposeCall, Move, moves};
 pub use fit::{Misfit, matches_glob, misfit};
 pub use library::{FolderError, Library, Problem, fingerprint, read_file, read_folder};
 pub use lint::{lint_json, lint_text};
+pub use named::{Named, named};
 #[doc(hidden)]
 pub use reader::read_and_count;
 pub use reader::{LARGEST, ReadError, read};

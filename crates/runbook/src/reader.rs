@@ -14,7 +14,7 @@ use crate::parts::{self, Context};
 use crate::side_file::SideFile;
 use crate::stray::{self, Found};
 use crate::structure::{self, Piece};
-use crate::{coverage, lint, side_file};
+use crate::{coverage, lint, retired, side_file};
 
 /// Documents larger than this are refused.
 pub const LARGEST: usize = 32 << 20;
@@ -112,6 +112,9 @@ fn read_caught(
     }
     let literal = side_file::apply(&mut document, side_text, &mut findings);
     lint::document(&document, &lines, repair, (&context.notes, &literal), &mut findings);
+    for procedure in &mut document.procedures {
+        procedure.retired = retired::called_by(procedure);
+    }
     document.findings = settled(findings, &document);
     Ok((document, caught))
 }
@@ -273,6 +276,7 @@ impl Reading<'_> {
             end_line: end_line.max(line),
             parts,
             settings: ProcedureSettings::default(),
+            retired: Vec::new(),
         }
     }
 

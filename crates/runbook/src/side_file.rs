@@ -12,7 +12,7 @@
 //! | --- | --- |
 //! | document | `literal` (words that look like placeholders and are none) |
 //! | document, procedure | `target`, `targets`, `directory`, `mask_files`, `visible_to`, `shell = { pipefail }`, `parameter.NAME` |
-//! | procedure | `alerts`, `from_alert` (a parameter and the label that fills it, each), `contacts`, `retention` (`forever`, `90d`), `schedule = { cron, zone, owner }`, `outcome."Line"` (a check), `step."Title"` |
+//! | procedure | `alerts`, `from_alert` (a parameter and the label that fills it, each), `contacts`, `escalate` (`after` or `when`, `to`), `retention` (`forever`, `90d`), `schedule = { cron, zone, owner }`, `outcome."Line"` (a check), `step."Title"` |
 //! | step | `target`, `directory`, `timeout` (`90s`, `5m`, `2h`, `1d`), `output` and `memory` (`64MiB`, `2GiB`), `processes`, `tty`, `interactive`, `risk`, `evidence`, `after` (checks), `parameter.NAME`, `command.N` |
 //! | command | `risk`, `parameter.NAME` |
 //!
@@ -27,12 +27,14 @@
 
 mod apply;
 mod checks;
+mod escalate;
 mod parameter;
 mod prose;
 mod table;
 
 use domain::Risk;
 use domain::attempt::Limits;
+use domain::escalation::Rule;
 use domain::policy::{GroupName, Groups};
 use domain::runbook::{Check, Schedule, StepSettings};
 use domain::schedule::{Cron, Zone};
@@ -73,6 +75,7 @@ struct ProcedureEntry {
     alerts: Vec<String>,
     from_alert: Vec<(u32, String, String)>,
     contacts: Vec<(u32, String, String)>,
+    escalate: Vec<(u32, Rule)>,
     retention: Option<String>,
     schedule: Option<Schedule>,
     outcome: Vec<(u32, String, Check)>,
@@ -225,7 +228,7 @@ fn directory(table: &Table<'_>, findings: &mut Findings) -> Option<String> {
 }
 
 fn procedure(title: &str, table: &Table<'_>, findings: &mut Findings) -> ProcedureEntry {
-    let own = ["alerts", "from_alert", "contacts", "retention", "schedule", "outcome", "parameter", "step"];
+    let own = ["alerts", "from_alert", "contacts", "escalate", "retention", "schedule", "outcome", "parameter", "step"];
     let known: Vec<&str> = SHARED.into_iter().chain(own).collect();
     table.only(&known, findings);
     ProcedureEntry {
@@ -235,6 +238,7 @@ fn procedure(title: &str, table: &Table<'_>, findings: &mut Findings) -> Procedu
         alerts: table.texts("alerts", findings).unwrap_or_default(),
         from_alert: pairs("from_alert", table, findings),
         contacts: pairs("contacts", table, findings),
+        escalate: escalate::read(table, findings),
         retention: retention(table, findings),
         schedule: table.table("schedule", findings).and_then(|schedule| self::schedule(&schedule, findings)),
         outcome: table

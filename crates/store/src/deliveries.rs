@@ -152,7 +152,7 @@ impl TryFrom<ListedRow> for DeliveryRow {
             what: notice
                 .as_ref()
                 .map_or_else(|| "Another version of the portal wrote this.".to_owned(), Notice::subject),
-            about: notice.map(|notice| (notice.run, notice.request)),
+            about: notice.as_ref().and_then(Notice::about),
             made: Timestamp(row.made),
             tries: row.tries,
             state: parse(&row.state)?,

@@ -209,6 +209,8 @@ impl Write {
     /// Makes the lists anew from the events: they hold nothing that is not there.
     pub async fn rebuild(&mut self) -> Result<(), Error> {
         let connection = self.connection();
+        sqlx::query("DELETE FROM escalating").execute(&mut *connection).await?;
+        sqlx::query("DELETE FROM escalations").execute(&mut *connection).await?;
         sqlx::query("DELETE FROM redactions").execute(&mut *connection).await?;
         sqlx::query("DELETE FROM approval_sets").execute(&mut *connection).await?;
         sqlx::query("DELETE FROM approvals").execute(&mut *connection).await?;

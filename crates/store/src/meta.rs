@@ -1,6 +1,6 @@
 //! Single values by name.
 
-use domain::{RunId, Timestamp};
+use domain::{PersonId, RunId, Timestamp};
 
 use crate::{Error, Store, Write};
 
@@ -90,10 +90,53 @@ impl Write {
     }
 }
 
+/// Before the person who can set their first second factor up by a code.
+const ENROLMENT: &str = "enrolment:";
+
+impl Write {
+    /// Keeps what stands for the code by which somebody sets their first second factor up, and when it is over. It replaces an earlier one.
+    pub async fn set_enrolment(&mut self, person: &PersonId, hash: &str, ends: Timestamp) -> Result<(), Error> {
+        self.set_meta(&format!("{ENROLMENT}{person}"), &format!("{hash} {}", ends.0)).await
+    }
+
+    /// Uses the code of a person up, if this stands for it and it is not over; whether it was so.
+    pub async fn use_enrolment(&mut self, person: &PersonId, hash: &str, now: Timestamp) -> Result<bool, Error> {
+        let kept = self.meta(&format!("{ENROLMENT}{person}")).await?;
+        let good = kept
+            .as_deref()
+            .and_then(|kept| kept.split_once(' '))
+            .is_some_and(|(known, ends)| known == hash && ends.parse::<i64>().is_ok_and(|ends| now.0 < ends));
+        if good {
+            self.clear_enrolment(person).await?;
+        }
+        Ok(good)
+    }
+
+    /// Removes the code of a person, if there is one.
+    pub async fn clear_enrolment(&mut self, person: &PersonId) -> Result<(), Error> {
+        self.clear_meta(&format!("{ENROLMENT}{person}")).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tests::store;
+
+    #[tokio::test]
+    async fn a_code_to_enrol_by_serves_its_person_once_and_in_time() {
+        let (store, _folder) = store().await;
+        let (olga, end) = (PersonId("olga".to_owned()), Timestamp(1_000));
+        let mut write = store.begin().await.unwrap();
+        write.set_enrolment(&olga, "older", end).await.unwrap();
+        write.set_enrolment(&olga, "hash", end).await.unwrap();
+
+        assert!(!write.use_enrolment(&olga, "older", Timestamp(0)).await.unwrap(), "it was replaced");
+        assert!(!write.use_enrolment(&"otto".into(), "hash", Timestamp(0)).await.unwrap());
+        assert!(!write.use_enrolment(&olga, "hash", end).await.unwrap(), "it is too late");
+        assert!(write.use_enrolment(&olga, "hash", Timestamp(999)).await.unwrap());
+        assert!(!write.use_enrolment(&olga, "hash", Timestamp(999)).await.unwrap(), "it was used");
+    }
 
     #[tokio::test]
     async fn a_redaction_is_to_be_finished_from_its_record_on_until_it_is_done() {

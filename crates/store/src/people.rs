@@ -70,13 +70,14 @@ struct Listed {
     row: Row,
     sessions: i64,
     tokens: i64,
+    factors: i64,
     issuer: Option<String>,
 }
 
 impl TryFrom<Listed> for PersonRow {
     type Error = Error;
 
-    fn try_from(Listed { row, sessions, tokens, issuer }: Listed) -> Result<Self, Error> {
+    fn try_from(Listed { row, sessions, tokens, factors, issuer }: Listed) -> Result<Self, Error> {
         Ok(Self {
             id: PersonId(row.id),
             login: row.login,
@@ -87,6 +88,7 @@ impl TryFrom<Listed> for PersonRow {
             seen: row.seen.map(Timestamp),
             sessions: u32::try_from(sessions).unwrap_or_default(),
             tokens: u32::try_from(tokens).unwrap_or_default(),
+            factors: u32::try_from(factors).unwrap_or_default(),
             mail: row.mail,
             groups: Groups::new(),
             source: issuer.as_deref().map(Issuer::source_of),
@@ -100,6 +102,8 @@ const BY_LOGIN: &str =
 const ALL: &str = "SELECT id, login, name, role, enabled, password, created, seen, mail, \
     (SELECT COUNT(*) FROM sessions WHERE person = people.id AND idle > $1 AND ends > $1) AS sessions, \
     (SELECT COUNT(*) FROM tokens WHERE person = people.id AND expires > $1) AS tokens, \
+    (SELECT COUNT(*) FROM authenticators WHERE person = people.id) \
+    + (SELECT COUNT(*) FROM passkeys WHERE person = people.id) AS factors, \
     (SELECT issuer FROM identities WHERE person = people.id) AS issuer \
     FROM people ORDER BY name, login";
 const STANDING: &str = "SELECT role FROM people WHERE id = $1 AND enabled = 1";
@@ -172,6 +176,13 @@ impl Store {
         let query = sqlx::query_scalar("SELECT issuer FROM identities WHERE person = $1").bind(person.as_str());
         let issuer: Option<String> = query.fetch_optional(&mut *self.reader().await?).await?;
         Ok(issuer.as_deref().map(Issuer::source_of))
+    }
+
+    /// To whom accounts are bound, and how many to each.
+    pub async fn issuers(&self) -> Result<Vec<(String, u64)>, Error> {
+        let query = sqlx::query_as("SELECT issuer, COUNT(*) FROM identities GROUP BY issuer ORDER BY issuer");
+        let rows: Vec<(String, i64)> = query.fetch_all(&mut *self.reader().await?).await?;
+        Ok(rows.into_iter().map(|(issuer, accounts)| (issuer, counted(accounts))).collect())
     }
 
     /// Where mail reaches a person.
@@ -269,6 +280,28 @@ impl Write {
             .await
             .map_err(|error| Error::unless_unique(error, Error::Taken))?;
         Ok(())
+    }
+
+    /// The issuer and the subject to which an account is bound; `None` when its person has a password of the portal.
+    pub async fn identity_of(&mut self, person: &PersonId) -> Result<Option<(String, String)>, Error> {
+        let query = sqlx::query_as("SELECT issuer, subject FROM identities WHERE person = $1").bind(person.as_str());
+        Ok(query.fetch_optional(self.connection()).await?)
+    }
+
+    /// Binds an account for which others vouch to another subject, perhaps of another issuer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Taken`] when an account is bound to it, [`Error::Gone`] when nobody vouches for the person.
+    pub async fn rebind(&mut self, person: &PersonId, (issuer, subject): (&str, &str)) -> Result<(), Error> {
+        let rebound = sqlx::query("UPDATE identities SET issuer = $2, subject = $3 WHERE person = $1")
+            .bind(person.as_str())
+            .bind(issuer)
+            .bind(subject)
+            .execute(self.connection())
+            .await
+            .map_err(|error| Error::unless_unique(error, Error::Taken))?;
+        there(&rebound)
     }
 
     /// Makes an account that may sign in. The login is given in lower case.

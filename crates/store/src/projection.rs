@@ -1,11 +1,12 @@
 //! The row of a run in the lists, derived from the folded run by one pure function.
 
 use domain::RunId;
+use domain::health;
 use domain::run::{Run, StepStatus, Verdict, Who};
 use domain::view::RunRow;
 
 use crate::words::word;
-use crate::{Connection, Error, approvals, redactions, sight, stored};
+use crate::{Connection, Error, approvals, escalations, redactions, sight, stored};
 
 /// What lists say about a run.
 pub(crate) fn row(run: &Run) -> RunRow {
@@ -42,6 +43,11 @@ fn starter(run: &Run) -> &str {
 /// The words that the history searches, in lower case: title and reason.
 fn words(row: &RunRow) -> String {
     format!("{}\n{}", row.title, row.reason).to_lowercase()
+}
+
+/// The marks of the steps that were worked through, as a JSON list.
+fn worked(run: &Run) -> String {
+    serde_json::Value::from(health::worked(run)).to_string()
 }
 
 /// The target whose lock a run holds, by what is known of it.
@@ -90,6 +96,7 @@ pub(crate) async fn write(
         .bind(word(&row.risk))
         .bind(holds)
         .bind(sight::limit(run))
+        .bind(worked(run))
         .bind(stored(seen))
         .execute(&mut *connection)
         .await
@@ -98,14 +105,15 @@ pub(crate) async fn write(
         return Err(Error::Moved);
     }
     approvals::write(connection, run).await?;
-    redactions::write(connection, run).await
+    redactions::write(connection, run).await?;
+    escalations::write(connection, run).await
 }
 
 // Both take the same values in the same order. The last one is the version that was seen: nothing is inserted over it.
 const INSERT: &str = "INSERT INTO runs (id, version, slug, title, target, by_id, by_name, reason, words, started, ended, \
-     verdict, status, step, step_title, steps, risk, holds, visible_to) \
-     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19 WHERE $20 = 0";
+     verdict, status, step, step_title, steps, risk, holds, visible_to, worked) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 WHERE $21 = 0";
 
 const UPDATE: &str = "UPDATE runs SET version = $2, slug = $3, title = $4, target = $5, by_id = $6, by_name = $7, \
      reason = $8, words = $9, started = $10, ended = $11, verdict = $12, status = $13, step = $14, step_title = $15, \
-     steps = $16, risk = $17, holds = $18, visible_to = $19 WHERE id = $1 AND version = $20";
+     steps = $16, risk = $17, holds = $18, visible_to = $19, worked = $20 WHERE id = $1 AND version = $21";

@@ -5,6 +5,7 @@ use domain::redaction::ByteRange;
 use domain::run::{Event, Run};
 use domain::view::RunRow;
 use domain::{Digest, RunId, Timestamp};
+use sqlx::{AssertSqlSafe, Row as _};
 use tempfile::TempDir;
 use testkit::{NOW, actor, plan, start, who};
 
@@ -76,6 +77,13 @@ pub(crate) async fn pages(store: &Store, limit: u32, sight: &Sight) -> Vec<Vec<i
         query.before = Some(last.id);
         pages.push(numbers(&page));
     }
+}
+
+/// How `SQLite` would find the rows of a query.
+pub(crate) async fn plan_of(store: &Store, query: &str) -> String {
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
+    let rows = sqlx::raw_sql(explain).fetch_all(&store.readers).await.unwrap();
+    rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("; ")
 }
 
 /// The number of events of everything.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::attempt::Limits;
+use domain::escalation::Escalation;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use domain::runbook::{Choice, Inline, Item, ParameterKind, PartKind, Placeholder, StepContent, StepKind};
 use domain::{Digest, Risk};
@@ -48,6 +49,7 @@ pub fn plan() -> Plan {
         prose: Vec::new(),
         visible_to: None,
         checks: Vec::new(),
+        escalation: Escalation::default(),
     }
 }
 

@@ -8,12 +8,14 @@ mod contained;
 mod cut;
 mod dockerd;
 mod processes;
+mod secured;
 mod sshd;
 
 pub use contained::{Contained, Image};
 pub use cut::Cut;
 pub use dockerd::Dockerd;
 pub use processes::{Process, connected_to};
+pub use secured::Secured;
 pub use sshd::{Sshd, free_port};
 
 use std::path::{Path, PathBuf};

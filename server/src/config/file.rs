@@ -250,7 +250,12 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
         }
     }
     for (name, inner) in named(table, "identity") {
-        let known = if name == "proxy" { identity::PROXY_KEYS } else { identity::OIDC_KEYS };
+        let known = match name {
+            "proxy" => identity::PROXY_KEYS,
+            "oidc" => identity::OIDC_KEYS,
+            // One table where there is a list of them is said below, and what is no setting at all above.
+            _ => continue,
+        };
         collect_unknown(inner, &format!("identity.{name}."), known, &mut unknown);
     }
     for (name, inner) in named(table, "target") {
@@ -259,12 +264,21 @@ fn check_keys(table: &DeTable<'_>, text: &str, place: &str) -> Result<(), Config
     for (name, inner) in named(table, "secret") {
         collect_unknown(inner, &format!("secret.{name}."), SECRET, &mut unknown);
     }
+    unknown.extend(single_map(table));
     collect_unknown_rules(table, ("lower", "lower."), LOWER, &mut unknown);
     collect_unknown_rules(table, ("webhook", "webhook."), telling::WEBHOOK_KEYS, &mut unknown);
     match unknown.into_iter().min_by_key(|(start, _)| *start) {
         None => Ok(()),
         Some((start, what)) => Err(ConfigError::at(place, line_of(text, start), what)),
     }
+}
+
+/// A map of roles that is one table, where it is a list of lines.
+fn single_map(table: &DeTable<'_>) -> Option<(usize, String)> {
+    let Some(DeValue::Table(identity)) = table.get("identity").map(toml::Spanned::get_ref) else { return None };
+    let (key, map) = identity.get_key_value("map")?;
+    let what = "the map is a list of lines: write [[identity.map]], with two brackets, before each of them";
+    matches!(map.get_ref(), DeValue::Table(_)).then(|| (key.span().start, what.to_owned()))
 }
 
 /// The tables below a name, as `[secret.NAME]`.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use domain::identity::{IdentityMap, MapLine, Whom};
+use domain::identity::{IdentityMap, Issuer, MapLine, Whom};
 use domain::policy::{GroupName, Groups, Role};
 use http::HeaderName;
 use portal::SecretSources;
@@ -32,7 +32,7 @@ pub(super) const OIDC_KEYS: &[&str] =
 const SHORTEST: usize = 32;
 
 /// Headers that are something else already, and would be taken for a person.
-const NOT_FOR_PEOPLE: [&str; 12] = [
+const NOT_FOR_PEOPLE: [&str; 17] = [
     "host",
     "cookie",
     "origin",
@@ -44,6 +44,11 @@ const NOT_FOR_PEOPLE: [&str; 12] = [
     "accept",
     "user-agent",
     "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-real-ip",
+    "forwarded",
+    "via",
     "sec-fetch-site",
 ];
 
@@ -56,6 +61,16 @@ pub struct IdentitySettings {
     pub proxy: Option<ProxyIdentity>,
     /// The identity provider.
     pub oidc: Option<OidcSettings>,
+}
+
+impl IdentitySettings {
+    /// Whether the issuer with this key vouches for people.
+    pub fn vouches(&self, key: &str) -> bool {
+        match Issuer::of_key(key) {
+            Issuer::Proxy => self.proxy.is_some(),
+            Issuer::Provider(address) => self.oidc.as_ref().is_some_and(|oidc| oidc.issuer == address),
+        }
+    }
 }
 
 /// How the proxy names whoever asks.

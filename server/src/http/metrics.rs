@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
+use domain::identity::Unwelcome;
 use http::{HeaderValue, Method, StatusCode, header};
 use portal::Figures;
 use prometheus_client::encoding::{EncodeLabelSet, prometheus_text};
@@ -32,6 +33,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Asked, Counter>,
     took: Family<Where, Histogram>,
+    refused: Family<Why, Counter>,
     connections: Gauge,
     streams: Gauge,
     state: StateOfThings,
@@ -47,6 +49,12 @@ struct Asked {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Where {
     route: String,
+}
+
+/// Why somebody who came from the identity provider was not signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Why {
+    why: &'static str,
 }
 
 /// What is read anew whenever somebody asks.
@@ -71,12 +79,15 @@ impl Metrics {
         let mut registry = Registry::with_prefix("runbook_portal");
         let requests = Family::default();
         let took = Family::new_with_constructor((|| Histogram::new(CLASSES)) as fn() -> Histogram);
+        let refused = Family::default();
         let (connections, streams) = (Gauge::default(), Gauge::default());
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned()), ("build", build.to_owned())];
         registry.register("build", "The build that serves", Info::new(version));
         registry.register("http_requests", "Requests that were answered", requests.clone());
         let words = "From the last byte of a request's head to the first of its answer";
         registry.register_with_unit("http_request_duration", words, Unit::Seconds, took.clone());
+        let words = "Sign-ins by the identity provider that came to nothing";
+        registry.register("provider_sign_ins_refused", words, refused.clone());
         registry.register("http_connections", "Connections that are open", connections.clone());
         registry.register(
             "http_streams",
@@ -85,7 +96,7 @@ impl Metrics {
         );
         let state = StateOfThings::default();
         state.register(&mut registry);
-        Self { registry, requests, took, connections, streams, state }
+        Self { registry, requests, took, refused, connections, streams, state }
     }
 
     /// The number of open connections, for whoever opens them.
@@ -105,6 +116,11 @@ impl Metrics {
         self.took.get_or_create(&Where { route: route.clone() }).observe(took.as_secs_f64());
         let asked = Asked { method: word(method), route, status: status.as_u16() };
         self.requests.get_or_create(&asked).inc();
+    }
+
+    /// Counts a sign-in by the identity provider that came to nothing.
+    pub(super) fn not_signed_in(&self, why: Unwelcome) {
+        self.refused.get_or_create(&Why { why: why.word() }).inc();
     }
 
     /// All figures as text, with the state of things as it is given.

@@ -4,17 +4,20 @@
 //! the proxy is worth nothing without it: it ends as soon as a request comes in which the proxy names another person, other groups,
 //! or nobody.
 
+use std::sync::Once;
+
 use app::ssr::{Begun, NAMED, PERSON};
 use axum::extract::Request;
+use domain::Digest;
 use domain::identity::{Identity, Unwelcome};
-use domain::{Digest, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use subtle::ConstantTimeEq as _;
 use tower_sessions::Session;
 
 use super::Site;
 use super::gate::GateError;
-use crate::config::ProxyIdentity;
+use super::sessions::Cookie;
+use crate::config::{ProxyIdentity, PublicUrl};
 use crate::connections::Connection;
 
 /// Somebody whom the proxy names.
@@ -24,6 +27,8 @@ pub struct Named {
     pub identity: Result<Identity, Unwelcome>,
     /// The digest of the words of the proxy and of the map. A session holds as long as they stay the same.
     pub words: String,
+    /// Whether their browser keeps the cookie of a session.
+    kept: bool,
 }
 
 impl Named {
@@ -37,11 +42,13 @@ impl Named {
 pub fn take(site: &Site, request: &mut Request) -> Option<Named> {
     let settings = site.around().identity.proxy.as_ref()?;
     let connection = request.extensions().get::<Connection>().copied();
+    let cookie = request.extensions().get::<Cookie>().copied().unwrap_or(Cookie::Secure);
+    let kept = is_kept(cookie, site.public_url(), request.headers());
     let headers = request.headers_mut();
     let named = connection
         .filter(|Connection(peer)| site.around().proxies.contains(*peer))
         .and_then(|_| read(settings, headers))
-        .map(|named| Named { words: digest(&[named.words.as_str(), site.map().as_str()]), ..named });
+        .map(|named| Named { words: digest(&[named.words.as_str(), site.map().as_str()]), kept, ..named });
     for name in [Some(&settings.user), Some(&settings.secret), settings.groups.as_ref()].into_iter().flatten() {
         headers.remove(name);
     }
@@ -64,7 +71,7 @@ fn read(settings: &ProxyIdentity, headers: &HeaderMap) -> Option<Named> {
     }
     let groups = listed(groups);
     let words = digest(&[user, &*groups.join(",")]);
-    Some(Named { identity: Identity::of_proxy(user, groups), words })
+    Some(Named { identity: Identity::of_proxy(user, groups), words, kept: true })
 }
 
 /// What stands for texts of which none has a line break, however long they are: each session keeps it.
@@ -118,11 +125,27 @@ pub(super) async fn settle(
     }
     let (Some(named), Some(begun)) = (named, begun) else { return Ok(None) };
     let identity = named.identity.as_ref().map_err(|why| GateError::Account((*why).into()))?;
-    let actor = site.portal().sign_in_from_outside(identity, &site.around().identity.map).await?;
-    // Each request carries the word of the proxy: there is nothing more to be asked for.
-    let begun = Begun { named: Some(named.words.clone()), proven: Timestamp(i64::MAX), ..begun };
+    let actor = site.portal().sign_in_from_outside(identity, Some(named.words.as_str())).await?;
+    let begun = Begun { named: Some(named.words.clone()), ..begun };
     app::ssr::begin(session, &actor, begun).await?;
+    if !named.kept {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                "a session began whose cookie browsers keep over https only, and this was plain http: each request may begin another one; serve \
+                 the portal over https and set public_url"
+            );
+        });
+    }
     Ok(Some(actor.id.0))
+}
+
+/// Said once is enough: it is so for everybody.
+static WARNED: Once = Once::new();
+
+/// Whether a browser keeps the cookie of a session, as far as that is known: it does over https, or on this machine.
+fn is_kept(cookie: Cookie, public: Option<&PublicUrl>, headers: &HeaderMap) -> bool {
+    let encrypted = headers.get("x-forwarded-proto").is_some_and(|said| said.as_bytes().starts_with(b"https"));
+    cookie == Cookie::ThisMachine || public.is_some_and(PublicUrl::is_https) || encrypted
 }
 
 #[cfg(test)]
@@ -198,6 +221,21 @@ mod tests {
         let named = with("Überwachung,ops".as_bytes()).unwrap();
         assert_eq!(named.identity.unwrap().groups, ["ops", "Überwachung"]);
         assert!(with(b"\xdcberwachung,ops").is_none());
+    }
+
+    #[test]
+    fn a_browser_keeps_the_cookie_of_a_session_over_https_or_on_this_machine() {
+        let plain = HeaderMap::new();
+        let mut encrypted = HeaderMap::new();
+        encrypted.append("x-forwarded-proto", HeaderValue::from_static("https"));
+        let public: [PublicUrl; 2] =
+            ["https://portal.example.com", "http://portal.lan"].map(|address| address.parse().unwrap());
+
+        assert!(is_kept(Cookie::ThisMachine, None, &plain));
+        assert!(is_kept(Cookie::Secure, Some(&public[0]), &plain));
+        assert!(is_kept(Cookie::Secure, None, &encrypted));
+        assert!(!is_kept(Cookie::Secure, Some(&public[1]), &plain));
+        assert!(!is_kept(Cookie::Secure, None, &plain));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::answers::{see_other, sentence};
 use super::gate::GateError;
 use super::sessions::Cookie;
 use super::{Site, gate};
-use crate::oidc::{Answered, Proven, Provider, UnderWay};
+use crate::oidc::{Answered, Proven, Provider, Refused, UnderWay};
 
 /// A browser keeps the cookie for so long: as long as a sign-in may take.
 const COOKIE_SECONDS: u32 = 10 * 60;
@@ -48,7 +48,7 @@ pub async fn with(State(site): State<Site>, request: Request) -> Response {
     }
     let (address, flow) = match provider.begin(asked.only("again").is_some()).await {
         Ok(begun) => begun,
-        Err(why) => return unwelcome(&site, why, &next),
+        Err(why) => return not_signed_in(&site, why, &next),
     };
     let cookie = cookie_of(&request);
     let browser = browser(request.headers(), cookie).unwrap_or_else(new_browser);
@@ -70,17 +70,17 @@ pub async fn back(State(site): State<Site>, request: Request) -> Response {
     let browser = browser(request.headers(), cookie_of(&request)).unwrap_or_default();
     let (session, begun) = (request.extensions().get::<Session>().cloned(), gate::begun(&request));
     let Some(under_way) = flows.take(&state, &browser, site.portal().expiry_now()) else {
-        return unwelcome(&site, Unwelcome::Stale, "");
+        return not_signed_in(&site, Unwelcome::Stale, "");
     };
-    let next = under_way.next.clone();
+    let (next, from) = (under_way.next.clone(), network(&request));
     let Some(session) = session else { return gate::unknown_whether("", &GateError::NoSession) };
-    let outcome = match prove(&site, provider, &under_way, &asked).await {
+    let outcome = match prove(&site, provider, &under_way, (&asked, from.as_str())).await {
         Ok(proven) => sign_in(&site, &proven, &session, begun).await,
         Err(problem) => Err(problem),
     };
     match outcome {
         Ok(()) => see_other(&site.base().path(app::ssr::inside(&next))),
-        Err(Problem::Unwelcome(why)) => unwelcome(&site, why, &next),
+        Err(Problem::Unwelcome(why)) => not_signed_in(&site, why, &next),
         Err(Problem::Failed(error)) => gate::unknown_whether("", &error),
     }
 }
@@ -100,18 +100,30 @@ impl From<portal::Error> for Problem {
     }
 }
 
-/// Who has come back.
-async fn prove(site: &Site, provider: &Provider, under_way: &UnderWay, asked: &Query) -> Result<Proven, Problem> {
-    let answered = answered(asked).map_err(Problem::Unwelcome)?;
-    let proven = provider.finish(&under_way.flow, &answered, under_way.began_by_clock).await;
-    if let Err(Unwelcome::Untrue) = proven {
-        site.portal().note_untrue(Unwelcome::Untrue).await?;
+/// Who has come back, with a query and from a network.
+async fn prove(
+    site: &Site,
+    provider: &Provider,
+    under_way: &UnderWay,
+    (asked, from): (&Query, &str),
+) -> Result<Proven, Problem> {
+    let proven = match answered(asked) {
+        Ok(answered) => provider.finish(&under_way.flow, &answered, under_way.began_by_clock).await,
+        Err(why) => Err(why.into()),
+    };
+    match proven {
+        Ok(proven) => Ok(proven),
+        Err(Refused { why, claimed }) => {
+            if why == Unwelcome::Untrue {
+                site.portal().note_untrue(from, claimed.as_deref()).await?;
+            }
+            Err(Problem::Unwelcome(why))
+        }
     }
-    proven.map_err(Problem::Unwelcome)
 }
 
 async fn sign_in(site: &Site, proven: &Proven, session: &Session, begun: Begun) -> Result<(), Problem> {
-    let actor = site.portal().sign_in_from_outside(&proven.identity, &site.around().identity.map).await?;
+    let actor = site.portal().sign_in_from_outside(&proven.identity, None).await?;
     let begun = Begun { proven: proven_until(site, proven), ..begun };
     app::ssr::begin(session, &actor, begun).await.map_err(|error| Problem::Failed(error.into()))
 }
@@ -135,6 +147,12 @@ fn proven_until(site: &Site, proven: &Proven) -> Timestamp {
     let Some(at) = proven.at else { return Timestamp(0) };
     let age = site.portal().now().since(Timestamp(at));
     if age < PROVEN_MS { site.portal().expiry_now().plus(PROVEN_MS - age) } else { Timestamp(0) }
+}
+
+/// Counts that a sign-in by the provider came to nothing, and sends the browser to the page that says why.
+fn not_signed_in(site: &Site, why: Unwelcome, next: &str) -> Response {
+    site.metrics().not_signed_in(why);
+    unwelcome(site, why, next)
 }
 
 /// Sends the browser to the page to sign in, which says why nobody was.

@@ -1,6 +1,6 @@
 //! Requests to the provider: over https, or to this machine; bounded in time and size; no redirect is followed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,15 +8,20 @@ use bytes::Bytes;
 use http::request::Builder;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::HttpsConnectorBuilder;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use openidconnect::url::form_urlencoded::{Serializer, byte_serialize};
+use tokio::sync::Mutex;
 
 use crate::config::is_safe;
 
 /// A provider that has not answered after so long does not.
 const PATIENCE: Duration = Duration::from_secs(8);
+
+/// A root that the machine trusts, or trusts no longer, counts after so long at the latest.
+const ROOTS_HOLD: Duration = Duration::from_mins(10);
 
 /// The most bytes of an answer.
 const LIMIT: usize = 512 * 1024;
@@ -98,12 +103,7 @@ fn request(method: Method, address: &str) -> Builder {
 }
 
 async fn answer(request: Request<Full<Bytes>>) -> Result<Vec<u8>, Failed> {
-    let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
-        .map_err(|error| Failed::Connection(error.to_string()))?
-        .https_or_http()
-        .enable_http1()
-        .build();
+    let connector = KEPT.connector().await?;
     // A connection that stood unused may be gone: each request has its own.
     let client: Client<_, Full<Bytes>> =
         Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
@@ -115,6 +115,37 @@ async fn answer(request: Request<Full<Bytes>>) -> Result<Vec<u8>, Failed> {
     Ok(body.to_bytes().to_vec())
 }
 
+type Connector = HttpsConnector<HttpConnector>;
+
+/// What connects, and when it was made.
+struct Kept(Mutex<Option<(Instant, Connector)>>);
+
+static KEPT: Kept = Kept(Mutex::const_new(None));
+
+impl Kept {
+    /// What connects, with the roots that the machine trusts. They are hundreds, read from the disk: not on a thread that others wait
+    /// for, and not for each request.
+    async fn connector(&self) -> Result<Connector, Failed> {
+        let mut kept = self.0.lock().await;
+        if let Some((made, connector)) = &*kept
+            && made.elapsed() < ROOTS_HOLD
+        {
+            return Ok(connector.clone());
+        }
+        let made = tokio::task::spawn_blocking(make).await;
+        let connector = made.map_err(std::io::Error::other).flatten();
+        let connector = connector.map_err(|error| Failed::Connection(error.to_string()))?;
+        *kept = Some((Instant::now(), connector.clone()));
+        Ok(connector)
+    }
+}
+
+fn make() -> std::io::Result<Connector> {
+    let builder =
+        HttpsConnectorBuilder::new().with_provider_and_native_roots(rustls::crypto::ring::default_provider())?;
+    Ok(builder.https_or_http().enable_http1().build())
+}
+
 /// The first cause of a failure: the last link is what happened, the others are where.
 fn root(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
@@ -122,4 +153,24 @@ fn root(error: &(dyn std::error::Error + 'static)) -> String {
         cause = inner;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_roots_are_read_once_in_a_while_and_not_for_each_request() {
+        let kept = Kept(Mutex::new(None));
+        let read_at = async || kept.0.lock().await.as_ref().map(|(made, _)| *made);
+
+        kept.connector().await.unwrap();
+        let first = read_at().await.unwrap();
+        kept.connector().await.unwrap();
+        assert_eq!(read_at().await, Some(first));
+
+        *kept.0.lock().await = Instant::now().checked_sub(ROOTS_HOLD).map(|long_ago| (long_ago, make().unwrap()));
+        kept.connector().await.unwrap();
+        assert!(read_at().await.unwrap() > first, "they are read again");
+    }
 }

@@ -12,12 +12,16 @@ mod day;
 mod disk;
 mod doctor;
 mod elsewhere;
+mod escalating;
 mod kills;
 mod leaving;
 mod life;
 mod page;
 mod people;
 mod process;
+#[expect(dead_code, reason = "the tests of the router have it do more")]
+#[path = "../http/provider.rs"]
+mod provider;
 mod reading;
 mod receivers;
 mod record;

@@ -1,8 +1,8 @@
 //! Checks of the expected outcome over HTTP: asked of real servers, files, certificates and targets; what stands against a verdict; who may.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
@@ -10,14 +10,12 @@ use std::time::Duration;
 use axum::body::Body;
 use domain::RunId;
 use domain::check::{CheckId, Held};
-use domain::frame::{Cursor, Frame};
 use domain::policy::{Role, Sight};
 use domain::run::{Event, Run, Verdict};
 use domain::target::Reach;
-use futures::StreamExt as _;
 use http::{StatusCode, header};
 use portal::{SystemClock, TargetSettings};
-use testkit::rig::{Contained, Image, Sshd};
+use testkit::rig::{Contained, Image, Secured, Sshd};
 
 use crate::account::{done, post};
 use crate::site::{ORIGIN, Places, Served, at, call, local, someone};
@@ -28,46 +26,6 @@ const DOCUMENT: &str = "# Shop\n\n## Steps\n\n1. **Start**\n\n   ```bash\n   ech
 struct Web {
     url: String,
     status: Arc<AtomicU16>,
-}
-
-/// A server with a certificate that openssl has made, as long as it is held.
-struct Secured {
-    server: std::process::Child,
-    place: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Secured {
-    /// The certificate is good for some days.
-    fn with(days: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let made = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", days])
-            .args(["-keyout", &file("key"), "-out", &file("cert")])
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let place = format!("127.0.0.1:{}", testkit::rig::free_port());
-        let server = Command::new("openssl")
-            .args(["s_server", "-www", "-accept", &place, "-key", &file("key"), "-cert", &file("cert")])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        while TcpStream::connect(&place).is_err() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { server, place, _folder: folder }
-    }
-}
-
-impl Drop for Secured {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
 }
 
 impl Web {
@@ -132,20 +90,13 @@ impl Desk {
 
     /// Waits until so many checks have their answer; gives the last one.
     async fn answered(&self, wanted: usize) -> (Held, String) {
-        let cursor = Cursor { version: 0, step: 0, attempt: 0, offset: 0 };
-        let viewer = someone(Role::Administrator);
-        let mut frames = self.site.portal.watch(viewer.viewer().unwrap(), RunId(1), cursor).await.unwrap();
         let mut seen = 0;
-        while let Some(framed) = frames.next().await {
-            let Frame::Event { entry } = framed.frame else { continue };
-            if let Event::CheckEnded { end, .. } = entry.event {
-                seen += 1;
-                if seen == wanted {
-                    return (end.held, end.sentence);
-                }
-            }
-        }
-        panic!("the stream ended before check {wanted}");
+        let answer = |event| {
+            let Event::CheckEnded { end, .. } = event else { return None };
+            seen += 1;
+            (seen == wanted).then_some((end.held, end.sentence))
+        };
+        self.site.until(1, answer).await
     }
 
     /// Asks for the check of the line, and waits for what comes of it.
@@ -295,6 +246,16 @@ async fn a_command_that_hangs_is_said_and_the_portal_stays_up() {
     assert_eq!((held, sentence.as_str()), (Held::Unknown, "The command did not end within 8 s, and was given up."));
 }
 
+/// Writes one error after the other to a log.
+async fn failing(log: PathBuf) {
+    let mut pace = tokio::time::interval(Duration::from_millis(200));
+    let mut file = std::fs::OpenOptions::new().append(true).open(log).unwrap();
+    loop {
+        pace.tick().await;
+        writeln!(file, "a new error: DB_PASSWORD=quiet-otters-swim").unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_is_watched_for_its_window_and_what_it_says_is_masked() {
     let folder = tempfile::tempdir().unwrap();
@@ -305,10 +266,10 @@ async fn a_log_is_watched_for_its_window_and_what_it_says_is_masked() {
 
     let quiet = desk.check().await;
     desk.done("/api/runs/check", "run=1&step=0&item=1").await;
-    tokio::time::sleep(Duration::from_millis(2500)).await;
-    let mut file = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
-    writeln!(file, "a new error: DB_PASSWORD=quiet-otters-swim").unwrap();
+    // Over and over: what was there before the check looked first is not new.
+    let writer = tokio::spawn(failing(log.clone()));
     let (held, sentence) = desk.answered(2).await;
+    writer.abort();
     std::fs::remove_file(&log).unwrap();
     let gone = desk.check().await;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use domain::identity::{IdentityMap, MapLine, Whom};
 use domain::policy::{Role, typed_groups};
-use domain::view::AccountView;
+use domain::view::{AccountView, PeopleView};
 use http::{Method, StatusCode, header};
 use portal::SystemClock;
 use server::config::{IdentitySettings, ProxyIdentity};
@@ -95,6 +95,24 @@ async fn whom_the_proxy_names_gets_an_account_a_session_and_the_role_of_their_gr
     let olga = site.portal.store().person_by_login("olga").await.unwrap().unwrap();
     assert_eq!(olga.hash, None);
     assert_eq!(site.portal.store().groups_of(&olga.id).await.unwrap(), typed_groups("dba").unwrap());
+}
+
+#[tokio::test]
+async fn a_program_that_keeps_no_cookie_is_recorded_once_in_a_while_for_each_words_of_the_proxy() {
+    let (site, ada) = served().await;
+    let recorded = async || {
+        let audit = post(&site, "/api/pages/audit", "portal_only=true", &ada).await;
+        audit.body.matches("\"signed_in\"").count()
+    };
+
+    for _ in 0..3 {
+        assert!(named(&site, "olga", "ops", "").await.cookie().starts_with("portal="));
+    }
+    assert_eq!(recorded().await, 1);
+    named(&site, "olga", "leads", "").await;
+    named(&site, "otto", "ops", "").await;
+    assert_eq!(recorded().await, 3);
+    assert!(named(&site, "olga", "ops", "").await.body.contains("\"operator\""), "the role follows all the same");
 }
 
 #[tokio::test]
@@ -210,6 +228,20 @@ async fn whom_the_map_gives_nothing_any_more_keeps_nothing_of_what_it_gave() {
 }
 
 #[tokio::test]
+async fn groups_that_the_map_gives_are_not_set_by_hand() {
+    let (site, ada) = served().await;
+    named(&site, "olga", "ops,db", "").await;
+    let person = async |login: &str| site.portal.store().person_by_login(login).await.unwrap().unwrap().id;
+    let (olga, own) = (person("olga").await, person("ada").await);
+
+    let form = format!("person={olga}&groups=platform");
+    refused(&site, "/api/people/groups", &form, &ada, "says in which groups they are").await;
+
+    assert_eq!(site.portal.store().groups_of(&olga).await.unwrap(), typed_groups("dba").unwrap());
+    done(&site, "/api/people/groups", &format!("person={own}&groups=platform"), &ada).await;
+}
+
+#[tokio::test]
 async fn a_session_ends_when_the_proxy_names_another_or_nobody() {
     let (site, _) = served().await;
     let olga = named(&site, "olga", "ops", "").await.cookie();
@@ -319,26 +351,79 @@ async fn the_last_administrator_with_a_password_stays_however_many_the_map_makes
     done(&site, "/api/people/disable", &format!("person={person}"), &ada).await;
 }
 
+/// The page of people, as an administrator gets it.
+async fn people(site: &Served, administrator: &str) -> PeopleView {
+    serde_json::from_str(&post(site, "/api/pages/people", "", administrator).await.body).unwrap()
+}
+
 #[tokio::test]
-async fn who_has_no_password_sets_a_second_factor_up_by_the_word_of_the_proxy_and_changes_no_password() {
-    let (site, _) = served().await;
+async fn the_word_of_the_proxy_enrols_no_second_factor_and_makes_no_token_without_a_code_of_an_administrator() {
+    let (site, ada) = served().await;
     let lena = named(&site, "lena", "leads", "").await.cookie();
-    let by_lena = |path: &str, form: String| {
+    let person = site.portal.store().person_by_login("lena").await.unwrap().unwrap().id;
+    let by_lena = async |path: &str, form: &str| {
         let request = call(path).extension(Connection(PROXY.into())).header(header::COOKIE, &lena);
         let request = request.header("x-user", "lena").header("x-groups", "leads").header("x-secret", SECRET);
-        site.send(request.body(Body::from(form)).unwrap())
+        site.send(request.body(Body::from(form.to_owned())).unwrap()).await
+    };
+    let (offer, make) = ("/api/account/authenticator/offer", "/api/account/tokens/make");
+    let token = "name=report&role=viewer&days=1&password=";
+
+    for (path, form, says) in [
+        (offer, "password=", "takes an enrolment code"),
+        (offer, "password=abcd-efgh-abcd-efgh", "The enrolment code is wrong"),
+        ("/api/account/passkeys/ask-for-new", "password=", "takes an enrolment code"),
+        (make, token, "with a second factor only"),
+        ("/api/account/password", "old=x&new=grandfather+clock+pelican", "You have no password of the portal"),
+    ] {
+        let answer = by_lena(path, form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", answer.body);
+        assert!(answer.body.contains(says), "{path}: {}", answer.body);
+    }
+    let give = format!("person={person}");
+    assert!(site.get("/people", &ada).await.body.contains("Make enrolment code for lena"));
+    assert_eq!(by_lena("/api/people/enrolment-code", &give).await.status, StatusCode::FORBIDDEN);
+    done(&site, "/api/people/enrolment-code", &give, &ada).await;
+    let code = people(&site, &ada).await.made.unwrap().text;
+    assert!(people(&site, &ada).await.made.is_none(), "it is shown once");
+
+    let with_it = format!("password={code}");
+    assert_eq!(by_lena(offer, &with_it).await.status, StatusCode::OK);
+    let twice = by_lena(offer, &with_it).await;
+    assert!(twice.body.contains("was used already"), "{}", twice.body);
+    let shown: AccountView = serde_json::from_str(&by_lena("/api/pages/account", "").await.body).unwrap();
+    let shown = shown.offer.unwrap();
+    let switched = by_lena("/api/account/authenticator/switch-on", &with_code(&site, &shown.secret)).await;
+    assert_eq!(switched.status, StatusCode::OK, "{}", switched.body);
+
+    let without = by_lena(make, token).await;
+    assert!(without.body.contains("takes your second factor as well"), "{}", without.body);
+    let made = by_lena(make, &format!("{token}&code={}", shown.recovery_codes[0])).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    assert!(!site.get("/people", &ada).await.body.contains("Make enrolment code for lena"), "there is a factor now");
+    refused(&site, "/api/people/enrolment-code", &give, &ada, "has a second factor already").await;
+    assert!(!is_in(&site, &lena).await, "past the proxy the session is nobody's");
+}
+
+#[tokio::test]
+async fn an_enrolment_code_is_for_another_person_whom_the_proxy_names() {
+    let (site, _) = served().await;
+    let olga = named(&site, "olga", "admins", "").await.cookie();
+    let by_olga = async |login: &str| {
+        let person = site.portal.store().person_by_login(login).await.unwrap().unwrap().id;
+        let request = call("/api/people/enrolment-code").extension(Connection(PROXY.into()));
+        let request = request.header(header::COOKIE, &olga).header("x-user", "olga").header("x-groups", "admins");
+        let request = request.header("x-secret", SECRET).body(Body::from(format!("person={person}"))).unwrap();
+        site.send(request).await
     };
 
-    let changed = by_lena("/api/account/password", format!("old=x&new={}", PASSWORD.replace(' ', "+"))).await;
-    assert!(changed.body.contains("You have no password of the portal"), "{}", changed.body);
-    let offered = by_lena("/api/account/authenticator/offer", "password=".to_owned()).await;
-    assert_eq!(offered.status, StatusCode::OK, "{}", offered.body);
-    let shown: AccountView = serde_json::from_str(&by_lena("/api/pages/account", String::new()).await.body).unwrap();
-    let code = with_code(&site, &shown.offer.unwrap().secret);
-    assert_eq!(by_lena("/api/account/authenticator/switch-on", code).await.status, StatusCode::OK);
-    let again = by_lena("/api/account/authenticator/remove", "password=".to_owned()).await;
-    assert!(again.body.contains("takes your second factor as well"), "{}", again.body);
-    assert!(!is_in(&site, &lena).await, "past the proxy the session is nobody's");
+    for (login, says) in
+        [("olga", "Nobody gives an enrolment code to themselves"), ("ada", "The proxy does not name ada")]
+    {
+        let answer = by_olga(login).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+        assert!(answer.body.contains(says), "{}", answer.body);
+    }
 }
 
 #[tokio::test]

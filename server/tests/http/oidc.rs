@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use domain::policy::Role;
+use domain::PersonId;
+use domain::identity::{Identity, Issuer};
+use domain::policy::{Actor, Role};
 use domain::view::AccountView;
 use http::{Method, StatusCode, header};
 use openidconnect::url::form_urlencoded;
 use portal::SystemClock;
 use serde_json::{Value, json};
-use server::config::{IdentitySettings, OidcSettings};
+use server::config::{IdentitySettings, Networks, OidcSettings};
+use server::connections::Connection;
 use server::http::Surroundings;
 
 use crate::account::{done, is_in, post, refused, with_code};
@@ -100,7 +103,8 @@ async fn portal_of(provider: &Provider) -> Served {
         back: format!("{ORIGIN}/sign-in/back"),
     };
     let identity = IdentitySettings { map: map(), proxy: None, oidc: Some(oidc) };
-    Served::surrounded(Surroundings { identity, ..Surroundings::default() }, Arc::new(SystemClock)).await
+    let around = Surroundings { identity, metrics: Networks::this_machine(), ..Surroundings::default() };
+    Served::surrounded(around, Arc::new(SystemClock)).await
 }
 
 async fn session(site: &Served, cookie: &str) -> String {
@@ -155,6 +159,50 @@ async fn no_lie_makes_an_account_or_a_session() {
         scene.refused(&answer, "untrue").await;
         scene.provider.lie(Lie::None);
         assert_eq!(scene.signs_in("").await.header("location"), "/", "after {lie:?} the truth is believed");
+    }
+}
+
+#[tokio::test]
+async fn a_lie_is_in_the_record_with_whom_it_was_about_and_from_where_and_counts_once_it_is() {
+    let scene = Scene::open().await;
+    let portal = &scene.site.portal;
+    let recorded = async || post(&scene.site, "/api/pages/audit", "portal_only=true", &scene.ada).await.body;
+    let refusals = async || recorded().await.matches("sign_in_refused").count();
+    let other = scene.site.second_store().await;
+    let held = other.begin().await.unwrap();
+    assert!(portal.note_untrue("192.0.2.9", Some("eve-1")).await.is_err(), "nobody can write now");
+    drop(held);
+    assert_eq!(refusals().await, 0);
+
+    for _ in 0..2 {
+        portal.note_untrue("192.0.2.9", Some("eve-1")).await.unwrap();
+    }
+    assert_eq!(refusals().await, 1, "it was not recorded before, and is not twice");
+    let body = recorded().await;
+    assert!(body.contains("192.0.2.9") && body.contains("eve-1"), "{body}");
+
+    let mut claims = scene.olga(&["ops"]);
+    claims["sub"] = json!("olga-of-elsewhere");
+    scene.provider.knows(claims);
+    scene.provider.lie(Lie::Nonce);
+    scene.signs_in("").await;
+    let body = recorded().await;
+    assert!(body.contains("olga-of-elsewhere") && refusals().await == 2, "{body}");
+}
+
+#[tokio::test]
+async fn sign_ins_that_came_to_nothing_are_counted_by_their_reason() {
+    let scene = Scene::open().await;
+    scene.provider.lie(Lie::Nonce);
+    scene.signs_in("").await;
+    scene.site.get("/sign-in/back?code=x&state=y", "").await;
+
+    let request = page("/metrics").extension(Connection([127, 0, 0, 1].into())).body(Body::empty()).unwrap();
+    let figures = scene.site.send(request).await.body;
+
+    for why in ["untrue", "stale"] {
+        let line = format!("runbook_portal_provider_sign_ins_refused_total{{why=\"{why}\"}} 1");
+        assert!(figures.contains(&line), "{figures}");
     }
 }
 
@@ -297,6 +345,45 @@ async fn an_account_belongs_to_the_subject_and_not_to_the_name() {
 
     assert!(answer.header("location").contains("problem=taken"), "{}", answer.header("location"));
     assert_eq!(scene.logins().await, 2);
+}
+
+#[tokio::test]
+async fn an_account_is_bound_anew_by_the_console_and_never_to_what_is_bound_already() {
+    let scene = Scene::open().await;
+    let portal = &scene.site.portal;
+    scene.signs_in("").await;
+    let nora = Identity::of_proxy("nora", vec!["ops".to_owned()]).unwrap();
+    let nora = portal.sign_in_from_outside(&nora, None).await.unwrap().id;
+    let ada = portal.store().person_by_login("ada").await.unwrap().unwrap().id;
+    let (console, here) = (Actor::console(), Issuer::Provider(scene.provider.issuer()));
+    let rebind = async |person: &PersonId, issuer: &Issuer, subject: &str| {
+        let outcome = portal.rebind(console.administrator().unwrap(), person, issuer, subject).await;
+        outcome.map_err(|error| error.sentence())
+    };
+    assert_eq!(portal.issuers().await.unwrap().len(), 2);
+
+    for (person, subject, says) in [
+        (&nora, "7", "The account of olga is bound to 7"),
+        (&nora, "", "can name nobody"),
+        (&ada, "9", "has a password"),
+    ] {
+        let sentence = rebind(person, &here, subject).await.unwrap_err();
+        assert!(sentence.contains(says), "{sentence}");
+    }
+    rebind(&nora, &here, "9").await.unwrap();
+
+    assert_eq!(portal.issuers().await.unwrap(), [(scene.provider.issuer(), 2)]);
+    let mut claims = scene.olga(&["leads"]);
+    claims["sub"] = json!("9");
+    scene.provider.knows(claims);
+    let answer = scene.signs_in("").await;
+    let signed_in = session(&scene.site, &answer.cookie()).await;
+    assert!(signed_in.contains("\"nora\"") && signed_in.contains("\"lead\""), "{signed_in}");
+    assert_eq!(scene.logins().await, 3, "it is the same account");
+    rebind(&nora, &Issuer::Proxy, "Nora").await.unwrap();
+    assert_eq!(post(&scene.site, "/api/session", "", &answer.cookie()).await.status, StatusCode::UNAUTHORIZED);
+    let audit = post(&scene.site, "/api/pages/audit", "portal_only=true", &scene.ada).await;
+    assert!(audit.body.contains("identity_rebound") && audit.body.contains("the console"), "{}", audit.body);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, StatusCode, header};
 use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm};
 use openidconnect::url::Url;
@@ -32,6 +33,7 @@ pub enum Lie {
     Expired,
     Unsigned,
     Signature,
+    BySecret,
     OtherKey,
     UnknownKey,
     NoSubject,
@@ -44,7 +46,7 @@ pub enum Lie {
 
 impl Lie {
     /// Those about who somebody is.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Nonce,
         Self::NoNonce,
         Self::Issuer,
@@ -53,6 +55,7 @@ impl Lie {
         Self::Expired,
         Self::Unsigned,
         Self::Signature,
+        Self::BySecret,
         Self::OtherKey,
         Self::UnknownKey,
         Self::NoSubject,
@@ -218,6 +221,7 @@ fn signed(inner: &Inner, asked: &Asked) -> String {
         Lie::AudienceBesides => claims["aud"] = json!([CLIENT, "another"]),
         Lie::Expired => claims["exp"] = json!(1_700_000_000),
         Lie::Unsigned => algorithm = "none",
+        Lie::BySecret => algorithm = "HS256",
         Lie::OtherKey => by = 8,
         Lie::UnknownKey => (by, id) = (8, "two"),
         Lie::NoSubject => drop(claims.as_object_mut().unwrap().remove("sub")),
@@ -227,13 +231,23 @@ fn signed(inner: &Inner, asked: &Asked) -> String {
     let header = json!({ "alg": algorithm, "kid": id });
     let [header, payload] = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
     let message = format!("{header}.{payload}");
-    let mut signature = key(by, id).sign(&CoreJwsSigningAlgorithm::EdDsa, message.as_bytes()).unwrap();
+    let mut signature = match inner.lie {
+        Lie::BySecret => by_secret(message.as_bytes()),
+        _ => key(by, id).sign(&CoreJwsSigningAlgorithm::EdDsa, message.as_bytes()).unwrap(),
+    };
     match inner.lie {
         Lie::Unsigned => signature.clear(),
         Lie::Signature => signature[0] ^= 1,
         _ => {}
     }
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// What whoever knows the portal's secret there can sign with.
+fn by_secret(message: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
 }
 
 /// A key that is always the same.

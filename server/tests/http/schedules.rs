@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::frame::{Cursor, Frame};
 use domain::policy::{Role, Sight};
 use domain::run::{Event, Run, StepStatus};
 use domain::view::HomeView;
 use domain::{RunId, Timestamp};
-use futures::StreamExt as _;
 use http::StatusCode;
 use testkit::{FixedClock, NOW};
 
@@ -94,20 +92,6 @@ impl Scene {
     async fn home(&self) -> HomeView {
         self.site.portal.home(someone(Role::Administrator).viewer().unwrap()).await.unwrap()
     }
-
-    /// Waits until a step of a run has ended.
-    async fn ended(&self, run: i64, step: u32) {
-        let cursor = Cursor { version: 0, step: 0, attempt: 0, offset: 0 };
-        let viewer = someone(Role::Administrator);
-        let mut frames = self.site.portal.watch(viewer.viewer().unwrap(), RunId(run), cursor).await.unwrap();
-        while let Some(framed) = frames.next().await {
-            let Frame::Event { entry } = framed.frame else { continue };
-            if matches!(entry.event, Event::AttemptEnded { step: ended, .. } if ended == step) {
-                return;
-            }
-        }
-        panic!("the stream of run {run} ended before its step {step}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +101,7 @@ async fn what_reads_runs_by_itself_when_it_is_due_and_everything_else_waits_for_
     assert!(scene.run(1).await.is_none(), "it is not due yet");
 
     scene.after(1).await;
-    scene.ended(1, 3).await;
+    scene.site.ended(1, 3).await;
 
     let run = scene.run(1).await.unwrap();
     let statuses: Vec<StepStatus> = (1..=5).map(|step| run.status(step)).collect();

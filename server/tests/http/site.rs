@@ -52,11 +52,13 @@ pub struct Places {
     pub targets: Vec<TargetSettings>,
     /// The Docker engine whose containers are among them, as `DOCKER_HOST`.
     pub docker: Option<String>,
+    /// By which ways people are told from there.
+    pub channels: portal::Channels,
 }
 
 impl From<Vec<TargetSettings>> for Places {
     fn from(targets: Vec<TargetSettings>) -> Self {
-        Self { targets, docker: None }
+        Self { targets, docker: None, channels: portal::Channels::default() }
     }
 }
 
@@ -194,7 +196,8 @@ impl Served {
             approvals: domain::approval::ApprovalRules::DEFAULT,
             secrets: SecretSources::default(),
             public: around.public_url.as_ref().map(|public| public.origin().to_owned()),
-            channels: portal::Channels::default(),
+            map: around.identity.map.clone(),
+            channels: places.channels.clone(),
             checkpoints: portal::CheckpointSettings::default(),
             build: "test".to_owned(),
             clock,
@@ -278,17 +281,30 @@ impl Served {
 
     /// Waits until the first attempt of a run has ended.
     pub async fn settled(&self, run: u32) {
+        let ended =
+            |event| matches!(event, Event::AttemptEnded { .. } | Event::AttemptInterrupted { .. }).then_some(());
+        self.until(run, ended).await;
+    }
+
+    /// Waits until an attempt of a step has ended.
+    pub async fn ended(&self, run: u32, step: u32) {
+        let ended = |event| matches!(event, Event::AttemptEnded { step: ended, .. } if ended == step).then_some(());
+        self.until(run, ended).await;
+    }
+
+    /// Waits for something that happens in a run or has happened; gives what `wanted` makes of it.
+    pub async fn until<T>(&self, run: u32, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
         let cursor = Cursor { version: 0, step: 0, attempt: 0, offset: 0 };
         // Also of a run that is limited to a group.
         let viewer = someone(Role::Administrator);
         let mut frames = self.portal.watch(viewer.viewer().unwrap(), RunId(run.into()), cursor).await.unwrap();
         while let Some(framed) = frames.next().await {
             let Frame::Event { entry } = framed.frame else { continue };
-            if matches!(entry.event, Event::AttemptEnded { .. } | Event::AttemptInterrupted { .. }) {
-                return;
+            if let Some(found) = wanted(entry.event) {
+                return found;
             }
         }
-        panic!("the stream of run {run} ended before its attempt");
+        panic!("the stream of run {run} ended before that");
     }
 }
 

@@ -278,7 +278,11 @@ async fn in_a_container_a_run_is_looked_at_and_the_files_there_are_masked() {
         mask_files: vec!["/tmp/inside.env".to_owned()],
         ..at("api", Reach::Container(contained.target()))
     };
-    let places = Places { targets: vec![target], docker: Some(contained.engine().host()) };
+    let places = Places {
+        targets: vec![target],
+        docker: Some(contained.engine().host()),
+        channels: portal::Channels::default(),
+    };
     let desk = Desk::of(INSIDE, "directory = \"/tmp\"\n", places).await;
 
     let look = desk.look("api").await;

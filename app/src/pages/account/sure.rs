@@ -1,6 +1,7 @@
 //! What every change of what proves somebody asks for once more.
 
 use domain::factor::Factors;
+use domain::identity::Source;
 use domain::view::Outside;
 use leptos::prelude::*;
 
@@ -11,7 +12,7 @@ use crate::components::factor::FactorFields;
 #[component]
 pub fn SureFields(factors: Factors, #[prop(into)] id: String) -> impl IntoView {
     view! {
-        <PasswordField id=id.clone() />
+        <PasswordField factors id=id.clone() />
         <FactorFields factors id />
     }
     .into_any()
@@ -19,11 +20,13 @@ pub fn SureFields(factors: Factors, #[prop(into)] id: String) -> impl IntoView {
 
 /// The present password, asked for once more; or what stands for it where others vouch for the person.
 #[component]
-fn PasswordField(#[prop(into)] id: String) -> impl IntoView {
-    if let Some(outside) = use_context::<Option<Outside>>().flatten() {
-        return in_its_place(outside);
-    }
+fn PasswordField(factors: Factors, #[prop(into)] id: String) -> impl IntoView {
     let field = format!("password-{id}");
+    match use_context::<Option<Outside>>().flatten() {
+        None => {}
+        Some(outside) if is_named(outside) && !factors.any() => return enrolment_code(field),
+        Some(outside) => return in_its_place(outside),
+    }
     view! {
         <div class="field">
             <label for=field.clone()>"Present password"</label>
@@ -33,9 +36,35 @@ fn PasswordField(#[prop(into)] id: String) -> impl IntoView {
     .into_any()
 }
 
+/// Whether the proxy names the person, which proves nothing: its word comes with each request.
+pub fn is_named(outside: Outside) -> bool {
+    outside.source == Source::Proxy
+}
+
+/// What the first second factor takes of whom the proxy names. It goes by the field of the password, in whose place it stands.
+fn enrolment_code(field: String) -> AnyView {
+    view! {
+        <div class="field">
+            <label for=field.clone()>"Enrolment code"</label>
+            <input
+                class="input"
+                data-mono=""
+                id=field
+                name="password"
+                required
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+            />
+            <span class="help">"An administrator gives it to you, from the page of people. It serves once, and for a day."</span>
+        </div>
+    }
+    .into_any()
+}
+
 /// A form has the field in any case.
 fn in_its_place(outside: Outside) -> AnyView {
-    let again = (!outside.proven).then(|| {
+    let again = (!is_named(outside) && !outside.proven).then(|| {
         view! {
             <p class="soft small">
                 "This takes a sign-in at the identity provider of the last 5 minutes. "

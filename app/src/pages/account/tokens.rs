@@ -8,7 +8,7 @@ use domain::view::{AccountView, MadeToken, TokenInfo};
 use leptos::prelude::*;
 
 use super::deeds::AccountDeeds;
-use super::sure::SureFields;
+use super::sure::{SureFields, is_named};
 use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
 use crate::components::command_text::{Visible, visible};
@@ -18,7 +18,14 @@ use crate::components::glyph::{Glyph, Sign};
 /// The tokens of an account, for somebody with this role.
 #[component]
 pub fn Tokens(view: AccountView, role: Role, deeds: AccountDeeds) -> impl IntoView {
-    let AccountView { made, tokens, factors, .. } = view;
+    let AccountView { made, tokens, factors, outside, .. } = view;
+    // Whom the proxy names needs more than its word.
+    let form = if outside.is_some_and(is_named) && !factors.any() {
+        view! { <p class="soft small">"You make tokens with a second factor only: the proxy that names you is no proof. Set one up first."</p> }
+            .into_any()
+    } else {
+        view! { <MakeForm factors role deeds /> }.into_any()
+    };
     let made = made.map(|token| view! { <Made token /> });
     let rows = tokens.into_iter().map(|token| view! { <OneToken token deeds /> }).collect_view();
     view! {
@@ -31,7 +38,7 @@ pub fn Tokens(view: AccountView, role: Role, deeds: AccountDeeds) -> impl IntoVi
             </p>
             {made}
             <ul class="lines">{rows}</ul>
-            <MakeForm factors role deeds />
+            {form}
         </section>
     }
     .into_any()

@@ -45,6 +45,7 @@ fn entries(procedure: &Procedure, findings: usize, runs: usize) -> Vec<Entry> {
             .collect();
         entries.push(Entry { steps, ..entry(&anchor, heading(part)) });
     }
+    entries.push(entry("health", "Health".to_owned()));
     if findings > 0 {
         entries.push(entry("findings", format!("Findings, {findings}")));
     }

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use domain::Risk;
+use domain::escalation::Escalation;
 use domain::plan::{Plan, PlanCommand, PlanParameter, PlanStep};
-use domain::runbook::{Check, Finding, Item, Part, PartContent, PartKind, Procedure, Step, StepKind};
-use domain::view::ProcedureView;
+use domain::runbook::{Check, Finding, Item, Part, PartContent, PartKind, Step, StepKind};
+use domain::view::{ContactInfo, ProcedureView};
 use leptos::context::Provider;
 use leptos::prelude::*;
 
 use super::{heading, line_anchor};
 use crate::components::command::{CommandCard, as_written};
+use crate::components::command_text::visible;
 use crate::components::filled::Filling;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::{Items, ProseView, inline};
@@ -65,7 +67,7 @@ fn content_of(part: &Part, anchor: &str, view: &ProcedureView) -> Vec<AnyView> {
     let mut items: Vec<Item> = Vec::new();
     for content in &part.content {
         if !matches!(content, PartContent::Item { .. }) && !items.is_empty() {
-            views.push(items_of(part.kind, std::mem::take(&mut items), &view.procedure));
+            views.push(items_of(part.kind, std::mem::take(&mut items), view));
         }
         match content {
             PartContent::Prose { prose } => {
@@ -76,32 +78,52 @@ fn content_of(part: &Part, anchor: &str, view: &ProcedureView) -> Vec<AnyView> {
         }
     }
     if !items.is_empty() {
-        views.push(items_of(part.kind, items, &view.procedure));
+        views.push(items_of(part.kind, items, view));
+    }
+    if part.kind == PartKind::Escalation {
+        views.push(contacts(view));
     }
     views
 }
 
-fn items_of(kind: PartKind, items: Vec<Item>, procedure: &Procedure) -> AnyView {
+fn items_of(kind: PartKind, items: Vec<Item>, view: &ProcedureView) -> AnyView {
     match kind {
         PartKind::Outcome => {
-            let checks = &procedure.settings.outcome;
+            let checks = &view.procedure.settings.outcome;
             lines(&items, |item| match checked(checks, item) {
                 Some(check) => (Sign::Search, format!("checked: {}", check.words())),
                 None => (Sign::Person, "ticked by a person".to_owned()),
             })
         }
         PartKind::Escalation => {
-            let contacts = procedure.settings.contacts.clone();
-            lines(&items, move |item| (Sign::Person, contact(&contacts, item)))
+            // Without a plan it is not known which steps are meant.
+            let steps = view.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
+            let escalation = Escalation::of(&view.procedure, steps);
+            lines(&items, move |item| (Sign::Person, called(&escalation, item)))
         }
         _ => view! { <div class="prose"><Items items /></div> }.into_any(),
     }
 }
 
-fn contact(contacts: &[(String, String)], item: &Item) -> String {
-    let words = domain::runbook::plain(&item.words).to_lowercase();
-    let bound = contacts.iter().find(|(who, _)| words.contains(&who.to_lowercase()));
-    bound.map_or_else(String::new, |(_, contact)| contact.clone())
+/// Who is meant by a line of the escalation, and when the portal tells them by itself.
+fn called(escalation: &Escalation, item: &Item) -> String {
+    let words = domain::runbook::plain(&item.words);
+    let Some(line) = escalation.lines.iter().find(|line| line.words == words.trim()) else { return String::new() };
+    let names = line.to.iter().map(|contact| contact.name.as_str()).collect::<Vec<_>>().join(", ");
+    if line.is_by_itself() { format!("{names}, told {}", line.due.words()) } else { names }
+}
+
+/// How everybody is told whom the side file binds, and when, as far as the side file says so.
+fn contacts(view: &ProcedureView) -> AnyView {
+    let ways = view.contacts.iter().map(|contact| {
+        let ContactInfo { words, name, ways, problem } = contact.clone();
+        let told = problem.unwrap_or_else(|| format!("{name} is told {ways}."));
+        format!("{words}: {told}")
+    });
+    let rules = view.procedure.settings.escalate.iter();
+    let rules = rules.map(|rule| format!("The portal tells {} {}.", rule.to.join(" and "), rule.due.words()));
+    let note = |text: String| view! { <p class="note">{visible(text)}</p> }.into_any();
+    ways.chain(rules).map(note).collect::<Vec<AnyView>>().into_any()
 }
 
 /// The check of a line of the expected outcome.

@@ -53,7 +53,7 @@ fn needed(run: &Run, ground: &ApprovalGround) -> Vec<Needed> {
             continue;
         }
         // A rollback waits until there is something to take back, and is asked for with the step that can fail before that.
-        let waits = !plan.is_on_the_way() && plan.ad_hoc.is_none() && !has_begun(run, ground);
+        let waits = !plan.is_on_the_way() && plan.ad_hoc.is_none() && !has_begun(run, ground) && !is_at_the_end(run);
         for offer in run.sets(step).into_iter().filter(|_| !waits) {
             let worst = offer.commands.iter().filter_map(|number| plan.command(*number)).map(|one| one.risk).max();
             let need = ground.rules.need(&run.plan, plan, worst.unwrap_or_default(), ground.now);
@@ -87,6 +87,11 @@ fn has_begun(run: &Run, ground: &ApprovalGround) -> bool {
         let needs = ground.rules.need(&run.plan, plan, plan.risk, ground.now).is_some();
         run.status(place).needs_a_person() || started && needs
     })
+}
+
+/// Whether nothing is left on the way: what is left then is the rollback, which a person may want although all went well.
+fn is_at_the_end(run: &Run) -> bool {
+    (1..).zip(&run.plan.steps).all(|(place, plan)| !plan.is_on_the_way() || run.status(place).is_over())
 }
 
 /// Everything about approvals that an operator has to see.

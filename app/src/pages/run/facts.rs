@@ -3,11 +3,12 @@
 use domain::plan::PlanParameter;
 use domain::run::{Note, Run};
 use domain::runbook::ParameterKind;
-use domain::view::{SuggestedBy, Usual, alert_words};
+use domain::view::{EscalationGround, SuggestedBy, Usual, alert_words};
 use leptos::prelude::*;
 
 use super::actions::ValueForm;
 use super::control::{Directory, lock_words};
+use super::escalation::Escalation;
 use super::look::Looking;
 use super::notices::{RefusedHere, answering};
 use crate::components::action_form::ActionForm;
@@ -20,7 +21,7 @@ use crate::live::Live;
 
 /// The column of facts.
 #[component]
-pub fn Facts(usual: Option<Usual>, suggestion: Option<SuggestedBy>) -> impl IntoView {
+pub fn Facts(usual: Option<Usual>, suggestion: Option<SuggestedBy>, escalation: EscalationGround) -> impl IntoView {
     let live = Live::here();
     let hands = Hands::of(&live.actor());
     let since = live.run.with_untracked(|run| run.started.at);
@@ -36,6 +37,7 @@ pub fn Facts(usual: Option<Usual>, suggestion: Option<SuggestedBy>) -> impl Into
             <Looking hands />
             <Values hands />
             <Notes hands />
+            <Escalation hands ground=escalation />
             <ThisRun hands suggestion />
         </aside>
     }

@@ -119,3 +119,11 @@ fn each_reason_has_a_word_of_its_own_and_says_that_nothing_was_done() {
     }
     assert_eq!(Unwelcome::parse("<script>"), None);
 }
+
+#[test]
+fn an_issuer_is_known_by_its_key() {
+    for issuer in [Issuer::Proxy, Issuer::Provider("https://id.example.com".to_owned())] {
+        assert_eq!(Issuer::of_key(issuer.key()), issuer);
+        assert_eq!(Issuer::source_of(issuer.key()), issuer.source());
+    }
+}

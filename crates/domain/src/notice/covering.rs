@@ -44,6 +44,7 @@ pub(super) fn notice(run: &Run, entry: &Entry) -> Option<(Notice, Audience)> {
         // A value may be what is to be covered.
         values: BTreeMap::new(),
         covering: Some(Covering { step, attempt, amount: redaction.amount() }),
+        escalated: None,
     };
     Some((notice, audience(occasion, redaction, entry)))
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::plan::Plan;
 use crate::run::tests::stage::{
-    Story, ask, ask_redaction, command, confirm_redaction, facts, grant, person, plan, with_value,
+    Story, ask, ask_redaction, command, confirm_redaction, facts, grant, person, plan, to_keeper, with_value,
 };
 use crate::run::{Command, Facts, Verdict, decide};
 
@@ -249,4 +249,52 @@ fn a_channel_is_read_back_as_it_was_written() {
         assert_eq!(Channel::parse(&channel.to_string()), Some(channel));
     }
     assert_eq!(Channel::parse("pigeon"), None);
+}
+
+/// Otto has called the keeper, who is told by mail and by a webhook.
+fn called() -> Story {
+    let story = Story::begun().sets("branch", "hunter-otter");
+    let to = vec![crate::escalation::Addressee { webhook: Some("ops".to_owned()), ..to_keeper().remove(0) }];
+    let text = "It does not start.\nLook at its log.".to_owned();
+    goes_on(story, "Otto", Role::Operator, &Command::Escalate { number: 1, to, text })
+}
+
+#[test]
+fn who_is_called_is_told_with_the_hand_over_and_nobody_else() {
+    let (notice, audience) = told(&called());
+
+    assert!(is_told(&audience, "Lena", Role::Viewer), "whatever her role");
+    assert!(!is_told(&audience, "Lars", Role::Lead) && !is_told(&audience, "Otto", Role::Operator));
+    assert!(notice.is_for("ops") && !notice.is_for("team"));
+    assert_eq!((notice.path().as_str(), notice.about()), ("/runs/12", None));
+    assert_eq!(
+        notice.without_values().text(ORIGIN),
+        "Otto calls the keeper (Lena) into \u{201c}Restart\u{201d} on local.\n\
+         \n\
+         Run: 12, Restart\n\
+         Reason: A person decided so.\n\
+         \n\
+         It does not start.\n\
+         Look at its log.\n\
+         \n\
+         Nothing was started or stopped by this. Open the run to look at it or to take it over.\n\
+         \n\
+         https://portal.example.com/runs/12\n"
+    );
+}
+
+#[test]
+fn values_go_along_with_an_escalation_only_where_the_channel_tells_values() {
+    let (notice, _) = told(&called());
+
+    assert!(notice.text(None).contains("Value: branch = hunter-otter"));
+    assert!(notice.text(None).ends_with("Look at run 12 in the portal.\n"));
+    assert!(!serde_json::to_string(&notice.without_values()).unwrap().contains("hunter-otter"));
+}
+
+#[test]
+fn every_other_notice_is_for_every_webhook() {
+    let (notice, _) = told(&asked());
+
+    assert!(notice.is_for("ops") && notice.about() == Some((notice.run, 1)));
 }

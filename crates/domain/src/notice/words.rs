@@ -9,6 +9,9 @@ const TITLES: usize = 160;
 const REASON: usize = 400;
 const VALUE: usize = 120;
 
+/// Lines of a hand-over that are told.
+const LINES: usize = 100;
+
 /// Values and changes that are told.
 const MOST: usize = 12;
 
@@ -31,13 +34,18 @@ impl Notice {
             Occasion::RedactionAsked => format!("{by} wants {} covered.", self.output()),
             Occasion::RedactionConfirmed => format!("{by} confirmed that {} are covered.", self.output()),
             Occasion::RedactionRejected => format!("{by} said no to covering {}.", self.output()),
+            Occasion::Escalated => {
+                let title = one_line(&self.procedure, TITLES);
+                let (to, target) = (self.called(), name(&self.target));
+                format!("{by} calls {to} into \u{201c}{title}\u{201d} on {target}.")
+            }
         }
     }
 
     /// What belongs to it: a label and a line each.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let mut facts = vec![("Run", format!("{}, {}", self.run, one_line(&self.procedure, TITLES)))];
-        if self.covering.is_none() {
+        if self.covering.is_none() && self.escalated.is_none() {
             facts.push(("Class", self.risk.word().to_owned()));
         }
         if !self.reason.trim().is_empty() {
@@ -80,6 +88,9 @@ impl Notice {
                 "Make it worthless in any case: copies that were taken before, as backups and downloads, still have it."
             }
             Occasion::RedactionRejected => "Nothing was covered. It can be asked for again.",
+            Occasion::Escalated => {
+                "Nothing was started or stopped by this. Open the run to look at it or to take it over."
+            }
         }
     }
 
@@ -87,9 +98,14 @@ impl Notice {
     pub fn place(&self, portal: Option<&str>) -> String {
         match self.link(portal) {
             Some(link) => link,
-            None => match &self.covering {
-                Some(_) => format!("Look at redaction {0}-{1} under Approvals in the portal.", self.run, self.request),
-                None => format!("Look at request {} of run {} under Approvals in the portal.", self.request, self.run),
+            None => match (&self.covering, &self.escalated) {
+                (Some(_), _) => {
+                    format!("Look at redaction {0}-{1} under Approvals in the portal.", self.run, self.request)
+                }
+                (None, Some(_)) => format!("Look at run {} in the portal.", self.run),
+                (None, None) => {
+                    format!("Look at request {} of run {} under Approvals in the portal.", self.request, self.run)
+                }
             },
         }
     }
@@ -106,7 +122,21 @@ impl Notice {
             .iter()
             .flat_map(|(label, line)| [label.to_string(), ": ".to_owned(), line.clone(), "\n".to_owned()])
             .collect();
-        format!("{}\n\n{facts}\n{}\n\n{}\n", self.subject(), self.advice(), self.place(portal))
+        let handed: String = self.hand_over().into_iter().flat_map(|line| [line, "\n".to_owned()]).collect();
+        let handed = if handed.is_empty() { handed } else { format!("\n{handed}") };
+        format!("{}\n\n{facts}{handed}\n{}\n\n{}\n", self.subject(), self.advice(), self.place(portal))
+    }
+
+    /// What somebody has to know who is called, line by line.
+    pub fn hand_over(&self) -> Vec<String> {
+        let text = self.escalated.as_ref().map_or("", |escalated| &escalated.text);
+        text.lines().take(LINES).map(|line| one_line(line, REASON)).collect()
+    }
+
+    /// Who is called, by name.
+    fn called(&self) -> String {
+        let to = self.escalated.as_ref().map_or(&[][..], |escalated| &escalated.to);
+        one_line(&to.join(", "), TITLES)
     }
 
     fn told_changes(&self) -> Vec<String> {

@@ -9,6 +9,7 @@ use super::event::Verdict;
 use crate::approval::Evidence;
 use crate::attempt::{Exit, Input, Mark};
 use crate::check::{CheckEnd, CheckId};
+use crate::escalation::Addressee;
 use crate::plan::{Plan, PlanStep};
 use crate::policy::Verb;
 use crate::redaction::ByteRange;
@@ -208,6 +209,15 @@ pub enum Command {
         /// The note.
         text: String,
     },
+    /// Tell somebody whom the document names for that.
+    Escalate {
+        /// The number that it will have among the run's escalations, from 1: a form that is sent twice tells once.
+        number: u32,
+        /// Whom, and by which ways.
+        to: Vec<Addressee>,
+        /// The hand-over.
+        text: String,
+    },
     /// Go on with a run that another person works in.
     TakeOver {
         /// Why.
@@ -264,6 +274,15 @@ pub enum Command {
         by: String,
         /// Why.
         reason: String,
+    },
+    /// From the portal's clock: a line of the escalation may be due.
+    EscalateDue {
+        /// The line's number, from 1.
+        line: u32,
+        /// Whom it names, and by which ways they are told.
+        to: Vec<Addressee>,
+        /// The hand-over.
+        text: String,
     },
     /// From the portal: what came of a check.
     EndCheck {
@@ -332,6 +351,7 @@ impl Command {
             | Self::StartChecks { .. }
             | Self::OverruleCheck { .. }
             | Self::AddNote { .. }
+            | Self::Escalate { .. }
             | Self::TakeOver { .. }
             | Self::TakeLock { .. }
             | Self::SetDirectory { .. }
@@ -349,6 +369,7 @@ impl Command {
             Self::AskRedaction { .. } => Some(Verb::Redact),
             Self::Expire { .. }
             | Self::LoseLock { .. }
+            | Self::EscalateDue { .. }
             | Self::EndCheck { .. }
             | Self::Note { .. }
             | Self::Settle { .. }

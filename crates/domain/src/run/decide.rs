@@ -2,6 +2,7 @@
 
 mod approval;
 mod checking;
+mod escalating;
 mod holding;
 mod input;
 mod lock;
@@ -135,6 +136,7 @@ fn on(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<Vec<Even
             Ok(vec![redact(run, command, who, facts)?])
         }
         Command::EndCheck { number, end } => Ok(checking::end(run, *number, end)),
+        Command::EscalateDue { line, to, text } => Ok(escalating::due(run, *line, to, text, facts)),
         Command::EndSurvivors { step, attempt, left } => Ok(end_survivors(run, *step, *attempt, left)),
         // What ends something stays possible to the last: also in a run that is closed, or that cannot be read to its end.
         Command::Stop { step, attempt } => stop(run, *step, *attempt).map(|event| vec![event]),
@@ -238,12 +240,8 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         }
         Command::StartChecks { checks } => return checking::start(run, checks, facts),
         Command::OverruleCheck { check, reason } => checking::overrule(run, *check, reason, facts)?,
-        Command::AddNote { step, text } => {
-            if let Some(step) = step {
-                plan_step(run, *step)?;
-            }
-            Event::NoteAdded { step: *step, text: reasoned(text)? }
-        }
+        Command::AddNote { step, text } => add_note(run, *step, text)?,
+        Command::Escalate { number, to, text } => escalating::by_hand(run, *number, to, text)?,
         Command::Finish { verdict, comment } => finish(run, *verdict, comment, facts)?,
         Command::Start { .. }
         | Command::Expire { .. }
@@ -252,6 +250,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         | Command::ConfirmRedaction { .. }
         | Command::RejectRedaction { .. }
         | Command::LoseLock { .. }
+        | Command::EscalateDue { .. }
         | Command::EndCheck { .. }
         | Command::Note { .. }
         | Command::Settle { .. }
@@ -262,6 +261,13 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         }
     };
     Ok(vec![event])
+}
+
+fn add_note(run: &Run, step: Option<u32>, text: &str) -> Result<Event, Refusal> {
+    if let Some(step) = step {
+        plan_step(run, step)?;
+    }
+    Ok(Event::NoteAdded { step, text: reasoned(text)? })
 }
 
 fn skip_command(run: &Run, step: u32, command: u32, reason: &str) -> Result<Event, Refusal> {

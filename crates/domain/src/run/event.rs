@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::escalating::Because;
 use super::request::Covered;
 use crate::approval::{Difference, Evidence};
 use crate::attempt::{CommandEnd, Exit, Key};
 use crate::check::{CheckEnd, CheckId};
+use crate::escalation::Addressee;
 use crate::plan::{Plan, PlanStep};
 use crate::policy::{Actor, Scope, Token};
 use crate::redaction::ByteRange;
@@ -246,6 +248,18 @@ pub enum Event {
         /// The step it is about, if it is about one.
         step: Option<u32>,
         /// The note.
+        text: String,
+    },
+    /// Somebody is told whom the document names for that.
+    Escalated {
+        /// The line of the escalation that was due; `None` when a person decided so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<u32>,
+        /// Whom, and by which ways.
+        to: Vec<Addressee>,
+        /// Why.
+        because: Because,
+        /// The hand-over, as it was told.
         text: String,
     },
     /// Someone else works in the run from now on.
@@ -556,6 +570,7 @@ impl Event {
             Self::CheckEnded { .. } => "check_ended",
             Self::CheckOverruled { .. } => "check_overruled",
             Self::NoteAdded { .. } => "note_added",
+            Self::Escalated { .. } => "escalated",
             Self::RunTakenOver { .. } => "run_taken_over",
             Self::LockTaken { .. } => "lock_taken",
             Self::LockLost { .. } => "lock_lost",

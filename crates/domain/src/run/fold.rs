@@ -79,6 +79,7 @@ impl Run {
             outage: None,
             checks: Vec::new(),
             redactions: Vec::new(),
+            escalations: Vec::new(),
             end: None,
             unreadable: None,
         }
@@ -103,6 +104,7 @@ impl Run {
             Event::CheckStarted { .. } | Event::CheckEnded { .. } | Event::CheckOverruled { .. } => {
                 self.note_check(event, stamp);
             }
+            Event::Escalated { .. } => self.note_escalation(event, stamp),
             Event::NoteAdded { step, text } => self.notes.push(Note { step: *step, text: text.clone(), stamp }),
             Event::RunTakenOver { reason } => {
                 self.holder = stamp.clone();

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::away::Away;
 use super::checks::CheckRecord;
+use super::escalating::EscalationRecord;
 use super::event::{Verdict, Who};
 use super::redaction::Redaction;
 use super::request::{Request, Shaped};
@@ -75,6 +76,9 @@ pub struct Run {
     /// What was asked to be covered in its output, oldest first.
     #[serde(default)]
     pub redactions: Vec<Redaction>,
+    /// Who was told that the document names for that, oldest first.
+    #[serde(default)]
+    pub escalations: Vec<EscalationRecord>,
     /// How it was closed.
     pub end: Option<End>,
     /// Set when an event of this run is not known to this version of the portal: the run can then only be read.

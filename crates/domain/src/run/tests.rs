@@ -7,6 +7,7 @@ mod checks;
 mod course;
 mod deciding;
 mod earlier;
+mod escalating;
 mod histories;
 mod holding;
 mod input;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Risk;
 use crate::attempt::Limits;
+use crate::escalation::Rule;
 use crate::policy::Groups;
 
 /// What the side file says about a procedure, after merging the outer scopes.
@@ -26,6 +27,9 @@ pub struct ProcedureSettings {
     pub from_alert: Vec<(String, String)>,
     /// People and channels by the words that the escalation part uses.
     pub contacts: Vec<(String, String)>,
+    /// Who of them is told when, beside what the escalation part itself says.
+    #[serde(default)]
+    pub escalate: Vec<Rule>,
     /// How long its runs are kept, as written (`forever`, `90d`).
     pub retention: Option<String>,
     /// When it is due by itself.

@@ -43,7 +43,8 @@ pub struct AccountView {
 pub struct Outside {
     /// Who.
     pub source: Source,
-    /// Whether it was proven lately enough in this session who it is, for what else takes the password.
+    /// Whether it was proven lately enough in this session who it is, for what else takes the password. The proxy proves nothing: its word
+    /// comes with each request of an open browser, whoever sits before it.
     pub proven: bool,
 }
 
@@ -144,6 +145,21 @@ impl fmt::Debug for MadeToken {
     }
 }
 
+/// An enrolment code, by which somebody sets their first second factor up. It is shown once, to the administrator who hands it over.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeCode {
+    /// The name of the person for whom it is, as others see it.
+    pub name: String,
+    /// What they type.
+    pub text: String,
+}
+
+impl fmt::Debug for MadeCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MadeCode").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// How browsers name themselves, the more special before what they claim to be as well.
 const BROWSERS: [(&str, &str); 6] = [
     ("Edg/", "Edge"),
@@ -215,7 +231,8 @@ mod tests {
     #[test]
     fn a_token_in_a_log_shows_nothing_that_lets_somebody_in() {
         let made = MadeToken { name: "nightly report".to_owned(), text: "rbp_secret".to_owned() };
+        let code = MadeCode { name: "Lena".to_owned(), text: "a-secret-too".to_owned() };
 
-        assert!(!format!("{made:?}").contains("secret"));
+        assert!(!format!("{made:?} {code:?}").contains("secret"));
     }
 }

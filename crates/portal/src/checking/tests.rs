@@ -7,6 +7,7 @@ use std::process::Command as Process;
 
 use domain::check::Held;
 use domain::time::Clock as _;
+use testkit::rig::Secured;
 
 use super::*;
 
@@ -151,57 +152,6 @@ fn of_a_long_log_the_end_is_read() {
 
     assert_eq!((code, lines.last().map(String::as_str)), (0, Some("100000")));
     assert!(lines.len() > 1000, "{}", lines.len());
-}
-
-/// Makes a certificate that is good for some days; gives the folder with `key` and `cert`.
-fn certificate_for(days: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let made = Process::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", days])
-        .args(["-keyout", &file("key"), "-out", &file("cert")])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    folder
-}
-
-/// A server with such a certificate, as long as it is held.
-struct Secured {
-    child: std::process::Child,
-    place: String,
-    _certificate: tempfile::TempDir,
-}
-
-impl Secured {
-    fn with(days: &str) -> Self {
-        let folder = certificate_for(days);
-        let port = {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            listener.local_addr().unwrap().port()
-        };
-        let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let child = Process::new("openssl")
-            .args(["s_server", "-www", "-accept", &format!("127.0.0.1:{port}"), "-key", &file("key")])
-            .args(["-cert", &file("cert")])
-            .stdin(std::process::Stdio::null())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        let place = format!("127.0.0.1:{port}");
-        while std::net::TcpStream::connect(&place).is_err() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Self { child, place, _certificate: folder }
-    }
-}
-
-impl Drop for Secured {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]

@@ -50,6 +50,7 @@ impl Desk {
             lowerings: Vec::new(),
             secrets: SecretSources::default(),
             public: None,
+            map: domain::identity::IdentityMap::default(),
             channels,
             checkpoints: crate::CheckpointSettings::default(),
             build: "test".to_owned(),

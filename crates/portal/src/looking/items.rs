@@ -21,14 +21,14 @@ pub(super) fn service_questions(wants: &Wants) -> Vec<Question> {
     wants.projects.iter().map(services).collect()
 }
 
-fn files(project: &Project) -> Vec<String> {
+pub(super) fn files(project: &Project) -> Vec<String> {
     if project.files.is_empty() {
         return USUAL_FILES.map(|name| format!("{}/{name}", project.directory.trim_end_matches('/'))).to_vec();
     }
     project.files.clone()
 }
 
-fn services(project: &Project) -> Question {
+pub(super) fn services(project: &Project) -> Question {
     Question::Services { hyphen: project.hyphen, directory: project.directory.clone(), files: project.files.clone() }
 }
 
@@ -200,6 +200,7 @@ mod tests {
                 services: vec!["api".to_owned()],
             }],
             tools: vec!["docker-compose".to_owned(), "jq".to_owned()],
+            ..Wants::default()
         }
     }
 

@@ -23,6 +23,10 @@ pub(crate) struct Wants {
     pub projects: Vec<Project>,
     /// The programs.
     pub tools: Vec<String>,
+    /// The files that commands read and that no command before them may have made, with the lines of their steps.
+    pub files: Vec<(String, u32)>,
+    /// The containers that commands name and that no command before them has made, with the lines of their steps.
+    pub containers: Vec<(String, u32)>,
 }
 
 /// A Compose project that commands work with.
@@ -40,16 +44,24 @@ pub(crate) struct Project {
 
 /// What the steps of a plan want from a place on, when the first of them begins in a directory.
 pub(crate) fn wants(plan: &Plan, from: u32, directory: &str, values: &BTreeMap<String, String>) -> Wants {
-    let mut walk = Walk { here: Some(directory.to_owned()), values, found: Wants::default() };
+    let mut walk = Walk {
+        here: Some(directory.to_owned()),
+        values,
+        found: Wants::default(),
+        made: Vec::new(),
+        started: Vec::new(),
+    };
     walk.found.directories.push(directory.to_owned());
     walk.found.place = Some(directory.to_owned());
     let from = usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX);
     for step in plan.steps.iter().skip(from) {
         walk.step(step);
     }
-    let Wants { directories, tools, .. } = &mut walk.found;
+    let Wants { directories, tools, files, containers, .. } = &mut walk.found;
     directories.truncate(MOST);
     tools.truncate(MOST);
+    files.truncate(MOST);
+    containers.truncate(MOST);
     walk.found.projects.truncate(MOST_PROJECTS);
     walk.found
 }
@@ -59,6 +71,9 @@ struct Walk<'v> {
     here: Option<String>,
     values: &'v BTreeMap<String, String>,
     found: Wants,
+    /// What commands may have made so far: paths, and the names of containers.
+    made: Vec<String>,
+    started: Vec<String>,
 }
 
 impl Walk<'_> {
@@ -68,6 +83,7 @@ impl Walk<'_> {
             for tool in tools {
                 add(&mut self.found.tools, tool.clone());
             }
+            self.named(command, step);
             // Where a rollback works is known only once something has failed.
             if step.is_on_the_way() {
                 self.command(command);
@@ -77,6 +93,31 @@ impl Walk<'_> {
             self.found.place.clone_from(&self.here);
             if let Some(here) = &self.here {
                 add(&mut self.found.directories, here.clone());
+            }
+        }
+    }
+
+    /// What the command names as it is written, without any value.
+    fn named(&mut self, command: &PlanCommand, step: &PlanStep) {
+        let named = runbook::named(&command.text);
+        let is_fixed = |text: &str| !command.placeholders.iter().any(|placeholder| text.contains(&placeholder.text));
+        let goes = runbook::moves(&command.text).iter().any(|moved| matches!(moved, Move::Goes(_)));
+        let here = self.here.clone().filter(|_| !goes && step.is_on_the_way());
+        let path = |text: &String| below(here.as_deref(), text);
+        // A command that names its own folder, or one above, has not made all that is in it.
+        let is_around = |folder: &String| here.as_deref().is_some_and(|here| is_below(here, folder));
+        self.made.extend(named.makes.iter().filter_map(path).filter(|made| !is_around(made)));
+        self.started.extend(named.starts);
+        for file in named.files.iter().filter(|file| is_fixed(file)).filter_map(path) {
+            let is_made = self.made.iter().any(|made| is_below(&file, made));
+            if !is_made && !self.found.files.iter().any(|(known, _)| *known == file) {
+                self.found.files.push((file, step.line));
+            }
+        }
+        for container in named.containers.into_iter().filter(|name| is_fixed(name)) {
+            let known = self.found.containers.iter().any(|(known, _)| *known == container);
+            if !known && !self.started.contains(&container) {
+                self.found.containers.push((container, step.line));
             }
         }
     }
@@ -142,6 +183,11 @@ fn below(here: Option<&str>, path: &str) -> Option<String> {
     Some(format!("/{}", parts.join("/")))
 }
 
+/// Whether a path is a folder, or something in it. Both are without dots.
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || folder == "/")
+}
+
 /// What every shell has itself.
 const BUILTINS: [&str; 22] = [
     ".", ":", "[", "case", "cd", "echo", "eval", "exit", "export", "false", "for", "if", "printf", "read", "set",
@@ -205,6 +251,23 @@ mod tests {
 
         assert_eq!(wants.directories, ["/home/deploy"]);
         assert_eq!((wants.place, wants.projects), (None, Vec::new()));
+    }
+
+    #[test]
+    fn a_plan_wants_the_files_and_containers_that_its_commands_name_and_none_that_they_make() {
+        let text = "# Shop\n\n## Steps\n\n1. **Look**\n\n   ```bash\n   cat config/app.json\n   docker logs api\n   \
+            mongodump --archive=now.dump\n   head now.dump\n   docker run -d --name scratch busybox\n   docker logs scratch\n   \
+            cat /etc/FILE\n   cd \"$(pwd)\"\n   cat other.json /etc/hosts\n   ```\n\n## Rollback\n\n```bash\ndocker start mongo\n\
+            cat last.json\n```\n";
+        let side = "directory = \"/srv/shop\"\n[parameter.file]\nplaceholder = \"FILE\"\ntype = \"text\"\n";
+        let plan = plan_of(text, side);
+
+        let wants = wants(&plan, 1, &plan.directory, &BTreeMap::new());
+
+        let names = |list: &[(String, u32)]| list.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&wants.files), ["/srv/shop/config/app.json", "/etc/hosts"]);
+        assert_eq!(names(&wants.containers), ["api", "mongo"]);
+        assert_eq!(wants.files[0].1, plan.steps[0].line);
     }
 
     #[test]

@@ -146,7 +146,7 @@ impl Channels {
         mail.chain(self.webhooks.iter().flat_map(webhook)).collect()
     }
 
-    pub(super) fn webhook(&self, name: &str) -> Option<&WebhookSettings> {
+    pub(crate) fn webhook(&self, name: &str) -> Option<&WebhookSettings> {
         self.webhooks.iter().find(|webhook| webhook.name == name)
     }
 }

@@ -120,6 +120,7 @@ mod tests {
             changes: Vec::new(),
             values: BTreeMap::new(),
             covering: None,
+            escalated: None,
         }
     }
 

@@ -44,7 +44,7 @@ fn generic(notice: &Notice, key: &str, portal: Option<&str>) -> Value {
         "id": key,
         "event": notice.occasion,
         "run": notice.run,
-        "request": notice.covering.is_none().then_some(notice.request),
+        "request": (notice.covering.is_none() && notice.escalated.is_none()).then_some(notice.request),
         "redaction": notice.covering.is_some().then_some(notice.request),
         "procedure": notice.procedure,
         "steps": notice.steps,
@@ -59,6 +59,9 @@ fn generic(notice: &Notice, key: &str, portal: Option<&str>) -> Value {
         "link": notice.link(portal),
         "text": notice.text(portal),
     });
+    if let Some(escalated) = &notice.escalated {
+        body["escalation"] = json!({ "number": notice.request, "to": escalated.to, "text": escalated.text });
+    }
     if !notice.values.is_empty() {
         body["values"] = json!(notice.values);
     }
@@ -77,8 +80,9 @@ fn lines(
     let place = notice.link(portal).map_or_else(|| escaped(&notice.place(None)), |link| linked(&link));
     let tail = format!("\n{}\n{place}", escaped(notice.advice()));
     let mut text = head;
-    for (label, line) in notice.facts() {
-        let line = format!("\n{label}: {}", escaped(&line));
+    let facts = notice.facts().into_iter().map(|(label, line)| format!("\n{label}: {}", escaped(&line)));
+    let handed = notice.hand_over().into_iter().map(|line| format!("\n{}", escaped(&line)));
+    for line in facts.chain(handed) {
         if units(&text) + units(&line) + units(&tail) <= limit {
             text += &line;
         }
@@ -123,7 +127,7 @@ pub(super) fn signature(secret: &str, seconds: i64, body: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::notice::{Covering, Occasion};
+    use domain::notice::{Covering, Escalated, Occasion};
     use domain::{Risk, RunId};
     use testkit::NOW;
 
@@ -149,6 +153,7 @@ mod tests {
             changes: Vec::new(),
             values: std::collections::BTreeMap::new(),
             covering: None,
+            escalated: None,
         }
     }
 
@@ -205,6 +210,27 @@ mod tests {
         let body = generic(&with, "key", PORTAL);
         assert_eq!((&body["request"], &body["redaction"]), (&Value::Null, &json!(1)));
         assert_eq!(body["link"], "https://portal.example.com/runs/12?step=3&attempt=1#covering");
+    }
+
+    #[test]
+    fn a_hand_over_is_written_as_each_kind_wants_it_and_the_link_is_always_there() {
+        let mut called = notice("the keeper does not answer");
+        called.occasion = Occasion::Escalated;
+        let to = vec!["team lead (Lena)".to_owned()];
+        let text = format!("Step 3 <failed>\n{}", "*\n".repeat(5_000));
+        called.escalated = Some(Escalated { to, webhooks: vec!["ops".to_owned()], text });
+
+        let text = discord(&called, PORTAL)["content"].as_str().unwrap().to_owned();
+        assert!(text.encode_utf16().count() <= 2_000 && text.contains("\nStep 3 \\<failed\\>\n"), "{text}");
+        assert!(text.ends_with("\nhttps://portal.example.com/runs/12"), "{text}");
+        let text = slack(&called, PORTAL)["text"].as_str().unwrap().to_owned();
+        assert!(text.contains("\nStep 3 &lt;failed&gt;\n") && text.ends_with("/runs/12>"), "{text}");
+        let body = generic(&called, "key", PORTAL);
+        assert_eq!((&body["event"], &body["request"]), (&json!("escalated"), &Value::Null));
+        assert_eq!(
+            (&body["escalation"]["number"], &body["escalation"]["to"][0]),
+            (&json!(1), &json!("team lead (Lena)"))
+        );
     }
 
     #[test]

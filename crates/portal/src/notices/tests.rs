@@ -24,6 +24,7 @@ fn notice() -> Notice {
         changes: Vec::new(),
         values: std::collections::BTreeMap::new(),
         covering: None,
+        escalated: None,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use domain::runbook::{Command, Level};
 
-use crate::risk;
 use crate::shell::{Redirect, Shell, Word, calls};
+use crate::{retired, risk};
 
 /// A finding without its place.
 pub(super) struct Said {
@@ -137,7 +137,7 @@ fn curl_braces(program: &Program<'_>) -> Option<Said> {
 
 fn mongo_shell(program: &Program<'_>) -> Option<Said> {
     (program.name == "mongo").then_some(())?;
-    warning("mongo-shell", "The mongo shell is gone since MongoDB 6, so this is not found there; use mongosh.")
+    warning("mongo-shell", retired::MONGO_SHELL)
 }
 
 fn is_env_file(text: &str) -> bool {

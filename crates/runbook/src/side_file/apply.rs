@@ -12,7 +12,7 @@ use regex::Regex;
 
 use super::parameter::Declared;
 use super::table::{Findings, nearest};
-use super::{ProcedureEntry, Settings, SideFile, StepEntry};
+use super::{ProcedureEntry, Settings, SideFile, StepEntry, escalate};
 use crate::parts::normal;
 use crate::placeholder::{self, Declared as Filled, occurrences};
 use crate::reader::finding;
@@ -106,6 +106,7 @@ fn one(
         settings.retention = entry.retention;
         settings.schedule = entry.schedule;
         settings.contacts = contacts(&entry.contacts, procedure, findings);
+        settings.escalate = escalate::bound(entry.escalate, &settings.contacts, findings);
         settings.outcome = outcome(entry.outcome, procedure, findings);
         own.extend(entry.parameters.into_iter().map(|declared| scoped(declared, ParameterScope::Procedure)));
         for step in entry.steps {

@@ -1,5 +1,6 @@
 //! Side files: what fits has its effect, what does not is a finding with its line and costs nothing else.
 
+use domain::escalation::{Due, Escalation, Rule};
 use domain::runbook::{Document, ParameterKind};
 
 const TEXT: &str = "# Restore\n\n## Steps\n1. **Put it back**\n   ```bash\n   tar -xf /path/to/backup.tar\n   ls SERVICE\n   ```\n\n## Expected outcome\n- It is there\n\n## Escalation\n- The keeper\n";
@@ -484,4 +485,43 @@ fn a_schedule_that_is_never_due_or_has_no_zone_is_a_finding() {
     assert_eq!(never, (true, found("never-due")), "the page says so as well");
     let nowhere = with("schedule = { cron = \"0 9 * * *\", zone = \"Europe/Nowhere\", owner = \"olga\" }");
     assert_eq!(nowhere, (false, found("bad-value")));
+}
+
+#[test]
+fn what_the_escalation_part_does_not_say_the_side_file_binds_to_contacts() {
+    let contacts = "[procedure.Restore]\ncontacts = { \"the keeper\" = \"lena\" }\n";
+    let one = with(&format!("{contacts}escalate = {{ after = \"15m\", to = [\"The Keeper\"] }}\n"));
+    let several =
+        "escalate = [{ when = \"start\", to = [\"the keeper\"] }, { when = \"failure\", to = [\"the keeper\"] }]\n";
+    let several = with(&format!("{contacts}{several}"));
+    let rule = |due| Rule { due, to: vec!["the keeper".to_owned()] };
+
+    let settings = &one.procedures[0].settings;
+    assert_eq!((said(&one), &settings.escalate), (Vec::new(), &vec![rule(Due::AfterWait { ms: 900_000 })]));
+    let settings = &several.procedures[0].settings;
+    let both = vec![rule(Due::AtStart), rule(Due::AfterFailure { steps: Vec::new() })];
+    assert_eq!((said(&several), &settings.escalate), (Vec::new(), &both));
+    let lines = Escalation::of(&several.procedures[0], &[]).lines;
+    let words: Vec<&str> = lines.iter().map(|line| line.words.as_str()).collect();
+    assert_eq!(words, ["The keeper", "When the run starts", "When a step fails"]);
+    assert_eq!((lines[0].to.len(), &lines[0].due), (1, &Due::ByHand));
+}
+
+#[test]
+fn an_escalation_that_cannot_be_meant_tells_nobody_and_is_a_finding() {
+    let contacts = "[procedure.Restore]\ncontacts = { \"the keeper\" = \"lena\" }\n";
+    for (rule, code) in [
+        ("{ after = \"soon\", to = [\"the keeper\"] }", "bad-value"),
+        ("{ after = \"15m\" }", "bad-value"),
+        ("{ to = [\"the keeper\"] }", "bad-value"),
+        ("{ after = \"15m\", when = \"start\", to = [\"the keeper\"] }", "bad-value"),
+        ("{ when = \"later\", to = [\"the keeper\"] }", "bad-value"),
+        ("{ after = \"15m\", to = [\"the cook\"] }", "unknown-contact"),
+        ("\"15m\"", "wrong-type"),
+    ] {
+        let document = with(&format!("{contacts}escalate = {rule}\n"));
+
+        assert_eq!(said(&document).last().map(|(line, code)| (*line, *code)), Some((3, code)), "{rule}");
+        assert!(document.procedures[0].settings.escalate.is_empty(), "{rule}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The user's own file, when it is there.
 
+use domain::escalation::{Due, Escalation, Line};
 use domain::runbook::{Document, Part, PartContent, PartKind, plain};
 
 use crate::users_path::users_path;
@@ -171,5 +172,18 @@ fn a_block_of_comments_and_a_note_of_the_users_file_stay_what_they_are() {
         assert!(ticks[1].starts_with("2. "));
         let json = runbook::show::json(std::slice::from_ref(document));
         assert!(json.contains("Note: Replace USERNAME with"));
+    });
+}
+
+#[test]
+fn of_the_escalations_of_the_users_file_two_are_due_at_the_start_and_none_of_the_others_by_its_words_alone() {
+    with(|document, _| {
+        let lines = document.procedures.iter().flat_map(|procedure| Escalation::of(procedure, &[]).lines);
+        let (by_hand, by_itself): (Vec<Line>, Vec<Line>) = lines.partition(|line| line.due == Due::ByHand);
+
+        let due: Vec<(&str, &Due)> = by_itself.iter().map(|line| (line.words.as_str(), &line.due)).collect();
+        let expected = ["Immediate notification to DevOps team", "Notify team lead immediately"];
+        assert_eq!(due, expected.map(|words| (words, &Due::AtStart)));
+        assert_eq!(by_hand.len(), 27, "{by_hand:?}");
     });
 }

@@ -1,11 +1,10 @@
 use domain::policy::{Role, typed_groups};
 use domain::run::{Event, Run, StepStatus, Who};
 use domain::{Digest, Risk};
-use sqlx::{AssertSqlSafe, Row as _};
 use testkit::{NOW, person, plan, start};
 
 use super::*;
-use crate::tests::{ALL, numbers, pages, store};
+use crate::tests::{ALL, numbers, pages, plan_of, store};
 
 /// A run of one of two procedures by one of two people, closed after so many seconds, or open.
 async fn add(store: &Store, slug: &str, by: &str, reason: &str, closed: Option<(Verdict, u64)>) -> RunId {
@@ -169,13 +168,6 @@ async fn only_the_last_twenty_runs_tell_what_is_usual() {
     }
 
     assert_eq!(store.usual(&"deploy".into(), &ALL).await.unwrap(), Some(Usual { low_ms: 7_000, high_ms: 7_000 }));
-}
-
-/// How `SQLite` would find the rows of a query.
-async fn plan_of(store: &Store, query: &str) -> String {
-    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
-    let rows = sqlx::raw_sql(explain).fetch_all(&store.readers).await.unwrap();
-    rows.iter().map(|row| row.get::<String, _>("detail")).collect::<Vec<_>>().join("; ")
 }
 
 #[tokio::test]

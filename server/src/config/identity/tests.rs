@@ -81,7 +81,9 @@ fn what_could_not_be_believed_is_refused_at_the_start() {
     assert!(refused(&format!("{OIDC}{MAP}")).contains("takes public_url"));
     assert!(refused(&with("X-Forwarded-User", "X_Forwarded_User")).contains("user_header"));
     assert!(refused(&with("X-Forwarded-User", "X-Portal-Secret")).contains("different headers"));
-    assert!(refused(&with("X-Forwarded-User", "Cookie")).contains("user_header"));
+    for other in ["Cookie", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via"] {
+        assert!(refused(&with("X-Forwarded-User", other)).contains("user_header"), "{other}");
+    }
     assert!(refused(&with("\"proxy\"", "\"Hunter-2!\"")).contains("does not stand in this file"));
     assert!(refused(&with("\"proxy\"", "\"absent\"")).contains("the secret absent cannot be used"));
     assert!(refused(&provider("https://id", "http://id")).contains("https://host/path"));
@@ -114,6 +116,10 @@ fn a_line_of_the_map_is_about_one_thing_and_gives_something() {
         ("group = \"a\"\ngroups = [\"D B\"]\n", "no group of the portal"),
         ("gruop = \"a\"\nrole = \"lead\"\n", "\"identity.map.group\""),
     ];
+    let one_table = refused(&format!("{PROXY}[identity.map]\ngroup = \"ops\"\nrole = \"operator\"\n"));
+    assert!(one_table.contains("[[identity.map]]") && !one_table.contains("identity.oidc"), "{one_table}");
+    let unknown = refused("[identity.ldap]\nserver = \"x\"\n");
+    assert!(unknown.contains("\"identity.ldap\" is not a setting") && !unknown.contains("server"), "{unknown}");
     for (rest, says) in cases {
         assert!(refused(&line(rest)).contains(says), "{rest}: {}", refused(&line(rest)));
     }

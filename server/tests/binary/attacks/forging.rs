@@ -1,8 +1,15 @@
 //! Requests that claim to be somebody's: from another site, by another method, through a proxy that is none.
 
-use super::wire::Wire;
+use domain::time::Clock as _;
+use portal::SystemClock;
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use super::wire::{Answer, Wire};
 use super::{Scene, assert_refused};
+use crate::browser::PASSWORD;
 use crate::process::{Place, Served};
+use crate::provider::{self, Lie, Provider};
 use crate::waiting::eventually;
 
 /// The content types in which a form of another site, or a script there, can send something.
@@ -168,4 +175,100 @@ fn a16_only_a_listed_proxy_that_knows_the_secret_says_who_somebody_is() {
         assert_eq!(named_by(listed, &headers), 401, "{listed} {headers:?}");
     }
     assert_eq!(named_by("127.0.0.1", &[user, ("X-User", "ada"), secret]), 401);
+}
+
+/// The address of a portal that has one, and the host in it.
+const PUBLIC: &str = "https://portal.example.com";
+const HOST: (&str, &str) = ("Host", "portal.example.com");
+
+/// A portal to which people come from a provider.
+struct Provided {
+    provider: Provider,
+    wire: Wire,
+    _portal: Served,
+    _place: Place,
+    _runtime: Runtime,
+}
+
+impl Provided {
+    /// With an account of its own, and a provider that knows Olga.
+    fn open() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let provider = runtime.block_on(Provider::open());
+        let now = SystemClock.now().0 / 1000;
+        let claims = json!({ "sub": "7", "preferred_username": "olga", "name": "Olga", "groups": [], "iat": now, "exp": now + 300 });
+        provider.knows(claims);
+        let place = Place::with_document();
+        let (issuer, client) = (provider.issuer(), provider::CLIENT);
+        place.write("oidc-secret", provider::SECRET);
+        place.write(
+            "portal.toml",
+            format!(
+                "public_url = \"{PUBLIC}\"\n[target.local]\nkind = \"local\"\n[identity.oidc]\nissuer = \"{issuer}\"\n\
+                 client_id = \"{client}\"\nclient_secret = \"oidc\"\nlabel = \"Example\"\n[[identity.map]]\neverybody = true\n\
+                 role = \"viewer\"\n[secret.oidc]\nfile = \"oidc-secret\"\n"
+            ),
+        );
+        let portal = Served::start(&place);
+        let wire = Wire::to(&listens(&place));
+        let (token, password) = (portal.token.as_deref().unwrap(), PASSWORD.replace(' ', "+"));
+        let form = format!("token={token}&login=ada&name=Ada&password={password}");
+        let headers = [HOST, ("Origin", PUBLIC), ("Content-Type", "application/x-www-form-urlencoded")];
+        let made = wire.send("POST /api/set-up", &headers, &form);
+        assert_eq!(made.status, 200, "{}", made.body);
+        Self { provider, wire, _portal: portal, _place: place, _runtime: runtime }
+    }
+
+    /// Somebody goes to the provider, which lets them in: the cookie that knows their browser, and the address by which they come back.
+    fn goes(&self) -> (String, String) {
+        let answer = self.wire.send("GET /sign-in/with", &[HOST], "");
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let (code, state) = self.provider.lets_in(answer.header("location").unwrap());
+        (cookie, format!("/sign-in/back?code={code}&state={state}"))
+    }
+
+    fn comes_back(&self, address: &str, cookie: &str) -> Answer {
+        self.wire.send(&format!("GET {address}"), &[HOST, ("Cookie", cookie)], "")
+    }
+}
+
+/// Whether somebody was signed in.
+fn is_signed_in(answer: &Answer) -> bool {
+    answer.head.contains("__Host-portal=") && answer.header("location") == Some("/")
+}
+
+fn assert_not_signed_in(answer: &Answer, why: &str) {
+    let location = answer.header("location").unwrap_or_default();
+    assert!(location.starts_with(&format!("/sign-in?problem={why}")), "{why}: {}", answer.head);
+    assert!(!answer.head.contains("__Host-portal="), "{why}: {}", answer.head);
+}
+
+#[test]
+fn a16_who_comes_back_from_a_provider_does_so_in_the_browser_that_was_sent_there() {
+    let provided = Provided::open();
+    let ((own, address), (other, _)) = (provided.goes(), provided.goes());
+    let made_up = format!("__Host-portal-sign-in={}", "a".repeat(64));
+
+    for cookie in ["", &*other, &*made_up, "__Host-portal-sign-in="] {
+        assert_not_signed_in(&provided.comes_back(&address, cookie), "stale");
+    }
+
+    assert!(is_signed_in(&provided.comes_back(&address, &own)), "nobody has used it up");
+    assert_not_signed_in(&provided.comes_back(&address, &own), "stale");
+}
+
+#[test]
+fn a16_a_token_of_another_sign_in_at_the_provider_is_nobodys() {
+    let provided = Provided::open();
+
+    for lie in [Lie::Nonce, Lie::NoNonce] {
+        provided.provider.lie(lie);
+        let (cookie, address) = provided.goes();
+        assert_not_signed_in(&provided.comes_back(&address, &cookie), "untrue");
+    }
+
+    provided.provider.lie(Lie::None);
+    let (cookie, address) = provided.goes();
+    assert!(is_signed_in(&provided.comes_back(&address, &cookie)));
 }

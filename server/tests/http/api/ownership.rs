@@ -170,7 +170,9 @@ impl Scene {
             _ if refusal(whose).is_some_and(|words| body.contains(words)) => Told::Answer(Answer::Refused),
             StatusCode::FORBIDDEN if body.contains("takes the role") => Told::Role,
             // Theirs, and nevertheless not done: the form says nothing that could be done, or another rule is against it.
-            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::FORBIDDEN => {
+            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::FORBIDDEN
+                if NOT_BECAUSE_OF_WHOSE.iter().any(|words| body.contains(*words)) =>
+            {
                 Told::Answer(Answer::Let)
             }
             _ => panic!("{status}: {body}"),
@@ -264,6 +266,22 @@ fn address(path: &str) -> String {
     let path = path.replace("/approvals/{id}", "/approvals/RUN-1").replace("{slug}", "SLUG");
     path.replace("{id}", "RUN").replace("{run}", "RUN").replace("{step}", "1").replace("{attempt}", "1")
 }
+
+/// What is said to who is let and asks for what cannot be done. Any other sentence could be a refusal because of whose it is.
+const NOT_BECAUSE_OF_WHOSE: [&str; 12] = [
+    "This run has no ",
+    "This is done already",
+    "Say why",
+    "is the most. Nothing was changed",
+    "say the whole path",
+    "does not run any more",
+    "No other run holds the target",
+    "The lock was not taken",
+    "This takes your second factor",
+    "may not start this without an approval",
+    "was not reviewed yet",
+    "nobody has confirmed or rejected that yet",
+];
 
 /// What is said when it is somebody else's, or one's own.
 fn refusal(whose: Whose) -> Option<&'static str> {

@@ -5,10 +5,8 @@ use std::time::Duration;
 use app::api::{Policy, policy};
 use axum::body::{Body, BodyDataStream};
 use domain::RunId;
-use domain::frame::{Cursor, Frame};
 use domain::policy::{Role, Sight, allows};
 use domain::run::Event;
-use futures::StreamExt as _;
 use http::header;
 use server::http::routes;
 
@@ -152,18 +150,10 @@ impl Vault {
     }
 
     /// Lets Olga run a step to its end.
-    async fn runs(&self, run: i64, step: u32, more: &str) {
+    async fn runs(&self, run: u32, step: u32, more: &str) {
         let form = format!("run={run}&step={step}&attempt=1&commands=1{more}");
         self.done("/api/runs/run", &form, &self.olga).await;
-        let (viewer, cursor) = (someone(Role::Administrator), Cursor { version: 0, step: 0, attempt: 0, offset: 0 });
-        let mut frames = self.site.portal.watch(viewer.viewer().unwrap(), RunId(run), cursor).await.unwrap();
-        while let Some(framed) = frames.next().await {
-            let Frame::Event { entry } = framed.frame else { continue };
-            if matches!(entry.event, Event::AttemptEnded { step: ended, .. } if ended == step) {
-                return;
-            }
-        }
-        panic!("the stream of run {run} ended before its step {step}");
+        self.site.ended(run, step).await;
     }
 
     pub async fn post(&self, path: &str, form: &str, cookie: &str) -> Answer {
@@ -239,7 +229,7 @@ pub enum Meets {
 pub fn meets(path: &str) -> Meets {
     use Meets::{ByName, Lists, Nothing};
     match path {
-        "/api/pages/procedure" | "/api/looks/start" => ByName("slug=SLUG"),
+        "/api/pages/procedure" | "/api/looks/start" | "/api/looks/health" => ByName("slug=SLUG"),
         "/api/pages/run" | "/api/looks/run" => ByName("run=RUN"),
         "/api/pages/approval" | "/api/approvals/cancel" => ByName("run=RUN&request=1"),
         "/api/pages/redaction" => ByName("run=RUN&number=1"),
@@ -262,6 +252,7 @@ pub fn meets(path: &str) -> Meets {
         "/api/runs/check" => ByName("run=RUN&step=0&item=0"),
         "/api/runs/overrule" => ByName("run=RUN&step=0&item=1&reason=because"),
         "/api/runs/note" => ByName("run=RUN&step=0&text=because"),
+        "/api/runs/escalate" => ByName("run=RUN&number=1&contact=nobody&text=because"),
         "/api/runs/finish" => ByName("run=RUN&verdict=reached"),
         "/api/runs/take-over" | "/api/runs/take-lock" | "/api/runs/abort" => ByName("run=RUN&reason=because"),
         "/api/runs/directory" => ByName("run=RUN&path=/"),

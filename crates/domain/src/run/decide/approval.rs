@@ -488,6 +488,7 @@ const fn may_change_work(event: &Event) -> bool {
             | Event::CheckEnded { .. }
             | Event::CheckOverruled { .. }
             | Event::NoteAdded { .. }
+            | Event::Escalated { .. }
             | Event::StopRequested { .. }
     )
 }

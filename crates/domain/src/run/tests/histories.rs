@@ -14,8 +14,8 @@ use crate::plan::Plan;
 use crate::policy::{Role, Verb};
 use crate::redaction::ByteRange;
 use crate::run::{
-    Attempt, AttemptEnding, Command, Covered, Entry, Event, Facts, Holder, Redaction, RedactionEnd, Request, Run,
-    Verdict, Wanted, Who, decide, evolve, fold,
+    Attempt, AttemptEnding, Because, Command, Covered, Entry, Event, Facts, Holder, Redaction, RedactionEnd, Request,
+    Run, Verdict, Wanted, Who, decide, evolve, fold,
 };
 use crate::{Digest, PersonId, Risk, RunId, Timestamp};
 
@@ -51,7 +51,7 @@ struct Try {
 }
 
 fn tries() -> impl Strategy<Value = Vec<Try>> {
-    let one = (0_u8..70, 0_u32..11, 0_u32..6, 0_u32..4, any::<u8>(), 0_u8..20);
+    let one = (0_u8..71, 0_u32..11, 0_u32..6, 0_u32..4, any::<u8>(), 0_u8..20);
     let one = one.prop_map(|(deed, step, command, attempt, choice, standing)| Try {
         deed,
         step,
@@ -135,7 +135,7 @@ impl Try {
                 || run_in(step, attempt, vec![1], None),
                 |(step, commands)| run_in(step, next_attempt(run, step), commands, Some(typed)),
             ),
-            67..=69 => check_deed(self.deed, run, choice),
+            67..=70 => check_deed(self.deed, run, choice),
             32 => lose_lock(),
             47 => redact(run, choice, step, attempt),
             48 | 49 => match last_redaction(run) {
@@ -212,6 +212,7 @@ fn is_among_the_holders(command: &Command) -> bool {
             | Command::Untick { .. }
             | Command::StartChecks { .. }
             | Command::AddNote { .. }
+            | Command::Escalate { .. }
             | Command::Grant { .. }
             | Command::Reject { .. }
             | Command::CancelApproval { .. }
@@ -263,7 +264,7 @@ fn last_redaction(run: &Run) -> u32 {
     u32::try_from(run.redactions.len()).unwrap()
 }
 
-/// Asks for a check, answers the last one, or overrules one.
+/// Asks for a check, answers the last one, or overrules one; or tells somebody.
 fn check_deed(deed: u8, run: &Run, choice: u8) -> Command {
     match deed {
         67 => checks(&[((choice.is_multiple_of(4)).then_some(1), 1)]),
@@ -271,7 +272,8 @@ fn check_deed(deed: u8, run: &Run, choice: u8) -> Command {
             let end = if choice.is_multiple_of(3) { CheckEnd::yes("yes") } else { CheckEnd::no("no") };
             answered(run.next_check() - 1, end)
         }
-        _ => overrule(1),
+        69 => overrule(1),
+        _ => escalate(run.next_escalation()),
     }
 }
 
@@ -519,6 +521,7 @@ fn look(run: &Run) {
     }
     let _ = (run.current_step(), run.open_attempt());
     let _ = (run.unproven(NOW), run.unanswered_checks(NOW));
+    let _ = (run.due_escalations(NOW), run.next_due(NOW), crate::run::hand_over(run, NOW));
     for request in &run.requests {
         let _ = (run.request_status(request, NOW), run.start_until(request), run.failed_at(request), request.same());
     }
@@ -544,10 +547,15 @@ fn check_event(kind: u8, (step, number): (Option<u32>, u32)) -> Event {
     }
 }
 
+/// The same for telling somebody: kind 40.
+fn escalated(line: Option<u32>, step: u32) -> Event {
+    Event::Escalated { line, to: to_keeper(), because: Because::Failed { step, attempt: step }, text: "x".to_owned() }
+}
+
 /// Any event with any numbers, also such as no gate would let through.
 fn any_event() -> impl Strategy<Value = Event> {
     let number = || prop_oneof![4 => 0_u32..12, 1 => Just(u32::MAX)];
-    (0_u8..40, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
+    (0_u8..41, number(), number(), number(), any::<u8>(), any::<u64>()).prop_map(
         |(kind, step, attempt, command, choice, offset)| {
             let (text, at) = ("x".to_owned(), Timestamp(i64::MAX));
             let some_step = (choice % 2 == 0).then_some(step);
@@ -614,6 +622,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 23 => Event::SurvivorsEnded { step, attempt, left: vec![text] },
                 33..=35 => redaction_event(kind, (step, attempt, command), offset),
                 37..=39 => check_event(kind, (some_step, command)),
+                40 => escalated(some_step, step),
                 _ => Event::NoteAdded { step: some_step, text },
             }
         },
@@ -662,6 +671,6 @@ fn the_random_histories_are_deep_enough_to_mean_something() {
         attempts += story.run.steps.iter().map(|step| step.attempts.len()).sum::<usize>();
     }
 
-    assert_eq!(kinds.len(), 40, "every kind of event occurs but that of a changed secret: {kinds:?}");
+    assert_eq!(kinds.len(), 41, "every kind of event occurs but that of a changed secret: {kinds:?}");
     assert!(attempts > 500, "{attempts} attempts in 400 histories");
 }

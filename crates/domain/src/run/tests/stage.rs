@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::attempt::{AttemptResult, CommandEnd, Exit, FORMAT, Input, Key, Limits, Mark, Outcome};
 use crate::check::{CheckEnd, CheckId, PlanCheck};
+use crate::escalation::{Addressee, Contact, Escalation};
 use crate::keyboard::Stroke;
 use crate::plan::{AdHoc, Plan, PlanCommand, PlanParameter, PlanStep, PlanTarget};
 use crate::policy::{Actor, Role};
@@ -87,6 +88,7 @@ pub fn plan() -> Plan {
         prose: Vec::new(),
         visible_to: None,
         checks: Vec::new(),
+        escalation: Escalation { lines: Vec::new(), contacts: vec![keeper()] },
     }
 }
 
@@ -391,6 +393,22 @@ pub fn overrule(number: u32) -> Command {
 /// What the portal says came of a check.
 pub fn answered(number: u32, end: CheckEnd) -> Command {
     Command::EndCheck { number, end }
+}
+
+/// The one contact of the plan.
+pub fn keeper() -> Contact {
+    Contact { words: "the keeper".to_owned(), name: "lena".to_owned() }
+}
+
+/// The same as somebody whom mail reaches.
+pub fn to_keeper() -> Vec<Addressee> {
+    let Contact { words, .. } = keeper();
+    vec![Addressee { words, name: "Lena".to_owned(), person: Some("Lena".into()), mail: true, webhook: None }]
+}
+
+/// Escalates by hand.
+pub fn escalate(number: u32) -> Command {
+    Command::Escalate { number, to: to_keeper(), text: "It does not start.".to_owned() }
 }
 
 /// Asks for the approval of commands.

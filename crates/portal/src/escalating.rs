@@ -1,0 +1,190 @@
+//! Calling people into a run: by hand, and when a line of the procedure's escalation is due.
+//!
+//! What is due is decided in [`domain::run`], in the transaction that records it; here stands who is reached by which way, and when it
+//! is looked. What was recorded is told as every other notice: from the outbox, as often as it takes, with one key.
+
+use std::time::Duration;
+
+use domain::escalation::{Addressee, Contact};
+use domain::notice::Occasion;
+use domain::policy::{Operator, Sight};
+use domain::run::{Because, Command, Run, Who, hand_over};
+use domain::view::{ContactInfo, EscalatedRow, EscalationGround};
+use domain::{PersonId, RunId, Timestamp};
+
+use crate::{Error, Portal};
+
+/// It is looked so often at what is due, also when nothing is known to be: a clock may jump, and a try may not succeed.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// Runs into which somebody is called, on the start page.
+const CALLS: u32 = 8;
+
+/// Somebody whom the document names, and why nothing is sent to them.
+struct Found {
+    addressee: Addressee,
+    problem: Option<String>,
+}
+
+impl Portal {
+    /// Tells a contact of a run's procedure, by its words, with a hand-over; an empty one is written by the portal.
+    ///
+    /// # Errors
+    ///
+    /// What the gate refuses.
+    pub async fn escalate(
+        &self,
+        operator: Operator<'_>,
+        run: RunId,
+        number: u32,
+        contact: &str,
+        text: &str,
+    ) -> Result<(), Error> {
+        let who = Who::Person(operator.actor().clone());
+        let state = self.run_to_change(&who, run).await?;
+        let contacts: Vec<Contact> = state.plan.escalation.contact(contact).cloned().into_iter().collect();
+        let to = self.addressees(&contacts, run).await?;
+        // Forms end their lines in two characters.
+        let text = text.replace("\r\n", "\n");
+        let text = if text.trim().is_empty() { hand_over(&state, self.expiry_now()) } else { text };
+        self.decide(run, &Command::Escalate { number, to, text }, &who).await.map(drop)
+    }
+
+    /// Tells what is due, until the portal closes.
+    pub(crate) async fn keep_escalating(self) {
+        let mut changes = self.live().escalations();
+        loop {
+            let next = match self.escalate_what_is_due().await {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "it is not known who is to be told");
+                    None
+                }
+            };
+            let left = |due: Timestamp| Duration::from_millis(due.since(self.expiry_now()) + 1);
+            let left = next.map_or(LOOK_AGAIN, left).min(LOOK_AGAIN);
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                told = changes.changed() => if told.is_err() { return },
+                () = self.closing() => return,
+            }
+        }
+    }
+
+    /// Tells what is due now in all open runs. Gives when something is due next, as far as that is known.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read; what is due is told the next time then.
+    pub async fn escalate_what_is_due(&self) -> Result<Option<Timestamp>, Error> {
+        let mut next: Option<Timestamp> = None;
+        for id in self.store().escalating_runs().await? {
+            let Some(run) = self.store().run(id, &Sight::EVERYTHING).await? else { continue };
+            let now = self.expiry_now();
+            for (line, because) in run.due_escalations(now) {
+                // One that does not succeed keeps no other from being told.
+                if let Err(error) = self.escalate_line(&run, line, because).await {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        run.id = id.0,
+                        "line {line} of its escalation could not be told yet"
+                    );
+                }
+            }
+            next = next.into_iter().chain(run.next_due(now)).min();
+        }
+        Ok(next)
+    }
+
+    async fn escalate_line(&self, run: &Run, line: u32, because: Because) -> Result<(), Error> {
+        let contacts = run.plan.escalation.line(line).map_or(&[][..], |line| &line.to);
+        let to = self.addressees(contacts, run.id).await?;
+        let text = format!("{}\n\n{}", run.because_words(Some(line), because), hand_over(run, self.expiry_now()));
+        self.decide(run.id, &Command::EscalateDue { line, to, text }, &Who::Portal).await?;
+        tracing::info!(run.id = run.id.0, "told whom line {line} of its escalation names");
+        Ok(())
+    }
+
+    async fn addressees(&self, contacts: &[Contact], run: RunId) -> Result<Vec<Addressee>, Error> {
+        let mut addressees = Vec::new();
+        for contact in contacts {
+            addressees.push(self.reached(contact, Some(run)).await?.addressee);
+        }
+        Ok(addressees)
+    }
+
+    /// Who is meant by a contact, and by which ways they are told of a run.
+    async fn reached(&self, contact: &Contact, run: Option<RunId>) -> Result<Found, Error> {
+        let webhook = self.webhook_of(contact);
+        let mut addressee =
+            Addressee { words: contact.words.clone(), name: contact.name.clone(), person: None, mail: false, webhook };
+        let login = contact.name.trim().trim_start_matches('@').to_lowercase();
+        let person = self.store().person_by_login(&login).await?.filter(|person| person.enabled);
+        let mut hidden = false;
+        if let Some(person) = person {
+            addressee.name = person.name;
+            let sees = match run {
+                Some(run) => self.may_be_told(&person.id, run).await?,
+                None => true,
+            };
+            hidden = !sees;
+            if sees {
+                addressee.mail = self.gets_mail(&person.id).await?;
+                addressee.person = Some(person.id);
+            }
+        }
+        let problem = (!addressee.is_reached()).then(|| unreached(&addressee, hidden));
+        Ok(Found { addressee, problem })
+    }
+
+    /// The webhook that a contact names, if it is told of such things.
+    fn webhook_of(&self, contact: &Contact) -> Option<String> {
+        let name = contact.name.trim().trim_start_matches('#');
+        let webhook = self.channels().webhook(name)?;
+        webhook.events.contains(&Occasion::Escalated).then(|| webhook.name.clone())
+    }
+
+    async fn gets_mail(&self, person: &PersonId) -> Result<bool, Error> {
+        Ok(self.channels().mail.is_some() && self.store().mail_of(person).await?.is_some())
+    }
+
+    /// How contacts are told of a run; without one, of any run that they see.
+    pub(crate) async fn contact_infos(
+        &self,
+        contacts: &[Contact],
+        run: Option<RunId>,
+    ) -> Result<Vec<ContactInfo>, Error> {
+        let mut infos = Vec::new();
+        for contact in contacts {
+            let Found { addressee, problem } = self.reached(contact, run).await?;
+            let ways = addressee.ways();
+            infos.push(ContactInfo { words: addressee.words, name: addressee.name, ways, problem });
+        }
+        Ok(infos)
+    }
+
+    /// What a run's page has to know about escalation. In a closed run nobody is called any more.
+    pub(crate) async fn escalation_ground(&self, run: &Run) -> Result<EscalationGround, Error> {
+        if run.end.is_some() {
+            return Ok(EscalationGround::default());
+        }
+        let contacts = self.contact_infos(&run.plan.escalation.contacts, Some(run.id)).await?;
+        let link = self.channels().portal.as_ref().map(|portal| format!("{portal}/runs/{}", run.id));
+        Ok(EscalationGround { contacts, link })
+    }
+
+    /// The open runs into which a person is called.
+    pub(crate) async fn calls(&self, person: &PersonId, sight: &Sight) -> Result<Vec<EscalatedRow>, Error> {
+        Ok(self.store().escalated_to(person, CALLS, sight).await?)
+    }
+}
+
+/// Why nothing is sent to somebody, and what to do.
+fn unreached(addressee: &Addressee, hidden: bool) -> String {
+    let name = &addressee.name;
+    if hidden {
+        return format!("{name} does not see this run, so nothing is sent; call {name}.");
+    }
+    let start = if addressee.person.is_some() { " It stands on their start page." } else { "" };
+    format!("{name} has no mail address and no webhook; call {name}.{start}")
+}
