@@ -89,13 +89,13 @@ impl Scene {
     async fn with(side: &str, channels: Channels) -> Self {
         let clock = Arc::new(FixedClock::default());
         let places = Places { channels, ..vec![local()].into() };
-        let site = Served::with_targets(clock.clone(), ("restore.md", DOCUMENT, side), places).await;
-        let ada = site.administrator().await;
-        let lena = site.person("lena", "Lena", "lead", &ada).await;
-        site.person("lars", "Lars", "lead", &ada).await;
-        let olga = site.person("olga", "Olga", "operator", &ada).await;
-        done(&site, "/api/account/mail", "mail=lena@example.com", &lena).await;
-        Self { site, clock, ada, lena, olga }
+        let served = Served::with_targets(clock.clone(), ("restore.md", DOCUMENT, side), places).await;
+        let ada = served.administrator().await;
+        let lena = served.person("lena", "Lena", "lead", &ada).await;
+        served.person("lars", "Lars", "lead", &ada).await;
+        let olga = served.person("olga", "Olga", "operator", &ada).await;
+        done(&served, "/api/account/mail", "mail=lena@example.com", &lena).await;
+        Self { site: served, clock, ada, lena, olga }
     }
 
     /// The worker that does so in life may be faster: what is due is told all the same, and once.

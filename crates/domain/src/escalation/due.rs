@@ -205,10 +205,7 @@ fn nobody_decides(words: &[&str]) -> Option<u64> {
 /// What is left behind `without a decision`, where that stands there.
 fn without_a_decision<'w, 't>(words: &'w [&'t str]) -> Option<&'w [&'t str]> {
     let ["without", rest @ ..] = words else { return None };
-    let rest = match rest {
-        ["a" | "an" | "any", rest @ ..] => rest,
-        rest => rest,
-    };
+    let rest = if let ["a" | "an" | "any", rest @ ..] = rest { rest } else { rest };
     let [what, rest @ ..] = rest else { return None };
     DECISIONS.contains(what).then_some(rest)
 }

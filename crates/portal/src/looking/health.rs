@@ -250,21 +250,21 @@ mod tests {
     }
 
     /// Answers to every question: all is there but what is named here.
-    fn answers(inquiry: &Inquiry<'_>, special: impl Fn(&Question) -> Option<Answer>) -> Answers {
+    fn answers(inquiry: &Inquiry<'_>, special: impl Fn(&Question) -> Option<Answer>) -> Vec<Answer> {
         let questions = inquiry.questions();
-        Ok(questions.iter().map(|question| special(question).unwrap_or_else(|| answer(Said::Yes, &[]))).collect())
+        questions.iter().map(|question| special(question).unwrap_or_else(|| answer(Said::Yes, &[]))).collect()
     }
 
     #[test]
     fn what_the_target_has_not_is_told_at_the_line_of_its_step() {
         let (procedure, plan) = document_of(TEXT, "directory = \"/srv\"\n");
         let inquiry = Inquiry::of(&procedure, &plan);
-        let there = answers(&inquiry, |question| match question {
+        let there = Ok(answers(&inquiry, |question| match question {
             Question::File(path) if path != "/etc/passwd" => Some(answer(Said::No, &[])),
             Question::Tool(name) if name == "no-such-program-here" => Some(answer(Said::No, &[])),
             Question::Containers => Some(answer(Said::Yes, &["api\tUp 2 hours\tapi:1"])),
             _ => None,
-        });
+        }));
 
         let found = inquiry.found(&there, &Ok(vec![answer(Said::Yes, &["web"])]));
 
@@ -284,11 +284,11 @@ mod tests {
         let (procedure, plan) = document_of(TEXT, "directory = \"/srv\"\n");
         let inquiry = Inquiry::of(&procedure, &plan);
         let with = |version: &'static str| {
-            let there = answers(&inquiry, |question| match question {
+            let there = Ok(answers(&inquiry, |question| match question {
                 Question::Containers => Some(answer(Said::Yes, &["mongo\tUp\tmongo:7"])),
                 Question::Run(..) => Some(answer(Said::Yes, &[version])),
                 _ => None,
-            });
+            }));
             inquiry.found(&there, &Ok(vec![answer(Said::Yes, &["api"])]))
         };
 
@@ -303,10 +303,10 @@ mod tests {
     fn what_nobody_answered_is_not_said_to_be_there() {
         let (procedure, plan) = document_of(TEXT, "directory = \"/srv\"\n");
         let inquiry = Inquiry::of(&procedure, &plan);
-        let refused = answers(&inquiry, |question| match question {
+        let refused = Ok(answers(&inquiry, |question| match question {
             Question::Containers => Some(answer(Said::No, &["permission denied"])),
             _ => None,
-        });
+        }));
 
         let away =
             inquiry.found(&Err("prod cannot be reached.".to_owned()), &Err("prod cannot be reached.".to_owned()));
