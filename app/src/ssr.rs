@@ -11,9 +11,9 @@ use domain::attempt::{Input, Key};
 use domain::factor::Proof;
 use domain::keyboard::{Named, Press, Stroke};
 use domain::policy::{Actor, Forbidden, GroupName, Groups, Role, Scope, typed_groups};
-use domain::run::{Command, Refusal, Verdict, Wanted};
-use domain::view::{MadeCode, MadeToken};
-use domain::{PersonId, RunId, Timestamp, TokenId};
+use domain::run::{Command, Refusal, Run, Verdict, Wanted};
+use domain::view::{MadeCode, MadeToken, RedactionView};
+use domain::{AttemptId, PersonId, RunId, Timestamp, TokenId};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use leptos::prelude::{provide_context, use_context, use_nonce};
@@ -334,6 +334,14 @@ pub fn wanted(ticked: &BTreeMap<String, String>) -> Result<Vec<Wanted>, AppError
     let unreadable =
         || AppError::Invalid("The form was not understood. Nothing was asked; load the page again.".to_owned());
     ticked.keys().map(|key| read(key).ok_or_else(unreadable)).collect()
+}
+
+/// What waits to be covered in an output, for whoever may decide on it. A page that lacks it asks for it by itself, and tells its
+/// reader why it cannot be had.
+pub async fn redaction_to_decide(caller: &Caller, run: &Run, id: AttemptId) -> Option<RedactionView> {
+    let approver = caller.actor.approver().ok()?;
+    let (number, _) = run.waiting_redaction(id)?;
+    caller.portal.redaction(approver, run.id, number).await.map_err(AppError::from).ok()
 }
 
 /// The second factor that a form hands over, if it does.

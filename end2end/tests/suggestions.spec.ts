@@ -1,6 +1,7 @@
 // Suggestions: an alert manager tells what fires, and people see it, start from it, or dismiss it.
 import { request as programs, type APIRequestContext, type Page } from '@playwright/test';
 import { expect, password, someone, test, type Reached } from './fixtures.ts';
+import { look } from './look.ts';
 
 const slug = 'alert-investigation-playbook';
 
@@ -32,7 +33,9 @@ const webhook = (service: string, status = 'firing') => ({
   ],
 });
 
-test('an alert suggests its procedure, a run begins from it, and it goes when it is resolved', async ({ operator, portal }) => {
+test('an alert suggests its procedure, a run begins from it, and it goes when it is resolved', async ({ operator, portal, scripts }) => {
+  // The start page is looked at in every width meanwhile.
+  test.setTimeout(120_000);
   const service = `shop-${crypto.randomUUID().slice(0, 8)}`;
   const manager = await alertManager(operator.page, portal);
   const { page } = operator;
@@ -56,6 +59,7 @@ test('an alert suggests its procedure, a run begins from it, and it goes when it
 
   await operator.go('/');
   await expect(card.getByRole('link', { name: `run ${run}` })).toBeVisible();
+  if (scripts) await look(page, 'home-with-suggestion');
   expect((await manager.post('/api/alerts', { data: webhook(service, 'resolved') })).status()).toBe(200);
   await operator.until(async () => {
     await expect(card).toHaveCount(0, { timeout: operator.glance });

@@ -14,8 +14,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Portal;
 
-/// The program that answers.
-const ASK: &str = include_str!("probing/ask.sh");
+/// The program that answers, behind what every such program begins with.
+const ASK: &str = concat!(include_str!("probing/first.sh"), include_str!("probing/ask.sh"));
 
 /// Looks at once: each is a process, here or elsewhere.
 const AT_ONCE: usize = 4;

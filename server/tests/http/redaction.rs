@@ -8,6 +8,7 @@ use axum::body::Body;
 use domain::frame::{Cursor, Frame};
 use domain::policy::Role;
 use domain::run::{Event, Redaction, RedactionEnd, Run};
+use domain::view::RunView;
 use domain::{AttemptId, RunId};
 use futures::StreamExt as _;
 use http::{StatusCode, header};
@@ -228,6 +229,25 @@ async fn only_an_administrator_asks_and_only_another_person_with_a_second_factor
     assert_eq!(scene.confirm(&scene.lena, &lenas[0]).await.status, StatusCode::OK, "none of that used up her code");
     assert!(!scene.site.get(OUTPUT, &scene.olga).await.body.contains(SECRET));
     assert_eq!(scene.confirm(&scene.lena, &lenas[1]).await.status, StatusCode::CONFLICT, "twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_a_run_comes_with_what_waits_to_be_covered_in_its_output_for_whoever_decides() {
+    let scene = Scene::leaked().await;
+    scene.asks().await;
+    let came = async |form: &str, cookie: &str| {
+        let answer = scene.post("/api/pages/run", form, cookie).await;
+        assert_eq!(answer.status, StatusCode::OK, "{form}: {}", answer.body);
+        let view: RunView = serde_json::from_str(&answer.body).unwrap();
+        view.redaction.map(|redaction| (redaction.number, redaction.places.len()))
+    };
+
+    assert_eq!(came("run=1&step=1&attempt=1", &scene.lena).await, Some((1, 2)));
+    assert_eq!(came("run=1&step=1", &scene.lena).await, Some((1, 2)), "it is the last attempt");
+    assert_eq!(came("run=1&step=2", &scene.lena).await, None, "another output");
+    assert_eq!(came("run=1&step=1&attempt=1", &scene.olga).await, None, "she decides nothing");
+    let waiting = scene.site.get(PAGE, &scene.lena).await.body;
+    assert!(waiting.contains("Confirm and cover, redaction 1-1"), "{waiting}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ use crate::components::copy::Copy;
 use crate::components::glyph::{Glyph, Sign};
 use crate::deeds::{Deeds, Hands, Place, holds};
 use crate::live::Live;
+use crate::loaded::loaded_later;
 
 /// Another person works in the run: who, and the way to go on in their place.
 #[component]
@@ -290,7 +291,7 @@ pub fn GiveUp() -> impl IntoView {
 #[component]
 pub fn LatePatch() -> impl IntoView {
     let id = Live::here().id();
-    let patch = LocalResource::new(move || async move { run(id, None, None, None).await.ok()?.patch });
+    let patch = loaded_later(move || async move { run(id, None, None, None).await.ok()?.patch });
     move || patch.get().flatten().map(|patch| view! { <PatchPanel patch /> })
 }
 
