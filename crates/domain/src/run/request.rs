@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Event, Who};
+use super::event::Event;
 use super::state::{Attempt, AttemptEnding, Ground, Run, Stamp, StepState};
 use crate::approval::{Difference, Evidence, Need};
 use crate::attempt::{AttemptResult, Carried, Work};
@@ -569,16 +569,6 @@ impl Attempt {
         match &self.end.as_ref()?.ending {
             AttemptEnding::Known(exit) => Some(&exit.result),
             AttemptEnding::Unknown { .. } => None,
-        }
-    }
-}
-
-impl Who {
-    /// The person's id; `None` for the portal itself.
-    pub fn id(&self) -> Option<&PersonId> {
-        match self {
-            Self::Person(actor) => Some(&actor.id),
-            Self::Portal => None,
         }
     }
 }
