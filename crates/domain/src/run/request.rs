@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::event::Event;
-use super::state::{Attempt, AttemptEnding, Ground, Run, Stamp, StepState};
+use super::state::{Attempt, Run, Stamp, StepState};
 use crate::approval::{Difference, Evidence, Need};
-use crate::attempt::{AttemptResult, Carried, Work};
+use crate::attempt::Work;
 use crate::{AttemptId, Digest, PersonId, Timestamp};
 
 /// A set of commands that is to be approved, with exactly what it does.
@@ -530,45 +530,4 @@ fn spans(state: &StepState) -> Vec<(Timestamp, Timestamp)> {
 /// Whether commands are the whole of others, or their end.
 pub(super) fn is_part_of(commands: &[u32], whole: &[u32]) -> bool {
     !commands.is_empty() && whole.ends_with(commands)
-}
-
-impl Attempt {
-    /// Whether it has ended without having run anything.
-    pub fn ran_nothing(&self) -> bool {
-        matches!(self.result(), Some(AttemptResult::NotStarted { .. }))
-    }
-
-    /// Whether it has ended badly: a failure, a stop, or nobody knows how.
-    pub fn is_bad(&self) -> bool {
-        let Some(end) = &self.end else { return false };
-        match &end.ending {
-            AttemptEnding::Unknown { .. } => true,
-            AttemptEnding::Known(exit) => {
-                !matches!(exit.result, AttemptResult::Completed | AttemptResult::Difference { .. })
-            }
-        }
-    }
-
-    /// Whether it has ended at a difference, with commands left to run.
-    pub fn has_paused(&self) -> bool {
-        matches!(self.result(), Some(AttemptResult::Difference { .. }))
-    }
-
-    /// What it has left for later attempts; what it found where it did not say.
-    pub(super) fn left(&self) -> Ground {
-        let known = self.end.as_ref().and_then(|end| match &end.ending {
-            AttemptEnding::Known(exit) => Some(exit),
-            AttemptEnding::Unknown { .. } => None,
-        });
-        let directory = known.and_then(|exit| exit.directory.clone()).unwrap_or_else(|| self.began.directory.clone());
-        let exported = known.and_then(|exit| exit.exported.as_ref().map(|exported| Carried::of(exit.id, exported)));
-        Ground { directory, carried: exported.unwrap_or_else(|| self.began.carried.clone()) }
-    }
-
-    fn result(&self) -> Option<&AttemptResult> {
-        match &self.end.as_ref()?.ending {
-            AttemptEnding::Known(exit) => Some(&exit.result),
-            AttemptEnding::Unknown { .. } => None,
-        }
-    }
 }
