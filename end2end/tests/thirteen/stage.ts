@@ -261,14 +261,20 @@ export class Stage {
 
   /** Everything that an attempt printed, as it is stored. */
   async output(place: number, attempt = this.attempts.get(place) ?? 1): Promise<string> {
-    const answer = await this.page.request.get(`${this.house.portal.address}/runs/${this.run}/output/${place}/${attempt}`);
+    const answer = await this.page.request.get(this.outputOf(place, attempt));
     expect(answer.ok(), `the output of step ${place}: ${answer.status()}`).toBe(true);
     return await answer.text();
   }
 
+  private outputOf(place: number, attempt: number): string {
+    return `${this.house.portal.address}/runs/${this.run}/output/${place}/${attempt}`;
+  }
+
   private async says(place: number, attempt: number, words: string | RegExp): Promise<void> {
     const holds = async () => {
-      const text = await this.output(place, attempt);
+      // An attempt that has just begun may have no output yet.
+      const answer = await this.page.request.get(this.outputOf(place, attempt));
+      const text = answer.ok() ? await answer.text() : '';
       return (typeof words === 'string' ? text.includes(words) : words.test(text)) ? words : text;
     };
     await expect.poll(holds, { timeout: 30_000 }).toBe(words);

@@ -134,8 +134,9 @@ fn a_side_file_for_a_procedure_that_is_not_there_is_a_finding() {
 
 /// A webhook with alerts of one name, one for each service.
 fn webhook(services: impl Iterator<Item = String>) -> String {
-    let alert =
-        |service: String| format!(r#"{{"status":"firing","labels":{{"alertname":"CountsWrong","service":"{service}"}}}}"#);
+    let alert = |service: String| {
+        format!(r#"{{"status":"firing","labels":{{"alertname":"CountsWrong","service":"{service}"}}}}"#)
+    };
     format!(r#"{{"version":"4","alerts":[{}]}}"#, services.map(alert).collect::<Vec<_>>().join(","))
 }
 
