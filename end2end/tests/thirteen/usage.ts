@@ -13,7 +13,7 @@ export const usage: Procedure = {
   proves: (before, after) => expect([before, after], 'there was one, and is one').toEqual([{ backends: ['1'] }, { backends: ['1'] }]),
   users: {
     reaches: { place: 1, title: 'Identify problematic container' },
-    down: [{ what: 'engine', place: 3, title: 'Check application logs', says: noEngine }],
+    down: [{ what: 'engine', step: { place: 3, title: 'Check application logs' }, says: noEngine }],
     courses: [
       {
         steps: [
@@ -30,7 +30,7 @@ export const usage: Procedure = {
   },
   own: {
     reaches: { place: 1, title: 'Go to the project' },
-    down: [{ what: 'engine', before: [1], place: 2, title: 'Find the container', says: noEngine }],
+    down: [{ what: 'engine', before: [1], step: { place: 2, title: 'Find the container' }, says: noEngine }],
     courses: [
       {
         steps: [
