@@ -187,7 +187,7 @@ async fn after_its_time_without_a_decision_a_contact_is_told_and_once_for_each_w
     scene.looks().await;
     assert_eq!(scene.lines().await, [Some(1)]);
 
-    scene.clock.advance(15 * MINUTE);
+    scene.clock.advance(16 * MINUTE);
     scene.looks().await;
     scene.looks().await;
 
