@@ -1,20 +1,15 @@
 // Suggestions: an alert manager tells what fires, and people see it, start from it, or dismiss it.
 import { request as programs, type APIRequestContext, type Page } from '@playwright/test';
-import { expect, password, someone, test, type Reached } from './fixtures.ts';
+import { expect, someone, test, type Reached } from './fixtures.ts';
 import { look } from './look.ts';
+import { tokenToSuggest } from './suggesting.ts';
 
 const slug = 'alert-investigation-playbook';
 
 /** Makes a token that tells of alerts and does nothing else, and gives a program that has it. */
 async function alertManager(page: Page, portal: Reached): Promise<APIRequestContext> {
   await page.goto(`${portal.address}/account`);
-  const panel = page.getByRole('region', { name: 'Tokens for scripts' });
-  await panel.getByText('Make a token…').click();
-  await panel.getByLabel('Name of the token').fill(`alert manager ${crypto.randomUUID().slice(0, 8)}`);
-  await panel.getByLabel('What the script may do').selectOption('suggest');
-  await panel.getByLabel('Present password').fill(password);
-  await panel.getByRole('button', { name: 'Make token' }).click();
-  const token = await panel.locator('.secret code').innerText();
+  const token = await tokenToSuggest(page);
   return await programs.newContext({ baseURL: portal.address, extraHTTPHeaders: { Authorization: `Bearer ${token}` } });
 }
 

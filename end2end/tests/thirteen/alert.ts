@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
-import { password } from '../fixtures.ts';
 import { practice, proof } from '../practice.ts';
+import { tokenToSuggest } from '../suggesting.ts';
 import { noEngine, type Procedure } from './procedure.ts';
 import type { Stage } from './stage.ts';
 import { calm, compose, figure, firedAt, released, there } from './world.ts';
@@ -15,13 +15,7 @@ const card = ({ page }: Stage) => page.locator('#suggestions .ask-card').filter(
 /** Lets the machine's Alertmanager tell this portal, with a token that does nothing else. */
 async function tellThePortal({ olga, page, house }: Stage): Promise<void> {
   await olga.go('/account');
-  const panel = page.getByRole('region', { name: 'Tokens for scripts' });
-  await panel.getByText('Make a token…').click();
-  await panel.getByLabel('Name of the token').fill(`alert manager ${crypto.randomUUID().slice(0, 8)}`);
-  await panel.getByLabel('What the script may do').selectOption('suggest');
-  await panel.getByLabel('Present password').fill(password);
-  await panel.getByRole('button', { name: 'Make token' }).click();
-  const token = await panel.locator('.secret code').innerText();
+  const token = await tokenToSuggest(page);
   const folder = await mkdtemp(join(tmpdir(), 'portal-token-'));
   const file = join(folder, 'token');
   await writeFile(file, token);
