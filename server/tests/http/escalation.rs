@@ -6,7 +6,7 @@ use domain::RunId;
 use domain::notice::Occasion;
 use domain::policy::Sight;
 use domain::run::{Because, EscalationRecord, Run};
-use domain::view::{DeliveryRow, HomeView, RunView};
+use domain::view::{DeliveryRow, DeliveryState, HomeView, RunView};
 use http::StatusCode;
 use portal::{Channels, MailSettings, MailTls, WebhookKind, WebhookSettings};
 use testkit::FixedClock;
@@ -231,6 +231,29 @@ async fn what_became_due_while_no_portal_ran_is_told_by_the_next_one() {
     scene.looks().await;
 
     assert_eq!(scene.lines().await, [Some(1), Some(3)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_at_the_console_tells_nobody_and_leaves_who_is_due_to_the_next_portal() {
+    let scene = Scene::open().await;
+    let lars = scene.site.sign_in("lars").await;
+    done(&scene.site, "/api/account/mail", "mail=lars@example.com", &lars).await;
+    scene.starts("one").await;
+    let ask = "run=1&request=1&wanted[s2.1]=on&reason=corrupt";
+    done(&scene.site, "/api/approvals/ask", ask, &scene.olga).await;
+
+    let Scene { site, clock, ada, lena, olga } = scene;
+    clock.advance(16 * MINUTE);
+    let scene = Scene { site: site.after_a_command(clock.clone()).await, clock, ada, lena, olga };
+    scene.looks().await;
+
+    assert_eq!(scene.lines().await, [Some(1), Some(3)]);
+    let told = scene.escalations().await;
+    assert!(told[1].to[0].mail, "the command knew no mail: {:?}", told[1].to);
+    let outbox = scene.outbox().await;
+    let to_lars = |row: &&DeliveryRow| row.to == "Lars" && row.what.starts_with("The portal calls deputy");
+    assert_eq!(outbox.iter().filter(to_lars).count(), 1, "{outbox:?}");
+    assert!(outbox.iter().all(|row| row.state == DeliveryState::Waiting), "nothing was given up: {outbox:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
