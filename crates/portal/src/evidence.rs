@@ -94,7 +94,7 @@ impl Portal {
         let now = |(place, file): (usize, &&FileIdentity)| {
             let found = match &answers {
                 Ok(answers) => elsewhere::found(&file.path, &answers[place]).map(|found| found.identity),
-                Err(why) => Err(why.trim_end_matches('.').to_owned()),
+                Err(silence) => Err(silence.to_string().trim_end_matches('.').to_owned()),
             };
             (file.path.clone(), found)
         };

@@ -47,7 +47,8 @@ impl Portal {
         // Each by a probe of its own: together they might not fit into one.
         for path in run.plan.mask_paths() {
             let questions = [Question::Content { path: path.clone(), most: MOST }];
-            let answers = self.ask(&Who::Portal, target, "files to mask", &questions).await.map_err(Unread::Away)?;
+            let answers = self.ask(&Who::Portal, target, "files to mask", &questions).await;
+            let answers = answers.map_err(|silence| Unread::Away(silence.to_string()))?;
             values.extend(values_of(&answers[0]).map_err(|why| Unread::File { path, why })?);
         }
         Ok(values)

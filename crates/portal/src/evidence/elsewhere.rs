@@ -32,7 +32,7 @@ pub(super) fn items(
 ) -> Vec<EvidenceItem> {
     let answers = match answers {
         Ok(answers) => answers,
-        Err(why) => return vec![unknown("Target", why)],
+        Err(silence) => return vec![unknown("Target", &silence.to_string())],
     };
     let mut left = answers.iter();
     let identities: Vec<&Answer> = left.by_ref().take(given.len()).collect();
@@ -206,7 +206,8 @@ mod tests {
         let given = [given("/srv/a.dump")];
         let places = BTreeSet::from(["/srv".to_owned()]);
 
-        let items = items((&given, &places), "/srv", &Err("prod does not answer.".to_owned()), Timestamp(0));
+        let silence = Err("prod does not answer.".to_owned().into());
+        let items = items((&given, &places), "/srv", &silence, Timestamp(0));
 
         assert_eq!((items.len(), items[0].standing), (1, Standing::Unknown));
         assert_eq!(items[0].saw, ["prod does not answer."]);

@@ -220,7 +220,7 @@ mod tests {
             answer(Said::Without, &[]),
             answer(Said::Without, &[]),
         ]));
-        let gone = offered(&Err("No ssh server listens at that port.".to_owned()));
+        let gone = offered(&Err("No ssh server listens at that port.".to_owned().into()));
 
         assert!(refused.iter().chain(&gone).all(|choices| choices.list.is_empty() && !choices.whole));
         assert!(refused[0].problem.as_ref().unwrap().contains("permission denied"), "{refused:?}");

@@ -1,4 +1,7 @@
 //! What a target is asked for the health of a procedure, and what its answers say: by looking only, and never at a page view.
+//!
+//! What was found is kept, and everybody reads it who sees the procedure. So nothing is in it that programs at the target have printed:
+//! Compose, for one, repeats pieces of `.env`.
 
 use domain::health::{Concern, Found, Missing};
 use domain::plan::{Plan, PlanCommand};
@@ -62,8 +65,8 @@ impl<'p> Inquiry<'p> {
     pub fn found(&self, there: &Answers, of_compose: &Answers) -> Found {
         let answers = match there {
             Ok(answers) => answers,
-            Err(why) => {
-                let silent = Missing::Target(why.clone()).concern(self.line);
+            Err(silence) => {
+                let silent = Missing::Target(silence.why().to_owned()).concern(self.line);
                 return Found { concerns: vec![silent], settled: Vec::new() };
             }
         };
@@ -120,7 +123,10 @@ impl<'p> Inquiry<'p> {
     }
 
     fn containers(&self, answer: Option<&Answer>, reading: &mut Reading<'_>) {
-        let unknown = |why: String| Missing::Unknown { what: "Whether its containers are there".to_owned(), why };
+        let unknown = |why: &str| {
+            let what = "Whether its containers are there".to_owned();
+            Missing::Unknown { what, why: why.to_owned() }
+        };
         let line = self.wants.containers.first().map_or(self.line, |(_, line)| *line);
         let Some(answer) = answer else {
             reading.unanswered += 1;
@@ -128,7 +134,7 @@ impl<'p> Inquiry<'p> {
         };
         match answer.said {
             Said::Yes if answer.lines.len() >= CUT => {
-                reading.add(&unknown("the target has more containers than are listed".to_owned()), line);
+                reading.add(&unknown("the target has more containers than are listed"), line);
             }
             Said::Yes => {
                 let there: Vec<&str> = answer.lines.iter().filter_map(|line| line.split('\t').next()).collect();
@@ -137,20 +143,23 @@ impl<'p> Inquiry<'p> {
                 }
             }
             Said::No | Said::Closed => {
-                reading.add(&unknown(format!("docker cannot list them ({})", answer.why())), line);
+                let why = "docker cannot list them there; run docker ps as the user there to see why";
+                reading.add(&unknown(why), line);
             }
-            Said::Without => reading.add(&unknown("the target finds no docker".to_owned()), line),
+            Said::Without => reading.add(&unknown("the target finds no docker"), line),
             Said::Nothing => reading.unanswered += 1,
         }
     }
 
     fn services(&self, of_compose: &Answers, reading: &mut Reading<'_>) {
-        let unknown = |why: String| Missing::Unknown { what: "Whether its Compose services are there".to_owned(), why };
+        let unknown = |why: &str| {
+            let what = "Whether its Compose services are there".to_owned();
+            Missing::Unknown { what, why: why.to_owned() }
+        };
         let answers = match of_compose {
             Ok(answers) => answers,
-            Err(why) => {
-                let why = why.trim_end_matches('.').to_owned();
-                reading.add(&unknown(why), self.line);
+            Err(silence) => {
+                reading.add(&unknown(silence.why().trim_end_matches('.')), self.line);
                 return;
             }
         };
@@ -165,9 +174,10 @@ impl<'p> Inquiry<'p> {
                     }
                 }
                 Said::No | Said::Closed => {
-                    reading.add(&unknown(format!("Compose cannot list them ({})", answer.why())), line);
+                    let why = "Compose cannot list them there; the look before a start says why";
+                    reading.add(&unknown(why), line);
                 }
-                Said::Without => reading.add(&unknown("the target finds no Compose".to_owned()), line),
+                Said::Without => reading.add(&unknown("the target finds no Compose"), line),
                 Said::Nothing => reading.unanswered += 1,
             }
         }
@@ -308,14 +318,23 @@ mod tests {
             _ => None,
         }));
 
-        let away =
-            inquiry.found(&Err("prod cannot be reached.".to_owned()), &Err("prod cannot be reached.".to_owned()));
+        let silence = || -> Answers { Err("prod cannot be reached.".to_owned().into()) };
+        let away = inquiry.found(&silence(), &silence());
         let closed = inquiry.found(&refused, &Ok(vec![answer(Said::No, &["no configuration file"])]));
         let cut = inquiry.found(&Ok(Vec::new()), &Ok(Vec::new()));
 
         assert_eq!(told(&away), [("target-silent", 1)]);
         assert_eq!(told(&closed), [("not-known", 5), ("not-known", 13)]);
-        assert!(closed.concerns[0].message.contains("permission denied"), "{closed:?}");
+        let message = |found: &Found, place: usize| found.concerns[place].message.clone();
+        assert_eq!(
+            message(&closed, 0),
+            "Whether its containers are there is not known: docker cannot list them there; run docker ps as the user there to see why."
+        );
+        assert_eq!(
+            message(&closed, 1),
+            "Whether its Compose services are there is not known: Compose cannot list them there; the look before a start says why."
+        );
+        assert_eq!(message(&away, 0), "prod cannot be reached.");
         assert_eq!(told(&cut), [("not-known", 1)]);
     }
 
