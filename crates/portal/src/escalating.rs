@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::escalation::{Addressee, Contact};
 use domain::notice::Occasion;
 use domain::policy::{Operator, Sight};
-use domain::run::{Because, Command, Run, Who, hand_over};
+use domain::run::{Because, Command, Moment, Run, Who, hand_over};
 use domain::view::{ContactInfo, EscalatedRow, EscalationGround};
 use domain::{PersonId, RunId, Timestamp};
 
@@ -71,17 +71,16 @@ impl Portal {
         }
     }
 
-    /// Tells what is due now in all open runs. Gives when something is due next, as far as that is known.
+    /// Tells what is due now in all open runs. Gives when something may be due next, as far as that is known.
     ///
     /// # Errors
     ///
     /// When the store cannot be read; what is due is told the next time then.
     pub async fn escalate_what_is_due(&self) -> Result<Option<Timestamp>, Error> {
-        let mut next: Option<Timestamp> = None;
-        for id in self.store().escalating_runs().await? {
+        // The clock is never ahead of the time by which things expire: what is due by it is among what may be due.
+        for id in self.store().escalating_runs(self.expiry_now()).await? {
             let Some(run) = self.store().run(id, &Sight::EVERYTHING).await? else { continue };
-            let now = self.expiry_now();
-            for (line, because) in run.due_escalations(now) {
+            for (line, because) in run.due_escalations(Moment { clock: self.now(), expiry: self.expiry_now() }) {
                 // One that does not succeed keeps no other from being told.
                 if let Err(error) = self.escalate_line(&run, line, because).await {
                     tracing::warn!(
@@ -91,9 +90,8 @@ impl Portal {
                     );
                 }
             }
-            next = next.into_iter().chain(run.next_due(now)).min();
         }
-        Ok(next)
+        Ok(self.store().next_escalation(self.expiry_now()).await?)
     }
 
     async fn escalate_line(&self, run: &Run, line: u32, because: Because) -> Result<(), Error> {

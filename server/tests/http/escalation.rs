@@ -202,6 +202,24 @@ async fn after_its_time_without_a_decision_a_contact_is_told_and_once_for_each_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_ahead_makes_no_wait_after_a_failure_shorter() {
+    let scene = Scene::open().await;
+    scene.starts("one").await;
+    scene.clock.advance(20 * MINUTE);
+    scene.looks().await;
+    scene.clock.advance(-20 * MINUTE);
+
+    scene.fails().await;
+    scene.clock.advance(14 * MINUTE);
+    scene.looks().await;
+    assert_eq!(scene.lines().await, [Some(1), Some(2)]);
+
+    scene.clock.advance(2 * MINUTE);
+    scene.looks().await;
+    assert_eq!(scene.lines().await, [Some(1), Some(2), Some(3)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_was_told_is_told_again_by_the_next_portal() {
     let scene = Scene::open().await;
     scene.starts("one").await;

@@ -32,8 +32,10 @@ pub const VALUE_LIMIT: usize = 96 * 1024;
 /// What a decision needs from outside the run, read inside the transaction that records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The time.
+    /// The time; for what is about approvals that by which they run out.
     pub now: Timestamp,
+    /// The time that the machine's clock shows.
+    pub clock: Timestamp,
     /// The person's role at this moment; `None` when the account is disabled or gone.
     pub standing: Option<Role>,
     /// Values of the command that do not fit their parameter: name and reason.
@@ -61,6 +63,7 @@ impl Facts {
     pub const fn alone(now: Timestamp, standing: Option<Role>) -> Self {
         Self {
             now,
+            clock: now,
             standing,
             misfits: Vec::new(),
             lock: None,

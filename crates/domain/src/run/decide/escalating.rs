@@ -2,7 +2,7 @@
 
 use super::{Facts, reasoned};
 use crate::escalation::Addressee;
-use crate::run::escalating::Because;
+use crate::run::escalating::{Because, Moment};
 use crate::run::event::Event;
 use crate::run::refusal::Refusal;
 use crate::run::state::Run;
@@ -24,7 +24,8 @@ pub(super) fn by_hand(run: &Run, number: u32, to: &[Addressee], text: &str) -> R
 
 /// By the portal's clock: only when it is really due, and nobody was told meanwhile.
 pub(super) fn due(run: &Run, line: u32, to: &[Addressee], text: &str, facts: &Facts) -> Vec<Event> {
-    let found = run.due_escalations(facts.now).into_iter().find(|(due, _)| *due == line);
+    let now = Moment { clock: facts.clock, expiry: facts.now };
+    let found = run.due_escalations(now).into_iter().find(|(due, _)| *due == line);
     let named = |words: &str| {
         let line = run.plan.escalation.line(line);
         line.is_some_and(|line| line.to.iter().any(|contact| contact.words == words))

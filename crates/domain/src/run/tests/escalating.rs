@@ -6,7 +6,9 @@ use crate::attempt::{AttemptResult, Outcome};
 use crate::escalation::{Addressee, Due, Line};
 use crate::plan::Plan;
 use crate::policy::Role;
-use crate::run::{Because, Command, Event, Refusal, Shaped, Verdict, Who, decide, hand_over, values_to_hand_over};
+use crate::run::{
+    Because, Command, Event, Moment, Refusal, Shaped, Verdict, Who, decide, hand_over, values_to_hand_over,
+};
 
 const MINUTE: u64 = 60_000;
 
@@ -35,7 +37,11 @@ fn asks(story: Story) -> Story {
 }
 
 fn due(story: &Story) -> Vec<Because> {
-    story.run.due_escalations(story.now).into_iter().map(|(_, because)| because).collect()
+    due_at(story, Moment { clock: story.now, expiry: story.now })
+}
+
+fn due_at(story: &Story, now: Moment) -> Vec<Because> {
+    story.run.due_escalations(now).into_iter().map(|(_, because)| because).collect()
 }
 
 fn fails(story: Story, step: u32) -> Story {
@@ -65,7 +71,7 @@ fn a_line_for_a_person_is_never_due_and_neither_is_one_that_names_nobody() {
     unbound.run.plan.escalation.lines[0].to.clear();
 
     for story in [by_hand, unbound] {
-        assert_eq!((due(&story), story.run.next_due(story.now)), (Vec::new(), None));
+        assert_eq!((due(&story), story.run.escalation_due()), (Vec::new(), None));
         assert_eq!(asks(story).run.escalations, []);
     }
 }
@@ -96,13 +102,13 @@ fn an_attempt_that_nobody_knows_the_end_of_counts_as_failed() {
 fn a_request_that_nobody_decides_is_told_after_its_time_and_each_request_once() {
     let asked = story(waits(15)).does(ask(1, &[(4, &[1])]));
     let undecided = |request| Because::Undecided { request, ms: 15 * MINUTE };
-    assert_eq!((due(&asked), asked.run.next_due(asked.now)), (Vec::new(), Some(NOW.plus(15 * MINUTE))));
+    assert_eq!((due(&asked), asked.run.escalation_due()), (Vec::new(), Some(NOW.plus(15 * MINUTE))));
     assert_eq!(due(&asked.clone().waits(14)), []);
 
     let waited = asked.waits(15);
     assert_eq!(due(&waited), [undecided(1)]);
     let told = asks(waited);
-    assert_eq!((due(&told), told.run.next_due(told.now)), (Vec::new(), None));
+    assert_eq!((due(&told), told.run.escalation_due()), (Vec::new(), None));
 
     let taken_back = told.does(Command::CancelApproval { request: 1, reason: String::new() });
     let again = taken_back.does(ask(2, &[(4, &[1])])).waits(15);
@@ -129,6 +135,40 @@ fn a_step_that_waits_for_a_person_is_told_until_somebody_goes_on() {
     let told = asks(failed.waits(15));
     assert_eq!(due(&told), []);
     assert_eq!(due(&fails(told, 2).waits(15)), [stuck(2)], "another wait");
+}
+
+#[test]
+fn after_a_clock_was_ahead_once_a_wait_after_a_failure_lasts_as_long_as_it_should() {
+    let failed = fails(story(waits(15)), 2);
+    let after = |minutes: u64| {
+        let clock = failed.now.plus(minutes * MINUTE);
+        Moment { clock, expiry: clock.plus(24 * 60 * MINUTE) }
+    };
+
+    assert_eq!(due_at(&failed, after(0)), []);
+    assert_eq!(due_at(&failed, after(14)), []);
+    assert_eq!(due_at(&failed, after(15)), [Because::Waits { step: 2, attempt: 1, ms: 15 * MINUTE }]);
+}
+
+#[test]
+fn a_wait_that_is_over_is_not_kept_up_by_one_that_began_earlier_by_another_clock() {
+    let failed = fails(story(waits(15)), 2);
+    let asked = failed.waits(20).does(ask(1, &[(4, &[1])]));
+    let now = Moment { clock: asked.now.plus(MINUTE).minus(20 * MINUTE), expiry: asked.now.plus(15 * MINUTE) };
+
+    assert_eq!(due_at(&asked, now), [Because::Undecided { request: 1, ms: 15 * MINUTE }]);
+}
+
+#[test]
+fn it_is_known_when_something_may_be_due_next() {
+    let begun = story(Due::AtStart);
+    assert_eq!((begun.run.escalation_due(), asks(begun).run.escalation_due()), (Some(NOW), None));
+    let waiting = story(waits(15));
+    assert_eq!(waiting.run.escalation_due(), None, "nothing waits yet");
+    let failed = fails(waiting, 2);
+    assert_eq!(failed.run.escalation_due(), Some(NOW.plus(15 * MINUTE)));
+    let closed = failed.does(Command::Finish { verdict: Verdict::Aborted, comment: "no".to_owned() });
+    assert_eq!(closed.run.escalation_due(), None);
 }
 
 #[test]
