@@ -270,6 +270,19 @@ async fn an_operator_calls_a_contact_with_their_own_words_once_with_each_form() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_from_a_page_that_is_behind_is_said_not_to_be_made() {
+    let scene = Scene::open().await;
+    scene.starts("one").await;
+
+    // The page was made before the portal told the team lead.
+    let late = post(&scene.site, "/api/runs/escalate", "run=1&number=1&contact=deputy&text=x", &scene.olga).await;
+
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+    assert!(late.body.contains("Your call of deputy was not made"), "{}", late.body);
+    assert_eq!(scene.lines().await, [Some(1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_words_of_their_own_the_portal_writes_the_hand_over() {
     let scene = Scene::open().await;
     scene.starts("one").await;

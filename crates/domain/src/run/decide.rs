@@ -244,7 +244,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         Command::StartChecks { checks } => return checking::start(run, checks, facts),
         Command::OverruleCheck { check, reason } => checking::overrule(run, *check, reason, facts)?,
         Command::AddNote { step, text } => add_note(run, *step, text)?,
-        Command::Escalate { number, to, text } => escalating::by_hand(run, *number, to, text)?,
+        Command::Escalate { number, to, text } => escalating::by_hand(run, *number, to, text, who)?,
         Command::Finish { verdict, comment } => finish(run, *verdict, comment, facts)?,
         Command::Start { .. }
         | Command::Expire { .. }
