@@ -375,6 +375,24 @@ async fn who_does_not_see_the_run_is_told_nothing_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_took_the_name_of_a_contact_and_may_not_work_in_runs_is_told_nothing() {
+    let scene = Scene::open().await;
+    let mallory = scene.site.person("dba-oncall", "Mallory", "viewer", &scene.ada).await;
+    done(&scene.site, "/api/account/mail", "mail=mallory@example.com", &mallory).await;
+    scene.starts("one").await;
+    let before = scene.outbox().await.len();
+
+    let problem = scene.problem("senior DBA").await.unwrap();
+    done(&scene.site, "/api/runs/escalate", "run=1&number=2&contact=senior+DBA", &scene.olga).await;
+
+    assert_eq!(problem, "The account dba-oncall may not work in runs, so nothing is sent to it; call dba-oncall.");
+    let told = scene.escalations().await;
+    assert_eq!((told[1].titles().as_str(), told[1].to[0].person.is_some()), ("senior DBA (dba-oncall)", false));
+    assert_eq!(scene.outbox().await.len(), before);
+    assert!(scene.home(&mallory).await.escalations.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_is_told_nothing_of_escalations_is_no_way() {
     let mut ways = channels();
     ways.webhooks[0].events.remove(&Occasion::Escalated);
