@@ -1,8 +1,8 @@
 //! Escalation: whom the document names, and when it says that they are to be told.
 //!
 //! A line of the escalation part is read conservatively ([`due()`]): three forms are understood, and everything else is for a person to
-//! decide, also what stands where other words of the part may be its condition. Who is meant by the words of a line says the side file alone; a line that names nobody whom it binds is never due by
-//! itself. By which way somebody is reached is not known here.
+//! decide, also a line whose condition may be other words of the part. Who is meant by the words of a line says the side file alone
+//! ([`Names`]); a line that names nobody whom it binds is never due by itself. By which way somebody is reached is not known here.
 
 mod due;
 mod naming;
