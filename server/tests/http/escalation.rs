@@ -202,6 +202,24 @@ async fn after_its_time_without_a_decision_a_contact_is_told_and_once_for_each_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_ahead_makes_no_wait_after_a_failure_shorter() {
+    let scene = Scene::open().await;
+    scene.starts("one").await;
+    scene.clock.advance(20 * MINUTE);
+    scene.looks().await;
+    scene.clock.advance(-20 * MINUTE);
+
+    scene.fails().await;
+    scene.clock.advance(14 * MINUTE);
+    scene.looks().await;
+    assert_eq!(scene.lines().await, [Some(1), Some(2)]);
+
+    scene.clock.advance(2 * MINUTE);
+    scene.looks().await;
+    assert_eq!(scene.lines().await, [Some(1), Some(2), Some(3)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_was_told_is_told_again_by_the_next_portal() {
     let scene = Scene::open().await;
     scene.starts("one").await;
@@ -272,6 +290,19 @@ async fn an_operator_calls_a_contact_with_their_own_words_once_with_each_form() 
     let outbox = scene.outbox().await;
     assert_eq!((outbox.len(), outbox[1].to.as_str()), (2, "Lena"));
     assert!(outbox[1].what.starts_with("Olga calls team lead (Lena) into"), "{}", outbox[1].what);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_from_a_page_that_is_behind_is_said_not_to_be_made() {
+    let scene = Scene::open().await;
+    scene.starts("one").await;
+
+    // The page was made before the portal told the team lead.
+    let late = post(&scene.site, "/api/runs/escalate", "run=1&number=1&contact=deputy&text=x", &scene.olga).await;
+
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+    assert!(late.body.contains("Your call of deputy was not made"), "{}", late.body);
+    assert_eq!(scene.lines().await, [Some(1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -364,6 +395,24 @@ async fn who_does_not_see_the_run_is_told_nothing_of_it() {
     assert!(scene.outbox().await.is_empty() && scene.home(&scene.lena).await.escalations.is_empty());
     let problem = scene.problem("team lead").await.unwrap();
     assert_eq!(problem, "Lena does not see this run, so nothing is sent; call Lena.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_took_the_name_of_a_contact_and_may_not_work_in_runs_is_told_nothing() {
+    let scene = Scene::open().await;
+    let mallory = scene.site.person("dba-oncall", "Mallory", "viewer", &scene.ada).await;
+    done(&scene.site, "/api/account/mail", "mail=mallory@example.com", &mallory).await;
+    scene.starts("one").await;
+    let before = scene.outbox().await.len();
+
+    let problem = scene.problem("senior DBA").await.unwrap();
+    done(&scene.site, "/api/runs/escalate", "run=1&number=2&contact=senior+DBA", &scene.olga).await;
+
+    assert_eq!(problem, "The account dba-oncall may not work in runs, so nothing is sent to it; call dba-oncall.");
+    let told = scene.escalations().await;
+    assert_eq!((told[1].titles().as_str(), told[1].to[0].person.is_some()), ("senior DBA (dba-oncall)", false));
+    assert_eq!(scene.outbox().await.len(), before);
+    assert!(scene.home(&mallory).await.escalations.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -112,7 +112,8 @@ fn look(run: &Run) {
     }
     let _ = (run.current_step(), run.open_attempt());
     let _ = (run.unproven(NOW), run.unanswered_checks(NOW));
-    let _ = (run.due_escalations(NOW), run.next_due(NOW), crate::run::hand_over(run, NOW));
+    let now = crate::run::Moment { clock: NOW, expiry: NOW };
+    let _ = (run.due_escalations(now), run.escalation_due(), crate::run::hand_over(run, NOW));
     for request in &run.requests {
         let _ = (run.request_status(request, NOW), run.start_until(request), run.failed_at(request), request.same());
     }

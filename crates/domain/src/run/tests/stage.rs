@@ -190,7 +190,7 @@ impl Story {
     pub fn facts(&self, standing: Option<Role>) -> Facts {
         let approvers = self.run.requests.iter().flat_map(crate::run::Request::responsible);
         let standings = approvers.map(|approver| (approver.clone(), Role::Lead)).collect();
-        Facts { now: self.now, standings, ..facts(standing) }
+        Facts { now: self.now, clock: self.now, standings, ..facts(standing) }
     }
 
     /// Time passes.

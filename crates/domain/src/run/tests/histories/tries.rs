@@ -136,7 +136,7 @@ impl Try {
         let standings =
             approvers.filter(|_| !self.choice.is_multiple_of(11)).map(|approver| (approver, Role::Lead)).collect();
         let factor = (!self.choice.is_multiple_of(9)).then(|| "code".to_owned());
-        Facts { lock, condition, standings, factor, now: story.now, ..facts(standing) }
+        Facts { lock, condition, standings, factor, now: story.now, clock: story.now, ..facts(standing) }
     }
 
     pub(super) fn who(&self, command: &Command, run: &Run) -> (Who, Option<Role>) {
