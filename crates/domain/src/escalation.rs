@@ -108,8 +108,8 @@ impl Escalation {
             Line { words, due, to }
         });
         let added = procedure.settings.escalate.iter().map(|rule| {
-            let named = |contact: &&Contact| rule.to.contains(&contact.words);
-            let to = contacts.iter().filter(named).cloned().collect();
+            let is_meant = |contact: &&Contact| rule.to.contains(&contact.words);
+            let to = contacts.iter().filter(is_meant).cloned().collect();
             Line { words: capital(&rule.due.words()), due: rule.due.clone(), to }
         });
         let lines = written.chain(added).collect();

@@ -198,11 +198,11 @@ fn contacts(
 ) -> Vec<(String, String)> {
     let names = Names::of(entries.iter().map(|(_, words, _)| words.as_str()));
     let lines = lines_of(procedure, PartKind::Escalation);
-    let named: HashSet<usize> = lines.iter().flat_map(|line| names.in_text(line)).collect();
-    let ruled: HashSet<String> =
+    let called: HashSet<usize> = lines.iter().flat_map(|line| names.in_text(line)).collect();
+    let by_rule: HashSet<String> =
         rules.iter().flat_map(|(_, rule)| &rule.to).map(|words| words.to_lowercase()).collect();
     for (place, (line, words, _)) in entries.iter().enumerate() {
-        if !named.contains(&place) && !ruled.contains(&words.to_lowercase()) {
+        if !called.contains(&place) && !by_rule.contains(&words.to_lowercase()) {
             let message = format!(
                 "The escalation part of “{}” does not name “{words}”, so no line of it calls them; write the words that stand there, or name them in escalate.",
                 procedure.title
