@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { type APIResponse, type Browser, type BrowserContext, expect, type Locator, type Page } from '@playwright/test';
 import { Operator, populate, someone } from '../fixtures.ts';
 import { Lead } from '../lead.ts';
+import { wholePage } from '../look.ts';
 import { endWatch } from '../machine.ts';
 import { Portal } from '../portal.ts';
 import { facts, practice, usersSideFile } from '../practice.ts';
@@ -381,7 +382,7 @@ export class Stage {
       await mkdir(pictures, { recursive: true });
       await this.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
       await this.page.setViewportSize({ width: 1280, height: 800 });
-      await this.page.screenshot({ path: join(pictures, `${name}-light-1280.png`), fullPage: true });
+      await wholePage(this.page, join(pictures, `${name}-light-1280.png`));
     }
     const folder = pictures || (await mkdtemp(join(tmpdir(), 'portal-evidence-')));
     const links = this.page.locator('main a[download]');
