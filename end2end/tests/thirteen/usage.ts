@@ -19,7 +19,7 @@ export const usage: Procedure = {
         steps: [
           { title: 'Identify problematic container', deeds: [{ watches: [{ command: 1, screen: true }] }] },
           { title: 'Get detailed metrics', deeds: [{ watches: [{ command: 1, screen: true }, { command: 2, screen: true }] }] },
-          { title: 'Check application logs', deeds: [{ says: ['listening on port 3333'] }] },
+          { title: 'Check application logs', deeds: [{ says: ['DEBUG adonisjs: tick'] }] },
           { title: 'Temporary mitigation', deeds: [{ choice: 'Scale up service if possible' }], then: backends('2') },
           { title: 'Rollback', deeds: [{ choice: 'Scale back down if scaling caused issues' }], then: backends('1') },
         ],
