@@ -95,7 +95,8 @@ export class Proxy {
     this.child = child;
     child.stdout?.on('data', (chunk: Buffer) => (this.said += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (this.said += chunk.toString()));
-    await expect.poll(async () => (child.exitCode === null ? await this.isReady() : this.said), { intervals: [20] }).toBe(true);
+    // The first time a large program is read from a busy disk.
+    await expect.poll(async () => (child.exitCode === null ? await this.isReady() : this.said), { intervals: [20], timeout: 60_000 }).toBe(true);
   }
 
   private async isReady(): Promise<boolean> {
