@@ -37,7 +37,7 @@ pub fn Escalation(hands: Hands, ground: EscalationGround) -> impl IntoView {
             <header>
                 <h2>"Escalation"</h2>
             </header>
-            {(!rules.is_empty()).then(|| view! { <ul class="checks">{rules}</ul> })}
+            {(!rules.is_empty()).then(|| view! { <ul class="checks" data-by="below">{rules}</ul> })}
             {history}
             {forms}
             <RefusedHere place />
