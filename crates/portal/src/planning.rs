@@ -136,6 +136,7 @@ fn plan_step(
         risk: commands.iter().map(|command| command.risk).max().unwrap_or_default(),
         content: step.content.clone(),
         scratch: is_tour(ground.document) && step.risk() == Risk::Destroys,
+        directory: step.settings.directory.clone(),
         timeout_ms: step.settings.timeout_ms,
         output_cap: step.settings.output,
         limits: step.settings.limits,

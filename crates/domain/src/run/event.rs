@@ -257,7 +257,7 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// The next attempt begins in another directory.
+    /// The next attempt begins in another directory. Where the run stands at a step that has its own, it is for that step alone.
     DirectorySet {
         /// The directory, absolute.
         path: String,

@@ -41,10 +41,20 @@ impl Run {
         })
     }
 
-    /// Where an attempt at some commands begins: where the run stands. The same commands once more after they have ended badly
+    /// The directory in which a step is: its own, when it has one, else that of the run.
+    pub fn directory_of(&self, step: u32) -> &str {
+        self.step(step).and_then(|state| state.directory.as_deref()).unwrap_or(&self.directory)
+    }
+
+    /// The step at which the run stands, when it has a directory of its own: what a person sets is for that step alone then.
+    pub fn apart(&self) -> Option<u32> {
+        self.stands_at().filter(|step| self.step(*step).is_some_and(|state| state.directory.is_some()))
+    }
+
+    /// Where an attempt at some commands begins: where the run stands, or in the step's own directory. The same commands once more after they have ended badly
     /// begin where they began before, unless somebody has moved the run meanwhile: `cd x && make` would find no `x` in `x`.
     pub fn ground(&self, step: u32, commands: &[u32]) -> Ground {
-        let here = Ground { directory: self.directory.clone(), carried: self.carried.clone() };
+        let here = Ground { directory: self.directory_of(step).to_owned(), carried: self.carried.clone() };
         let last = self.step(step).and_then(|state| state.attempts.last());
         let again = last.filter(|last| last.is_bad() && last.commands == commands && last.left() == here);
         again.map_or(here, |last| last.began.clone())
