@@ -264,13 +264,14 @@ pub fn changes(was: &Plan, is: &Plan) -> Vec<String> {
         .collect()
 }
 
-/// A step as lines that can be compared: its title, its commands, its ticks.
+/// A step as lines that can be compared: its title, a directory of its own, its commands, its ticks.
 fn lines_of(step: &PlanStep) -> impl Iterator<Item = String> + '_ {
     let title = format!("{}. {}", step.number, step.title);
     let commands = step.commands.iter().map(|command| format!("$ {}", command.text.replace('\n', "\n  ")));
     let ticks =
         domain::run::ticks(step.items()).into_iter().map(|item| format!("[ ] {}", domain::runbook::plain(&item.words)));
-    std::iter::once(title).chain(commands).chain(ticks)
+    let directory = step.directory.iter().map(|directory| format!("directory {directory}"));
+    std::iter::once(title).chain(directory).chain(commands).chain(ticks)
 }
 
 #[cfg(test)]
