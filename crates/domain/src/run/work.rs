@@ -51,6 +51,11 @@ impl Run {
         self.stands_at().filter(|step| self.step(*step).is_some_and(|state| state.directory.is_some()))
     }
 
+    /// The directory that a person sees and sets: that of the step at which the run stands, when it has its own, else the run's.
+    pub fn next_directory(&self) -> &str {
+        self.apart().map_or(&*self.directory, |step| self.directory_of(step))
+    }
+
     /// Where an attempt at some commands begins: where the run stands, or in the step's own directory. The same commands once more after they have ended badly
     /// begin where they began before, unless somebody has moved the run meanwhile: `cd x && make` would find no `x` in `x`.
     pub fn ground(&self, step: u32, commands: &[u32]) -> Ground {
