@@ -337,6 +337,25 @@ mod tests {
     }
 
     #[test]
+    fn the_directory_of_a_step_is_of_that_step_alone_and_another_one_is_a_change() {
+        let target = local();
+        let of = |side: &str| {
+            let text = format!("{SMALL}\n2. **Two**\n\n   ```bash\n   date\n   ```\n");
+            let document = runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes())));
+            let document = document.expect("a small document");
+            let ground = Ground { document: &document, target: &target, directory: "/srv", lowerings: &[] };
+            plan(&document.procedures[0], ground)
+        };
+
+        let own = of("[procedure.A.step.One]\ndirectory = \"/srv/checkout\"\n");
+
+        let directories: Vec<_> = own.steps.iter().map(|step| step.directory.as_deref()).collect();
+        assert_eq!(directories, [Some("/srv/checkout"), None]);
+        assert_eq!(own.directory, "/srv");
+        assert_eq!(changes(&of(""), &own), ["+ directory /srv/checkout"]);
+    }
+
+    #[test]
     fn what_a_side_file_raises_no_administrator_has_lowered() {
         let by_step = "[procedure.A.step.One]\nrisk = \"destroys\"\n";
         let by_command = "[procedure.A.step.One.command.2]\nrisk = \"destroys\"\n";

@@ -317,6 +317,22 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_of_a_step_that_is_not_there_is_told_at_the_line_of_that_step() {
+        let side = "directory = \"/srv\"\n[procedure.Shop.step.Restart]\ndirectory = \"/srv/checkout\"\n";
+        let (procedure, plan) = document_of(TEXT, side);
+        let inquiry = Inquiry::of(&procedure, &plan);
+        let there = Ok(answers(&inquiry, |question| match question {
+            Question::Directory(path) if path == "/srv/checkout" => Some(answer(Said::No, &[])),
+            Question::Containers => Some(answer(Said::Yes, &["mongo\tUp\tmongo:7"])),
+            _ => None,
+        }));
+
+        let found = inquiry.found(&there, &Ok(vec![answer(Said::Yes, &["api"])]));
+
+        assert_eq!(told(&found), [("directory-missing", 13)], "{found:?}");
+    }
+
+    #[test]
     fn what_nobody_answered_is_not_said_to_be_there() {
         let (procedure, plan) = document_of(TEXT, "directory = \"/srv\"\n");
         let inquiry = Inquiry::of(&procedure, &plan);
