@@ -207,7 +207,7 @@ pub fn own_directory_words(run: &Run, step: u32) -> Option<String> {
     ))
 }
 
-/// Why what is set as the directory is not for the run: it stands at a step that has its own.
+/// Why what is set as the directory is not for the run: the step that it is about has its own.
 fn apart_words(run: &Run) -> Option<String> {
     let step = run.apart().filter(|_| run.end.is_none())?;
     let number = super::rail::number(run.plan.step(step)?);

@@ -119,8 +119,8 @@ impl Run {
                 self.change(stamp, ChangeKind::LockLost { to: *to, by: by.clone(), reason: reason.clone() });
             }
             Event::DirectorySet { path } => {
-                self.set_directory(path);
-                self.change(stamp, ChangeKind::DirectorySet { path: path.clone() });
+                let step = self.set_directory(path);
+                self.change(stamp, ChangeKind::DirectorySet { path: path.clone(), step });
             }
             Event::StepAdded { step } => self.add_step(step, stamp),
             Event::InputSent { step, command, key, .. } => {
@@ -207,13 +207,15 @@ impl Run {
         }
     }
 
-    /// What a person sets is for the step at which the run stands, when that has a directory of its own: what comes after it
-    /// has not been moved by that step, and is not moved by a correction of it.
-    fn set_directory(&mut self, path: &str) {
-        match self.apart() {
+    /// What a person sets is for the step that comes next, when that has a directory of its own: what comes after it has not been
+    /// moved by that step, and is not moved by a correction of it. Gives that step.
+    fn set_directory(&mut self, path: &str) -> Option<u32> {
+        let apart = self.apart();
+        match apart {
             Some(step) => self.move_to(step, path),
             None => path.clone_into(&mut self.directory),
         }
+        apart
     }
 
     fn change(&mut self, stamp: Stamp, kind: ChangeKind) {

@@ -3,7 +3,7 @@
 use super::stage::*;
 use crate::attempt::{AttemptResult, Outcome};
 use crate::plan::Plan;
-use crate::run::{Command, Refusal, RequestStatus, Who};
+use crate::run::{ChangeKind, Command, Refusal, RequestStatus, Who};
 
 const OWN: &str = "/srv/checkout";
 
@@ -69,6 +69,8 @@ fn what_a_person_sets_at_such_a_step_is_for_that_step_alone() {
     assert_eq!(begins_in(&corrected, 2, &[1]), "/srv/other");
     assert_eq!(begins_in(&corrected, 3, &[1]), "/srv/app", "what follows is not moved by a correction");
     assert_eq!(corrected.refuses(set("/srv/other")), Refusal::Over);
+    let recorded = ChangeKind::DirectorySet { path: "/srv/other".to_owned(), step: Some(2) };
+    assert_eq!(corrected.run.changes.last().map(|change| &change.kind), Some(&recorded));
     let with_the_run = standing().does(set("/srv/app"));
     assert_eq!(begins_in(&with_the_run, 2, &[1]), "/srv/app", "where the run is, too, may be set");
 }
@@ -79,6 +81,18 @@ fn what_a_person_sets_at_another_step_is_for_the_run_and_not_for_it() {
 
     assert_eq!((begins_in(&story, 1, &[1]).as_str(), begins_in(&story, 2, &[1]).as_str()), ("/srv/other", OWN));
     assert_eq!(story.skips(2).run.next_directory(), "/srv/other");
+}
+
+#[test]
+fn what_a_person_sets_after_a_rollback_has_failed_is_for_the_rollback() {
+    let failed = fails(Story::of(with_own(&[8])));
+    assert_eq!(failed.run.apart(), None, "step 2 has failed, and it has none of its own");
+    let back = failed.runs(8, &[1]).ends(1, Outcome::Failure).settles(AttemptResult::Failed { command: 1 });
+
+    let corrected = back.does(set("/srv/other"));
+
+    assert_eq!(begins_in(&corrected, 8, &[1]), "/srv/other");
+    assert_eq!(corrected.run.directory, "/srv/app", "where step 2 has left it");
 }
 
 #[test]
