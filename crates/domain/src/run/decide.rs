@@ -340,7 +340,7 @@ fn set_directory(run: &Run, path: &str) -> Result<Event, Refusal> {
         _ if path.contains(char::is_control) => Err(misfit("a path has no line feeds or other control characters")),
         _ if path.len() > PATH_LIMIT => Err(misfit("the path is longer than 4,095 bytes")),
         _ if !path.starts_with('/') => Err(misfit("say the whole path, beginning with /")),
-        _ if path == run.directory => Err(Refusal::Over),
+        _ if path == run.next_directory() => Err(Refusal::Over),
         path => Ok(Event::DirectorySet { path: path.to_owned() }),
     }
 }

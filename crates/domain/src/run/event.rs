@@ -257,7 +257,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// The next attempt begins in another directory.
+    /// The next attempt begins in another directory. Where that is one of a step with its own, it is for
+    /// that step alone ([`Run::apart`](crate::run::Run::apart)).
     DirectorySet {
         /// The directory, absolute.
         path: String,

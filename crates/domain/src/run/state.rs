@@ -40,7 +40,7 @@ pub struct Run {
     /// Every value that was set on the way, oldest first.
     #[serde(default)]
     pub values_set: Vec<ValueSet>,
-    /// The directory in which the next attempt begins.
+    /// The directory in which the next attempt begins, of a step that has none of its own.
     pub directory: String,
     /// The version of each secret that the next attempt would get.
     #[serde(default)]

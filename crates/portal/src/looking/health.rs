@@ -4,7 +4,7 @@
 //! Compose, for one, repeats pieces of `.env`.
 
 use domain::health::{Concern, Found, Missing};
-use domain::plan::{Plan, PlanCommand};
+use domain::plan::{Plan, PlanCommand, PlanStep};
 use domain::runbook::Procedure;
 use runbook::Move;
 
@@ -93,11 +93,11 @@ impl<'p> Inquiry<'p> {
     fn places(&self, reading: &mut Reading<'_>) {
         for path in &self.wants.directories {
             match reading.take() {
-                Said::No => reading.add(&Missing::Directory(path.clone()), self.line),
+                Said::No => reading.add(&Missing::Directory(path.clone()), self.line_of(path)),
                 Said::Closed => {
                     let what = format!("Whether commands can begin in {path}");
                     let why = "the user there may not enter it".to_owned();
-                    reading.add(&Missing::Unknown { what, why }, self.line);
+                    reading.add(&Missing::Unknown { what, why }, self.line_of(path));
                 }
                 Said::Yes | Said::Without | Said::Nothing => {}
             }
@@ -181,6 +181,13 @@ impl<'p> Inquiry<'p> {
                 Said::Nothing => reading.unanswered += 1,
             }
         }
+    }
+
+    /// The line at which a directory that is wanted is told: that of the first step whose own it is, unless the run begins there.
+    fn line_of(&self, directory: &str) -> u32 {
+        let is_own =
+            |step: &&PlanStep| directory != self.plan.directory && step.directory.as_deref() == Some(directory);
+        self.plan.steps.iter().find(is_own).map_or(self.line, |step| step.line)
     }
 
     /// The line of the first step with such a command.
@@ -307,6 +314,22 @@ mod tests {
 
         assert_eq!((told(&newer), newer.settled.as_slice()), (Vec::new(), [OLD_COMPOSE.to_owned()].as_slice()));
         assert_eq!((told(&old), old.settled.len()), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn a_directory_of_a_step_that_is_not_there_is_told_at_the_line_of_that_step() {
+        let side = "directory = \"/srv\"\n[procedure.Shop.step.Restart]\ndirectory = \"/srv/checkout\"\n";
+        let (procedure, plan) = document_of(TEXT, side);
+        let inquiry = Inquiry::of(&procedure, &plan);
+        let there = Ok(answers(&inquiry, |question| match question {
+            Question::Directory(path) if path == "/srv/checkout" => Some(answer(Said::No, &[])),
+            Question::Containers => Some(answer(Said::Yes, &["mongo\tUp\tmongo:7"])),
+            _ => None,
+        }));
+
+        let found = inquiry.found(&there, &Ok(vec![answer(Said::Yes, &["api"])]));
+
+        assert_eq!(told(&found), [("directory-missing", 13)], "{found:?}");
     }
 
     #[test]

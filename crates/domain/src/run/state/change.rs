@@ -44,6 +44,9 @@ pub enum ChangeKind {
     DirectorySet {
         /// Where.
         path: String,
+        /// The step that it is for alone, by its place in the plan, when that has a directory of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u32>,
     },
     /// A step that is not in the document.
     StepAdded {

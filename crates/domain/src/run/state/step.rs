@@ -15,6 +15,10 @@ pub struct StepState {
     pub commands: Vec<CommandState>,
     /// Its ticks, in order.
     pub ticks: Vec<Option<Tick>>,
+    /// Where its next attempt begins, when the step has a directory of its own: that at first, then where its last attempt has
+    /// left the shell, or what a person has set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
     /// Set when it was skipped.
     pub skipped: Option<Skip>,
     /// Set when it was marked as done.

@@ -32,6 +32,8 @@ fn stage() -> Plan {
     plan.target.production = true;
     // The rollback destroys, too.
     plan.steps[7].commands[0].risk = Risk::Destroys;
+    // And has a directory of its own.
+    plan.steps[7].directory = Some("/srv/checkout".to_owned());
     plan.checks.push(http_check(1));
     plan.steps[0].after.push(http_check(1));
     plan.steps.push(step(9, "Scratch", vec![command("rm -rf scratch", Risk::Destroys), command("ls", Risk::Reads)]));

@@ -107,7 +107,8 @@ impl Ledger {
             _ => covered.work.directory.clone(),
         };
         // What was asked for after the same had ended badly begins where that began, and was shown so.
-        let here = if last.is_some() { before.directory.clone() } else { before.ground(step, commands).directory };
+        let here =
+            if last.is_some() { before.directory_of(step).to_owned() } else { before.ground(step, commands).directory };
         prop_assert_eq!(&here, &place, "another directory than was approved");
         let uses = request.uses.iter().filter(|id| id.step == step).filter_map(|id| before.attempt(*id));
         let again: Vec<_> = uses.filter(|used| used.commands == commands && !used.ran_nothing()).collect();
