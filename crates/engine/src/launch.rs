@@ -159,7 +159,8 @@ mod tests {
                 });
             }
             // Let go of expressly: programs that other tests start have a copy of what is open until they are themselves.
-            let take_and_let_go = || take_up(&folder).and_then(|taken| Ok(rustix::fs::flock(&taken.lock, FlockOperation::Unlock)?));
+            let take_and_let_go =
+                || take_up(&folder).and_then(|taken| Ok(rustix::fs::flock(&taken.lock, FlockOperation::Unlock)?));
             let refused = (0..2_000).filter(|_| take_and_let_go().is_err()).count();
             done.store(true, Ordering::Relaxed);
             assert_eq!(refused, 0);

@@ -45,8 +45,8 @@ impl Shipping {
         let site = Served::with_document("ship.md", DOCUMENT.as_bytes()).await;
         let (work, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (run, step) = (name(work.path()), name(own.path()));
-        let side = format!("directory = {run:?}\n[procedure.Ship.step.Build]\ndirectory = {step:?}\n");
-        site.write("ship.portal.toml", &side);
+        let keys = format!("directory = {run:?}\n[procedure.Ship.step.Build]\ndirectory = {step:?}\n");
+        site.write("ship.portal.toml", &keys);
         let cookie = site.administrator().await;
         let shipping = Self { site, work, own, cookie };
         shipping.done("/api/runs/start", "slug=ship&target=local&key=k").await;
