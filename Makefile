@@ -84,12 +84,15 @@ bench: setup-test server ## measure what has to be fast, each against a floor of
 
 # --- Test ---
 
-.PHONY: test e2e prove holes pictures audit check api stack stack-down
+.PHONY: test e2e thirteen prove holes pictures audit check api stack stack-down
 test: setup-test server ## run every test: Rust, the container image, the practice stack, the browser
 	@$(with_tools) scripts/test all
 
 e2e: setup-test server ## run only the tests in the browser (ARGS="…" goes to Playwright)
 	@$(with_tools) scripts/test browser $(ARGS)
+
+thirteen: setup-test server ## the user's thirteen procedures in a browser on the practice machine, half an hour; pictures and evidence into target/thirteen
+	@$(with_tools) scripts/thirteen $(ARGS)
 
 stack: setup-test ## start the practice stack: two services under docker-compose, Prometheus, and a machine to practise on
 	@end2end/stack/up

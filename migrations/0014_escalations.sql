@@ -14,7 +14,10 @@ CREATE TABLE escalations (
 
 CREATE INDEX escalations_open ON escalations (person, at) WHERE open = 1;
 
--- The open runs whose procedure says of somebody that they are to be told without a person who decides so.
+-- The open runs in which somebody is to be told by itself, now or later. Where that needs something to happen first, there is no row.
 CREATE TABLE escalating (
-    run INTEGER NOT NULL PRIMARY KEY -- the run
+    run INTEGER NOT NULL PRIMARY KEY, -- the run
+    due INTEGER NOT NULL              -- the earliest time at which a line may be due
 ) STRICT;
+
+CREATE INDEX escalating_due ON escalating (due);

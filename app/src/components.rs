@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod factor;
 pub mod filled;
 pub mod findings;
+pub mod folded_line;
 pub mod frame;
 pub mod glyph;
 pub mod health;

@@ -326,6 +326,7 @@ mod tests {
             tty: true,
             pipefail: false,
             scratch: false,
+            directory: None,
             ad_hoc: None,
             output_cap: None,
             limits: Limits::default(),

@@ -11,7 +11,7 @@ use domain::attempt::Condition;
 use domain::frame::Cursor;
 use domain::policy::Actor;
 use domain::run::Run;
-use domain::view::{ApprovalGround, RunView, UsualStep};
+use domain::view::{ApprovalGround, RedactionView, RunView, UsualStep};
 use domain::{AttemptId, RunId, Timestamp};
 use leptos::prelude::*;
 
@@ -69,6 +69,8 @@ pub struct Live {
     build: StoredValue<String>,
     /// What there is to know about approvals beside the run.
     approvals: StoredValue<ApprovalGround>,
+    /// What waits to be covered in the output on which the page opened.
+    redaction: StoredValue<Option<RedactionView>>,
     /// How long the steps usually take, by their place in the plan.
     usual: StoredValue<Vec<Option<UsualStep>>>,
     /// Counted up when output has to be had anew, because another attempt is shown.
@@ -108,6 +110,7 @@ impl Live {
             actor: StoredValue::new(actor),
             build: StoredValue::new(build),
             approvals: StoredValue::new(view.approvals.clone()),
+            redaction: StoredValue::new(view.redaction.clone()),
             usual: StoredValue::new(view.usual_steps.clone()),
             turn: RwSignal::new(0),
             asleep: RwSignal::new(false),
@@ -140,6 +143,11 @@ impl Live {
     pub fn usual(self, step: u32) -> Option<UsualStep> {
         let place = usize::try_from(step).ok()?.checked_sub(1)?;
         self.usual.with_value(|usual| usual.get(place).copied().flatten())
+    }
+
+    /// What there is to see about a redaction that waits, if the page came with it.
+    pub fn redaction(self, number: u32) -> Option<RedactionView> {
+        self.redaction.with_value(|came| came.as_ref().filter(|view| view.number == number).cloned())
     }
 
     /// What there is to know about approvals, at this moment. Whoever asks is told again when the clock moves on, as long as

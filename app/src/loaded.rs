@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::view::Session;
 use leptos::prelude::*;
+use leptos::task::spawn_local_scoped_with_cancellation;
 use leptos_router::components::Redirect;
 use leptos_router::hooks::use_location;
 use leptos_router::location::Url;
@@ -61,6 +62,23 @@ where
         </Transition>
     }
     .into_any()
+}
+
+/// What a part of a page asks for by itself, in the browser: `None` until the answer is there.
+///
+/// On the server nothing is asked. A page loads there what it shows in one answer: what begins to load inside of what is loaded was seen
+/// never to arrive, and the page with it.
+pub fn loaded_later<T, F>(ask: impl Fn() -> F + 'static) -> ReadSignal<Option<T>>
+where
+    T: Send + Sync + 'static,
+    F: Future<Output = T> + 'static,
+{
+    let (answer, set_answer) = signal(None);
+    Effect::new(move |_| {
+        let asked = ask();
+        spawn_local_scoped_with_cancellation(async move { set_answer.set(Some(asked.await)) });
+    });
+    answer
 }
 
 /// Sends a stranger to sign in, and tells everybody else what is wrong.

@@ -111,7 +111,11 @@ fn change_moment(run: &Run, change: &Change) -> Moment {
         ChangeKind::LockLost { to, by, reason } => {
             (format!("{by} took the lock of {target} for run {to}"), Some(reason.clone()))
         }
-        ChangeKind::DirectorySet { path } => (format!("{by} set the directory"), Some(path.clone())),
+        ChangeKind::DirectorySet { path, step } => {
+            let alone = step.and_then(|step| run.plan.step(step)).map(|plan| in_sentence(&step_name(plan)));
+            let of = alone.map_or_else(String::new, |step| format!(" of {step} alone"));
+            (format!("{by} set the directory{of}"), Some(path.clone()))
+        }
         ChangeKind::StepAdded { step } => {
             let title = run.plan.step(*step).map(|plan| plan.title.clone());
             (format!("{by} added a step that is not in the document"), title)

@@ -5,7 +5,7 @@ import { Portal } from './portal.ts';
 import { kinds, Proxy } from './proxy.ts';
 
 test.use({ ignoreHTTPSErrors: true });
-test.setTimeout(120_000);
+test.setTimeout(240_000);
 
 /** What `doctor --from-outside` prints and how it ends; it trusts the proxy's certificate, unless it is told to trust nobody's. */
 async function doctor(portal: Portal, proxy: Proxy, trusted = true): Promise<{ code: number | null; text: string }> {

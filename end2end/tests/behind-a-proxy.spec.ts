@@ -5,7 +5,7 @@ import { kinds, Proxy } from './proxy.ts';
 
 // The certificate is made for the test; `doctor` looks at trust.
 test.use({ ignoreHTTPSErrors: true });
-test.setTimeout(120_000);
+test.setTimeout(300_000);
 
 // One of them with the portal below a path of its host.
 const bases = { nginx: '', haproxy: '/runbooks', traefik: '' };

@@ -10,7 +10,7 @@ import { Traefik } from './traefik.ts';
 const compose = resolve(import.meta.dirname, '../../docs/deploy/compose.yaml');
 
 test.use({ ignoreHTTPSErrors: true });
-test.setTimeout(180_000);
+test.setTimeout(300_000);
 
 /** The portal of that file in a project of its own, with the image that `end2end/stack/build-image` has built. */
 class Project {
@@ -59,7 +59,7 @@ test('the labels of the Compose file are what Traefik needs: sign-in, live outpu
   const project = await Project.up(traefik.address);
   try {
     await traefik.start();
-    await expect.poll(() => traefik.answers('/readyz'), { timeout: 30_000 }).toBe(200);
+    await expect.poll(() => traefik.answers('/readyz'), { timeout: 120_000 }).toBe(200);
     const reached = { address: traefik.address, setUpLink: await project.setUpLink() };
     await populate(browser, reached);
     const operator = await someone(browser, reached, 'olga', true);

@@ -10,7 +10,7 @@ test('a contact whom nothing reaches is named with what to do, and that they wer
   await expect(panel).toContainText('on-call has no mail address and no webhook; call on-call.');
 
   await panel.getByText('Note that you called engineer on call…').click();
-  const field = panel.getByLabel('Hand-over');
+  const field = panel.getByRole('textbox', { name: 'Hand-over' });
   await expect(field).toHaveValue(new RegExp(`^Run ${run}: Monitor System Health on `));
   if (scripts) await look(page, 'run-with-escalation');
   await field.fill('Prometheus does not answer.\nI called at ten.');

@@ -70,5 +70,11 @@ export async function look(page: Page, name: string): Promise<void> {
 
 async function picture(page: Page, name: string): Promise<void> {
   await mkdir(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+  await wholePage(page, join(pictures, `${name}.png`));
+}
+
+/** A picture of the whole page, as it is before somebody scrolls: the bar at the top stays in sight, wherever that is. */
+export async function wholePage(page: Page, path: string): Promise<void> {
+  await page.evaluate(() => window.scrollTo({ top: 0, behavior: 'instant' }));
+  await page.screenshot({ path, fullPage: true });
 }

@@ -2,11 +2,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { get } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from '@playwright/test';
+import { answers } from './https.ts';
 import { freePort } from './ports.ts';
 import { keep } from './processes.ts';
 
@@ -95,18 +95,15 @@ export class Proxy {
     this.child = child;
     child.stdout?.on('data', (chunk: Buffer) => (this.said += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (this.said += chunk.toString()));
-    await expect.poll(async () => (child.exitCode === null ? await this.isReady() : this.said), { intervals: [20] }).toBe(true);
+    // The first time a large program is read from a busy disk.
+    await expect.poll(async () => (child.exitCode === null ? await this.isReady() : this.said), { timeout: 120_000 }).toBe(true);
   }
 
-  private async isReady(): Promise<boolean> {
+  /** What it has answered, and said, as long as it is not ready. */
+  private async isReady(): Promise<boolean | string> {
     if (this.kind !== 'traefik') return await listens(this.port);
-    return await new Promise((answer) => {
-      const asked = get(`https://127.0.0.1:${this.port}/is-ready`, { rejectUnauthorized: false }, (response) => {
-        response.resume();
-        answer(response.statusCode !== 404);
-      });
-      asked.once('error', () => answer(false));
-    });
+    const answered = await answers(`https://127.0.0.1:${this.port}/is-ready`);
+    return (typeof answered === 'number' && answered !== 404) || `${answered}; ${this.said}`;
   }
 
   async stop(): Promise<void> {

@@ -1,19 +1,15 @@
 // Suggestions: an alert manager tells what fires, and people see it, start from it, or dismiss it.
 import { request as programs, type APIRequestContext, type Page } from '@playwright/test';
-import { expect, password, someone, test, type Reached } from './fixtures.ts';
+import { expect, someone, test, type Reached } from './fixtures.ts';
+import { look } from './look.ts';
+import { tokenToSuggest } from './suggesting.ts';
 
 const slug = 'alert-investigation-playbook';
 
 /** Makes a token that tells of alerts and does nothing else, and gives a program that has it. */
 async function alertManager(page: Page, portal: Reached): Promise<APIRequestContext> {
   await page.goto(`${portal.address}/account`);
-  const panel = page.getByRole('region', { name: 'Tokens for scripts' });
-  await panel.getByText('Make a token…').click();
-  await panel.getByLabel('Name of the token').fill(`alert manager ${crypto.randomUUID().slice(0, 8)}`);
-  await panel.getByLabel('What the script may do').selectOption('suggest');
-  await panel.getByLabel('Present password').fill(password);
-  await panel.getByRole('button', { name: 'Make token' }).click();
-  const token = await panel.locator('.secret code').innerText();
+  const token = await tokenToSuggest(page);
   return await programs.newContext({ baseURL: portal.address, extraHTTPHeaders: { Authorization: `Bearer ${token}` } });
 }
 
@@ -32,7 +28,9 @@ const webhook = (service: string, status = 'firing') => ({
   ],
 });
 
-test('an alert suggests its procedure, a run begins from it, and it goes when it is resolved', async ({ operator, portal }) => {
+test('an alert suggests its procedure, a run begins from it, and it goes when it is resolved', async ({ operator, portal, scripts }) => {
+  // The start page is looked at in every width meanwhile.
+  test.setTimeout(120_000);
   const service = `shop-${crypto.randomUUID().slice(0, 8)}`;
   const manager = await alertManager(operator.page, portal);
   const { page } = operator;
@@ -56,6 +54,7 @@ test('an alert suggests its procedure, a run begins from it, and it goes when it
 
   await operator.go('/');
   await expect(card.getByRole('link', { name: `run ${run}` })).toBeVisible();
+  if (scripts) await look(page, 'home-with-suggestion');
   expect((await manager.post('/api/alerts', { data: webhook(service, 'resolved') })).status()).toBe(200);
   await operator.until(async () => {
     await expect(card).toHaveCount(0, { timeout: operator.glance });

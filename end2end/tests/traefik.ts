@@ -1,10 +1,10 @@
 // A real Traefik beside a real Docker engine, with the arguments that a Compose file has for its container.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
+import { answers } from './https.ts';
 import { freePort } from './ports.ts';
 import { keep } from './processes.ts';
 import { program } from './proxy.ts';
@@ -41,16 +41,11 @@ export class Traefik {
     child.stderr?.on('data', (chunk: Buffer) => (this.said += chunk.toString()));
   }
 
-  /** The status by which a path is answered; what Traefik has said when it is not there any more, and 0 as long as nobody answers. */
+  /** The status by which a path is answered; with what Traefik has said as long as nobody answers. */
   async answers(path: string): Promise<number | string> {
     if (this.child?.exitCode !== null) return this.said;
-    return await new Promise((answer) => {
-      const asked = get(`${this.address}${path}`, { rejectUnauthorized: false }, (response) => {
-        response.resume();
-        answer(response.statusCode ?? 0);
-      });
-      asked.once('error', () => answer(0));
-    });
+    const answered = await answers(`${this.address}${path}`);
+    return typeof answered === 'number' ? answered : `${answered}; ${this.said}`;
   }
 
   async remove(): Promise<void> {

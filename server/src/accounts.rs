@@ -1,6 +1,7 @@
 //! The command `user`: accounts, while the portal is not running.
 //!
-//! It opens the portal as `serve` does, so that there is one way in which people change, and one lock.
+//! It opens the portal as `serve` does, so that there is one way in which people change, and one lock. It begins none of the work that
+//! the portal does by itself: whoever is due to be told is told by the portal that serves.
 
 use std::io::{BufRead as _, Read as _, Write as _};
 use std::process::ExitCode;

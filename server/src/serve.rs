@@ -65,6 +65,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let listener = listen(config.listen).await?;
     let assets = Assets::embedded();
     let portal = open(&config, assets.build().to_owned()).await?;
+    portal.begin_work().await?;
     let site = Site::new(portal.clone(), assets.clone(), Surroundings::of(&config));
     let router = http::router(&site)?;
     // Compressing takes a moment of one core; until then a file is compressed for whoever asks first.
@@ -90,7 +91,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     })
 }
 
-/// Opens the portal of a configuration.
+/// Opens the portal of a configuration, which does nothing by itself yet.
 ///
 /// # Errors
 ///

@@ -64,7 +64,7 @@ pub async fn procedure(
 #[server(name = AskRun, endpoint = "pages/run")]
 pub async fn run(run: RunId, step: Option<u32>, attempt: Option<u32>, from: Option<u64>) -> Result<RunView, AppError> {
     use crate::live::opens_on;
-    use crate::ssr::{answer, caller};
+    use crate::ssr::{answer, caller, redaction_to_decide};
     use domain::AttemptId;
 
     answer(
@@ -73,10 +73,12 @@ pub async fn run(run: RunId, step: Option<u32>, attempt: Option<u32>, from: Opti
             let viewer = caller.actor.viewer()?;
             let mut view = caller.portal.run(viewer, run, None).await?;
             let (step, attempt) = opens_on(&view.run, step, attempt);
+            let id = AttemptId { run, step, attempt };
             view.log = match attempt {
                 0 => None,
-                _ => Some(caller.portal.log(viewer, AttemptId { run, step, attempt }, from.unwrap_or(u64::MAX)).await?),
+                _ => Some(caller.portal.log(viewer, id, from.unwrap_or(u64::MAX)).await?),
             };
+            view.redaction = redaction_to_decide(&caller, &view.run, id).await;
             Ok(view)
         }
         .await,

@@ -220,7 +220,7 @@ pub async fn take_lock(run: RunId, reason: String) -> Result<(), AppError> {
     answer(async { act(run, 0, Command::TakeLock { reason }).await }.await)
 }
 
-/// Lets the next attempt begin in another directory.
+/// Lets the next attempt begin in another directory; at a step that has its own it is for that step alone.
 #[server(endpoint = "runs/directory")]
 pub async fn set_directory(run: RunId, path: String) -> Result<(), AppError> {
     use crate::ssr::{act, answer};

@@ -24,7 +24,18 @@ pub fn FactorFields(
     #[prop(optional)]
     with_passkey: Vec<(String, &'static str)>,
 ) -> impl IntoView {
-    let by_code = factors.authenticator.then(|| view! { <CodeField id required=factors.passkeys == 0 /> });
+    let by_code = factors.authenticator.then(|| {
+        view! {
+            <CodeField
+                id=format!("code-{id}")
+                name="code"
+                label="Code of your second factor"
+                help="The six digits of your authenticator app, or a recovery code."
+                required=factors.passkeys == 0
+                autocomplete="one-time-code"
+            />
+        }
+    });
     let buttons = if with_passkey.is_empty() { vec![("Go on with a passkey".to_owned(), "")] } else { with_passkey };
     let by_passkey = (factors.passkeys > 0).then(|| view! { <PasskeyButtons buttons /> });
     view! {
@@ -34,23 +45,31 @@ pub fn FactorFields(
     .into_any()
 }
 
+/// A field for a code that is copied from elsewhere as it stands, with what it is below.
 #[component]
-fn CodeField(id: String, required: bool) -> impl IntoView {
-    let field = format!("code-{id}");
+pub fn CodeField(
+    id: String,
+    name: &'static str,
+    label: &'static str,
+    help: &'static str,
+    required: bool,
+    /// What the browser may fill in, by the word of HTML for it.
+    autocomplete: &'static str,
+) -> impl IntoView {
     view! {
         <div class="field">
-            <label for=field.clone()>"Code of your second factor"</label>
+            <label for=id.clone()>{label}</label>
             <input
                 class="input"
                 data-mono=""
-                id=field
-                name="code"
+                id=id
+                name=name
                 required=required
-                autocomplete="one-time-code"
+                autocomplete=autocomplete
                 autocapitalize="none"
                 spellcheck="false"
             />
-            <span class="help">"The six digits of your authenticator app, or a recovery code."</span>
+            <span class="help">{help}</span>
         </div>
     }
     .into_any()

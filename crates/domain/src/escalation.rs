@@ -1,17 +1,20 @@
 //! Escalation: whom the document names, and when it says that they are to be told.
 //!
-//! A line of the escalation part is read conservatively ([`due`]): three forms are understood, and everything else is for a person to
-//! decide. Who is meant by the words of a line says the side file alone; a line that names nobody whom it binds is never due by
-//! itself. By which way somebody is reached is not known here.
+//! A line of the escalation part is read conservatively ([`due()`]): three forms are understood, and everything else is for a person to
+//! decide, also a line whose condition may be other words of the part. Who is meant by the words of a line says the side file alone
+//! ([`Names`]); a line that names nobody whom it binds is never due by itself. By which way somebody is reached is not known here.
 
 mod due;
+mod naming;
 
 use serde::{Deserialize, Serialize};
 
 pub use due::due;
+pub use naming::Names;
 
 use crate::plan::PlanStep;
-use crate::runbook::{Item, Part, PartKind, Procedure, plain};
+use crate::run::ticks;
+use crate::runbook::{Item, Part, PartContent, PartKind, Procedure, Prose, plain};
 use crate::{PersonId, time};
 
 /// The escalation of a procedure, as it was when the run was created.
@@ -96,18 +99,17 @@ impl Escalation {
         let bound = procedure.settings.contacts.iter();
         let contacts: Vec<Contact> =
             bound.map(|(words, name)| Contact { words: words.clone(), name: name.clone() }).collect();
+        let names = Names::of(contacts.iter().map(|contact| contact.words.as_str()));
         let parts = procedure.parts.iter().filter(|part| part.kind == PartKind::Escalation);
-        let items = innermost(parts.flat_map(Part::items));
-        let written = items.into_iter().map(|item| {
+        let written = parts.flat_map(lines_of).map(|(item, is_alone)| {
             let words = plain(&item.words).trim().to_owned();
-            let lower = words.to_lowercase();
-            let named = |contact: &&Contact| lower.contains(&contact.words.to_lowercase());
-            let to = contacts.iter().filter(named).cloned().collect();
-            Line { due: due(&words, steps), words, to }
+            let due = if is_alone { due(&words, steps, &names) } else { Due::ByHand };
+            let to = names.in_text(&words).into_iter().filter_map(|place| contacts.get(place).cloned()).collect();
+            Line { words, due, to }
         });
         let added = procedure.settings.escalate.iter().map(|rule| {
-            let named = |contact: &&Contact| rule.to.contains(&contact.words);
-            let to = contacts.iter().filter(named).cloned().collect();
+            let is_meant = |contact: &&Contact| rule.to.contains(&contact.words);
+            let to = contacts.iter().filter(is_meant).cloned().collect();
             Line { words: capital(&rule.due.words()), due: rule.due.clone(), to }
         });
         let lines = written.chain(added).collect();
@@ -178,9 +180,54 @@ impl Addressee {
     }
 }
 
-/// The innermost lines of a list, depth first: a line with lines below it is their heading.
-fn innermost<'a>(items: impl IntoIterator<Item = &'a Item>) -> Vec<&'a Item> {
-    items.into_iter().flat_map(|item| if item.items.is_empty() { vec![item] } else { innermost(&item.items) }).collect()
+/// Words of titles that say no more than that this is the escalation.
+const TITLE_WORDS: [&str; 20] = [
+    "escalation",
+    "escalations",
+    "escalate",
+    "path",
+    "procedure",
+    "policy",
+    "contacts",
+    "contact",
+    "points",
+    "of",
+    "who",
+    "whom",
+    "when",
+    "to",
+    "call",
+    "on",
+    "on-call",
+    "support",
+    "owners",
+    "owner",
+];
+
+/// The lines of a part, each with whether it stands alone: what else the part says, in a title, in a paragraph or in the line above
+/// it, may be the condition of the line.
+fn lines_of(part: &Part) -> Vec<(&Item, bool)> {
+    let is_bare = is_bare_title(&part.title) && !part.content.iter().any(says_more);
+    let lines = part.items().flat_map(|item| {
+        let is_alone = is_bare && item.items.is_empty();
+        ticks([item]).into_iter().map(move |line| (line, is_alone))
+    });
+    lines.collect()
+}
+
+fn is_bare_title(title: &str) -> bool {
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    let words = naming::words_of(title);
+    words.iter().all(|word| naming::is_border(word) || is_number(word) || TITLE_WORDS.contains(&word.as_str()))
+}
+
+/// Whether something in a part says more than its lines do.
+fn says_more(content: &PartContent) -> bool {
+    match content {
+        PartContent::Prose { prose } => !matches!(prose, Prose::Rule { .. }),
+        PartContent::Step { .. } => true,
+        PartContent::Item { .. } => false,
+    }
 }
 
 /// `15 min`, `2 h`; what is no whole minute as other spans.

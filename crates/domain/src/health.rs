@@ -162,7 +162,7 @@ pub fn health(procedure: &Procedure, past: &Past, looks: &[KeptLook], now: Times
     concerns.extend(unused_steps(procedure, past));
     concerns.extend(retired(procedure, looks));
     concerns.extend(looks.iter().flat_map(seen));
-    concerns.sort_by(|one, other| (one.level, one.line).cmp(&(other.level, other.line)));
+    concerns.sort_by_key(|one| (one.level, one.line));
     let mut sightings: Vec<Sighting> = looks.iter().map(|look| look.sighting.clone()).collect();
     sightings.sort_by_key(|sighting| std::cmp::Reverse(sighting.at));
     let reached = past.runs.iter().filter(|run| run.verdict == Verdict::Reached).count();

@@ -120,6 +120,9 @@ pub struct PlanStep {
     pub content: Vec<StepContent>,
     /// Its commands, in order.
     pub commands: Vec<PlanCommand>,
+    /// The directory of this step alone, absolute; without one it begins where the run is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
     /// Milliseconds after which it is stopped.
     pub timeout_ms: Option<u64>,
     /// Whether it runs under a terminal.

@@ -8,7 +8,9 @@
 //! and never what takes the person themselves. A token of the scope [`Scope::Suggest`] lets a script do one thing alone.
 
 mod group;
+mod proof;
 mod sight;
+mod token;
 mod whose;
 
 use std::fmt;
@@ -16,10 +18,12 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use group::{GroupName, Groups, group_names, typed_groups};
+pub use proof::{Administrator, Approver, Auditor, Operator, Owner, Redactor, Suggester, Viewer};
 pub use sight::Sight;
+pub use token::{Scope, Token, token_roles};
 pub use whose::{Answer, Object, Whose};
 
-use crate::{PersonId, TokenId};
+use crate::PersonId;
 
 /// What a person is trusted with. The order is by trust, but rights come from [`allows`] alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -168,50 +172,6 @@ pub fn allows(role: Role, verb: Verb) -> bool {
     role >= verb.least()
 }
 
-/// The roles that a token can have: a script reads, or works in runs.
-const TOKEN_ROLES: [Role; 2] = [Role::Viewer, Role::Operator];
-
-/// The roles that a person with this role can give to a token of theirs.
-pub fn token_roles(of: Role) -> impl Iterator<Item = Role> {
-    TOKEN_ROLES.into_iter().filter(move |role| *role <= of)
-}
-
-/// What a token is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Whatever its role lets a script do.
-    #[default]
-    Role,
-    /// To suggest procedures by what fires, and nothing else: it lies with an alert manager. It does not even read.
-    Suggest,
-    /// None that anybody has: a schedule starts a run in the name of its owner, in which it may only read.
-    Schedule,
-}
-
-impl Scope {
-    /// The scope in a word, as it is stored and as a form names it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Role => "role",
-            Self::Suggest => "suggest",
-            Self::Schedule => "schedule",
-        }
-    }
-}
-
-/// A token by which a script acts for a person, as others may know it: never the text that lets it in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    /// What names it.
-    pub id: TokenId,
-    /// As its person calls it.
-    pub name: String,
-    /// What it is for.
-    #[serde(default, skip_serializing_if = "crate::is_default")]
-    pub scope: Scope,
-}
-
 /// An enabled person, as their account stands at this request: signed in, or a script acts for them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
@@ -271,38 +231,6 @@ impl Forbidden {
     }
 }
 
-/// Proof that a person may read.
-#[derive(Clone, Copy, Debug)]
-pub struct Viewer<'a>(&'a Actor);
-
-/// Proof that a person may change their own account.
-#[derive(Clone, Copy, Debug)]
-pub struct Owner<'a>(&'a Actor);
-
-/// Proof that a person may start and work in runs.
-#[derive(Clone, Copy, Debug)]
-pub struct Operator<'a>(&'a Actor);
-
-/// Proof that a person may suggest procedures.
-#[derive(Clone, Copy, Debug)]
-pub struct Suggester<'a>(&'a Actor);
-
-/// Proof that a person may decide requests for approval.
-#[derive(Clone, Copy, Debug)]
-pub struct Approver<'a>(&'a Actor);
-
-/// Proof that a person may look into the audit.
-#[derive(Clone, Copy, Debug)]
-pub struct Auditor<'a>(&'a Actor);
-
-/// Proof that a person may ask for stored output to be covered.
-#[derive(Clone, Copy, Debug)]
-pub struct Redactor<'a>(&'a Actor);
-
-/// Proof that a person may look after people.
-#[derive(Clone, Copy, Debug)]
-pub struct Administrator<'a>(&'a Actor);
-
 impl Actor {
     /// A person who is signed in.
     pub const fn new(id: PersonId, name: String, role: Role) -> Self {
@@ -327,46 +255,6 @@ impl Actor {
         Self { role, ..self.clone() }
     }
 
-    /// The proof for reading.
-    pub fn viewer(&self) -> Result<Viewer<'_>, Forbidden> {
-        self.may(Verb::Read).map(|()| Viewer(self))
-    }
-
-    /// The proof for changing one's own account.
-    pub fn owner(&self) -> Result<Owner<'_>, Forbidden> {
-        self.may(Verb::OwnAccount).map(|()| Owner(self))
-    }
-
-    /// The proof for working in runs.
-    pub fn operator(&self) -> Result<Operator<'_>, Forbidden> {
-        self.may(Verb::WorkRun).map(|()| Operator(self))
-    }
-
-    /// The proof for suggesting procedures.
-    pub fn suggester(&self) -> Result<Suggester<'_>, Forbidden> {
-        self.may(Verb::Suggest).map(|()| Suggester(self))
-    }
-
-    /// The proof for deciding requests for approval.
-    pub fn approver(&self) -> Result<Approver<'_>, Forbidden> {
-        self.may(Verb::Approve).map(|()| Approver(self))
-    }
-
-    /// The proof for looking into the audit.
-    pub fn auditor(&self) -> Result<Auditor<'_>, Forbidden> {
-        self.may(Verb::Audit).map(|()| Auditor(self))
-    }
-
-    /// The proof for asking for stored output to be covered.
-    pub fn redactor(&self) -> Result<Redactor<'_>, Forbidden> {
-        self.may(Verb::Redact).map(|()| Redactor(self))
-    }
-
-    /// The proof for looking after people.
-    pub fn administrator(&self) -> Result<Administrator<'_>, Forbidden> {
-        self.may(Verb::ManagePeople).map(|()| Administrator(self))
-    }
-
     /// Whether the table lets this person use a verb, by the way on which they came.
     pub fn may(&self, verb: Verb) -> Result<(), Forbidden> {
         let role = self.role;
@@ -379,62 +267,6 @@ impl Actor {
             (false, Some(_)) => Err(Forbidden::TokenRole { role, verb }),
             (false, None) => Err(Forbidden::Role { role, verb }),
         }
-    }
-}
-
-impl Viewer<'_> {
-    /// The person.
-    pub fn actor(&self) -> &Actor {
-        self.0
-    }
-}
-
-impl Owner<'_> {
-    /// The person.
-    pub fn actor(&self) -> &Actor {
-        self.0
-    }
-}
-
-impl Operator<'_> {
-    /// The person.
-    pub fn actor(&self) -> &Actor {
-        self.0
-    }
-}
-
-impl Suggester<'_> {
-    /// The person.
-    pub fn actor(&self) -> &Actor {
-        self.0
-    }
-}
-
-impl Approver<'_> {
-    /// The person.
-    pub fn actor(&self) -> &Actor {
-        self.0
-    }
-}
-
-impl Auditor<'_> {
-    /// The person.
-    pub fn actor(&self) -> &Actor {
-        self.0
-    }
-}
-
-impl Redactor<'_> {
-    /// The person.
-    pub fn actor(&self) -> &Actor {
-        self.0
-    }
-}
-
-impl Administrator<'_> {
-    /// The person.
-    pub fn actor(&self) -> &Actor {
-        self.0
     }
 }
 
@@ -534,14 +366,6 @@ mod tests {
         assert!(Role::ALL.iter().all(|role| actor.with_role(*role).token.is_some()));
         let signed_in = Actor::new("p".into(), "Ada".to_owned(), Role::Operator);
         assert_eq!(Role::ALL.map(|role| signed_in.with_role(role).role), Role::ALL);
-    }
-
-    #[test]
-    fn a_person_gives_a_token_no_more_than_they_have_and_never_more_than_an_operator() {
-        let given = Role::ALL.map(|role| token_roles(role).collect::<Vec<_>>());
-
-        let both = vec![Role::Viewer, Role::Operator];
-        assert_eq!(given, [vec![Role::Viewer], both.clone(), both.clone(), both]);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use command::Command;
 pub use course::{Leg, Mover, course_words};
 pub use decide::{Facts, Wanted, decide};
 pub use earlier::{Again, Asked, again, compared};
-pub use escalating::{Because, EscalationRecord};
+pub use escalating::{Because, EscalationRecord, Moment};
 pub use event::{Entry, Event, Verdict, Who};
 pub use fold::{evolve, fold};
 pub use hand_over::{hand_over, values_to_hand_over};

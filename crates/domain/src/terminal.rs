@@ -5,12 +5,14 @@
 //! do that show several downloads at once. Every other sequence (CSI, OSC, DCS, C1) is dropped, so that no page can be made to
 //! do something by what a command prints. Pieces may be cut anywhere.
 
+mod characters;
+mod looks;
 mod rows;
 
 use rows::{Drawn, Rows};
-use serde::{Deserialize, Serialize};
 
-use crate::is_default;
+pub use characters::{readable, whole_characters};
+pub use looks::{Colour, Line, Span, Style, spans};
 
 /// The longest line in characters; a longer one goes on in the next.
 pub const LINE_LIMIT: usize = 16 * 1024;
@@ -23,106 +25,6 @@ const PARAMETERS: usize = 32;
 
 /// A step's terminal has so many columns: no sequence sends the cursor further to the right.
 const COLUMNS: usize = 160;
-
-/// A colour as programs ask for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "is", content = "value", rename_all = "snake_case")]
-pub enum Colour {
-    /// The page's own.
-    #[default]
-    Plain,
-    /// One of 256: sixteen with names, a cube of 216, 24 greys.
-    Indexed(u8),
-    /// Red, green, blue.
-    Rgb(u8, u8, u8),
-}
-
-impl Colour {
-    /// The nearest of the 256, so that a stylesheet can keep it readable in both themes.
-    pub fn index(self) -> Option<u8> {
-        match self {
-            Self::Plain => None,
-            Self::Indexed(index) => Some(index),
-            Self::Rgb(red, green, blue) => Some(nearest(red, green, blue)),
-        }
-    }
-}
-
-/// The nearest colour of the cube, or the nearest grey when there is no colour in it.
-fn nearest(red: u8, green: u8, blue: u8) -> u8 {
-    let (least, most) = (red.min(green).min(blue), red.max(green).max(blue));
-    if most - least < 12 {
-        return match most {
-            0..=7 => 16,
-            239..=255 => 231,
-            _ => 232 + (most - 8) / 10,
-        };
-    }
-    let level = |value: u8| match value {
-        0..=47 => 0,
-        48..=114 => 1,
-        _ => (value - 35) / 40,
-    };
-    16 + 36 * level(red) + 6 * level(green) + level(blue)
-}
-
-/// How a piece of text looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
-#[expect(clippy::struct_excessive_bools, reason = "a terminal's attributes are independent switches")]
-pub struct Style {
-    /// The colour of the text.
-    #[serde(skip_serializing_if = "is_default")]
-    pub text: Colour,
-    /// The colour behind it.
-    #[serde(skip_serializing_if = "is_default")]
-    pub ground: Colour,
-    /// Bold.
-    #[serde(skip_serializing_if = "is_default")]
-    pub bold: bool,
-    /// Dim.
-    #[serde(skip_serializing_if = "is_default")]
-    pub dim: bool,
-    /// Italic.
-    #[serde(skip_serializing_if = "is_default")]
-    pub italic: bool,
-    /// Underlined.
-    #[serde(skip_serializing_if = "is_default")]
-    pub underline: bool,
-    /// Text and ground change places.
-    #[serde(skip_serializing_if = "is_default")]
-    pub inverse: bool,
-}
-
-/// A piece of text in one style.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
-    /// How it looks.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub style: Style,
-    /// The text, without any control character.
-    pub text: String,
-}
-
-/// A line as it looks in the end.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// Its text, piece by piece.
-    pub spans: Vec<Span>,
-    /// How often it was written over, as progress bars do.
-    pub redraws: u32,
-    /// Whether it goes on from the line before, which was too long.
-    pub continued: bool,
-    /// How many of the lines before it are not finished any more: the cursor went back to them, and they come again from here on.
-    pub back: u32,
-}
-
-impl Line {
-    /// The text without its looks.
-    pub fn text(&self) -> String {
-        self.spans.iter().map(|span| span.text.as_str()).collect()
-    }
-}
 
 /// Where the reader stands in an escape sequence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -486,18 +388,6 @@ fn as_line(cells: &[(char, Style)], redraws: u32, continued: bool) -> Line {
     Line { spans: spans(cells.iter().copied()), redraws, continued, back: 0 }
 }
 
-/// Cells as pieces of text in one style.
-pub fn spans(cells: impl IntoIterator<Item = (char, Style)>) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    for (character, style) in cells {
-        match spans.last_mut() {
-            Some(span) if span.style == style => span.text.push(character),
-            _ => spans.push(Span { style, text: character.to_string() }),
-        }
-    }
-    spans
-}
-
 /// The rest of `38;5;n` or `38;2;r;g;b`, also as `38:2::r:g:b` is read once its empty number is skipped.
 fn extended(rest: &mut impl Iterator<Item = u16>) -> Option<Colour> {
     match rest.next()? {
@@ -509,38 +399,6 @@ fn extended(rest: &mut impl Iterator<Item = u16>) -> Option<Colour> {
 
 fn small(number: u16) -> u8 {
     u8::try_from(number).unwrap_or(u8::MAX)
-}
-
-/// A character as a page can show it: a line must read as it was written, so what would change its direction is shown as a mark.
-pub const fn readable(character: char) -> char {
-    match character {
-        '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            char::REPLACEMENT_CHARACTER
-        }
-        _ => character,
-    }
-}
-
-/// How many bytes of a piece can be shown without cutting a character in two. At the very end, all of them.
-pub fn whole_characters(piece: &[u8], last: bool) -> usize {
-    if last {
-        return piece.len();
-    }
-    // A character has at most four bytes: an unfinished one begins in the last three.
-    let begins = (1..=piece.len().min(3)).find(|back| piece[piece.len() - back] & 0xC0 != 0x80);
-    match begins {
-        Some(back) if width(piece[piece.len() - back]) > back => piece.len() - back,
-        _ => piece.len(),
-    }
-}
-
-const fn width(first: u8) -> usize {
-    match first {
-        0xC2..=0xDF => 2,
-        0xE0..=0xEF => 3,
-        0xF0..=0xF4 => 4,
-        _ => 1,
-    }
 }
 
 #[cfg(test)]
@@ -665,31 +523,6 @@ mod tests {
 
         assert_eq!(lines.iter().map(|line| line.text().len()).collect::<Vec<_>>(), [LINE_LIMIT, 3]);
         assert!(!lines[0].continued && lines[1].continued);
-    }
-
-    #[test]
-    fn a_true_colour_has_a_place_in_the_palette() {
-        let places = [(255, 0, 0), (0, 0, 0), (128, 128, 128), (95, 135, 175)]
-            .map(|(red, green, blue)| Colour::Rgb(red, green, blue).index());
-
-        assert_eq!(places, [Some(196), Some(16), Some(244), Some(67)]);
-        assert_eq!(Colour::Plain.index(), None);
-    }
-
-    #[test]
-    fn a_character_is_never_cut_in_two() {
-        let text = "a€ß🚀".as_bytes();
-
-        let whole: Vec<usize> = (0..=text.len()).map(|cut| whole_characters(&text[..cut], false)).collect();
-
-        assert_eq!(whole, [0, 1, 1, 1, 4, 4, 6, 6, 6, 6, 10]);
-        assert_eq!(whole_characters(&text[..2], true), 2, "at the end the rest is shown as it is");
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_not_held_back() {
-        assert_eq!(whole_characters(&[0xFF, 0xFE], false), 2);
-        assert_eq!(whole_characters(&[b'a', 0x80, 0x80, 0x80, 0x80], false), 5);
     }
 
     /// Text with many escapes in it, as plain random text has few.

@@ -330,6 +330,9 @@ pub struct RunView {
     pub newer: Option<Newer>,
     /// The output of the attempt that the page opens on.
     pub log: Option<LogView>,
+    /// What waits to be covered in that output, for whoever decides on it.
+    #[serde(default)]
+    pub redaction: Option<RedactionView>,
     /// How long the procedure usually takes.
     pub usual: Option<Usual>,
     /// How long its steps usually take, by their place in the plan.

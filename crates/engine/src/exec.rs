@@ -11,9 +11,10 @@
 //!
 //! # When it is over
 //!
-//! The end of the output is the usual sign. A program that leaves a child behind which holds the output never gives it: so the
-//! engine is asked now and then whether the program itself still runs. (Its events do not help: it tells of the end of a program
-//! only when the output is closed.) What was on its way at that moment is still printed, for a bounded time.
+//! The end of the output is the usual sign. A program that leaves a child behind which holds the output does not give it: so the
+//! engine is asked now and then whether the program itself still runs. (Its events do not help: `exec_die` comes when the output
+//! is closed, which engine 20.10 does by itself two seconds after the program's end, and nothing promises.) What was on its way
+//! at that moment is still printed, for a bounded time.
 //!
 //! Killing the bridge ends nothing in the container: the engine has no such request.
 

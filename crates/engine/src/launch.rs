@@ -9,6 +9,7 @@ use std::process::Stdio;
 use domain::AttemptId;
 use domain::attempt::Spec;
 use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
@@ -63,8 +64,21 @@ pub(crate) async fn resume(folder: &Folder, shim: &Path, handover: Handover) -> 
 fn take_up(folder: &Folder) -> io::Result<Prepared> {
     let open = |name: &str| OpenOptions::new().append(true).open(folder.path().join(name));
     let lock = open(LOCK)?;
-    rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+    take(&lock)?;
     Ok(Prepared { lock, trouble: open(TROUBLE)? })
+}
+
+/// Takes the lock of an attempt that nobody holds. Whoever looks whether somebody does shares it for a moment; that keeps nobody out.
+fn take(lock: &File) -> io::Result<()> {
+    loop {
+        match rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => {}
+            other => return Ok(other?),
+        }
+        // A living shim shares it with nobody.
+        rustix::fs::flock(lock, FlockOperation::NonBlockingLockShared)?;
+        std::thread::yield_now();
+    }
 }
 
 fn prepare(folder: &Folder, spec: &Spec) -> Result<Prepared, LaunchError> {
@@ -115,4 +129,46 @@ async fn start(folder: &Folder, shim: &Path, prepared: Prepared, handover: &Hand
     }
     tokio::spawn(async move { child.wait().await });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use domain::RunId;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn who_only_looks_keeps_nobody_from_taking_an_attempt_up_and_a_shim_does() {
+        let root = TempDir::new().unwrap();
+        let folder = Folder::new(root.path(), AttemptId { run: RunId(1), step: 1, attempt: 1 });
+        std::fs::create_dir_all(folder.path()).unwrap();
+        for name in [LOCK, TROUBLE] {
+            File::create(folder.path().join(name)).unwrap();
+        }
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        folder.wait_until_free().unwrap();
+                        folder.is_held().unwrap();
+                    }
+                });
+            }
+            // Let go of expressly: programs that other tests start have a copy of what is open until they are themselves.
+            let take_and_let_go =
+                || take_up(&folder).and_then(|taken| Ok(rustix::fs::flock(&taken.lock, FlockOperation::Unlock)?));
+            let refused = (0..2_000).filter(|_| take_and_let_go().is_err()).count();
+            done.store(true, Ordering::Relaxed);
+            assert_eq!(refused, 0);
+        });
+
+        let shim = take_up(&folder).unwrap();
+
+        assert_eq!(take_up(&folder).err().map(|error| error.kind()), Some(io::ErrorKind::WouldBlock));
+        drop(shim);
+    }
 }

@@ -19,8 +19,8 @@ use crate::people::random_hex;
 use crate::probing::{harmless, sentence};
 use crate::{Error, Portal};
 
-/// The program that answers.
-const CHECK: &str = include_str!("checking/check.sh");
+/// The program that answers, behind what every such program begins with.
+const CHECK: &str = concat!(include_str!("probing/first.sh"), include_str!("checking/check.sh"));
 
 /// An answer is recorded so long before a check counts as lost.
 const MARGIN_MS: u64 = 5_000;
@@ -113,12 +113,13 @@ impl Portal {
             Ok(secrets) => secrets,
             Err(error) => return CheckEnd::unknown(error.sentence()),
         };
-        let end = self.asked(run, plan).await.unwrap_or_else(|why| why);
+        let directory = record.check.step.map_or(&*run.directory, |step| run.directory_of(step));
+        let end = self.asked(run, plan, directory).await.unwrap_or_else(|why| why);
         CheckEnd { sentence: engine::masked(&end.sentence, secrets), ..end }
     }
 
     /// What came of a check; an error is what kept it from being asked.
-    async fn asked(&self, run: &Run, plan: &PlanCheck) -> Result<CheckEnd, CheckEnd> {
+    async fn asked(&self, run: &Run, plan: &PlanCheck, directory: &str) -> Result<CheckEnd, CheckEnd> {
         if let Some(why) = &plan.blocked {
             return Err(CheckEnd::unknown(format!("{}: nothing was asked.", why.trim_end_matches('.'))));
         }
@@ -146,10 +147,11 @@ impl Portal {
                 check::certificate(&place, *days, &heard, self.now())
             }
             Check::Command { run: script, expect } => {
-                check::command(script, *expect, &plan.pipeline, &self.hear_command(run, plan).await?)
+                check::command(script, *expect, &plan.pipeline, &self.hear_command(run, plan, directory).await?)
             }
             Check::Log { pattern, window_ms, .. } => {
-                self.watched(run, plan, pattern, Duration::from_millis(*window_ms)).await?
+                let log = (plan, directory);
+                self.watched(run, log, pattern, Duration::from_millis(*window_ms)).await?
             }
         })
     }
@@ -170,13 +172,13 @@ impl Portal {
     async fn watched(
         &self,
         run: &Run,
-        plan: &PlanCheck,
+        log: (&PlanCheck, &str),
         pattern: &str,
         window: Duration,
     ) -> Result<CheckEnd, CheckEnd> {
         let begun = tokio::time::Instant::now();
         let pause = (window / LOOKS).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-        let mut before = self.matches(run, plan, pattern).await?;
+        let mut before = self.matches(run, log, pattern).await?;
         loop {
             let left = window.saturating_sub(begun.elapsed());
             if left.is_zero() {
@@ -184,7 +186,7 @@ impl Portal {
                 return Ok(CheckEnd::yes(format!("No new line of the log matched {pattern} for {window}.")));
             }
             tokio::time::sleep(left.min(pause)).await;
-            let now = self.matches(run, plan, pattern).await?;
+            let now = self.matches(run, log, pattern).await?;
             if let Some(line) = check::new_line(&before, &now) {
                 return Ok(CheckEnd::no(format!("A new line of the log matches {pattern}: {}", line.trim())));
             }
@@ -193,8 +195,13 @@ impl Portal {
     }
 
     /// The lines of a log that match.
-    async fn matches(&self, run: &Run, plan: &PlanCheck, pattern: &str) -> Result<Vec<String>, CheckEnd> {
-        let heard = self.hear_command(run, plan).await?;
+    async fn matches(
+        &self,
+        run: &Run,
+        (plan, directory): (&PlanCheck, &str),
+        pattern: &str,
+    ) -> Result<Vec<String>, CheckEnd> {
+        let heard = self.hear_command(run, plan, directory).await?;
         if let Some(unreadable) = check::unreadable_log(&plan.pipeline, &heard) {
             return Err(unreadable);
         }
@@ -202,14 +209,14 @@ impl Portal {
         Ok(runbook::side_file::matching(pattern, &lines))
     }
 
-    /// Runs the command of a check in the directory of the run, by the shell of its target.
-    async fn hear_command(&self, run: &Run, plan: &PlanCheck) -> Result<Heard, CheckEnd> {
+    /// Runs the command of a check in the directory of the run, or of the step that it follows, by the shell of its target.
+    async fn hear_command(&self, run: &Run, plan: &PlanCheck, directory: &str) -> Result<Heard, CheckEnd> {
         let values = plan.parameters().filter_map(|name| run.values.get_key_value(name));
         let variables: Vec<(String, String)> = values.map(|(name, value)| (name.clone(), value.clone())).collect();
         // A word that stands in no output.
         let mark = format!("portal-{}-", random_hex());
         let script = plan.script.as_deref().unwrap_or_default();
-        let mut question = words(&["command", &run.directory, &mark]);
+        let mut question = words(&["command", directory, &mark]);
         question.extend(shell(&run.plan.target.interpreter, script, &mark));
         let heard = self.hear_with(run, &variables, question).await?;
         Ok(unmarked(heard, &mark))

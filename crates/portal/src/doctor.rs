@@ -16,7 +16,7 @@ use crate::TargetSettings;
 use crate::evidence::elsewhere::space;
 use crate::looking::health::Inquiry;
 use crate::planning::{self, Ground};
-use crate::probing::{self, Answer, Answers, Question, Said};
+use crate::probing::{self, Answer, Answers, Question, Said, Silence};
 
 /// A clock that is off by more than that makes ages wrong that people decide by.
 const CLOCK_OFF_SECONDS: i64 = 30;
@@ -90,7 +90,7 @@ impl Doctor {
     /// there at their targets. Each is looked at on the target of this name, or without one on the first that it may use; one that may
     /// not use it is left out.
     pub async fn look(&self, document: &Document, targets: &[TargetSettings], named: Option<&str>) -> Vec<Finding> {
-        let mut silent: HashMap<&str, String> = HashMap::new();
+        let mut silent: HashMap<&str, Silence> = HashMap::new();
         let mut findings = Vec::new();
         for procedure in &document.procedures {
             let allowed = &procedure.settings.targets;
@@ -107,16 +107,16 @@ impl Doctor {
             let inquiry = Inquiry::of(procedure, &plan);
             // One that was away a moment ago is not waited for again and again.
             let there = match silent.get(name) {
-                Some(why) => Err(why.clone()),
+                Some(silence) => Err(silence.clone()),
                 None => probing::ask(&self.engine, &target.plan, &inquiry.questions()).await,
             };
             let services = inquiry.service_questions();
             let of_compose = match &there {
                 Ok(_) if services.is_empty() => Ok(Vec::new()),
                 Ok(_) => probing::ask(&self.engine, &target.plan, &services).await,
-                Err(why) => {
-                    silent.insert(name, why.clone());
-                    Err(why.clone())
+                Err(silence) => {
+                    silent.insert(name, silence.clone());
+                    Err(silence.clone())
                 }
             };
             let found = inquiry.found(&there, &of_compose);
@@ -182,7 +182,7 @@ fn questions(target: &TargetSettings) -> Vec<Question> {
 fn lines(target: &TargetSettings, answers: &Answers, now: Timestamp) -> Vec<(Health, String)> {
     let answers = match answers {
         Ok(answers) => answers,
-        Err(why) => return vec![(Health::Bad, format!("{why} Nothing else about it is known."))],
+        Err(silence) => return vec![(Health::Bad, format!("{silence} Nothing else about it is known."))],
     };
     let [user, home, shell, script, writable, directory, clock, space, docker, plugin, hyphen, logind] =
         answers.as_slice()
@@ -463,7 +463,7 @@ mod tests {
 
     #[test]
     fn a_target_that_cannot_be_reached_says_why_and_nothing_else_is_claimed() {
-        let lines = lines(&target(inside()), &Err("There is no container api.".to_owned()), NOW);
+        let lines = lines(&target(inside()), &Err("There is no container api.".to_owned().into()), NOW);
 
         assert_eq!(lines, [(Health::Bad, "There is no container api. Nothing else about it is known.".to_owned())]);
     }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use domain::escalation::{Addressee, Contact};
 use domain::notice::Occasion;
-use domain::policy::{Operator, Sight};
-use domain::run::{Because, Command, Run, Who, hand_over};
+use domain::policy::{Operator, Sight, Verb, allows};
+use domain::run::{Because, Command, Moment, Run, Who, hand_over};
 use domain::view::{ContactInfo, EscalatedRow, EscalationGround};
 use domain::{PersonId, RunId, Timestamp};
+use store::Credentials;
 
+use crate::documents::Contents;
 use crate::{Error, Portal};
 
 /// It is looked so often at what is due, also when nothing is known to be: a clock may jump, and a try may not succeed.
@@ -24,6 +26,15 @@ const CALLS: u32 = 8;
 struct Found {
     addressee: Addressee,
     problem: Option<String>,
+}
+
+/// Why nothing is sent to somebody with an account.
+#[derive(Clone, Copy)]
+enum Silent {
+    /// The name is known to the portal, and its account may not work in runs: whoever gave it that name may be somebody else.
+    MayNotWork,
+    /// The run is limited to others.
+    DoesNotSee,
 }
 
 impl Portal {
@@ -43,7 +54,7 @@ impl Portal {
         let who = Who::Person(operator.actor().clone());
         let state = self.run_to_change(&who, run).await?;
         let contacts: Vec<Contact> = state.plan.escalation.contact(contact).cloned().into_iter().collect();
-        let to = self.addressees(&contacts, run).await?;
+        let to = self.addressees(&contacts, &state).await?;
         // Forms end their lines in two characters.
         let text = text.replace("\r\n", "\n");
         let text = if text.trim().is_empty() { hand_over(&state, self.expiry_now()) } else { text };
@@ -71,17 +82,16 @@ impl Portal {
         }
     }
 
-    /// Tells what is due now in all open runs. Gives when something is due next, as far as that is known.
+    /// Tells what is due now in all open runs. Gives when something may be due next, as far as that is known.
     ///
     /// # Errors
     ///
     /// When the store cannot be read; what is due is told the next time then.
     pub async fn escalate_what_is_due(&self) -> Result<Option<Timestamp>, Error> {
-        let mut next: Option<Timestamp> = None;
-        for id in self.store().escalating_runs().await? {
+        // The clock is never ahead of the time by which things expire: what is due by it is among what may be due.
+        for id in self.store().escalating_runs(self.expiry_now()).await? {
             let Some(run) = self.store().run(id, &Sight::EVERYTHING).await? else { continue };
-            let now = self.expiry_now();
-            for (line, because) in run.due_escalations(now) {
+            for (line, because) in run.due_escalations(Moment { clock: self.now(), expiry: self.expiry_now() }) {
                 // One that does not succeed keeps no other from being told.
                 if let Err(error) = self.escalate_line(&run, line, because).await {
                     tracing::warn!(
@@ -91,50 +101,71 @@ impl Portal {
                     );
                 }
             }
-            next = next.into_iter().chain(run.next_due(now)).min();
         }
-        Ok(next)
+        Ok(self.store().next_escalation(self.expiry_now()).await?)
     }
 
     async fn escalate_line(&self, run: &Run, line: u32, because: Because) -> Result<(), Error> {
         let contacts = run.plan.escalation.line(line).map_or(&[][..], |line| &line.to);
-        let to = self.addressees(contacts, run.id).await?;
+        let to = self.addressees(contacts, run).await?;
         let text = format!("{}\n\n{}", run.because_words(Some(line), because), hand_over(run, self.expiry_now()));
         self.decide(run.id, &Command::EscalateDue { line, to, text }, &Who::Portal).await?;
         tracing::info!(run.id = run.id.0, "told whom line {line} of its escalation names");
         Ok(())
     }
 
-    async fn addressees(&self, contacts: &[Contact], run: RunId) -> Result<Vec<Addressee>, Error> {
-        let mut addressees = Vec::new();
-        for contact in contacts {
-            addressees.push(self.reached(contact, Some(run)).await?.addressee);
-        }
-        Ok(addressees)
+    async fn addressees(&self, contacts: &[Contact], run: &Run) -> Result<Vec<Addressee>, Error> {
+        let found = self.reached(contacts, Some(run)).await?;
+        Ok(found.into_iter().map(|found| found.addressee).collect())
     }
 
-    /// Who is meant by a contact, and by which ways they are told of a run.
-    async fn reached(&self, contact: &Contact, run: Option<RunId>) -> Result<Found, Error> {
+    /// Who is meant by contacts, and by which ways they are told of a run; without one, of any run that they see. Who sees it is
+    /// asked of the documents as they were read last, so that however many contacts there are, nobody waits for a disk.
+    async fn reached(&self, contacts: &[Contact], run: Option<&Run>) -> Result<Vec<Found>, Error> {
+        let documents = self.documents().last();
+        let mut found = Vec::with_capacity(contacts.len());
+        for contact in contacts {
+            found.push(self.reached_one(contact, run, &documents).await?);
+        }
+        Ok(found)
+    }
+
+    async fn reached_one(&self, contact: &Contact, run: Option<&Run>, documents: &Contents) -> Result<Found, Error> {
         let webhook = self.webhook_of(contact);
         let mut addressee =
             Addressee { words: contact.words.clone(), name: contact.name.clone(), person: None, mail: false, webhook };
         let login = contact.name.trim().trim_start_matches('@').to_lowercase();
-        let person = self.store().person_by_login(&login).await?.filter(|person| person.enabled);
-        let mut hidden = false;
-        if let Some(person) = person {
-            addressee.name = person.name;
-            let sees = match run {
-                Some(run) => self.may_be_told(&person.id, run).await?,
-                None => true,
-            };
-            hidden = !sees;
-            if sees {
+        let known = self.store().person_by_login(&login).await?.filter(|person| person.enabled);
+        let mut silent = None;
+        if let Some(person) = known {
+            silent = self.silent(&person, run, documents).await?;
+            // Whoever may not work in runs is not taken for the one who is meant, so that their name is not shown as theirs.
+            if !matches!(silent, Some(Silent::MayNotWork)) {
+                addressee.name = person.name;
+            }
+            if silent.is_none() {
                 addressee.mail = self.gets_mail(&person.id).await?;
                 addressee.person = Some(person.id);
             }
         }
-        let problem = (!addressee.is_reached()).then(|| unreached(&addressee, hidden));
+        let problem = (!addressee.is_reached()).then(|| unreached(&addressee, silent));
         Ok(Found { addressee, problem })
+    }
+
+    /// Why somebody with an account is not told of a run, if they are not.
+    async fn silent(
+        &self,
+        person: &Credentials,
+        run: Option<&Run>,
+        documents: &Contents,
+    ) -> Result<Option<Silent>, Error> {
+        if !allows(person.role, Verb::WorkRun) {
+            return Ok(Some(Silent::MayNotWork));
+        }
+        let Some(run) = run else { return Ok(None) };
+        let groups = self.store().groups_of(&person.id).await?;
+        let sees = Sight::of(person.role, groups, documents.limits()).sees_run(&run.plan);
+        Ok((!sees).then_some(Silent::DoesNotSee))
     }
 
     /// The webhook that a contact names, if it is told of such things.
@@ -152,15 +183,13 @@ impl Portal {
     pub(crate) async fn contact_infos(
         &self,
         contacts: &[Contact],
-        run: Option<RunId>,
+        run: Option<&Run>,
     ) -> Result<Vec<ContactInfo>, Error> {
-        let mut infos = Vec::new();
-        for contact in contacts {
-            let Found { addressee, problem } = self.reached(contact, run).await?;
+        let info = |Found { addressee, problem }| {
             let ways = addressee.ways();
-            infos.push(ContactInfo { words: addressee.words, name: addressee.name, ways, problem });
-        }
-        Ok(infos)
+            ContactInfo { words: addressee.words, name: addressee.name, ways, problem }
+        };
+        Ok(self.reached(contacts, run).await?.into_iter().map(info).collect())
     }
 
     /// What a run's page has to know about escalation. In a closed run nobody is called any more.
@@ -168,7 +197,7 @@ impl Portal {
         if run.end.is_some() {
             return Ok(EscalationGround::default());
         }
-        let contacts = self.contact_infos(&run.plan.escalation.contacts, Some(run.id)).await?;
+        let contacts = self.contact_infos(&run.plan.escalation.contacts, Some(run)).await?;
         let link = self.channels().portal.as_ref().map(|portal| format!("{portal}/runs/{}", run.id));
         Ok(EscalationGround { contacts, link })
     }
@@ -180,10 +209,14 @@ impl Portal {
 }
 
 /// Why nothing is sent to somebody, and what to do.
-fn unreached(addressee: &Addressee, hidden: bool) -> String {
+fn unreached(addressee: &Addressee, silent: Option<Silent>) -> String {
     let name = &addressee.name;
-    if hidden {
-        return format!("{name} does not see this run, so nothing is sent; call {name}.");
+    match silent {
+        Some(Silent::MayNotWork) => {
+            return format!("The account {name} may not work in runs, so nothing is sent to it; call {name}.");
+        }
+        Some(Silent::DoesNotSee) => return format!("{name} does not see this run, so nothing is sent; call {name}."),
+        None => {}
     }
     let start = if addressee.person.is_some() { " It stands on their start page." } else { "" };
     format!("{name} has no mail address and no webhook; call {name}.{start}")

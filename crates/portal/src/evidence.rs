@@ -29,32 +29,36 @@ const OTHERS: u32 = 100;
 impl Portal {
     /// What there is to see about some commands of a run.
     pub(crate) async fn evidence(&self, run: &Run, wanted: &[Wanted], who: &Who) -> Result<Evidence, Error> {
-        let files = files_of(run, wanted);
-        let places: BTreeSet<String> =
-            std::iter::once(run.directory.clone()).chain(files.iter().map(Given::folder)).collect();
+        let (files, directories) = (files_of(run, wanted), directories_of(run, wanted));
+        let places: BTreeSet<String> = directories.iter().cloned().chain(files.iter().map(Given::folder)).collect();
         let mut items = match run.plan.target.reach {
-            Reach::Local => self.seen_here(run, files, places).await,
-            _ => self.seen_elsewhere(run, &files, &places, who).await,
+            Reach::Local => self.seen_here(files, places, &directories).await,
+            _ => self.seen_elsewhere(run, (&files, &places), &directories, who).await,
         };
         items.push(self.others(run).await?);
         Ok(Evidence { at: self.now(), items })
     }
 
-    async fn seen_here(&self, run: &Run, files: Vec<Given>, places: BTreeSet<String>) -> Vec<EvidenceItem> {
+    async fn seen_here(
+        &self,
+        files: Vec<Given>,
+        places: BTreeSet<String>,
+        directories: &BTreeSet<String>,
+    ) -> Vec<EvidenceItem> {
         let mut items = Vec::new();
         for file in files {
             items.extend(in_time((file, self.now()), files::items).await);
         }
         items.extend(in_time(places, files::free_space).await);
-        items.push(answered(containers::of_project(&run.directory)).await);
+        items.push(answered(containers::of_project(directories)).await);
         items
     }
 
     async fn seen_elsewhere(
         &self,
         run: &Run,
-        files: &[Given],
-        places: &BTreeSet<String>,
+        (files, places): (&[Given], &BTreeSet<String>),
+        directories: &BTreeSet<String>,
         who: &Who,
     ) -> Vec<EvidenceItem> {
         let target = &run.plan.target;
@@ -68,7 +72,7 @@ impl Portal {
             _ => None,
         };
         let answers = self.ask(who, target, "evidence for an approval", &questions).await;
-        let mut items = elsewhere::items((files, places), &run.directory, &answers, self.now());
+        let mut items = elsewhere::items((files, places), directories, &answers, self.now());
         items.extend(container);
         items
     }
@@ -94,7 +98,7 @@ impl Portal {
         let now = |(place, file): (usize, &&FileIdentity)| {
             let found = match &answers {
                 Ok(answers) => elsewhere::found(&file.path, &answers[place]).map(|found| found.identity),
-                Err(why) => Err(why.trim_end_matches('.').to_owned()),
+                Err(silence) => Err(silence.to_string().trim_end_matches('.').to_owned()),
             };
             (file.path.clone(), found)
         };
@@ -149,27 +153,38 @@ impl Given {
     }
 }
 
+/// Where some commands would begin: in the directory of the run, or in that of their own step.
+fn directories_of(run: &Run, wanted: &[Wanted]) -> BTreeSet<String> {
+    let begins = |(step, commands): &Wanted| run.ground(*step, commands).directory;
+    let found: BTreeSet<String> = wanted.iter().map(begins).collect();
+    if found.is_empty() { BTreeSet::from([run.directory.clone()]) } else { found }
+}
+
 /// The files among the values of some commands, each once.
 fn files_of(run: &Run, wanted: &[Wanted]) -> Vec<Given> {
-    let mut names = BTreeMap::new();
+    let mut found = BTreeMap::new();
     for (step, commands) in wanted {
-        names.extend(run.values_of(*step, commands));
+        let directory = run.ground(*step, commands).directory;
+        for (name, value) in run.values_of(*step, commands) {
+            if let Some(given) = given(run, &name, value, &directory) {
+                found.insert((name, given.path.clone()), given);
+            }
+        }
     }
-    let given = |(name, value): (String, String)| {
-        let parameter = run.plan.parameter(&name)?;
-        let (backup, pattern) = match &parameter.kind {
-            ParameterKind::BackupFile { pattern, .. } => (true, pattern.clone()),
-            ParameterKind::Path { .. } => (false, None),
-            _ => return None,
-        };
-        let path = if value.starts_with('/') {
-            value.clone()
-        } else {
-            format!("{}/{value}", run.directory.trim_end_matches('/'))
-        };
-        Some(Given { label: parameter.label(), value, path, pattern, backup })
+    found.into_values().collect()
+}
+
+/// A value that is a file, seen from a directory.
+fn given(run: &Run, name: &str, value: String, directory: &str) -> Option<Given> {
+    let parameter = run.plan.parameter(name)?;
+    let (backup, pattern) = match &parameter.kind {
+        ParameterKind::BackupFile { pattern, .. } => (true, pattern.clone()),
+        ParameterKind::Path { .. } => (false, None),
+        _ => return None,
     };
-    names.into_iter().filter_map(given).collect()
+    let path =
+        if value.starts_with('/') { value.clone() } else { format!("{}/{value}", directory.trim_end_matches('/')) };
+    Some(Given { label: parameter.label(), value, path, pattern, backup })
 }
 
 /// The files as they are on this machine.

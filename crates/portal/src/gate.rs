@@ -355,8 +355,8 @@ impl Portal {
             _ => None,
         };
         let rules = self.approval_rules().clone();
-        let now = self.time_for(command);
-        Ok(Facts { misfits, lock, condition, standings, unreviewed, rules, ..Facts::alone(now, standing) })
+        let (now, clock) = (self.time_for(command), self.now());
+        Ok(Facts { clock, misfits, lock, condition, standings, unreviewed, rules, ..Facts::alone(now, standing) })
     }
 
     /// Approvals run out by a time that never goes back; everything else happens when the clock says.

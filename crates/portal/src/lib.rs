@@ -152,7 +152,7 @@ impl std::fmt::Debug for Portal {
 }
 
 impl Portal {
-    /// Opens data folder and documents, and takes up every attempt that a former portal left open.
+    /// Opens data folder and documents. It tells nobody, starts nothing and ends nothing by itself: that is [`Self::begin_work`].
     ///
     /// # Errors
     ///
@@ -207,16 +207,31 @@ impl Portal {
         }));
         // Before anybody reads an output: the record says that it is covered.
         portal.finish_redactions().await.map_err(|error| data_error(&settings.data, &error))?;
-        portal.tasks().spawn(portal.clone().keep_expiring());
+        // Whoever opens it records something, which gets its checkpoint.
         portal.tasks().spawn(portal.clone().keep_checkpoints());
-        portal.start_telling().await.map_err(|error| data_error(&settings.data, &error))?;
-        let open = portal.reconcile().await.map_err(|error| data_error(&settings.data, &error))?;
+        Ok(portal)
+    }
+
+    /// Begins all that a portal does by itself: it takes up every attempt that a former portal left open, marks what expires, starts
+    /// what is scheduled, and tells and calls people.
+    ///
+    /// Only the portal that serves does that. What is done by another configuration is recorded all the same, and no portal after it
+    /// makes up for whom that one does not reach.
+    ///
+    /// # Errors
+    ///
+    /// One sentence for the console.
+    pub async fn begin_work(&self) -> Result<(), OpenError> {
+        let unusable = |error: Error| data_error(self.checkpoints().data(), &error);
+        self.tasks().spawn(self.clone().keep_expiring());
+        self.start_telling().await.map_err(unusable)?;
+        let open = self.reconcile().await.map_err(unusable)?;
         if open > 0 {
             tracing::info!(attempts.count = open, "took up attempts that were open");
         }
-        portal.tasks().spawn(portal.clone().keep_schedules());
-        portal.tasks().spawn(portal.clone().keep_escalating());
-        Ok(portal)
+        self.tasks().spawn(self.clone().keep_schedules());
+        self.tasks().spawn(self.clone().keep_escalating());
+        Ok(())
     }
 
     /// The present moment, as the machine's clock shows it.

@@ -58,10 +58,10 @@ impl Portal {
     pub async fn look_in_run(&self, operator: Operator<'_>, run: RunId) -> Result<Look, Error> {
         let sight = self.sight(operator.actor()).await?;
         let state = self.store().run(run, &sight).await?.ok_or(Error::NotFound)?;
-        let Run { plan, directory, values, .. } = &state;
+        let (plan, values) = (as_it_stands(&state), &state.values);
         let from = state.stands_at().unwrap_or(u32::MAX);
-        let wants = wants::wants(plan, from, directory, values);
-        Box::pin(self.look(operator, Seen { plan, wants, values, run: Some(run), sight: &sight })).await
+        let wants = wants::wants(&plan, from, &state.directory, values);
+        Box::pin(self.look(operator, Seen { plan: &plan, wants, values, run: Some(run), sight: &sight })).await
     }
 
     async fn look(&self, operator: Operator<'_>, seen: Seen<'_>) -> Result<Look, Error> {
@@ -96,6 +96,15 @@ impl Portal {
         Ok(Holder::of(&other, usual, sight)
             .map_or_else(free, |holder| item("Lock", Standing::Look, "held", vec![format!("{holder}.")])))
     }
+}
+
+/// The plan of a run with the directories in which its steps are now, of those that have their own.
+fn as_it_stands(run: &Run) -> Plan {
+    let mut plan = run.plan.clone();
+    for (step, state) in plan.steps.iter_mut().zip(&run.steps) {
+        step.directory.clone_from(&state.directory);
+    }
+    plan
 }
 
 /// The values with which a run of a plan begins.

@@ -6,6 +6,20 @@ use engine::Secret;
 use crate::probing::{Answer, Question, Said};
 use crate::{Error, Portal};
 
+/// Why the values of the masked files are not known.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// The target could not be asked: why, in a sentence.
+    Away(String),
+    /// One of the files cannot be read there.
+    File {
+        /// Which.
+        path: String,
+        /// Why, in some words.
+        why: String,
+    },
+}
+
 /// So much of a file is taken. A probe carries little more, and a file of values is smaller by far.
 const MOST: usize = 48 << 10;
 
@@ -16,24 +30,26 @@ impl Portal {
     ///
     /// [`Error::Invalid`] with a sentence when one of them cannot be read: what it holds would stand in the output.
     pub(crate) async fn masked_elsewhere(&self, run: &Run) -> Result<Vec<Secret>, Error> {
-        if run.plan.target.reach.is_local() { Ok(Vec::new()) } else { self.masked_there(run, unmasked).await }
+        if run.plan.target.reach.is_local() {
+            return Ok(Vec::new());
+        }
+        self.masked_there(run).await.map_err(not_started)
     }
 
-    /// The values of the masked files of a run, wherever it works; `unread` says what it means that one cannot be read.
+    /// The values of the masked files of a run, wherever it works.
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] with that sentence.
-    pub(crate) async fn masked_there(&self, run: &Run, unread: fn(&str, &str) -> Error) -> Result<Vec<Secret>, Error> {
+    /// [`Unread`] when one of them is not known.
+    pub(crate) async fn masked_there(&self, run: &Run) -> Result<Vec<Secret>, Unread> {
         let target = &run.plan.target;
         let mut values = Vec::new();
         // Each by a probe of its own: together they might not fit into one.
         for path in run.plan.mask_paths() {
             let questions = [Question::Content { path: path.clone(), most: MOST }];
             let answers = self.ask(&Who::Portal, target, "files to mask", &questions).await;
-            let read = answers.map_err(|why| why.trim_end_matches('.').to_owned());
-            let found = read.and_then(|answers| values_of(&answers[0])).map_err(|why| unread(&path, &why))?;
-            values.extend(found);
+            let answers = answers.map_err(|silence| Unread::Away(silence.to_string()))?;
+            values.extend(values_of(&answers[0]).map_err(|why| Unread::File { path, why })?);
         }
         Ok(values)
     }
@@ -54,11 +70,16 @@ fn values_of(answer: &Answer) -> Result<Vec<Secret>, String> {
     }
 }
 
-fn unmasked(path: &str, why: &str) -> Error {
-    Error::Invalid(format!(
-        "The step was not started: {path} at the target has values that are to be masked, and {why}. Let the user there read it, or \
-         let an author take it out of mask_files."
-    ))
+/// What it means for a step.
+fn not_started(unread: Unread) -> Error {
+    let why = match unread {
+        Unread::Away(why) => why,
+        Unread::File { path, why } => format!(
+            "{path} at the target has values that are to be masked, and {why}. Let the user there read it, or let an author take it \
+             out of mask_files."
+        ),
+    };
+    Error::Invalid(format!("The step was not started: {why}"))
 }
 
 #[cfg(test)]
@@ -95,8 +116,16 @@ mod tests {
         assert_eq!(read(&folder.path().join("gone")), Ok(Vec::new()));
         assert!(read(&long).unwrap_err().contains("longer than 48 KiB"));
         assert_eq!(read(folder.path()).unwrap_err(), "the user there may not read it");
-        let why = unmasked("/srv/.env", "it is longer than 48 KiB").to_string();
+        let long = Unread::File { path: "/srv/.env".to_owned(), why: "it is longer than 48 KiB".to_owned() };
+        let why = not_started(long).to_string();
         assert!(why.starts_with("The step was not started: /srv/.env at the target"), "{why}");
+    }
+
+    #[test]
+    fn a_target_that_cannot_be_asked_for_values_is_said_in_one_sentence_without_a_word_on_files() {
+        let why = not_started(Unread::Away("The machine does not answer.".to_owned())).to_string();
+
+        assert_eq!(why, "The step was not started: The machine does not answer.");
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Portal {
     pub async fn note_untrue(&self, from: &str, claimed: Option<&str>) -> Result<(), Error> {
         let (why, claimed) = (Unwelcome::Untrue.word(), claimed.map(|claimed| one_line(claimed, CLAIMED_LIMIT)));
         let refusal = [why, from, claimed.as_deref().unwrap_or_default()].join("\n");
-        self.note_refusal(&refusal, json!({ "why": why, "from": from, "claimed": claimed })).await
+        self.note_refused_sign_in(&refusal, json!({ "why": why, "from": from, "claimed": claimed })).await
     }
 
     /// Binds an account for which others vouch to another subject, perhaps of another issuer: its person is somebody else there from now
@@ -242,11 +242,11 @@ impl Portal {
     async fn note_unwelcome(&self, identity: &Identity, why: Unwelcome) -> Result<(), Error> {
         let Identity { issuer, subject, login, .. } = identity;
         let refusal = [issuer.key(), subject.as_str(), login.as_str(), why.word()].join("\n");
-        self.note_refusal(&refusal, json!({ "login": login, "by": issuer.source(), "why": why.word() })).await
+        self.note_refused_sign_in(&refusal, json!({ "login": login, "by": issuer.source(), "why": why.word() })).await
     }
 
     /// Records a refusal, unless it was recorded lately. It counts as recorded once it is.
-    async fn note_refusal(&self, refusal: &str, body: Value) -> Result<(), Error> {
+    async fn note_refused_sign_in(&self, refusal: &str, body: Value) -> Result<(), Error> {
         let now = self.expiry_now();
         if self.refusals().said(refusal, now) {
             return Ok(());

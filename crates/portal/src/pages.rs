@@ -209,6 +209,8 @@ impl Portal {
             now: self.now(),
             newer: self.newer(&run, &sight).await?,
             log,
+            // Whoever answers for the page knows at which output it opens.
+            redaction: None,
             usual: self.store().usual(&run.plan.slug, &sight).await?,
             usual_steps: self.store().usual_steps(&run, &sight).await?,
             locked: self.locked(&run, &sight).await?,

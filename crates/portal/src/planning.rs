@@ -136,6 +136,7 @@ fn plan_step(
         risk: commands.iter().map(|command| command.risk).max().unwrap_or_default(),
         content: step.content.clone(),
         scratch: is_tour(ground.document) && step.risk() == Risk::Destroys,
+        directory: step.settings.directory.clone(),
         timeout_ms: step.settings.timeout_ms,
         output_cap: step.settings.output,
         limits: step.settings.limits,
@@ -263,13 +264,14 @@ pub fn changes(was: &Plan, is: &Plan) -> Vec<String> {
         .collect()
 }
 
-/// A step as lines that can be compared: its title, its commands, its ticks.
+/// A step as lines that can be compared: its title, a directory of its own, its commands, its ticks.
 fn lines_of(step: &PlanStep) -> impl Iterator<Item = String> + '_ {
     let title = format!("{}. {}", step.number, step.title);
     let commands = step.commands.iter().map(|command| format!("$ {}", command.text.replace('\n', "\n  ")));
     let ticks =
         domain::run::ticks(step.items()).into_iter().map(|item| format!("[ ] {}", domain::runbook::plain(&item.words)));
-    std::iter::once(title).chain(commands).chain(ticks)
+    let directory = step.directory.iter().map(|directory| format!("directory {directory}"));
+    std::iter::once(title).chain(directory).chain(commands).chain(ticks)
 }
 
 #[cfg(test)]
@@ -332,6 +334,25 @@ mod tests {
         assert_eq!((note.from, note.asked, note.reason.as_str()), (Risk::Destroys, Risk::Reads, "practice only"));
         assert_eq!(commands[0].rule, "docker system prune", "the rule that gave the class stays");
         assert_eq!(planned(SMALL, "", &[])[1].lowered, None);
+    }
+
+    #[test]
+    fn the_directory_of_a_step_is_of_that_step_alone_and_another_one_is_a_change() {
+        let target = local();
+        let of = |side: &str| {
+            let text = format!("{SMALL}\n2. **Two**\n\n   ```bash\n   date\n   ```\n");
+            let document = runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes())));
+            let document = document.expect("a small document");
+            let ground = Ground { document: &document, target: &target, directory: "/srv", lowerings: &[] };
+            plan(&document.procedures[0], ground)
+        };
+
+        let own = of("[procedure.A.step.One]\ndirectory = \"/srv/checkout\"\n");
+
+        let directories: Vec<_> = own.steps.iter().map(|step| step.directory.as_deref()).collect();
+        assert_eq!(directories, [Some("/srv/checkout"), None]);
+        assert_eq!(own.directory, "/srv");
+        assert_eq!(changes(&of(""), &own), ["+ directory /srv/checkout"]);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Portal;
 
-/// The program that answers.
-const ASK: &str = include_str!("probing/ask.sh");
+/// The program that answers, behind what every such program begins with.
+const ASK: &str = concat!(include_str!("probing/first.sh"), include_str!("probing/ask.sh"));
 
 /// Looks at once: each is a process, here or elsewhere.
 const AT_ONCE: usize = 4;
@@ -112,8 +112,37 @@ fn shortened(words: &str) -> String {
     if cut.len() < words.len() { format!("{cut}…") } else { cut.trim_end_matches(['.', '?', '!']).to_owned() }
 }
 
-/// What questions came to: an answer to each in their order, or why there is none, in a sentence.
-pub(crate) type Answers = Result<Vec<Answer>, String>;
+/// What questions came to: an answer to each in their order, or why there is none.
+pub(crate) type Answers = Result<Vec<Answer>, Silence>;
+
+/// Why there is no answer, in a sentence; with what was printed at the target instead of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Silence {
+    why: String,
+    printed: Option<String>,
+}
+
+impl Silence {
+    /// Why, without what was printed at the target: anything may stand in that.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+}
+
+impl From<String> for Silence {
+    fn from(why: String) -> Self {
+        Self { why, printed: None }
+    }
+}
+
+impl std::fmt::Display for Silence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.printed {
+            Some(printed) => write!(f, "{}: {printed}.", self.why.trim_end_matches('.')),
+            None => f.write_str(&self.why),
+        }
+    }
+}
 
 /// What probes share: how many there are at once, and what was answered just now.
 pub(crate) struct Probes {
@@ -184,7 +213,7 @@ impl Portal {
                 error = &error as &dyn std::error::Error,
                 "a probe could not be recorded, and was not started"
             );
-            return Err("Nobody looked: the portal could not record that it would.".to_owned());
+            return Err("Nobody looked: the portal could not record that it would.".to_owned().into());
         }
         ask(self.engine(), target, questions).await
     }
@@ -204,9 +233,10 @@ pub(crate) async fn ask(engine: &Engine, target: &PlanTarget, questions: &[Quest
     let answers = read(&String::from_utf8_lossy(&probed.output), questions);
     if answers.first().is_none_or(|answer| answer.said == Said::Nothing) {
         let errors = String::from_utf8_lossy(&probed.errors).into_owned();
-        let why = Answer { said: Said::No, lines: errors.lines().map(harmless).collect() }.why();
+        let printed = Answer { said: Said::No, lines: errors.lines().map(harmless).collect() }.why();
         let code = probed.code.map_or_else(|| "without a code".to_owned(), |code| format!("with {code}"));
-        return Err(format!("The look at {} ended {code}, and answered nothing: {why}.", target.reach));
+        let why = format!("The look at {} ended {code}, and answered nothing.", target.reach);
+        return Err(Silence { why, printed: Some(printed) });
     }
     Ok(answers)
 }
@@ -473,6 +503,19 @@ pub(crate) mod tests {
         let words = words(&target, &[Question::Home]);
 
         assert_eq!(words, ["2", "PATH=/nowhere", "A=b c", "home"]);
+    }
+
+    #[test]
+    fn what_was_printed_instead_of_an_answer_stands_behind_the_reason_and_not_in_it() {
+        let why = "The look at prod ended with 1, and answered nothing.".to_owned();
+        let silence = Silence { why, printed: Some("PASSWORD=hunter-otter: not found".to_owned()) };
+
+        assert_eq!(silence.why(), "The look at prod ended with 1, and answered nothing.");
+        assert_eq!(
+            silence.to_string(),
+            "The look at prod ended with 1, and answered nothing: PASSWORD=hunter-otter: not found."
+        );
+        assert_eq!(Silence::from("It is away.".to_owned()).to_string(), "It is away.");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use domain::run::Run;
 use domain::view::SecretInfo;
 use engine::Secret;
 
+use crate::masking::Unread;
 use crate::{Error, Portal};
 
 /// The beginning of the variables that hold secrets; the rest is the secret's name in capitals.
@@ -186,7 +187,7 @@ impl Portal {
                 Err(_) => {}
             }
         }
-        masked.extend(Box::pin(self.masked_there(run, not_masked)).await?);
+        masked.extend(Box::pin(self.masked_there(run)).await.map_err(not_read)?);
         Ok(masked)
     }
 
@@ -228,6 +229,14 @@ async fn within(
 
 fn not_masked(what: &str, why: &str) -> Error {
     Error::Invalid(format!("Nothing was asked: {what} has to be masked in what is said, and {why}."))
+}
+
+/// What it means for a check that the values of files are not known.
+fn not_read(unread: Unread) -> Error {
+    match unread {
+        Unread::Away(why) => Error::Invalid(format!("Nothing was asked: {why}")),
+        Unread::File { path, why } => not_masked(&path, &why),
+    }
 }
 
 fn not_started(name: &str, why: &str) -> Error {

@@ -1,4 +1,5 @@
-//! Which containers and files a command names that have to be there before it: for a look at the target, by hand and not at a start.
+//! Which containers and files a command names that have to be there before it, and what it may bring along: for a look at the target, by
+//! hand and not at a start.
 //!
 //! Only what is certain is named. A word that a value or the shell fills is left out, and so is all of a command that says itself what
 //! to do where something is not there.
@@ -17,6 +18,25 @@ pub struct Named {
     pub makes: Vec<String>,
     /// The containers that it makes.
     pub starts: Vec<String>,
+    /// The words by which it may bring programs along: packages, addresses, paths.
+    pub brings: Vec<String>,
+}
+
+impl Named {
+    /// Whether the command may bring a program along if it does more than look: by a package of its name or of its family, as
+    /// `docker-ce`, or by a file of its name.
+    pub fn brings_along(&self, program: &str) -> bool {
+        self.brings.iter().any(|word| speaks_of(word, program))
+    }
+}
+
+/// Whether a word has a name in it, as a whole or as the beginning of a longer one with hyphens.
+fn speaks_of(word: &str, name: &str) -> bool {
+    let joins = |character: char| character.is_alphanumeric() || "_+".contains(character);
+    word.match_indices(name).any(|(at, _)| {
+        let (before, after) = (word[..at].chars().next_back(), word[at + name.len()..].chars().next());
+        before.is_none_or(|before| !joins(before) && before != '-') && after.is_none_or(|after| !joins(after))
+    })
 }
 
 /// The containers and files that a command names; nothing when it is no shell text.
@@ -33,7 +53,9 @@ pub fn named(text: &str) -> Named {
             named.reads(file);
         }
     }
-    named.makes.extend(redirects.iter().filter_map(written));
+    let written: Vec<String> = redirects.iter().filter_map(written).collect();
+    named.brings.extend(written.iter().cloned());
+    named.makes.extend(written);
     if asks {
         named.containers.clear();
         named.files.clear();
@@ -102,6 +124,20 @@ const READERS: &[Reader] = &[
     },
 ];
 
+/// Programs that work with what is there, or elsewhere: what they name is no program that they bring along.
+const BRING_NOTHING: &[&str] = &[
+    "docker",
+    "docker-compose",
+    "podman",
+    "kubectl",
+    "systemctl",
+    "service",
+    "rc-service",
+    "kill",
+    "killall",
+    "pkill",
+];
+
 /// Programs that name places and make nothing there.
 const MAKE_NOTHING: &[&str] = &["cd", "pushd", "ls", "du", "df", "echo", "printf", "ssh"];
 
@@ -121,7 +157,12 @@ impl Named {
         match READERS.iter().find(|reader| reader.programs.contains(&name)) {
             Some(reader) => self.read_by(reader, name, rest),
             None if MAKE_NOTHING.contains(&name) => {}
-            None => self.makes.extend(rest.iter().flat_map(paths_in)),
+            None => {
+                if !BRING_NOTHING.contains(&name) {
+                    self.brings.extend(rest.iter().map(|word| word.text.clone()));
+                }
+                self.makes.extend(rest.iter().flat_map(paths_in));
+            }
         }
     }
 
@@ -144,6 +185,7 @@ impl Named {
         for word in read.iter().filter(|word| !word.is_open()) {
             self.reads(&word.text);
         }
+        self.brings.extend(made.iter().map(|word| word.text.clone()));
         self.makes.extend(made.iter().map(|word| word.text.clone()));
     }
 
@@ -308,6 +350,28 @@ mod tests {
         assert_eq!(named("docker run -d --name scratch busybox").starts, ["scratch"]);
         assert_eq!(named("docker create --name=scratch busybox").starts, ["scratch"]);
         assert!(!makes("cat a.txt", "a.txt"));
+    }
+
+    #[test]
+    fn a_command_may_bring_a_program_along_by_its_package_or_its_file() {
+        for (command, program, along) in [
+            ("sudo apt-get update && sudo apt-get install -y certbot", "certbot", true),
+            ("apt-get install -y docker-ce docker-ce-cli containerd.io", "docker", true),
+            ("apt-get install -y docker.io", "docker", true),
+            ("curl -fsSL https://get.docker.com | sh", "docker", true),
+            ("curl -fsSL https://dl.min.io/mc/release/mc -o /usr/local/bin/mc", "mc", true),
+            ("cp build/tool-1.2 /usr/local/bin/tool", "tool", true),
+            ("base64 -d payload > /usr/local/bin/tool", "tool", true),
+            ("apt-get install -y redis-server", "server", false),
+            ("apt-get install -y mcrypt", "mc", false),
+            ("apt-get install -y nginx", "certbot", false),
+            ("docker exec mongo mongosh --eval 1", "mongosh", false),
+            ("systemctl restart nginx", "nginx", false),
+            ("cat /etc/certbot/cli.ini", "certbot", false),
+            ("certbot renew", "certbot", false),
+        ] {
+            assert_eq!(named(command).brings_along(program), along, "{command}: {program}");
+        }
     }
 
     #[test]

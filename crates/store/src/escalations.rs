@@ -9,39 +9,62 @@ use sqlx::QueryBuilder;
 use crate::sight::only_seen;
 use crate::{Connection, Db, Error, Store};
 
-const UPSERT: &str = "INSERT INTO escalations (run, number, person, by_name, why, at, open) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (run, number, person) DO UPDATE SET open = excluded.open";
-const MAY_BE_DUE: &str = "INSERT INTO escalating (run) VALUES ($1) ON CONFLICT (run) DO NOTHING";
+const LAST: &str = "SELECT COALESCE(MAX(number), 0) FROM escalations WHERE run = $1";
+const INSERT: &str = "INSERT INTO escalations (run, number, person, by_name, why, at, open) \
+     VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (run, number, person) DO NOTHING";
+// Only what changes is written.
+const KEEP_OPEN: &str = "UPDATE escalations SET open = 1 - open \
+     WHERE run = $1 AND open <> (CASE WHEN $2 = 1 AND person <> $3 THEN 1 ELSE 0 END)";
+const MAY_BE_DUE: &str = "INSERT INTO escalating (run, due) VALUES ($1, $2) \
+     ON CONFLICT (run) DO UPDATE SET due = excluded.due WHERE escalating.due <> excluded.due";
 const IS_NOT_DUE: &str = "DELETE FROM escalating WHERE run = $1";
-const ESCALATING: &str = "SELECT run FROM escalating ORDER BY run";
+const ESCALATING: &str = "SELECT run FROM escalating WHERE due <= $1 ORDER BY run";
+const NEXT_DUE: &str = "SELECT MIN(due) FROM escalating WHERE due > $1";
 
-/// Writes the rows of a run's escalations anew.
+/// Writes what a run's events have changed in the rows of its escalations.
 pub(crate) async fn write(connection: &mut Connection, run: &Run) -> Result<(), Error> {
-    for (number, record) in (1_u32..).zip(&run.escalations) {
+    if !run.escalations.is_empty() {
+        insert_new(connection, run).await?;
+        let holder = holder(run).map_or("", PersonId::as_str);
+        let keep_open = sqlx::query(KEEP_OPEN).bind(run.id.0).bind(i64::from(run.end.is_none())).bind(holder);
+        keep_open.execute(&mut *connection).await?;
+    }
+    if run.plan.escalation.is_by_itself() {
+        let query = match run.escalation_due() {
+            Some(due) => sqlx::query(MAY_BE_DUE).bind(run.id.0).bind(due.0),
+            None => sqlx::query(IS_NOT_DUE).bind(run.id.0),
+        };
+        query.execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Writes the escalations that have no rows yet: what was told does not change.
+async fn insert_new(connection: &mut Connection, run: &Run) -> Result<(), Error> {
+    let last: i64 = sqlx::query_scalar(LAST).bind(run.id.0).fetch_one(&mut *connection).await?;
+    for (number, record) in (1_u32..).zip(&run.escalations).filter(|(number, _)| i64::from(*number) > last) {
+        let by = if record.line.is_some() { "The portal" } else { record.stamp.by.name() };
         for person in record.to.iter().filter_map(|to| to.person.as_ref()) {
-            let open = run.end.is_none() && !is_held_by(run, person);
-            let by = if record.line.is_some() { "The portal" } else { record.stamp.by.name() };
-            sqlx::query(UPSERT)
+            sqlx::query(INSERT)
                 .bind(run.id.0)
                 .bind(number)
                 .bind(person.as_str())
                 .bind(by)
                 .bind(run.because_words(record.line, record.because))
                 .bind(record.stamp.at.0)
-                .bind(i64::from(open))
                 .execute(&mut *connection)
                 .await?;
         }
     }
-    if run.plan.escalation.is_by_itself() {
-        let query = if run.end.is_none() { MAY_BE_DUE } else { IS_NOT_DUE };
-        sqlx::query(query).bind(run.id.0).execute(connection).await?;
-    }
     Ok(())
 }
 
-fn is_held_by(run: &Run, person: &PersonId) -> bool {
-    matches!(&run.holder.by, Who::Person(holder) if holder.id == *person)
+/// Who works in a run: they are not called into it.
+fn holder(run: &Run) -> Option<&PersonId> {
+    match &run.holder.by {
+        Who::Person(holder) => Some(&holder.id),
+        Who::Portal => None,
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -88,10 +111,18 @@ impl Store {
         Ok(rows.into_iter().map(EscalatedRow::from).collect())
     }
 
-    /// The open runs in which something may be due without a person who decides so, by number.
-    pub async fn escalating_runs(&self) -> Result<Vec<RunId>, Error> {
-        let runs: Vec<i64> = sqlx::query_scalar(ESCALATING).fetch_all(&mut *self.reader().await?).await?;
+    /// The open runs in which something may be due at a moment without a person who decides so, by number.
+    pub async fn escalating_runs(&self, now: Timestamp) -> Result<Vec<RunId>, Error> {
+        let query = sqlx::query_scalar(ESCALATING).bind(now.0);
+        let runs: Vec<i64> = query.fetch_all(&mut *self.reader().await?).await?;
         Ok(runs.into_iter().map(RunId).collect())
+    }
+
+    /// When something may be due next after a moment; `None` when that needs something to happen first.
+    pub async fn next_escalation(&self, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+        let query = sqlx::query_scalar(NEXT_DUE).bind(now.0);
+        let next: Option<i64> = query.fetch_one(&mut *self.reader().await?).await?;
+        Ok(next.map(Timestamp))
     }
 }
 

@@ -89,6 +89,7 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         tty: true,
         pipefail: false,
         scratch: false,
+        directory: None,
         ad_hoc: None,
         output_cap: None,
         limits: Limits::default(),

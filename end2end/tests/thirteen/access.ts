@@ -13,6 +13,7 @@ export const access: Procedure = {
   number: 13,
   slug: 'user-access-ssh-audit',
   title: 'User Access & SSH Audit',
+  quick: true,
   facts: () => ({ groups: proof('groups', 'jdoe'), keys: proof('authorized'), served: proof('served'), signals: proof('signals') }),
   proves: (before, after) => {
     expect(before['groups']).toEqual(expect.arrayContaining(['docker', 'sudo']));
@@ -22,7 +23,7 @@ export const access: Procedure = {
   },
   users: {
     reaches: { place: 1, title: 'Audit SSH Access' },
-    down: [{ what: 'engine', place: 2, title: 'Review Docker Access', says: noEngine }],
+    down: [{ what: 'engine', step: { place: 2, title: 'Review Docker Access' }, says: noEngine }],
     courses: [
       {
         values: { Account: 'jdoe' },
@@ -38,7 +39,7 @@ export const access: Procedure = {
   },
   own: {
     reaches: { place: 2, title: 'List keys and rights' },
-    down: [{ what: 'engine', place: 3, title: 'List access to docker', says: noEngine }],
+    down: [{ what: 'engine', step: { place: 3, title: 'List access to docker' }, says: noEngine }],
     courses: [
       {
         values: { Account: 'jdoe' },

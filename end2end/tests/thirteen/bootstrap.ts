@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from '@playwright/test';
 import { practice, proof } from '../practice.ts';
-import { noEngine, type Procedure } from './procedure.ts';
+import { away, noEngine, type Procedure } from './procedure.ts';
 import { calm, secrets, until } from './world.ts';
 
 /** Somebody fills in what is missing in `.env`. Its values are nothing that is typed on a page. */
@@ -34,7 +34,11 @@ export const bootstrap: Procedure = {
   },
   users: {
     reaches: { place: 1, title: 'Check Container Logs' },
-    down: [{ what: 'engine', place: 1, title: 'Check Container Logs', says: noEngine }],
+    down: [
+      { what: 'engine', step: { place: 1, title: 'Check Container Logs' }, says: noEngine },
+      // What would be removed first is another matter; the images that are fetched come from there.
+      { what: 'registry', step: { place: 4, title: 'Rollback' }, skips: [1], says: away },
+    ],
     courses: [
       {
         steps: [
@@ -68,7 +72,18 @@ export const bootstrap: Procedure = {
   },
   own: {
     reaches: { place: 1, title: 'Go to the project' },
-    down: [{ what: 'engine', before: [1], values: { Service: 'adonisjs' }, place: 2, title: 'Read how it ended', says: noEngine }],
+    down: [
+      { what: 'engine', before: [1], values: { Service: 'adonisjs' }, step: { place: 2, title: 'Read how it ended' }, says: noEngine },
+      {
+        what: 'registry',
+        before: [1],
+        values: { Service: 'adonisjs' },
+        step: { place: 6, title: 'Rollback' },
+        skips: [1, 2, 3, 4],
+        choice: 'Option 1: fetch one image again',
+        says: away,
+      },
+    ],
     courses: [
       {
         values: { Service: 'adonisjs', Image: 'ghcr.io/brainbytes/adonisjs:current' },
@@ -77,7 +92,7 @@ export const bootstrap: Procedure = {
           { title: 'Read how it ended', deeds: [{ says: [/restarts=[1-9]/, 'missing environment variable APP_KEY'] }] },
           { title: 'Check variables and permissions', deeds: [{ says: [/^APP_KEY\s*$/m, 'APP_KEY'] }] },
           { title: 'Check room and ports', deeds: [{ says: ['RECLAIMABLE'] }] },
-          { title: 'Start it and listen', first: fillIn, deeds: [{ watches: [{ command: 2 }], says: ['listening on port 3333'] }] },
+          { title: 'Start it and listen', first: fillIn, deeds: [{ watches: [{ command: 2, said: 'listening on port 3333' }] }] },
           {
             title: 'Rollback',
             deeds: [{ comesTo: 'paused' }],

@@ -53,7 +53,7 @@ export const certificates: Procedure = {
   },
   users: {
     reaches: { place: 1, title: 'Check certificate status' },
-    down: [{ what: 'engine', place: 1, title: 'Check certificate status', says: noEngine }],
+    down: [{ what: 'engine', step: { place: 1, title: 'Check certificate status' }, says: noEngine }],
     courses: [
       {
         steps: [
@@ -83,7 +83,7 @@ export const certificates: Procedure = {
   },
   own: {
     reaches: { place: 1, title: 'Go to the project' },
-    down: [{ what: 'engine', before: [1], place: 2, title: 'See what is served and what is stored' }],
+    down: [{ what: 'engine', before: [1], step: { place: 2, title: 'See what is served and what is stored' } }],
     courses: [
       {
         steps: [

@@ -14,7 +14,7 @@ export const deploy: Procedure = {
   proves: (before, after) => expect(after, 'version 2 came and went').toEqual(before),
   users: {
     reaches: { place: 2, title: 'Monitor deployment' },
-    down: [{ what: 'engine', place: 2, title: 'Monitor deployment', says: noEngine }],
+    down: [{ what: 'engine', step: { place: 2, title: 'Monitor deployment' }, says: noEngine }],
     courses: [
       {
         values: { 'Previous version': 'v1' },
@@ -27,7 +27,7 @@ export const deploy: Procedure = {
               areAt('2')();
             },
           },
-          { title: 'Monitor deployment', deeds: [{ watches: [{ command: 1 }], says: ['Attaching to', 'HTTP/2 200'] }] },
+          { title: 'Monitor deployment', deeds: [{ watches: [{ command: 1, said: 'Attaching to' }], says: ['HTTP/2 200'] }] },
           { title: 'Verify deployment', byHand: { line: 'Run smoke tests', note: 'all green' } },
         ],
         rest: calm,
@@ -62,7 +62,7 @@ export const deploy: Procedure = {
   },
   own: {
     reaches: { place: 1, title: 'Go to the project' },
-    down: [{ what: 'engine', before: [1], place: 2, title: 'Keep a way back', says: noEngine }],
+    down: [{ what: 'engine', before: [1], step: { place: 2, title: 'Keep a way back' }, says: noEngine }],
     courses: [
       {
         steps: [
@@ -75,7 +75,7 @@ export const deploy: Procedure = {
             },
           },
           { title: 'Start the workflow', byHand: { line: 'Wait until the job that publishes', note: 'run 17' }, then: released },
-          { title: 'Follow the roll-out', deeds: [{ watches: [{ command: 1 }], says: ['"version":"2"'] }] },
+          { title: 'Follow the roll-out', deeds: [{ watches: [{ command: 1, said: 'Attaching to' }], says: ['"version":"2"'] }] },
           { title: 'Verify as a user would', byHand: true, then: areAt('2') },
         ],
         rest: calm,

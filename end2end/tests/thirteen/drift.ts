@@ -33,8 +33,8 @@ export const drift: Procedure = {
   users: {
     reaches: { place: 1, title: 'Compare Environment Files' },
     down: [
-      { what: 'engine', place: 3, title: 'Audit MongoDB Connections', says: noEngine },
-      { what: 'proxy', place: 2, title: 'Verify Traefik Configuration' },
+      { what: 'engine', step: { place: 3, title: 'Audit MongoDB Connections' }, says: noEngine },
+      { what: 'proxy', step: { place: 2, title: 'Verify Traefik Configuration' } },
     ],
     courses: [
       {
@@ -60,8 +60,8 @@ export const drift: Procedure = {
   own: {
     reaches: { place: 1, title: 'Go to the project' },
     down: [
-      { what: 'engine', before: [1], place: 5, title: 'Look at the connections to MongoDB', says: noEngine },
-      { what: 'proxy', before: [1], place: 4, title: 'Compare the routes of the proxy', says: /curl: \(7\)/ },
+      { what: 'engine', before: [1], step: { place: 5, title: 'Look at the connections to MongoDB' }, says: noEngine },
+      { what: 'proxy', before: [1], step: { place: 4, title: 'Compare the routes of the proxy' }, says: /curl: \(7\)/ },
     ],
     courses: [
       {

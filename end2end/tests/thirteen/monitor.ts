@@ -7,6 +7,7 @@ export const monitor: Procedure = {
   number: 3,
   slug: 'monitor-system-health',
   title: 'Monitor System Health',
+  quick: true,
   facts: () => ({ started: proof('started', 'adonisjs'), container: proof('container', 'adonisjs'), running: proof('running') }),
   proves: async (before, after, { page, olga }) => {
     expect(after, 'nothing was changed').toEqual(before);
@@ -16,8 +17,8 @@ export const monitor: Procedure = {
   users: {
     reaches: { place: 2, title: 'Check Prometheus Alerts' },
     down: [
-      { what: 'engine', place: 3, title: 'Verify Logs', says: noEngine },
-      { what: 'prometheus', place: 2, title: 'Check Prometheus Alerts' },
+      { what: 'engine', step: { place: 3, title: 'Verify Logs' }, says: noEngine },
+      { what: 'prometheus', step: { place: 2, title: 'Check Prometheus Alerts' } },
     ],
     courses: [
       {
@@ -34,8 +35,8 @@ export const monitor: Procedure = {
   own: {
     reaches: { place: 1, title: 'Go to the project' },
     down: [
-      { what: 'engine', before: [1], place: 4, title: 'Check services and logs', says: noEngine },
-      { what: 'prometheus', before: [1], place: 3, title: 'Ask Prometheus', says: /curl: \(7\)/ },
+      { what: 'engine', before: [1], step: { place: 4, title: 'Check services and logs' }, says: noEngine },
+      { what: 'prometheus', before: [1], step: { place: 3, title: 'Ask Prometheus' }, says: /curl: \(7\)/ },
     ],
     courses: [
       {

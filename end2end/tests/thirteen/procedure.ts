@@ -8,8 +8,8 @@ export type Which = 'users' | 'own';
 export interface Deed {
   /** The choice of the document that is taken, by the first words of its comment. */
   choice?: string;
-  /** The commands that run until somebody ends them, by number; a full-screen program is seen as a screen first. */
-  watches?: { command: number; screen?: boolean }[];
+  /** The commands that run until somebody ends them, by number: each once it is seen as a screen, or once it has said something. */
+  watches?: ({ command: number } & ({ screen: true } | { said: string }))[];
   /** The command that asks something, what it says when it does, and the line that answers it. */
   asks?: { command: number; says: string; answer: string };
   /** Where the step stands afterwards; ok when absent. */
@@ -62,24 +62,33 @@ export interface Course {
   comment?: string;
 }
 
+/** What of the machine can be down, besides the way to it. */
+export type Part = 'engine' | 'prometheus' | 'registry' | 'proxy';
+
 /** Something of the machine is down: the step that needs it, and what it says. */
 export interface Down {
-  what: 'engine' | 'prometheus' | 'registry' | 'proxy';
+  what: Part;
   /** The target that is chosen, where there is a choice. */
   target?: string;
   /** Values that the step needs, by the label of their field. */
   values?: Record<string, string>;
   /** The steps before it that have to be done, and can be, by their place. */
   before?: number[];
-  /** The step that cannot succeed, by its place and title. */
-  place: number;
-  title: string;
-  /** What its output says, where it says anything. */
+  /** The step that cannot succeed, by its place and title; absent where only the expected outcome needs what is down. */
+  step?: { place: number; title: string };
+  /** Commands of that step that are skipped first: they have nothing to do with what is down. */
+  skips?: number[];
+  /** The choice of the document that is taken, by the first words of its comment. */
+  choice?: string;
+  /** What its output says, where the portal itself says nothing besides the exit code. */
   says?: RegExp;
 }
 
 /** What docker and docker-compose say without an engine. */
 export const noEngine = /docker daemon|DockerException|docker\.sock|connection refused|Couldn't connect/i;
+
+/** What they say without the registry. */
+export const away = /ghcr\.io|refused|no route|timeout/i;
 
 /** What is done with one document. */
 export interface Way {
@@ -94,6 +103,8 @@ export interface Procedure {
   number: number;
   slug: string;
   title: string;
+  /** So short on the bundled document that it is a part of every test run. */
+  quick?: true;
   /** What the procedure is there for, after the machine was brought back to its beginning. */
   trouble?: (stage: Stage) => void | Promise<void>;
   /** Facts of the machine that are compared, by a name. */

@@ -16,7 +16,7 @@ export const restart: Procedure = {
   },
   users: {
     reaches: { place: 1, title: 'SSH into the production server' },
-    down: [{ what: 'engine', place: 3, title: 'Verify service status', says: noEngine }],
+    down: [{ what: 'engine', step: { place: 3, title: 'Verify service status' }, says: noEngine }],
     courses: [
       {
         values: { 'Previous version': 'v1' },
@@ -37,7 +37,7 @@ export const restart: Procedure = {
   },
   own: {
     reaches: { place: 1, title: 'Connect to the host' },
-    down: [{ what: 'engine', before: [1], place: 2, title: 'Keep what you see now', says: noEngine }],
+    down: [{ what: 'engine', before: [1], step: { place: 2, title: 'Keep what you see now' }, says: noEngine }],
     courses: [
       {
         steps: [

@@ -42,7 +42,7 @@ export const restore: Procedure = {
   },
   users: {
     reaches: { place: 1, title: 'List available backups' },
-    down: [{ what: 'engine', place: 4, title: 'Restart services', says: noEngine }],
+    down: [{ what: 'engine', step: { place: 4, title: 'Restart services' }, says: noEngine }],
     courses: [
       {
         values: { Backup: '/srv/backups/latest.dump' },
@@ -68,7 +68,7 @@ export const restore: Procedure = {
   },
   own: {
     reaches: { place: 1, title: 'Go to the project' },
-    down: [{ what: 'engine', before: [1], place: 3, title: 'Stop what writes', says: noEngine }],
+    down: [{ what: 'engine', before: [1], step: { place: 3, title: 'Stop what writes' }, says: noEngine }],
     courses: [
       {
         values: { Backup: backup },

@@ -3,15 +3,17 @@ import { execFileSync } from 'node:child_process';
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Browser, expect, type Locator, type Page } from '@playwright/test';
-import { type Operator, populate, someone } from '../fixtures.ts';
+import { type APIResponse, type Browser, type BrowserContext, expect, type Locator, type Page } from '@playwright/test';
+import { Operator, populate, someone } from '../fixtures.ts';
 import { Lead } from '../lead.ts';
+import { wholePage } from '../look.ts';
 import { endWatch } from '../machine.ts';
 import { Portal } from '../portal.ts';
 import { facts, practice, usersSideFile } from '../practice.ts';
 import { usersFile } from '../users-file.ts';
 import type { Course, Deed, Step, Which } from './procedure.ts';
 
+/** Where the picture and the evidence of each run go; without it the evidence is only checked. `make thirteen` sets it. */
 const pictures = process.env['PORTAL_PICTURES'] ?? '';
 
 /** Puts the user's own document into a folder; nothing where it is not there. */
@@ -39,9 +41,14 @@ async function ownDocument(runbooks: string): Promise<boolean> {
   return true;
 }
 
-/** A portal that works on the practice machine, with one document. Its lead has a second factor. */
+/** A portal that works on the practice machine, with one document. Its lead has a second factor, and its operator signs in once. */
 export class House {
   private lead: Lead | undefined;
+  private session: Awaited<ReturnType<BrowserContext['storageState']>> | undefined;
+  /** The runs that were begun here, in order. */
+  readonly runs: number[] = [];
+  /** The procedures that were worked through here, by their numbers. */
+  readonly worked = new Set<number>();
 
   private constructor(
     readonly which: Which,
@@ -61,18 +68,42 @@ export class House {
     }
     const { docker_host, registry } = facts();
     const config = join(folder, 'portal.toml');
-    await writeFile(config, `${practice('targets')}\n\n[secret.ghcr_token]\nfile = ${JSON.stringify(registry.token_file)}\n`);
+    const token = join(folder, 'token');
+    await copyFile(registry.token_file, token);
+    await writeFile(config, `${practice('targets')}\n\n[secret.ghcr_token]\nfile = ${JSON.stringify(token)}\n`);
     const portal = await Portal.start(runbooks, config, undefined, { DOCKER_HOST: docker_host });
     await populate(browser, portal);
     return new House(which, portal, folder);
   }
 
-  /** Signs Olga in, in a browser of her own. */
+  /** Signs Olga in once, and then opens a browser of hers as often as somebody enters. */
   async enter(browser: Browser): Promise<Stage> {
-    const olga = await someone(browser, this.portal, 'olga', true);
+    this.session ??= await this.signIn(browser);
+    const context = await browser.newContext({ storageState: this.session });
+    const olga = new Operator(await context.newPage(), this.portal, true);
     // docker-compose is slow to start, and the way to another machine takes its time as well.
     olga.patience = 180_000;
     return new Stage(this, browser, olga);
+  }
+
+  private async signIn(browser: Browser): Promise<Awaited<ReturnType<BrowserContext['storageState']>>> {
+    const olga = await someone(browser, this.portal, 'olga', true);
+    const context = olga.page.context();
+    const session = await context.storageState();
+    await context.close();
+    return session;
+  }
+
+  /** Has the portal find another token of the registry while something is done. */
+  async withToken(token: string, work: () => Promise<void>): Promise<void> {
+    const file = join(this.folder, 'token');
+    const own = await readFile(file);
+    await writeFile(file, token);
+    try {
+      await work();
+    } finally {
+      await writeFile(file, own);
+    }
   }
 
   /** Lena, with codes for her second factor at hand. */
@@ -81,19 +112,23 @@ export class House {
     return this.lead;
   }
 
-  /** The files of the portal's data in which a text stands. */
-  async traces(text: string): Promise<string[]> {
-    const entries = await readdir(this.portal.data, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-    const found = await Promise.all(files.map(async (file) => ((await readFile(file)).includes(text) ? [file] : [])));
-    return found.flat();
-  }
-
   async close(): Promise<void> {
     await this.lead?.page.context().close();
     await this.portal.remove();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** The files below a folder in which one of some texts stands, each with the place of that text among them. */
+export async function traces(folder: string, texts: string[]): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found: string[] = [];
+  for (const entry of entries.filter((entry) => entry.isFile())) {
+    const file = join(entry.parentPath, entry.name);
+    const bytes = await readFile(file);
+    found.push(...texts.flatMap((text, place) => (bytes.includes(text) ? [`${file}: text ${place}`] : [])));
+  }
+  return found;
 }
 
 /** What a person does in a run, in their words. */
@@ -139,6 +174,22 @@ export class Stage {
     this.target = course.target ?? 'production';
     this.attempts = new Map();
     this.run = course.start ? await course.start(this) : await this.olga.start(slug, course.values ?? {}, ticket);
+    this.house.runs.push(this.run);
+  }
+
+  /** Calls the portal as its pages do. */
+  async ask(path: string, form: Record<string, string>): Promise<APIResponse> {
+    const { address } = this.house.portal;
+    const headers = { Origin: address, Accept: 'application/json' };
+    return await this.page.request.post(`${address}/api/${path}`, { form, headers });
+  }
+
+  /** Sends a form as a page without scripts does; gives the page that comes of it. */
+  async submit(path: string, form: Record<string, string>, from: string): Promise<string> {
+    const { address } = this.house.portal;
+    const headers = { Origin: address, Referer: `${address}${from}`, Accept: 'text/html' };
+    const answer = await this.page.request.post(`${address}/api/${path}`, { form, headers });
+    return await answer.text();
   }
 
   /** Does one step, by its place in the plan. */
@@ -167,14 +218,21 @@ export class Stage {
     const attempt = (this.attempts.get(place) ?? 0) + 1;
     this.attempts.set(place, attempt);
     await expect(this.page.getByText(`attempt ${attempt} by Olga Marin`).first()).toBeVisible({ timeout: this.olga.patience });
-    for (const { command, screen } of deed.watches ?? []) {
-      if (screen) await expect(this.page.locator('li[data-kind="screen"] .screen').last()).toContainText(/\w/, { timeout: this.olga.patience });
-      await endWatch(this.olga, command);
+    for (const watch of deed.watches ?? []) {
+      // What was not seen at work was not watched.
+      if ('said' in watch) await this.says(place, attempt, watch.said);
+      else await expect(this.screen()).toContainText(/\w/, { timeout: this.olga.patience });
+      await endWatch(this.olga, watch.command);
     }
     if (deed.asks) await this.answer(deed.asks, place, attempt);
     await this.state(title, deed.comesTo ?? 'ok');
     for (const words of deed.says ?? []) await this.says(place, attempt, words);
     if (deed.skips) await this.skip(deed.skips.command, deed.skips.because);
+  }
+
+  /** The screen of the program that runs; those before it are their last ones. */
+  private screen(): Locator {
+    return this.page.locator('li[data-kind="screen"]').filter({ hasText: /^\s*Screen of/ }).locator('.screen');
   }
 
   /** Skips a command of the step that is shown, and waits until that stands there: what is started then goes on behind it. */
@@ -204,14 +262,20 @@ export class Stage {
 
   /** Everything that an attempt printed, as it is stored. */
   async output(place: number, attempt = this.attempts.get(place) ?? 1): Promise<string> {
-    const answer = await this.page.request.get(`${this.house.portal.address}/runs/${this.run}/output/${place}/${attempt}`);
+    const answer = await this.page.request.get(this.outputOf(place, attempt));
     expect(answer.ok(), `the output of step ${place}: ${answer.status()}`).toBe(true);
     return await answer.text();
   }
 
+  private outputOf(place: number, attempt: number): string {
+    return `${this.house.portal.address}/runs/${this.run}/output/${place}/${attempt}`;
+  }
+
   private async says(place: number, attempt: number, words: string | RegExp): Promise<void> {
     const holds = async () => {
-      const text = await this.output(place, attempt);
+      // An attempt that has just begun may have no output yet.
+      const answer = await this.page.request.get(this.outputOf(place, attempt));
+      const text = answer.ok() ? await answer.text() : '';
       return (typeof words === 'string' ? text.includes(words) : words.test(text)) ? words : text;
     };
     await expect.poll(holds, { timeout: 30_000 }).toBe(words);
@@ -234,6 +298,7 @@ export class Stage {
 
   /** Has the next attempt begin in another directory. */
   async goTo(directory: string): Promise<void> {
+    await this.page.locator('details').filter({ has: this.page.locator('input[name="path"]') }).locator('summary').click();
     await this.page.getByLabel('Directory', { exact: true }).fill(directory);
     await this.page.getByRole('button', { name: 'Set directory' }).click();
     await expect(this.page.getByRole('complementary', { name: 'Facts of this run' })).toContainText(directory);
@@ -246,8 +311,11 @@ export class Stage {
   private async set(label: string, value: string): Promise<void> {
     const form = this.page.locator('#deeds form.value-form').filter({ has: this.page.getByRole('button', { name: `Set ${label}`, exact: true }) }).first();
     const field = form.getByLabel(label, { exact: true });
-    if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value);
-    else await field.fill(value);
+    // A field becomes a list once the target has said what there is.
+    await expect(async () => {
+      if ((await field.evaluate((element) => element.tagName)) === 'SELECT') await field.selectOption(value, { timeout: 2_000 });
+      else await field.fill(value, { timeout: 2_000 });
+    }).toPass({ timeout: this.olga.patience });
     await form.getByRole('button', { name: `Set ${label}`, exact: true }).click();
     await expect(form).toHaveCount(0);
   }
@@ -300,35 +368,46 @@ export class Stage {
     await lena.approve(title);
   }
 
-  /** What a procedure's page says cannot be done now: the button is there and cannot be pressed. */
+  /** What nobody has approved is not started, also by who types the name of the target. */
   async needsALead(place: number, button: RegExp): Promise<void> {
     await this.olga.open(this.run, place);
-    await expect(this.page.getByText('Needs a lead.').last()).toBeVisible();
-    await expect(this.page.locator('#deeds').getByRole('button', { name: button })).toBeDisabled();
+    await this.press(button);
+    await expect(this.page.locator('#deeds').getByRole('alert')).toContainText('needs the approval of a lead. Nothing was started');
   }
 
-  /** Looks at the record of the closed run: its picture, and its evidence, which is checked by the portal's own program. */
+  /** Looks at the record of the closed run: its picture, and all that it offers to take along; what is evidence is checked by the portal's own program. */
   async keep(name: string): Promise<void> {
     await expect(this.page.getByRole('heading', { name: 'Steps as they were' })).toBeVisible();
     if (pictures) {
       await mkdir(pictures, { recursive: true });
       await this.page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
       await this.page.setViewportSize({ width: 1280, height: 800 });
-      await this.page.screenshot({ path: join(pictures, `${name}-light-1280.png`), fullPage: true });
+      await wholePage(this.page, join(pictures, `${name}-light-1280.png`));
     }
     const folder = pictures || (await mkdtemp(join(tmpdir(), 'portal-evidence-')));
-    const [bundle, key] = [join(folder, `${name}-evidence.tar`), join(folder, `${name}-key.pem`)];
-    const [download] = await Promise.all([this.page.waitForEvent('download'), this.page.getByRole('link', { name: 'Evidence' }).click()]);
-    await download.saveAs(bundle);
-    const { portal } = this.house;
-    await writeFile(key, execFileSync(portal.binary, ['audit', 'key', '--data', portal.data]));
-    execFileSync(portal.binary, ['audit', 'check', bundle, '--key', key], { stdio: 'pipe' });
-    this.evidence = await readFile(bundle);
+    const links = this.page.locator('main a[download]');
+    await expect(links.filter({ hasText: 'Evidence' })).toHaveCount(1);
+    this.exported = [];
+    for (const link of await links.all()) {
+      const [download] = await Promise.all([this.page.waitForEvent('download'), link.click()]);
+      const file = join(folder, `${name}-${download.suggestedFilename()}`);
+      await download.saveAs(file);
+      if (file.endsWith('-evidence.tar')) await this.prove(file);
+      this.exported.push(await readFile(file));
+    }
     if (!pictures) await rm(folder, { recursive: true });
   }
 
-  /** What was exported last. */
-  evidence: Buffer = Buffer.alloc(0);
+  /** Checks a bundle of evidence, and keeps beside it what it proves. */
+  private async prove(bundle: string): Promise<void> {
+    const { portal } = this.house;
+    const key = bundle.replace(/\.tar$/, '-key.pem');
+    await writeFile(key, execFileSync(portal.binary, ['audit', 'key', '--data', portal.data]));
+    await writeFile(bundle.replace(/\.tar$/, '.txt'), execFileSync(portal.binary, ['audit', 'check', bundle, '--key', key], { stdio: 'pipe' }));
+  }
+
+  /** What the last record has given to take along. */
+  exported: Buffer[] = [];
 }
 
 /** A text that stands for itself in a pattern. */

@@ -13,13 +13,13 @@ export const usage: Procedure = {
   proves: (before, after) => expect([before, after], 'there was one, and is one').toEqual([{ backends: ['1'] }, { backends: ['1'] }]),
   users: {
     reaches: { place: 1, title: 'Identify problematic container' },
-    down: [{ what: 'engine', place: 3, title: 'Check application logs', says: noEngine }],
+    down: [{ what: 'engine', step: { place: 3, title: 'Check application logs' }, says: noEngine }],
     courses: [
       {
         steps: [
           { title: 'Identify problematic container', deeds: [{ watches: [{ command: 1, screen: true }] }] },
           { title: 'Get detailed metrics', deeds: [{ watches: [{ command: 1, screen: true }, { command: 2, screen: true }] }] },
-          { title: 'Check application logs', deeds: [{ says: ['listening on port 3333'] }] },
+          { title: 'Check application logs', deeds: [{ says: ['DEBUG adonisjs: tick'] }] },
           { title: 'Temporary mitigation', deeds: [{ choice: 'Scale up service if possible' }], then: backends('2') },
           { title: 'Rollback', deeds: [{ choice: 'Scale back down if scaling caused issues' }], then: backends('1') },
         ],
@@ -30,7 +30,7 @@ export const usage: Procedure = {
   },
   own: {
     reaches: { place: 1, title: 'Go to the project' },
-    down: [{ what: 'engine', before: [1], place: 2, title: 'Find the container', says: noEngine }],
+    down: [{ what: 'engine', before: [1], step: { place: 2, title: 'Find the container' }, says: noEngine }],
     courses: [
       {
         steps: [

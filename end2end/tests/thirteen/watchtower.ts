@@ -1,6 +1,6 @@
 import { expect } from '@playwright/test';
 import { practice, proof } from '../practice.ts';
-import { noEngine, type Procedure } from './procedure.ts';
+import { away, noEngine, type Procedure } from './procedure.ts';
 import { calm, there } from './world.ts';
 
 const facts = () => ({ version: proof('version', 'adonisjs'), container: proof('container', 'adonisjs'), logins: proof('logins') });
@@ -27,8 +27,8 @@ export const watchtower: Procedure = {
   users: {
     reaches: { place: 1, title: 'Check Watchtower Status' },
     down: [
-      { what: 'engine', place: 1, title: 'Check Watchtower Status', says: noEngine },
-      { what: 'registry', place: 2, title: 'Verify GHCR Access', says: /ghcr\.io/ },
+      { what: 'engine', step: { place: 1, title: 'Check Watchtower Status' }, says: noEngine },
+      { what: 'registry', step: { place: 2, title: 'Verify GHCR Access' }, says: away },
     ],
     courses: [
       {
@@ -50,8 +50,8 @@ export const watchtower: Procedure = {
   own: {
     reaches: { place: 1, title: 'Go to the project' },
     down: [
-      { what: 'engine', before: [1], place: 2, title: 'Look at Watchtower', says: noEngine },
-      { what: 'registry', before: [1], values: { 'Github user': 'brainbytes-deploy' }, place: 3, title: 'Sign in to the registry', says: /ghcr\.io/ },
+      { what: 'engine', before: [1], step: { place: 2, title: 'Look at Watchtower' }, says: noEngine },
+      { what: 'registry', before: [1], values: { 'Github user': 'brainbytes-deploy' }, step: { place: 3, title: 'Sign in to the registry' }, says: away },
     ],
     courses: [
       {

@@ -80,7 +80,17 @@ export function forgetKept(): void {
   there("docker images --format '{{.Repository}}:{{.Tag}}' 'brainbytes-kept/*' | xargs -r docker image rm --force");
 }
 
-/** Whether an alert fires, as Prometheus there sees it. */
-export function fires(alert: string): boolean {
-  return results(`ALERTS{alertname="${alert}",alertstate="firing"}`) > 0;
+/** When an alert began to fire that was not there before a moment, as Prometheus has told Alertmanager: in milliseconds, as `Date.now`. */
+export async function firedAt(alert: string, after: number): Promise<number> {
+  const matcher = encodeURIComponent(`alertname="${alert}"`);
+  const answer = await fetch(`${facts().alertmanager}/api/v2/alerts?filter=${matcher}`);
+  const alerts = (await answer.json()) as { startsAt: string }[];
+  const began = alerts.map(({ startsAt }) => Date.parse(startsAt)).filter((at) => at >= after);
+  expect(began, `${alert} in Alertmanager, once`).toHaveLength(1);
+  return began[0] ?? 0;
+}
+
+/** Says a figure in words: `make thirteen` shows it at its end, and `make prove` keeps it. */
+export function figure(words: string): void {
+  console.log(`FIGURES: ${words}`);
 }

@@ -1,6 +1,7 @@
 //! What cannot work is refused with one sentence that says where and what to do; nothing is written then.
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
@@ -129,6 +130,40 @@ fn a_side_file_for_a_procedure_that_is_not_there_is_a_finding() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("count.portal.toml:1: ") && said.contains("count-slow"), "{said}");
+}
+
+/// A webhook with alerts of one name, one for each service.
+fn webhook(services: impl Iterator<Item = String>) -> String {
+    let alert = |service: String| {
+        format!(r#"{{"status":"firing","labels":{{"alertname":"CountsWrong","service":"{service}"}}}}"#)
+    };
+    format!(r#"{{"version":"4","alerts":[{}]}}"#, services.map(alert).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn alerts_that_are_none_or_nameless_or_ten_thousand_in_a_minute_are_said_and_the_portal_stays_up() {
+    let place = Place::with_document();
+    place.write("runbooks/count.portal.toml", "[procedure.\"Count slowly\"]\nalerts = [\"CountsWrong\"]\n");
+    let portal = Served::start(&place);
+    let browser = Browser::set_up(&place, &portal);
+    let told = |webhook: &str| browser.tell(webhook).status().as_u16();
+
+    let none = told(r#"{"version":"4","alerts":[7]}"#);
+    let refused = text(browser.get("/"));
+    let nameless = told(r#"{"version":"4","alerts":[{"status":"firing"}]}"#);
+    let counted = text(browser.get("/"));
+    let begun = Instant::now();
+    let flood: Vec<u16> =
+        (0..100).map(|piece| told(&webhook((0..100).map(|number| format!("{piece}-{number}"))))).collect();
+    let took = begun.elapsed();
+    let flooded = text(browser.get("/"));
+
+    assert_eq!((none, nameless), (422, 200));
+    assert!(refused.contains("The last webhook of alerts was refused"), "{refused}");
+    assert!(counted.contains("1 alert came without a name"), "{counted}");
+    assert!(flood.iter().all(|status| *status == 200) && took < Duration::from_mins(1), "{took:?}: {flood:?}");
+    assert!(flooded.contains("100 suggestions were open, which is the most, so that 9,900 alerts"), "{flooded}");
+    assert_eq!(browser.get("/readyz").status().as_u16(), 200);
 }
 
 #[test]

@@ -90,6 +90,19 @@ impl Browser {
         Ok(response)
     }
 
+    /// Tells of alerts as Alertmanager does, in the name of who is signed in.
+    pub fn tell(&self, webhook: &str) -> Response<Body> {
+        let mut request = self
+            .agent
+            .post(format!("{}/api/alerts", self.address))
+            .header("content-type", "application/json")
+            .header("origin", &self.address);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        request.send(webhook).unwrap()
+    }
+
     pub fn get(&self, path: &str) -> Response<Body> {
         let mut request = self.agent.get(format!("{}{path}", self.address)).header("accept", "text/html");
         if let Some(cookie) = &self.cookie {

@@ -117,7 +117,7 @@ fn lint_looks_at_the_targets_when_it_is_asked_to_and_tells_what_it_found_like_an
     assert!(starts("gone.md:10: note: egrep and fgrep are obsolescent"), "{told}");
     assert!(told.contains("(at here).") && !told.contains("/etc/passwd"), "{told}");
     assert_eq!(good.status.code(), Some(0), "{}{}", String::from_utf8_lossy(&good.stdout), complaint(&good));
-    assert_eq!(place.names("."), ["good.md", "gone.md", "portal.toml", "runbooks"], "nothing was made");
+    assert_eq!(place.names("."), ["gone.md", "good.md", "portal.toml", "runbooks"], "nothing was made");
 }
 
 #[test]

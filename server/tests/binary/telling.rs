@@ -10,7 +10,7 @@ use ureq::http::StatusCode;
 
 use crate::browser::{Browser, text};
 use crate::people::{account, done, second_factor};
-use crate::process::{Place, Served};
+use crate::process::{Place, Served, complaint, run};
 use crate::receivers::{Smtp, Web};
 use crate::waiting::eventually;
 
@@ -184,6 +184,29 @@ fn receivers_that_fail_hang_or_are_gone_keep_nobody_waiting() {
     let moved = state(&mut olga, "moved");
     assert_eq!((moved.0.as_str(), moved.1), ("given_up", 1));
     assert!(moved.2.contains("no redirect is followed") && !web.has("/redirected"), "{}", moved.2);
+}
+
+#[test]
+fn what_waits_is_not_given_up_by_a_command_whose_configuration_knows_no_channel() {
+    let mut web = Web::open();
+    // Its address is not there yet: it is tried, and waits.
+    let place = place(&webhook("ops", "slack", ""));
+    place.write("bare.toml", "[target.local]\nkind = \"local\"\n");
+    let mut portal = Served::start(&place);
+    let mut olga = Browser::set_up(&place, &portal);
+    ask(&mut olga);
+    eventually("it was tried", || state(&mut olga, "ops").1 > 0);
+    portal.signal(Signal::TERM);
+    portal.wait();
+
+    let listed = run(&place, &["user", "list", "--config", "bare.toml"]);
+
+    assert_eq!(listed.status.code(), Some(0), "{}", complaint(&listed));
+    place.write("ops.url", web.url("/ok"));
+    let portal = Served::start(&place);
+    web.next("/ok");
+    let mut olga = olga.at(&portal.address);
+    eventually("it is told", || state(&mut olga, "ops").0 == "delivered");
 }
 
 #[test]

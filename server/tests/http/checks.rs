@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::body::Body;
 use domain::RunId;
 use domain::check::{CheckId, Held};
-use domain::policy::{Role, Sight};
+use domain::policy::Sight;
 use domain::run::{Event, Run, Verdict};
 use domain::target::Reach;
 use http::{StatusCode, header};
@@ -18,7 +18,7 @@ use portal::{SystemClock, TargetSettings};
 use testkit::rig::{Contained, Image, Secured, Sshd};
 
 use crate::account::{done, post};
-use crate::site::{ORIGIN, Places, Served, at, call, local, someone};
+use crate::site::{ORIGIN, Places, Served, at, call, local};
 
 const DOCUMENT: &str = "# Shop\n\n## Steps\n\n1. **Start**\n\n   ```bash\n   echo LOGFILE\n   ```\n\n2. **Look**\n\n   ```bash\n   true\n   ```\n\n## Expected outcome\n\n- It answers\n- The users are told\n";
 

@@ -6,7 +6,7 @@ use domain::RunId;
 use domain::notice::Occasion;
 use domain::policy::Sight;
 use domain::run::{Because, EscalationRecord, Run};
-use domain::view::{DeliveryRow, HomeView, RunView};
+use domain::view::{DeliveryRow, DeliveryState, HomeView, RunView};
 use http::StatusCode;
 use portal::{Channels, MailSettings, MailTls, WebhookKind, WebhookSettings};
 use testkit::FixedClock;
@@ -89,13 +89,13 @@ impl Scene {
     async fn with(side: &str, channels: Channels) -> Self {
         let clock = Arc::new(FixedClock::default());
         let places = Places { channels, ..vec![local()].into() };
-        let site = Served::with_targets(clock.clone(), ("restore.md", DOCUMENT, side), places).await;
-        let ada = site.administrator().await;
-        let lena = site.person("lena", "Lena", "lead", &ada).await;
-        site.person("lars", "Lars", "lead", &ada).await;
-        let olga = site.person("olga", "Olga", "operator", &ada).await;
-        done(&site, "/api/account/mail", "mail=lena@example.com", &lena).await;
-        Self { site, clock, ada, lena, olga }
+        let served = Served::with_targets(clock.clone(), ("restore.md", DOCUMENT, side), places).await;
+        let ada = served.administrator().await;
+        let lena = served.person("lena", "Lena", "lead", &ada).await;
+        served.person("lars", "Lars", "lead", &ada).await;
+        let olga = served.person("olga", "Olga", "operator", &ada).await;
+        done(&served, "/api/account/mail", "mail=lena@example.com", &lena).await;
+        Self { site: served, clock, ada, lena, olga }
     }
 
     /// The worker that does so in life may be faster: what is due is told all the same, and once.
@@ -187,7 +187,7 @@ async fn after_its_time_without_a_decision_a_contact_is_told_and_once_for_each_w
     scene.looks().await;
     assert_eq!(scene.lines().await, [Some(1)]);
 
-    scene.clock.advance(15 * MINUTE);
+    scene.clock.advance(16 * MINUTE);
     scene.looks().await;
     scene.looks().await;
 
@@ -199,6 +199,24 @@ async fn after_its_time_without_a_decision_a_contact_is_told_and_once_for_each_w
     assert!(!told[1].to[0].is_reached() && told[1].to[0].person.is_some());
     let lars = scene.site.sign_in("lars").await;
     assert_eq!(scene.home(&lars).await.escalations.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_ahead_makes_no_wait_after_a_failure_shorter() {
+    let scene = Scene::open().await;
+    scene.starts("one").await;
+    scene.clock.advance(20 * MINUTE);
+    scene.looks().await;
+    scene.clock.advance(-20 * MINUTE);
+
+    scene.fails().await;
+    scene.clock.advance(14 * MINUTE);
+    scene.looks().await;
+    assert_eq!(scene.lines().await, [Some(1), Some(2)]);
+
+    scene.clock.advance(2 * MINUTE);
+    scene.looks().await;
+    assert_eq!(scene.lines().await, [Some(1), Some(2), Some(3)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,6 +252,29 @@ async fn what_became_due_while_no_portal_ran_is_told_by_the_next_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_at_the_console_tells_nobody_and_leaves_who_is_due_to_the_next_portal() {
+    let scene = Scene::open().await;
+    let lars = scene.site.sign_in("lars").await;
+    done(&scene.site, "/api/account/mail", "mail=lars@example.com", &lars).await;
+    scene.starts("one").await;
+    let ask = "run=1&request=1&wanted[s2.1]=on&reason=corrupt";
+    done(&scene.site, "/api/approvals/ask", ask, &scene.olga).await;
+
+    let Scene { site, clock, ada, lena, olga } = scene;
+    clock.advance(16 * MINUTE);
+    let scene = Scene { site: site.after_a_command(clock.clone()).await, clock, ada, lena, olga };
+    scene.looks().await;
+
+    assert_eq!(scene.lines().await, [Some(1), Some(3)]);
+    let told = scene.escalations().await;
+    assert!(told[1].to[0].mail, "the command knew no mail: {:?}", told[1].to);
+    let outbox = scene.outbox().await;
+    let to_lars = |row: &&DeliveryRow| row.to == "Lars" && row.what.starts_with("The portal calls deputy");
+    assert_eq!(outbox.iter().filter(to_lars).count(), 1, "{outbox:?}");
+    assert!(outbox.iter().all(|row| row.state == DeliveryState::Waiting), "nothing was given up: {outbox:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_operator_calls_a_contact_with_their_own_words_once_with_each_form() {
     let scene = Scene::open().await;
     scene.starts("one").await;
@@ -249,6 +290,19 @@ async fn an_operator_calls_a_contact_with_their_own_words_once_with_each_form() 
     let outbox = scene.outbox().await;
     assert_eq!((outbox.len(), outbox[1].to.as_str()), (2, "Lena"));
     assert!(outbox[1].what.starts_with("Olga calls team lead (Lena) into"), "{}", outbox[1].what);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_from_a_page_that_is_behind_is_said_not_to_be_made() {
+    let scene = Scene::open().await;
+    scene.starts("one").await;
+
+    // The page was made before the portal told the team lead.
+    let late = post(&scene.site, "/api/runs/escalate", "run=1&number=1&contact=deputy&text=x", &scene.olga).await;
+
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+    assert!(late.body.contains("Your call of deputy was not made"), "{}", late.body);
+    assert_eq!(scene.lines().await, [Some(1)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -341,6 +395,24 @@ async fn who_does_not_see_the_run_is_told_nothing_of_it() {
     assert!(scene.outbox().await.is_empty() && scene.home(&scene.lena).await.escalations.is_empty());
     let problem = scene.problem("team lead").await.unwrap();
     assert_eq!(problem, "Lena does not see this run, so nothing is sent; call Lena.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_took_the_name_of_a_contact_and_may_not_work_in_runs_is_told_nothing() {
+    let scene = Scene::open().await;
+    let mallory = scene.site.person("dba-oncall", "Mallory", "viewer", &scene.ada).await;
+    done(&scene.site, "/api/account/mail", "mail=mallory@example.com", &mallory).await;
+    scene.starts("one").await;
+    let before = scene.outbox().await.len();
+
+    let problem = scene.problem("senior DBA").await.unwrap();
+    done(&scene.site, "/api/runs/escalate", "run=1&number=2&contact=senior+DBA", &scene.olga).await;
+
+    assert_eq!(problem, "The account dba-oncall may not work in runs, so nothing is sent to it; call dba-oncall.");
+    let told = scene.escalations().await;
+    assert_eq!((told[1].titles().as_str(), told[1].to[0].person.is_some()), ("senior DBA (dba-oncall)", false));
+    assert_eq!(scene.outbox().await.len(), before);
+    assert!(scene.home(&mallory).await.escalations.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ use domain::target::{Container, Reach, Which};
 use domain::view::{HomeView, ProcedureView};
 use http::{StatusCode, header};
 use portal::TargetSettings;
+use tempfile::TempDir;
 use testkit::rig::Sshd;
 use testkit::{FixedClock, NOW};
 
@@ -224,14 +225,44 @@ async fn a_target_that_a_procedure_may_not_use_is_not_looked_at() {
 /// Stands in for a Docker client whose engine has one container.
 const DOCKER: &str = "#!/bin/sh\ncase $1 in ps) printf 'api\\tUp 2 hours\\tapi:1\\n' ;; *) exit 1 ;; esac\n";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_container_that_commands_name_and_the_engine_does_not_is_told_by_its_name() {
+/// One that cannot read its settings, and repeats them.
+const REPEATING: &str =
+    "#!/bin/sh\necho 'unexpected character in a variable name near \"PASSWORD=hunter-otter\"' >&2\nexit 1\n";
+
+/// A target with such a client, which is there as long as its folder.
+fn with_docker(client: &str) -> (TempDir, TargetSettings) {
     let folder = tempfile::tempdir().unwrap();
-    let client = folder.path().join("docker");
-    std::fs::write(&client, DOCKER).unwrap();
-    std::fs::set_permissions(&client, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = folder.path().join("docker");
+    std::fs::write(&path, client).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     let mut target = local();
     target.plan.environment = vec![("PATH".to_owned(), format!("{}:/usr/bin:/bin", folder.path().display()))];
+    (folder, target)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_programs_at_the_target_print_is_not_kept_for_everybody_who_reads_what_was_found() {
+    let (_folder, target) = with_docker(REPEATING);
+    let document = "# Shop\n\n## Steps\n\n1. **Look**\n\n   ```bash\n   docker logs mongo\n   docker compose restart api\n   ```\n";
+    let desk = Desk::with(document, vec![target]).await;
+    let vera = desk.site.person("vera", "Vera", "viewer", &desk.ada).await;
+
+    desk.looks("local").await;
+
+    let health = desk.health(&vera).await;
+    assert_eq!(codes(&health).into_iter().filter(|code| *code == "not-known").count(), 2, "{health:?}");
+    let page = desk.site.get("/procedures/shop", &vera).await.body;
+    let home = post(&desk.site, "/api/pages/home", "", &vera).await.body;
+    for seen in [format!("{health:?}"), page, home] {
+        assert!(!seen.contains("hunter-otter"), "{seen}");
+    }
+    let look = post(&desk.site, "/api/looks/start", "slug=shop&target=local", &desk.ada).await.body;
+    assert!(look.contains("hunter-otter"), "who starts a run there is told why: {look}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_commands_name_and_the_engine_does_not_is_told_by_its_name() {
+    let (_folder, target) = with_docker(DOCKER);
     let document =
         "# Shop\n\n## Steps\n\n1. **Look**\n\n   ```bash\n   docker logs api\n   docker logs mongo\n   ```\n";
     let desk = Desk::with(document, vec![target]).await;

@@ -366,14 +366,14 @@ async fn the_word_of_the_proxy_enrols_no_second_factor_and_makes_no_token_withou
         let request = request.header("x-user", "lena").header("x-groups", "leads").header("x-secret", SECRET);
         site.send(request.body(Body::from(form.to_owned())).unwrap()).await
     };
-    let (offer, make) = ("/api/account/authenticator/offer", "/api/account/tokens/make");
+    let (offer, token_for) = ("/api/account/authenticator/offer", "/api/account/tokens/make");
     let token = "name=report&role=viewer&days=1&password=";
 
     for (path, form, says) in [
         (offer, "password=", "takes an enrolment code"),
         (offer, "password=abcd-efgh-abcd-efgh", "The enrolment code is wrong"),
         ("/api/account/passkeys/ask-for-new", "password=", "takes an enrolment code"),
-        (make, token, "with a second factor only"),
+        (token_for, token, "with a second factor only"),
         ("/api/account/password", "old=x&new=grandfather+clock+pelican", "You have no password of the portal"),
     ] {
         let answer = by_lena(path, form).await;
@@ -396,9 +396,9 @@ async fn the_word_of_the_proxy_enrols_no_second_factor_and_makes_no_token_withou
     let switched = by_lena("/api/account/authenticator/switch-on", &with_code(&site, &shown.secret)).await;
     assert_eq!(switched.status, StatusCode::OK, "{}", switched.body);
 
-    let without = by_lena(make, token).await;
+    let without = by_lena(token_for, token).await;
     assert!(without.body.contains("takes your second factor as well"), "{}", without.body);
-    let made = by_lena(make, &format!("{token}&code={}", shown.recovery_codes[0])).await;
+    let made = by_lena(token_for, &format!("{token}&code={}", shown.recovery_codes[0])).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.body);
     assert!(!site.get("/people", &ada).await.body.contains("Make enrolment code for lena"), "there is a factor now");
     refused(&site, "/api/people/enrolment-code", &give, &ada, "has a second factor already").await;

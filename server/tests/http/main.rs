@@ -4,6 +4,7 @@
 
 mod account;
 mod alerts;
+mod apart;
 mod api;
 mod approval_pages;
 mod approvals;

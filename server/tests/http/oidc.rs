@@ -1,24 +1,23 @@
 //! Signing in at an identity provider, and everything about which one can lie.
 
+mod accounts;
+mod lies;
+mod way;
+
 use std::sync::Arc;
 
-use axum::body::Body;
-use domain::PersonId;
-use domain::identity::{Identity, Issuer};
-use domain::policy::{Actor, Role};
 use domain::view::AccountView;
-use http::{Method, StatusCode, header};
+use http::StatusCode;
 use openidconnect::url::form_urlencoded;
 use portal::SystemClock;
 use serde_json::{Value, json};
 use server::config::{IdentitySettings, Networks, OidcSettings};
-use server::connections::Connection;
 use server::http::Surroundings;
 
 use crate::account::{done, is_in, post, refused, with_code};
 use crate::identity::map;
 use crate::provider::{CLIENT, Lie, Provider, SECRET};
-use crate::site::{Answer, ORIGIN, Served, page};
+use crate::site::{Answer, ORIGIN, Served};
 
 /// A portal and its provider.
 struct Scene {
@@ -149,143 +148,6 @@ async fn what_is_not_in_the_token_is_asked_for_besides() {
 }
 
 #[tokio::test]
-async fn no_lie_makes_an_account_or_a_session() {
-    for lie in Lie::ALL {
-        let scene = Scene::open().await;
-        scene.provider.lie(lie);
-
-        let answer = scene.signs_in("").await;
-
-        scene.refused(&answer, "untrue").await;
-        scene.provider.lie(Lie::None);
-        assert_eq!(scene.signs_in("").await.header("location"), "/", "after {lie:?} the truth is believed");
-    }
-}
-
-#[tokio::test]
-async fn a_lie_is_in_the_record_with_whom_it_was_about_and_from_where_and_counts_once_it_is() {
-    let scene = Scene::open().await;
-    let portal = &scene.site.portal;
-    let recorded = async || post(&scene.site, "/api/pages/audit", "portal_only=true", &scene.ada).await.body;
-    let refusals = async || recorded().await.matches("sign_in_refused").count();
-    let other = scene.site.second_store().await;
-    let held = other.begin().await.unwrap();
-    assert!(portal.note_untrue("192.0.2.9", Some("eve-1")).await.is_err(), "nobody can write now");
-    drop(held);
-    assert_eq!(refusals().await, 0);
-
-    for _ in 0..2 {
-        portal.note_untrue("192.0.2.9", Some("eve-1")).await.unwrap();
-    }
-    assert_eq!(refusals().await, 1, "it was not recorded before, and is not twice");
-    let body = recorded().await;
-    assert!(body.contains("192.0.2.9") && body.contains("eve-1"), "{body}");
-
-    let mut claims = scene.olga(&["ops"]);
-    claims["sub"] = json!("olga-of-elsewhere");
-    scene.provider.knows(claims);
-    scene.provider.lie(Lie::Nonce);
-    scene.signs_in("").await;
-    let body = recorded().await;
-    assert!(body.contains("olga-of-elsewhere") && refusals().await == 2, "{body}");
-}
-
-#[tokio::test]
-async fn sign_ins_that_came_to_nothing_are_counted_by_their_reason() {
-    let scene = Scene::open().await;
-    scene.provider.lie(Lie::Nonce);
-    scene.signs_in("").await;
-    scene.site.get("/sign-in/back?code=x&state=y", "").await;
-
-    let request = page("/metrics").extension(Connection([127, 0, 0, 1].into())).body(Body::empty()).unwrap();
-    let figures = scene.site.send(request).await.body;
-
-    for why in ["untrue", "stale"] {
-        let line = format!("runbook_portal_provider_sign_ins_refused_total{{why=\"{why}\"}} 1");
-        assert!(figures.contains(&line), "{figures}");
-    }
-}
-
-#[tokio::test]
-async fn a_key_that_nobody_has_makes_us_ask_once_in_a_while_only() {
-    let scene = Scene::open().await;
-    assert_eq!(scene.signs_in("").await.header("location"), "/");
-    scene.provider.lie(Lie::UnknownKey);
-
-    for _ in 0..5 {
-        assert!(scene.signs_in("").await.header("location").contains("untrue"));
-    }
-
-    assert_eq!(scene.provider.keys_asked(), 1);
-}
-
-#[tokio::test]
-async fn only_who_was_sent_away_comes_back_once_and_in_the_same_browser() {
-    let scene = Scene::open().await;
-    let away = scene.goes("", "").await;
-    let (code, state) = scene.provider.lets_in(&away.sent_to);
-    let other = scene.goes("", "").await;
-
-    let (right, own) = (code.as_str(), away.browser.as_str());
-    for (code, state, browser) in [
-        (right, "", own),
-        (right, "another", own),
-        (right, state.as_str(), ""),
-        (right, state.as_str(), other.browser.as_str()),
-        (right, state.as_str(), "portal-sign-in=aaaa"),
-    ] {
-        let answer = scene.comes_back(code, state, browser).await;
-        scene.refused(&answer, "stale").await;
-    }
-    let twice = scene.site.get(&format!("/sign-in/back?code={code}&state={state}&state={state}"), &away.browser).await;
-    scene.refused(&twice, "stale").await;
-
-    assert_eq!(scene.comes_back(&code, &state, &away.browser).await.header("location"), "/", "nobody has used it up");
-    let replayed = scene.comes_back(&code, &state, &away.browser).await;
-    assert!(replayed.header("location").contains("problem=stale"));
-    assert_eq!(scene.logins().await, 2);
-}
-
-#[tokio::test]
-async fn a_code_that_was_stolen_is_of_no_use_in_a_sign_in_of_the_thiefs_own() {
-    let scene = Scene::open().await;
-    let (victim, thief) = (scene.goes("", "").await, scene.goes("", "").await);
-    let (code, _) = scene.provider.lets_in(&victim.sent_to);
-    let (_, state) = scene.provider.lets_in(&thief.sent_to);
-
-    let answer = scene.comes_back(&code, &state, &thief.browser).await;
-
-    scene.refused(&answer, "untrue").await;
-}
-
-#[tokio::test]
-async fn an_answer_in_the_name_of_another_provider_is_not_believed() {
-    let scene = Scene::open().await;
-    let away = scene.goes("", "").await;
-    let (code, state) = scene.provider.lets_in(&away.sent_to);
-
-    let path = format!("/sign-in/back?code={code}&state={state}&iss=https://evil.example");
-    let answer = scene.site.get(&path, &away.browser).await;
-
-    scene.refused(&answer, "untrue").await;
-}
-
-#[tokio::test]
-async fn what_the_provider_says_about_a_refusal_is_shown_to_nobody() {
-    let scene = Scene::open().await;
-    let away = scene.goes("?next=/history", "").await;
-    let (_, state) = scene.provider.lets_in(&away.sent_to);
-
-    let path = format!("/sign-in/back?error=access_denied&error_description=%3Cb%3Ecall+me%3C/b%3E&state={state}");
-    let answer = scene.site.get(&path, &away.browser).await;
-
-    scene.refused(&answer, "denied").await;
-    assert_eq!(answer.header("location"), "/sign-in?problem=denied&next=/history");
-    let forged = scene.site.get("/sign-in?problem=%3Cb%3Ecall+me", "").await;
-    assert!(!forged.body.contains("call me"), "{}", forged.body);
-}
-
-#[tokio::test]
 async fn while_the_provider_is_away_or_says_too_much_the_page_says_so() {
     for lie in [Lie::Trouble, Lie::Huge] {
         let scene = Scene::open().await;
@@ -317,193 +179,6 @@ async fn a_provider_that_does_not_give_its_keys_is_left_alone_for_a_moment() {
     }
 
     assert_eq!(scene.provider.keys_asked(), 1);
-}
-
-#[tokio::test]
-async fn an_account_with_a_password_is_never_taken_over() {
-    let scene = Scene::open().await;
-    let mut claims = scene.olga(&["admins"]);
-    claims["preferred_username"] = json!("ada");
-    scene.provider.knows(claims);
-
-    let answer = scene.signs_in("").await;
-
-    scene.refused(&answer, "taken").await;
-    let audit = post(&scene.site, "/api/pages/audit", "portal_only=true", &scene.ada).await;
-    assert!(audit.body.contains("sign_in_refused") && audit.body.contains("taken"), "{}", audit.body);
-}
-
-#[tokio::test]
-async fn an_account_belongs_to_the_subject_and_not_to_the_name() {
-    let scene = Scene::open().await;
-    scene.signs_in("").await;
-    let mut another = scene.olga(&["admins"]);
-    another["sub"] = json!("8");
-    scene.provider.knows(another);
-
-    let answer = scene.signs_in("").await;
-
-    assert!(answer.header("location").contains("problem=taken"), "{}", answer.header("location"));
-    assert_eq!(scene.logins().await, 2);
-}
-
-#[tokio::test]
-async fn an_account_is_bound_anew_by_the_console_and_never_to_what_is_bound_already() {
-    let scene = Scene::open().await;
-    let portal = &scene.site.portal;
-    scene.signs_in("").await;
-    let nora = Identity::of_proxy("nora", vec!["ops".to_owned()]).unwrap();
-    let nora = portal.sign_in_from_outside(&nora, None).await.unwrap().id;
-    let ada = portal.store().person_by_login("ada").await.unwrap().unwrap().id;
-    let (console, here) = (Actor::console(), Issuer::Provider(scene.provider.issuer()));
-    let rebind = async |person: &PersonId, issuer: &Issuer, subject: &str| {
-        let outcome = portal.rebind(console.administrator().unwrap(), person, issuer, subject).await;
-        outcome.map_err(|error| error.sentence())
-    };
-    assert_eq!(portal.issuers().await.unwrap().len(), 2);
-
-    for (person, subject, says) in [
-        (&nora, "7", "The account of olga is bound to 7"),
-        (&nora, "", "can name nobody"),
-        (&ada, "9", "has a password"),
-    ] {
-        let sentence = rebind(person, &here, subject).await.unwrap_err();
-        assert!(sentence.contains(says), "{sentence}");
-    }
-    rebind(&nora, &here, "9").await.unwrap();
-
-    assert_eq!(portal.issuers().await.unwrap(), [(scene.provider.issuer(), 2)]);
-    let mut claims = scene.olga(&["leads"]);
-    claims["sub"] = json!("9");
-    scene.provider.knows(claims);
-    let answer = scene.signs_in("").await;
-    let signed_in = session(&scene.site, &answer.cookie()).await;
-    assert!(signed_in.contains("\"nora\"") && signed_in.contains("\"lead\""), "{signed_in}");
-    assert_eq!(scene.logins().await, 3, "it is the same account");
-    rebind(&nora, &Issuer::Proxy, "Nora").await.unwrap();
-    assert_eq!(post(&scene.site, "/api/session", "", &answer.cookie()).await.status, StatusCode::UNAUTHORIZED);
-    let audit = post(&scene.site, "/api/pages/audit", "portal_only=true", &scene.ada).await;
-    assert!(audit.body.contains("identity_rebound") && audit.body.contains("the console"), "{}", audit.body);
-}
-
-#[tokio::test]
-async fn nobody_gets_the_role_of_a_name_that_they_give_themselves_later() {
-    let scene = Scene::open().await;
-    scene.signs_in("").await;
-    let mut claims = scene.olga(&["ops"]);
-    claims["preferred_username"] = json!("chief");
-    scene.provider.knows(claims);
-
-    let answer = scene.signs_in("").await;
-
-    assert_eq!(answer.header("location"), "/");
-    let signed_in = session(&scene.site, &answer.cookie()).await;
-    assert!(signed_in.contains("\"operator\""), "{signed_in}");
-    assert!(scene.site.portal.store().person_by_login("chief").await.unwrap().is_none());
-}
-
-#[tokio::test]
-async fn whoever_loses_their_last_line_of_the_map_loses_open_sessions_and_the_role_with_it() {
-    let scene = Scene::open().await;
-    scene.provider.knows(scene.olga(&["leads"]));
-    let open = scene.signs_in("").await.cookie();
-    scene.provider.knows(scene.olga(&["unknown"]));
-
-    let answer = scene.signs_in("").await;
-
-    assert!(answer.header("location").contains("problem=unmapped"), "{}", answer.header("location"));
-    assert!(!is_in(&scene.site, &open).await);
-    let olga = scene.site.portal.store().person_by_login("olga").await.unwrap().unwrap();
-    assert_eq!(olga.role, Role::Viewer);
-    let audit = post(&scene.site, "/api/pages/audit", "portal_only=true", &scene.ada).await;
-    assert!(audit.body.contains("role_changed") && audit.body.contains("sessions_ended"), "{}", audit.body);
-    scene.provider.knows(scene.olga(&["leads"]));
-    assert!(session(&scene.site, &scene.signs_in("").await.cookie()).await.contains("\"lead\""));
-}
-
-#[tokio::test]
-async fn whoever_is_unmapped_or_disabled_is_told_so() {
-    let scene = Scene::open().await;
-    scene.provider.knows(scene.olga(&["unknown"]));
-    let unmapped = scene.signs_in("").await;
-    scene.refused(&unmapped, "unmapped").await;
-    scene.provider.knows(scene.olga(&["ops"]));
-    let cookie = scene.signs_in("").await.cookie();
-    let person = scene.site.portal.store().person_by_login("olga").await.unwrap().unwrap().id;
-
-    done(&scene.site, "/api/people/disable", &format!("person={person}"), &scene.ada).await;
-
-    assert!(!is_in(&scene.site, &cookie).await);
-    assert!(scene.signs_in("").await.header("location").contains("problem=disabled"));
-}
-
-#[tokio::test]
-async fn nothing_begins_by_head_or_by_a_link_on_another_site() {
-    let scene = Scene::open().await;
-    let head = page("/sign-in/with").method(Method::HEAD).body(Body::empty()).unwrap();
-    let linked =
-        page("/sign-in/with?next=/history").header("sec-fetch-site", "cross-site").body(Body::empty()).unwrap();
-
-    assert_eq!(scene.site.send(head).await.status, StatusCode::METHOD_NOT_ALLOWED);
-    let answer = scene.site.send(linked).await;
-
-    assert_eq!(answer.header("location"), "/sign-in?next=/history");
-    assert_eq!(answer.cookie(), "");
-    let back = page("/sign-in/back?code=x&state=y").method(Method::HEAD).body(Body::empty()).unwrap();
-    assert_eq!(scene.site.send(back).await.status, StatusCode::METHOD_NOT_ALLOWED);
-}
-
-#[tokio::test]
-async fn the_way_back_leads_nowhere_else() {
-    let scene = Scene::open().await;
-
-    for next in ["https://evil.example", "//evil.example", "/\\evil.example", "/sign-in", "/a/../../b"] {
-        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-        let answer = scene.signs_in(&format!("?next={next}")).await;
-
-        assert_eq!(answer.header("location"), "/", "{next}");
-    }
-}
-
-#[tokio::test]
-async fn a_path_that_is_longer_than_any_of_the_portal_is_not_kept() {
-    let scene = Scene::open().await;
-    let of_length = |length: usize| format!("/history?words={}", "x".repeat(length));
-
-    for (next, leads_to) in [(of_length(1_000), of_length(1_000)), (of_length(3_000), "/".to_owned())] {
-        let query: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-        let answer = scene.signs_in(&format!("?next={query}")).await;
-
-        assert_eq!(answer.header("location"), leads_to);
-    }
-}
-
-#[tokio::test]
-async fn the_session_has_an_id_of_its_own_whatever_was_there_before() {
-    let scene = Scene::open().await;
-    let planted = "portal=AAAAAAAAAAAAAAAAAAAAAA";
-    let away = scene.goes("", planted).await;
-    let (code, state) = scene.provider.lets_in(&away.sent_to);
-
-    let answer = scene.comes_back(&code, &state, &format!("{planted}; {}", away.browser)).await;
-
-    assert!(answer.cookie().contains("portal=") && !answer.cookie().contains("AAAAAAAAAAAAAAAAAAAAAA"));
-    assert!(!is_in(&scene.site, planted).await);
-    let set: Vec<&str> = answer.headers.get_all(header::SET_COOKIE).iter().map(|set| set.to_str().unwrap()).collect();
-    assert!(set.iter().all(|set| set.contains("HttpOnly") && set.contains("SameSite=Lax")), "{set:?}");
-}
-
-#[tokio::test]
-async fn the_session_that_was_there_ends_with_the_next_sign_in() {
-    let scene = Scene::open().await;
-    let before = scene.signs_in("").await.cookie();
-    let away = scene.goes("", &before).await;
-    let (code, state) = scene.provider.lets_in(&away.sent_to);
-
-    let answer = scene.comes_back(&code, &state, &format!("{before}; {}", away.browser)).await;
-
-    assert!(is_in(&scene.site, &answer.cookie()).await);
-    assert!(!is_in(&scene.site, &before).await, "who knew the old number is nobody");
 }
 
 #[tokio::test]
@@ -553,22 +228,4 @@ async fn without_a_provider_these_addresses_are_not_there() {
         assert_eq!(site.get(path, "").await.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert!(!site.get("/sign-in", "").await.body.contains("Sign in with"));
-}
-
-#[tokio::test]
-async fn nobody_comes_from_a_provider_before_there_is_an_administrator_with_a_password() {
-    let provider = Provider::open().await;
-    let site = portal_of(&provider).await;
-    let now = site.portal.now().0 / 1000;
-    provider.knows(json!({
-        "sub": "7", "preferred_username": "olga", "name": "Olga", "groups": ["admins"], "iat": now, "exp": now + 300,
-    }));
-    let begun = site.get("/sign-in/with", "").await;
-    let (code, state) = provider.lets_in(begun.header("location"));
-
-    let answer = site.get(&format!("/sign-in/back?code={code}&state={state}"), &begun.cookie()).await;
-
-    assert!(answer.header("location").contains("problem=fresh"), "{}", answer.header("location"));
-    assert!(site.portal.store().fresh().await.unwrap());
-    assert!(begun.header("location").contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A3000%2Fsign-in%2Fback"));
 }

@@ -1,15 +1,15 @@
 //! Covering something in stored output over HTTP: two people, a mask of equal length, a chain that stays whole, and no trace.
 
+mod deciding;
+mod disk;
+mod showing;
+
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
-use domain::frame::{Cursor, Frame};
-use domain::policy::Role;
-use domain::run::{Event, Redaction, RedactionEnd, Run};
+use domain::run::{Redaction, Run};
 use domain::{AttemptId, RunId};
-use futures::StreamExt as _;
 use http::{StatusCode, header};
 use http_body_util::BodyExt as _;
 use portal::{CheckpointSettings, KeptRecord};
@@ -17,7 +17,7 @@ use testkit::FixedClock;
 use tower::ServiceExt as _;
 
 use crate::approvals::{Authenticator, Scene};
-use crate::site::{PASSWORD, Served, call, page, someone};
+use crate::site::{Served, call, page};
 
 /// What should not have been printed. No document, plan or command has it.
 const SECRET: &str = "hunter-otter";
@@ -189,48 +189,6 @@ async fn two_people_cover_a_secret_and_nothing_of_it_is_left_anywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_an_administrator_asks_and_only_another_person_with_a_second_factor_confirms() {
-    let scene = Scene::leaked().await;
-    let (adas, olgas, lenas) = (scene.codes("ada").await, scene.codes("olga").await, scene.codes("lena").await);
-    let vera = scene.site.person("vera", "Vera", "viewer", &scene.ada).await;
-    for cookie in [&vera, &scene.olga, &scene.lena] {
-        let answer = scene.post("/api/redactions/ask", &ask(&format!("text={SECRET}")), cookie).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.body);
-        assert!(!scene.site.get(PAGE, cookie).await.body.contains("Cover something in this output"));
-    }
-    assert!(scene.site.get(PAGE, &scene.ada).await.body.contains("Cover something in this output"));
-    scene.asks().await;
-    let before = scene.redacted_run().await.version;
-    let second = {
-        let form = format!("login=ada&password={}", PASSWORD.replace(' ', "+"));
-        scene.site.send(call("/api/sign-in").body(Body::from(form)).unwrap()).await.cookie()
-    };
-
-    let tries = [
-        (&scene.ada, adas[0].as_str(), StatusCode::FORBIDDEN, "her own"),
-        (&second, &adas[0], StatusCode::FORBIDDEN, "her own from a second session"),
-        (&vera, "", StatusCode::FORBIDDEN, "a viewer's"),
-        (&scene.olga, &olgas[0], StatusCode::FORBIDDEN, "an operator's"),
-        (&scene.lena, "", StatusCode::CONFLICT, "one without a code"),
-        (&scene.lena, &olgas[0], StatusCode::UNPROCESSABLE_ENTITY, "one with another person's code"),
-    ];
-    for (cookie, code, status, which) in tries {
-        let answer = scene.confirm(cookie, code).await;
-        assert_eq!(answer.status, status, "{which}: {}", answer.body);
-        assert_eq!(scene.redacted_run().await.version, before, "{which}");
-    }
-    scene.role("ada", "administrator").await;
-    assert!(scene.site.get(OUTPUT, &scene.olga).await.body.contains(SECRET), "nothing was covered");
-    let own = scene.site.get(PAGE, &scene.ada).await.body;
-    assert!(own.contains("Take back redaction 1-1") && own.contains("another person has to confirm it"), "{own}");
-    assert!(!scene.site.get(PAGE, &scene.olga).await.body.contains("Confirm and cover"));
-
-    assert_eq!(scene.confirm(&scene.lena, &lenas[0]).await.status, StatusCode::OK, "none of that used up her code");
-    assert!(!scene.site.get(OUTPUT, &scene.olga).await.body.contains(SECRET));
-    assert_eq!(scene.confirm(&scene.lena, &lenas[1]).await.status, StatusCode::CONFLICT, "twice");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_is_nowhere_in_the_output_is_said_and_nothing_is_recorded() {
     let scene = Scene::leaked().await;
     let before = scene.redacted_run().await.version;
@@ -283,271 +241,6 @@ async fn lines_and_bytes_are_covered_as_they_are_named() {
     assert!(again.body.contains("covered already"), "{}", again.body);
     scene.bytes("/runs/1/evidence", &scene.ada).await;
     assert_eq!(scene.verified().await, (Vec::new(), 1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_rejected_or_taken_back_covers_nothing_and_can_be_asked_again() {
-    let scene = Scene::closed().await;
-    let codes = scene.codes("lars").await;
-    scene.asks().await;
-    let twice = scene.post("/api/redactions/ask", &ask("unit=lines&range=1"), &scene.ada).await;
-    assert_eq!(twice.status, StatusCode::CONFLICT);
-    assert!(twice.body.contains("Ada asked at"), "{}", twice.body);
-
-    let reject = format!("run=1&number=1&decision=reject&reason=we+need+it&code={}", codes[0]);
-    scene.done("/api/redactions/decide", &reject, &scene.lars).await;
-    scene.done("/api/redactions/ask", &ask("unit=lines&range=1"), &scene.ada).await;
-    let own = "run=1&number=2&decision=reject&reason=wrong+line";
-    scene.done("/api/redactions/decide", own, &scene.ada).await;
-
-    let shown = scene.site.get(PAGE, &scene.ada).await.body;
-    for words in
-        ["Lars said no to redaction 1-1, by recovery code", "we need it", "Ada took back redaction 1-2", SECRET]
-    {
-        assert!(shown.contains(words), "{words}: {shown}");
-    }
-    assert!(scene.site.get(OUTPUT, &scene.ada).await.body.contains(SECRET));
-}
-
-/// The same rule as for a request for approval.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lead_says_no_with_a_reason_and_by_a_second_factor_and_takes_back_their_own_without() {
-    let scene = Scene::closed().await;
-    let codes = scene.codes("lars").await;
-    scene.asks().await;
-    let rejects = async |more: &str, cookie: &str| {
-        scene.post("/api/redactions/decide", &format!("run=1&number=1&decision=reject&{more}"), cookie).await
-    };
-
-    let silent = rejects(&format!("code={}", codes[0]), &scene.lars).await;
-    assert_eq!(silent.status, StatusCode::CONFLICT, "{}", silent.body);
-    let unproven = rejects("reason=we+need+it", &scene.lars).await;
-    assert_eq!(unproven.status, StatusCode::CONFLICT, "{}", unproven.body);
-    assert!(unproven.body.contains("takes your second factor"), "{}", unproven.body);
-    let wrong = rejects("reason=we+need+it&code=000000", &scene.lars).await;
-    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.body);
-    assert_eq!(scene.only_redaction().await.end, None);
-    let proven = rejects(&format!("reason=we+need+it&code={}", codes[0]), &scene.lars).await;
-    assert_eq!(proven.status, StatusCode::OK, "a refused rejection has not used the code up: {}", proven.body);
-    assert!(matches!(
-        scene.only_redaction().await.end,
-        Some(RedactionEnd::Rejected { factor, .. }) if factor == "recovery code"
-    ));
-    let late = rejects(&format!("reason=again&code={}", codes[1]), &scene.lars).await;
-    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
-
-    scene.asks().await;
-    let own = "run=1&number=2&decision=reject&reason=wrong+line";
-    scene.done("/api/redactions/decide", own, &scene.ada).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_to_be_covered_waits_in_the_inbox_until_it_is_decided() {
-    let scene = Scene::closed().await;
-    let codes = scene.codes("lena").await;
-    let viewer = someone(Role::Viewer);
-    let mut told = scene.site.portal.watch_waiting(viewer.viewer().unwrap());
-    let mut count = async || tokio::time::timeout(Duration::from_mins(1), told.next()).await.unwrap();
-    assert_eq!(count().await, Some(0));
-
-    scene.asks().await;
-
-    assert_eq!(count().await, Some(1), "open inboxes are told");
-    let inbox = scene.site.get("/approvals", &scene.lena).await.body;
-    for words in [
-        "(1) Approvals",
-        "1 redaction waits for a decision",
-        "24 bytes in 2 places of the output of Print on local",
-        "a password was printed",
-        "/runs/1?step=1&amp;attempt=1#covering",
-    ] {
-        assert!(inbox.contains(words), "{words}: {inbox}");
-    }
-    assert!(!inbox.contains("Nothing waits") && !inbox.contains(SECRET), "{inbox}");
-    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
-    assert_eq!(count().await, Some(0));
-    let inbox = scene.site.get("/approvals", &scene.lena).await.body;
-    assert!(inbox.contains("Nothing waits for a decision") && !inbox.contains("To be covered"), "{inbox}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_that_is_open_on_a_closed_run_is_told_and_has_the_covered_output_from_then_on() {
-    let scene = Scene::closed().await;
-    let codes = scene.codes("lena").await;
-    let version = scene.redacted_run().await.version;
-    let (cursor, otto) = (Cursor { version, ..Cursor::default() }, someone(Role::Viewer));
-    let follow = async |cursor| scene.site.portal.watch(otto.viewer().unwrap(), RUN, cursor).await.unwrap();
-    let mut open = follow(cursor).await;
-
-    scene.asks().await;
-    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
-
-    let told = async {
-        while let Some(framed) = open.next().await {
-            if let Frame::Event { entry } = framed.frame
-                && let Event::OutputRedacted { step, attempt, .. } = entry.event
-            {
-                return Some((step, attempt));
-            }
-        }
-        None
-    };
-    assert_eq!(told.await, Some((1, 1)));
-    let mut anew = follow(Cursor { version, step: 1, attempt: 1, offset: 0 }).await;
-    let output = async {
-        while let Some(framed) = anew.next().await {
-            if let Frame::Output { text, .. } = framed.frame {
-                return text;
-            }
-        }
-        String::new()
-    };
-    let output = output.await;
-    assert!(output.contains(MASKED) && !output.contains(SECRET), "{output}");
-}
-
-/// Between the record and the disk there is a moment, and a disk that takes nothing makes it long.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_recorded_as_covered_is_shown_to_nobody_also_while_the_disk_still_has_it() {
-    let scene = Scene::leaked().await;
-    let codes = scene.codes("lena").await;
-    let before = std::fs::read_to_string(log_of(&scene.site)).unwrap();
-    scene.asks().await;
-    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
-    std::fs::write(log_of(&scene.site), before).unwrap();
-
-    for path in [PAGE, OUTPUT, "/runs/1?step=1&attempt=1&from=0"] {
-        let shown = scene.site.get(path, &scene.olga).await.body;
-        assert!(shown.contains(MASKED) && !shown.contains(SECRET), "{path}: {shown}");
-    }
-    let log = scene.post("/api/runs/log", "run=1&step=1&attempt=1&from=0", &scene.olga).await.body;
-    assert!(log.contains(MASKED) && !log.contains(SECRET), "{log}");
-    for (path, more) in [("/api/runs/lines", ""), ("/api/runs/text", "&from=1&to=99")] {
-        let lines = scene.post(path, &format!("run=1&step=1&attempt=1{more}"), &scene.olga).await.body;
-        assert!(lines.contains(MASKED) && !lines.contains(SECRET), "{path}: {lines}");
-    }
-    let cast = scene.site.get(&format!("{OUTPUT}?as=cast"), &scene.olga).await.body;
-    assert!(cast.contains(MASKED) && !cast.contains(SECRET), "{cast}");
-    let find = format!("run=1&step=1&attempt=1&wanted[text]={SECRET}&around=1");
-    let found = scene.post("/api/runs/find", &find, &scene.olga).await.body;
-    assert!(found.contains("\"count\":0"), "nobody can try what was covered: {found}");
-    let otto = someone(Role::Viewer);
-    let cursor = Cursor { version: 0, step: 1, attempt: 1, offset: 0 };
-    let frames = scene.site.portal.watch(otto.viewer().unwrap(), RUN, cursor).await.unwrap();
-    let outputs = frames.filter_map(async |framed| match framed.frame {
-        Frame::Output { text, .. } => Some(text),
-        _ => None,
-    });
-    let output = Box::pin(outputs).next().await.unwrap();
-    assert!(output.contains(MASKED) && !output.contains(SECRET), "{output}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_attempt_that_has_not_ended_is_not_covered() {
-    let scene = Scene::leaked().await;
-    scene.done("/api/runs/run", "run=1&step=2&attempt=1&commands=1", &scene.olga).await;
-
-    let form = "run=1&step=2&attempt=1&unit=bytes&range=0-1&reason=why";
-    let answer = scene.post("/api/redactions/ask", form, &scene.ada).await;
-
-    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.body);
-    assert!(answer.body.contains("has not ended"), "{}", answer.body);
-    scene.done("/api/runs/stop", "run=1&step=2&attempt=1", &scene.olga).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_output_that_was_changed_behind_the_record_is_not_made_good_by_covering_it() {
-    let scene = Scene::leaked().await;
-    let codes = scene.codes("lena").await;
-    scene.asks().await;
-    let log = log_of(&scene.site);
-    let stored = std::fs::read_to_string(&log).unwrap();
-    let changed = stored.replace("olga", "otto");
-    std::fs::write(&log, &changed).unwrap();
-
-    let confirmed = scene.confirm(&scene.lena, &codes[0]).await;
-
-    assert_eq!(confirmed.status, StatusCode::CONFLICT, "{}", confirmed.body);
-    assert_eq!(std::fs::read_to_string(&log).unwrap(), changed);
-    assert_eq!(scene.only_redaction().await.end, None);
-    scene.bytes("/runs/1/evidence", &scene.ada).await;
-    let (found, _) = scene.verified().await;
-    assert!(matches!(&found[..], [why] if why.contains("was changed")), "{found:?}");
-    std::fs::write(&log, &stored).unwrap();
-    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
-}
-
-/// What a portal leaves that dies after the record and before, in, or just behind the overwriting.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_recorded_and_not_covered_before_a_death_is_covered_at_the_next_start() {
-    for half in ["", "called ", "again"] {
-        let scene = Scene::closed().await;
-        let codes = scene.codes("lena").await;
-        let log = log_of(&scene.site);
-        let before = std::fs::read_to_string(&log).unwrap();
-        scene.asks().await;
-        assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
-        let after = std::fs::read_to_string(&log).unwrap();
-        let done = after.find(half).unwrap() + half.len();
-        std::fs::write(&log, format!("{}{}", &after[..done], &before[done..])).unwrap();
-        scene.bytes("/runs/1/evidence", &scene.ada).await;
-        let store = scene.site.second_store().await;
-        let mut write = store.begin().await.unwrap();
-        write.note_redaction(RUN, 1).await.unwrap();
-        write.commit().await.unwrap();
-        store.close().await;
-        let (found, _) = scene.verified().await;
-        assert!(matches!(&found[..], [why] if why.contains("was not carried out to its end")), "{half}: {found:?}");
-        let Scene { site, clock, ada, olga, lena, lars, backup } = scene;
-
-        let site = site.again(clock.clone()).await;
-
-        let scene = Scene { site, clock, ada, olga, lena, lars, backup };
-        assert_eq!(std::fs::read_to_string(&log).unwrap(), after, "{half}");
-        assert!(scene.site.portal.store().redactions_to_finish().await.unwrap().is_empty());
-        assert_eq!(scene.verified().await, (Vec::new(), 1), "{half}");
-        assert_eq!(traces(&scene.site.path("data"), SECRET.as_bytes()), [""; 0], "{half}");
-    }
-}
-
-/// What a shim had put aside has to go as well, and cannot.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_done_yet_is_recorded_and_said_and_done_when_it_can_be() {
-    let scene = Scene::closed().await;
-    let codes = scene.codes("lena").await;
-    let aside = log_of(&scene.site).with_file_name("out.tail");
-    std::fs::create_dir(&aside).unwrap();
-    std::fs::write(aside.join("in the way"), "").unwrap();
-    scene.asks().await;
-
-    let answer = scene.confirm(&scene.lena, &codes[0]).await;
-
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.body);
-    assert!(answer.body.contains("Your confirmation is recorded") && answer.body.contains("goes on trying"));
-    assert!(scene.only_redaction().await.covered().is_some());
-    assert_eq!(scene.site.portal.store().redactions_to_finish().await.unwrap(), [(RUN, 1)]);
-    std::fs::remove_dir_all(&aside).unwrap();
-    let site = scene.site.again(scene.clock.clone()).await;
-    assert!(site.portal.store().redactions_to_finish().await.unwrap().is_empty());
-    assert_eq!(traces(&site.path("data"), SECRET.as_bytes()), [""; 0]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_long_place_the_begin_and_the_end_are_shown_and_how_much_lies_between() {
-    let many = DOCUMENT.replace("echo end", "seq 1001 1999");
-    let scene = Scene::leaked_by(&many).await;
-    scene.codes("lena").await;
-    // Three lines before it, then 1001 and 1002.
-    scene.done("/api/redactions/ask", &ask("unit=lines&range=6-996"), &scene.ada).await;
-
-    let shown = scene.site.get(PAGE, &scene.lena).await.body;
-
-    let (_, places) = shown.split_once("This is how it will look").unwrap();
-    let (places, _) = places.split_once("</pre>").unwrap();
-    for words in ["Line 6", "1002\n****", "… 4,475 bytes …", "****\n1994"] {
-        assert!(places.contains(words), "{words}: {places}");
-    }
-    assert!(!places.contains("1003") && !places.contains("1993"), "{places}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::policy::{Role, Sight};
-use domain::run::{Event, Run, StepStatus};
+use domain::run::{Run, StepStatus};
 use domain::view::HomeView;
 use domain::{RunId, Timestamp};
 use http::StatusCode;

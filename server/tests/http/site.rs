@@ -180,29 +180,31 @@ impl Served {
 
     /// Another portal on the same data, after this one was closed.
     pub async fn again(self, clock: Arc<dyn Clock>) -> Self {
-        let Self { portal, router, site, folder, places, .. } = self;
-        portal.close().await;
-        drop((portal, router, site));
+        let (folder, places) = self.closed().await;
         Self::on(folder, places, Surroundings::default(), clock).await
     }
 
+    /// The same, when somebody has opened and closed the data in between as a command at the console does, by a configuration that
+    /// knows no way to tell anybody.
+    pub async fn after_a_command(self, clock: Arc<dyn Clock>) -> Self {
+        let (folder, places) = self.closed().await;
+        let bare = Places { channels: portal::Channels::default(), ..places.clone() };
+        let opened = Portal::open(settings(&folder, &bare, &Surroundings::default(), clock.clone())).await.unwrap();
+        opened.close().await;
+        drop(opened);
+        Self::on(folder, places, Surroundings::default(), clock).await
+    }
+
+    async fn closed(self) -> (TempDir, Places) {
+        let Self { portal, router, site, folder, places, .. } = self;
+        portal.close().await;
+        drop((portal, router, site));
+        (folder, places)
+    }
+
     async fn on(folder: TempDir, places: Places, around: Surroundings, clock: Arc<dyn Clock>) -> Self {
-        let settings = Settings {
-            data: folder.path().join("data"),
-            runbooks: folder.path().join("runbooks"),
-            shim: shim(&folder, places.docker.as_deref()),
-            targets: places.targets.clone(),
-            lowerings: Vec::new(),
-            approvals: domain::approval::ApprovalRules::DEFAULT,
-            secrets: SecretSources::default(),
-            public: around.public_url.as_ref().map(|public| public.origin().to_owned()),
-            map: around.identity.map.clone(),
-            channels: places.channels.clone(),
-            checkpoints: portal::CheckpointSettings::default(),
-            build: "test".to_owned(),
-            clock,
-        };
-        let portal = Portal::open(settings).await.unwrap();
+        let portal = Portal::open(settings(&folder, &places, &around, clock)).await.unwrap();
+        portal.begin_work().await.unwrap();
         let token = portal.set_up_token().await.unwrap().unwrap_or_default();
         let site = Site::new(portal.clone(), Assets::embedded(), around);
         Self { router: router(&site).unwrap(), site, portal, token, folder, places }
@@ -305,6 +307,25 @@ impl Served {
             }
         }
         panic!("the stream of run {run} ended before that");
+    }
+}
+
+/// The configuration of a portal in a folder.
+fn settings(folder: &TempDir, places: &Places, around: &Surroundings, clock: Arc<dyn Clock>) -> Settings {
+    Settings {
+        data: folder.path().join("data"),
+        runbooks: folder.path().join("runbooks"),
+        shim: shim(folder, places.docker.as_deref()),
+        targets: places.targets.clone(),
+        lowerings: Vec::new(),
+        approvals: domain::approval::ApprovalRules::DEFAULT,
+        secrets: SecretSources::default(),
+        public: around.public_url.as_ref().map(|public| public.origin().to_owned()),
+        map: around.identity.map.clone(),
+        channels: places.channels.clone(),
+        checkpoints: portal::CheckpointSettings::default(),
+        build: "test".to_owned(),
+        clock,
     }
 }
 

@@ -308,6 +308,7 @@ async fn a_container_that_is_gone_is_told_and_nothing_is_begun() {
     let places = Places {
         targets: vec![at("api", Reach::Container(contained.target()))],
         docker: Some(contained.engine().host()),
+        channels: portal::Channels::default(),
     };
     let desk = Desk::of(INSIDE, "", places).await;
     contained.remove();

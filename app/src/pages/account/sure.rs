@@ -6,7 +6,7 @@ use domain::view::Outside;
 use leptos::prelude::*;
 
 use crate::base::portal_path;
-use crate::components::factor::FactorFields;
+use crate::components::factor::{CodeField, FactorFields};
 
 /// The present password, and the second factor where there is one. `id` tells several forms of the page apart.
 #[component]
@@ -44,20 +44,14 @@ pub fn is_named(outside: Outside) -> bool {
 /// What the first second factor takes of whom the proxy names. It goes by the field of the password, in whose place it stands.
 fn enrolment_code(field: String) -> AnyView {
     view! {
-        <div class="field">
-            <label for=field.clone()>"Enrolment code"</label>
-            <input
-                class="input"
-                data-mono=""
-                id=field
-                name="password"
-                required
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-            />
-            <span class="help">"An administrator gives it to you, from the page of people. It serves once, and for a day."</span>
-        </div>
+        <CodeField
+            id=field
+            name="password"
+            label="Enrolment code"
+            help="An administrator gives it to you, from the page of people. It serves once, and for a day."
+            required=true
+            autocomplete="off"
+        />
     }
     .into_any()
 }

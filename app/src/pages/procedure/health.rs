@@ -141,23 +141,22 @@ fn sighting(sighting: &Sighting) -> AnyView {
 /// What lets the portal look. It works without scripts.
 #[component]
 fn LookForm(slug: Slug, targets: Vec<TargetInfo>, look: ServerAction<LookAtHealth>) -> impl IntoView {
-    let target = match targets.as_slice() {
-        [only] => view! { <input type="hidden" name="target" value=only.name.clone() /> }.into_any(),
-        _ => {
-            let options = targets
-                .iter()
-                .map(|target| view! { <option value=target.name.clone()>{target.name.clone()}</option> })
-                .collect_view();
-            view! {
-                <div class="field">
-                    <label for="health-target">"Where to look"</label>
-                    <select class="input" id="health-target" name="target">
-                        {options}
-                    </select>
-                </div>
-            }
-            .into_any()
+    let target = if let [only] = targets.as_slice() {
+        view! { <input type="hidden" name="target" value=only.name.clone() /> }.into_any()
+    } else {
+        let options = targets
+            .iter()
+            .map(|target| view! { <option value=target.name.clone()>{target.name.clone()}</option> })
+            .collect_view();
+        view! {
+            <div class="field">
+                <label for="health-target">"Where to look"</label>
+                <select class="input" id="health-target" name="target">
+                    {options}
+                </select>
+            </div>
         }
+        .into_any()
     };
     view! {
         <ActionForm action=look attr:class="deed">

@@ -191,6 +191,7 @@ fn step_card(part: &Part, step: &Step, anchor: &str, view: &ProcedureView) -> An
             </header>
             <Provider value=filling>{content()}</Provider>
             {class_note(risk, view)}
+            {directory_note(step)}
             {after_note(step)}
         </article>
     }
@@ -242,6 +243,12 @@ fn after_note(step: &Step) -> Vec<AnyView> {
     let note =
         |check: &Check| view! { <p class="note">{format!("Checked afterwards: {}.", check.words())}</p> }.into_any();
     step.settings.after.iter().map(note).collect()
+}
+
+fn directory_note(step: &Step) -> Option<AnyView> {
+    let directory = step.settings.directory.as_ref()?;
+    let words = format!("Begins in {directory}; what comes after it begins where the run was before.");
+    Some(view! { <p class="note">{visible(words)}</p> }.into_any())
 }
 
 fn class_note(risk: Risk, view: &ProcedureView) -> Option<AnyView> {

@@ -9,12 +9,13 @@ use leptos::prelude::*;
 
 use super::actions::{NextDeeds, OfferForm, Weight};
 use super::checks::AfterStep;
-use super::control::added_words;
+use super::control::{added_words, own_directory_words};
 use super::notices::{RefusedHere, answering};
 use super::rail::{command_status, number};
 use super::ticks::{Line, tick_line};
 use crate::components::action_form::ActionForm;
 use crate::components::command::CommandCard;
+use crate::components::command_text::visible;
 use crate::components::filled::Filling;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
@@ -54,6 +55,7 @@ fn Card(step: u32, plan: PlanStep) -> impl IntoView {
         },
     );
     let added = live.run.with_untracked(|run| added_words(run, &plan));
+    let own = Memo::new(move |_| live.run.with(|run| own_directory_words(run, step)));
     let place = Place::Deeds(step);
     view! {
         <section
@@ -68,6 +70,7 @@ fn Card(step: u32, plan: PlanStep) -> impl IntoView {
             </header>
             <Skipped step />
             {added.map(|words| view! { <p class="note">{words}</p> })}
+            {move || own.get().map(|words| view! { <p class="note">{visible(words)}</p> })}
             {content}
             <AfterStep step hands />
             <Show when=move || !has_stage.get()>

@@ -9,6 +9,7 @@ use super::notices::{RefusedHere, answering};
 use crate::clock::Clock;
 use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
+use crate::components::folded_line::FoldedLine;
 use crate::components::glyph::{Glyph, Sign};
 use crate::deeds::{Deeds, Hands, Place, holds};
 use crate::live::Live;
@@ -159,24 +160,13 @@ fn OverruleForm(live: Live, id: CheckId, shown: Memo<Shown>) -> impl IntoView {
     view! {
         <ActionForm action=deeds.overrule attr:class="tick-form" attr:hidden=move || !open.get()>
             <Named live id />
-            <details class="fold">
-                <summary>
-                    <Glyph sign=Sign::Fold />
-                    "Overrule with a reason"
-                </summary>
-                <div class="note-line">
-                    <input
-                        class="input"
-                        name="reason"
-                        aria-label=format!("Why this check does not count: {name}")
-                        autocomplete="off"
-                        required
-                    />
-                    <button class="btn" type="submit">
-                        "Overrule this check"
-                    </button>
-                </div>
-            </details>
+            <FoldedLine
+                summary="Overrule with a reason"
+                name="reason"
+                label=format!("Why this check does not count: {name}")
+                button="Overrule this check"
+                required=true
+            />
         </ActionForm>
     }
     .into_any()

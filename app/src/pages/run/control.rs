@@ -9,10 +9,12 @@ use super::notices::{RefusedHere, answering};
 use crate::api::pages::run;
 use crate::base::portal_path;
 use crate::components::action_form::ActionForm;
+use crate::components::command_text::visible;
 use crate::components::copy::Copy;
 use crate::components::glyph::{Glyph, Sign};
 use crate::deeds::{Deeds, Hands, Place, holds};
 use crate::live::Live;
+use crate::loaded::loaded_later;
 
 /// Another person works in the run: who, and the way to go on in their place.
 #[component]
@@ -195,12 +197,32 @@ pub fn added_words(run: &Run, plan: &PlanStep) -> Option<String> {
     Some(format!("Not in the document; added {place}{more}"))
 }
 
+/// What is to be known of a step with a directory of its own.
+pub fn own_directory_words(run: &Run, step: u32) -> Option<String> {
+    let own = run.plan.step(step)?.directory.as_ref()?;
+    let now = run.directory_of(step);
+    let moved = if now == own { String::new() } else { format!(" It is in {now} now.") };
+    Some(format!(
+        "This step has a directory of its own, {own}: what comes after it begins where the run was before.{moved}"
+    ))
+}
+
+/// Why what is set as the directory is not for the run: the step that it is about has its own.
+fn apart_words(run: &Run) -> Option<String> {
+    let step = run.apart().filter(|_| run.end.is_none())?;
+    let number = super::rail::number(run.plan.step(step)?);
+    let place = run.directory_of(step);
+    Some(format!("Step {number} has its own: {place}. A directory that is set now is for that step alone."))
+}
+
 /// Where the next attempt begins, and the way to change it.
 #[component]
 pub fn Directory(hands: Hands) -> impl IntoView {
     let live = Live::here();
     let deeds = Deeds::here();
     let directory = Memo::new(move |_| live.run.with(|run| run.directory.clone()));
+    let next = Memo::new(move |_| live.run.with(|run| run.next_directory().to_owned()));
+    let apart = Memo::new(move |_| live.run.with(apart_words));
     let can = holds(live);
     let form = hands.then(|| {
         view! {
@@ -216,8 +238,8 @@ pub fn Directory(hands: Hands) -> impl IntoView {
                             aria-label="Directory"
                             autocomplete="off"
                             spellcheck="false"
-                            prop:value=directory
-                            value=directory.get_untracked()
+                            prop:value=next
+                            value=next.get_untracked()
                             required
                         />
                         <button class="btn" type="submit" disabled=deeds.directory.pending()>
@@ -231,6 +253,7 @@ pub fn Directory(hands: Hands) -> impl IntoView {
     view! {
         <dd>
             <code>{directory}</code>
+            {move || apart.get().map(|words| view! { <p class="note">{visible(words)}</p> })}
             {form}
         </dd>
     }
@@ -290,7 +313,7 @@ pub fn GiveUp() -> impl IntoView {
 #[component]
 pub fn LatePatch() -> impl IntoView {
     let id = Live::here().id();
-    let patch = LocalResource::new(move || async move { run(id, None, None, None).await.ok()?.patch });
+    let patch = loaded_later(move || async move { run(id, None, None, None).await.ok()?.patch });
     move || patch.get().flatten().map(|patch| view! { <PatchPanel patch /> })
 }
 

@@ -37,7 +37,7 @@ pub fn Escalation(hands: Hands, ground: EscalationGround) -> impl IntoView {
             <header>
                 <h2>"Escalation"</h2>
             </header>
-            {(!rules.is_empty()).then(|| view! { <ul class="checks">{rules}</ul> })}
+            {(!rules.is_empty()).then(|| view! { <ul class="checks" data-by="below">{rules}</ul> })}
             {history}
             {forms}
             <RefusedHere place />
@@ -115,13 +115,11 @@ fn CallForm(live: Live, contact: ContactInfo, link: Option<String>) -> impl Into
     let (text, values) = live.run.with_untracked(|run| (hand_over(run, now), values_to_hand_over(run)));
     let copied = copied(&text, &values, link.as_deref());
     // One of whom nothing is sent is called by a person, and the record says so.
-    let (open, button) = match contact.problem {
-        None => (format!("Escalate to {}\u{2026}", contact.words), format!("Escalate to {}", contact.words)),
-        Some(_) => {
-            let note = format!("Note that you called {}", contact.words);
-            (format!("{note}\u{2026}"), note)
-        }
+    let button = match contact.problem {
+        None => format!("Escalate to {}", contact.words),
+        Some(_) => format!("Note that you called {}", contact.words),
     };
+    let open = format!("{button}\u{2026}");
     let values: Vec<AnyView> = values.into_iter().map(|value| view! { <li>{visible(value)}</li> }.into_any()).collect();
     let values = (!values.is_empty()).then(|| {
         view! {

@@ -17,6 +17,7 @@ use crate::components::glyph::{Glyph, Sign};
 use crate::components::hidden::hidden;
 use crate::components::problem::Refused;
 use crate::live::Live;
+use crate::loaded::loaded_later;
 use crate::pages::approval::deciding::no_factor;
 use crate::record::{in_sentence, step_name};
 
@@ -207,21 +208,32 @@ fn Waits(id: AttemptId, number: u32, redaction: Redaction) -> impl IntoView {
     .into_any()
 }
 
+/// How it will look, with the decision.
 #[component]
 fn Deciding(id: AttemptId, number: u32, own: bool) -> impl IntoView {
-    let view = Resource::new(|| (), move |()| redaction(id.run, number));
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match view.await {
-                    Ok(view) => view! { <DecideForm id view own /> }.into_any(),
-                    // It was decided meanwhile, or cannot be read now: the page says so when it is loaded again.
-                    Err(error) => view! { <p class="note">{error.to_string()}</p> }.into_any(),
-                }
-            })}
-        </Transition>
+    match Live::here().redaction(number) {
+        Some(view) => view! { <DecideForm id view own /> }.into_any(),
+        None => view! { <DecidingLater id number own /> }.into_any(),
     }
-    .into_any()
+}
+
+/// The same for what the page did not come with: it was asked for meanwhile, or in another output than the one on which the page opened.
+#[component]
+fn DecidingLater(id: AttemptId, number: u32, own: bool) -> impl IntoView {
+    let view = loaded_later(move || redaction(id.run, number));
+    move || match view.get() {
+        Some(Ok(view)) => view! { <DecideForm id view own /> }.into_any(),
+        // It was decided meanwhile, or cannot be read now: the page says so when it is loaded again.
+        Some(Err(error)) => note(error.to_string()),
+        None => note(NOT_SHOWN_YET.to_owned()),
+    }
+}
+
+const NOT_SHOWN_YET: &str =
+    "How it will look is not shown yet, and nothing can be decided before it is. Load the page again if it stays so.";
+
+fn note(words: String) -> AnyView {
+    view! { <p class="note">{words}</p> }.into_any()
 }
 
 #[component]
@@ -236,7 +248,7 @@ fn DecideForm(id: AttemptId, view: RedactionView, own: bool) -> impl IntoView {
         <p>"This is how it will look:"</p>
         {places}
         {left_uncovered()}
-        {view.cannot.clone().map(|cannot| view! { <p class="note">{cannot}</p> })}
+        {view.cannot.clone().map(note)}
         <form class="deed" method="post" action=portal_path(DecideRedaction::url())>
             {fields}
             <div class="field">

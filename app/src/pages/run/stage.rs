@@ -246,9 +246,7 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
     let end = attempt.end.as_ref()?;
     let mut words = Vec::new();
     match &end.ending {
-        AttemptEnding::Unknown { reason } => {
-            words.push(format!("Nobody knows how it ended: {reason}. Nothing is repeated by itself"));
-        }
+        AttemptEnding::Unknown { reason } => words.push(unknown_words(reason)),
         AttemptEnding::Known(exit) => {
             if let domain::attempt::AttemptResult::NotStarted { reason } = &exit.result {
                 words.push(format!("Nothing was run: {}", reason.trim_end_matches('.')));
@@ -266,6 +264,15 @@ pub fn ending(attempt: &Attempt) -> Option<AnyView> {
     }
     words.extend(rest_words(attempt));
     (!words.is_empty()).then(|| view! { <span class="ending">{words.join(". ")}"."</span> }.into_any())
+}
+
+/// Why nobody knows how it ended. What was not even started has no end that is missing.
+fn unknown_words(reason: &str) -> String {
+    let reason = reason.trim_end_matches('.');
+    if reason.starts_with("The step was not started") {
+        return reason.to_owned();
+    }
+    format!("Nobody knows how it ended: {reason}. Nothing is repeated by itself")
 }
 
 /// Output that was not kept: how much, from where on, and why.

@@ -9,6 +9,7 @@ use super::notices::{RefusedHere, answering};
 use super::rail::tick_status;
 use crate::components::action_form::ActionForm;
 use crate::components::ago::Ago;
+use crate::components::folded_line::FoldedLine;
 use crate::components::glyph::{Glyph, Sign};
 use crate::components::prose::inline;
 use crate::deeds::{Deeds, Hands, Place};
@@ -110,18 +111,12 @@ fn TickForm(line: Line, ticked: Memo<bool>, words: String) -> impl IntoView {
             attr:hidden=move || ticked.get()
         >
             <Named line />
-            <details class="fold">
-                <summary>
-                    <Glyph sign=Sign::Fold />
-                    "Tick with a note"
-                </summary>
-                <div class="note-line">
-                    <input class="input" name="note" aria-label=format!("Note on: {words}") autocomplete="off" />
-                    <button class="btn" type="submit">
-                        "Tick with note"
-                    </button>
-                </div>
-            </details>
+            <FoldedLine
+                summary="Tick with a note"
+                name="note"
+                label=format!("Note on: {words}")
+                button="Tick with note"
+            />
         </ActionForm>
     }
     .into_any()

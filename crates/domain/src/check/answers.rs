@@ -41,7 +41,7 @@ impl Heard {
                 Err(CheckEnd::unknown(format!("The target has no {program}: {what} could not be looked at.")))
             }
             Self::Nowhere => Err(CheckEnd::unknown(format!(
-                "The directory of the run is not there, or may not be entered: {what} could not be looked at."
+                "The directory where this is asked is not there, or may not be entered: {what} could not be looked at."
             ))),
             Self::TooMuch => Err(CheckEnd::unknown(format!("{what} answered with more than the portal reads."))),
         }

@@ -21,7 +21,7 @@ pub fn unreadable_log(pipeline: &[String], heard: &Heard) -> Option<CheckEnd> {
         },
         Heard::Late => "it did not end within 8 s".to_owned(),
         Heard::Without(program) => format!("the target has no {program}"),
-        Heard::Nowhere => "the directory of the run is not there, or may not be entered".to_owned(),
+        Heard::Nowhere => "the directory where it is asked is not there, or may not be entered".to_owned(),
         Heard::TooMuch => "it is more than the portal reads".to_owned(),
     };
     Some(CheckEnd::unknown(format!("The log could not be read: {why}.")))

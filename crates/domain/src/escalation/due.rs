@@ -1,21 +1,88 @@
 //! When a line of the escalation part is due, by its own words.
 //!
-//! Understood are, with nothing else in the line that could be a condition or a doubt:
+//! Understood are:
 //!
-//! - `Notify the team lead immediately`: when the run starts.
+//! - `Notify the team lead immediately`: when the run starts. Nothing else may stand in the line: beside the names of contacts only
+//!   words of [`CALLS`], for nobody can list what makes a line conditional.
+//!
+//! And with nothing in the rest of the line that could be a condition or a doubt:
+//!
 //! - `If a step fails: …`, `If restore fails: …`, `… if step 3 fails`: when a step fails, any or the one that is named.
 //! - `After 15 minutes: …`, `… after 15 minutes without a decision`, `If nobody decides within 15 minutes: …`.
 //!
 //! Everything else is for a person: who is called by mistake at night does not come the next time.
 
 use super::Due;
+use super::naming::{GAP, Names, is_border, trimmed, words_of};
 use crate::plan::PlanStep;
 use crate::runbook::PartKind;
 
+/// What may stand in a line beside contacts for which it is due when the run starts.
+const CALLS: [&str; 33] = [
+    "immediate",
+    "immediately",
+    "notify",
+    "notification",
+    "call",
+    "tell",
+    "page",
+    "inform",
+    "alert",
+    "contact",
+    "escalate",
+    "escalation",
+    "send",
+    "message",
+    "warn",
+    "ping",
+    "ring",
+    "phone",
+    "please",
+    "must",
+    "be",
+    "notified",
+    "called",
+    "told",
+    "paged",
+    "informed",
+    "to",
+    "of",
+    "the",
+    "a",
+    "an",
+    "and",
+    "both",
+];
+
 /// Words that make a line conditional, beside the forms that are understood.
-const CONDITIONS: [&str; 15] = [
-    "if", "for", "when", "whenever", "unless", "case", "once", "should", "after", "until", "before", "except", "only",
-    "during", "while",
+const CONDITIONS: [&str; 27] = [
+    "if",
+    "for",
+    "when",
+    "whenever",
+    "unless",
+    "case",
+    "event",
+    "on",
+    "upon",
+    "where",
+    "wherever",
+    "soon",
+    "sign",
+    "provided",
+    "providing",
+    "assuming",
+    "depending",
+    "whether",
+    "once",
+    "should",
+    "after",
+    "until",
+    "before",
+    "except",
+    "only",
+    "during",
+    "while",
 ];
 
 /// Words after which nobody knows whether it is meant.
@@ -51,90 +118,89 @@ const ARTICLES: [&str; 6] = ["a", "an", "any", "the", "this", "that"];
 /// More words than this do not name a step.
 const SUBJECT: usize = 6;
 
-/// When a line with these words is due, in a procedure whose plan has these steps.
-pub fn due(words: &str, steps: &[PlanStep]) -> Due {
+/// When a line with these words is due, in a procedure whose plan has these steps and whose side file binds these names.
+pub fn due(words: &str, steps: &[PlanStep], names: &Names) -> Due {
     let words = words_of(words);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let words = trimmed(&words);
-    after_wait(words).or_else(|| after_failure(words, steps)).or_else(|| at_start(words)).unwrap_or(Due::ByHand)
+    let (words, reader) = (trimmed(&words), Reader { steps, names });
+    let due = reader.after_wait(words).or_else(|| reader.after_failure(words)).or_else(|| reader.at_start(words));
+    due.unwrap_or(Due::ByHand)
 }
 
-/// The words in lower case; `:` stands for everything that divides a line into a label and the rest, `,` for other borders.
-fn words_of(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    for character in text.to_lowercase().chars() {
-        let character = if character == '\u{2019}' { '\'' } else { character };
-        if character.is_alphanumeric() || "'-_#@".contains(character) {
-            word.push(character);
-            continue;
-        }
-        words.push(std::mem::take(&mut word));
-        match character {
-            ':' | '\u{2013}' | '\u{2014}' => words.push(":".to_owned()),
-            ',' | ';' | '.' | '(' | ')' => words.push(",".to_owned()),
-            _ => {}
-        }
+/// What has to be known to read a line.
+struct Reader<'a> {
+    steps: &'a [PlanStep],
+    names: &'a Names,
+}
+
+impl Reader<'_> {
+    /// Whether nothing in words is a condition, a label or a doubt. Somebody's name is none, whatever its words are.
+    fn are_plain(&self, words: &[&str]) -> bool {
+        let (left, _) = self.names.cut(words);
+        !left.iter().any(|word| *word == ":" || CONDITIONS.contains(word) || DOUBTS.contains(word))
     }
-    words.push(word);
-    for word in &mut words {
-        if word == "-" {
-            ":".clone_into(word);
+
+    /// What comes after a form that begins a line: nothing, or a border and words that are plain.
+    fn closes(&self, rest: &[&str]) -> bool {
+        match rest {
+            [] => true,
+            [border, rest @ ..] => is_border(border) && self.are_plain(rest),
         }
     }
-    words.retain(|word| !word.is_empty());
-    words
-}
 
-fn is_border(word: &str) -> bool {
-    word == ":" || word == ","
-}
-
-/// Without borders at both ends.
-fn trimmed<'w, 't>(mut words: &'w [&'t str]) -> &'w [&'t str] {
-    while let [first, rest @ ..] = words
-        && is_border(first)
-    {
-        words = rest;
+    fn at_start(&self, words: &[&str]) -> Option<Due> {
+        let (left, _) = self.names.cut(words);
+        let urgent = left.iter().any(|word| matches!(*word, "immediately" | "immediate"));
+        let is_known = |word: &&str| *word == GAP || is_border(word) || CALLS.contains(word);
+        (urgent && left.iter().all(is_known)).then_some(Due::AtStart)
     }
-    while let [rest @ .., last] = words
-        && is_border(last)
-    {
-        words = rest;
+
+    fn after_failure(&self, words: &[&str]) -> Option<Due> {
+        if let ["if" | "when", rest @ ..] = words
+            && let Some(end) = rest.iter().position(|word| fails(word))
+            && self.closes(&rest[end + 1..])
+            && let Some(due) = failing(&rest[..end], self.steps)
+        {
+            return Some(due);
+        }
+        let [head @ .., last] = words else { return None };
+        let condition = head.iter().rposition(|word| matches!(*word, "if" | "when"))?;
+        let (before, subject) = (trimmed(&head[..condition]), &head[condition + 1..]);
+        let is_clear = fails(last) && !before.is_empty() && self.are_plain(before);
+        if is_clear { failing(subject, self.steps) } else { None }
     }
-    words
-}
 
-/// Whether nothing in them is a condition, a label or a doubt.
-fn are_plain(words: &[&str]) -> bool {
-    !words.iter().any(|word| *word == ":" || CONDITIONS.contains(word) || DOUBTS.contains(word))
-}
-
-/// What comes after a form that begins a line: nothing, or a border and words that are plain.
-fn closes(rest: &[&str]) -> bool {
-    match rest {
-        [] => true,
-        [border, rest @ ..] => is_border(border) && are_plain(rest),
+    fn after_wait(&self, words: &[&str]) -> Option<Due> {
+        let ms = self.begins_with_a_wait(words).or_else(|| self.ends_with_a_wait(words));
+        let ms = ms.or_else(|| self.nobody_decides(words))?;
+        Some(Due::AfterWait { ms })
     }
-}
 
-fn at_start(words: &[&str]) -> Option<Due> {
-    let urgent = words.iter().any(|word| matches!(*word, "immediately" | "immediate"));
-    (urgent && are_plain(words)).then_some(Due::AtStart)
-}
-
-fn after_failure(words: &[&str], steps: &[PlanStep]) -> Option<Due> {
-    if let ["if" | "when", rest @ ..] = words
-        && let Some(end) = rest.iter().position(|word| fails(word))
-        && closes(&rest[end + 1..])
-        && let Some(due) = failing(&rest[..end], steps)
-    {
-        return Some(due);
+    /// `After 15 minutes: …`, `After 15 minutes without a decision: …`
+    fn begins_with_a_wait(&self, words: &[&str]) -> Option<u64> {
+        let (ms, rest) = wait(words.strip_prefix(&["after"])?)?;
+        let rest = without_a_decision(rest).unwrap_or(rest);
+        (!rest.is_empty() && self.closes(rest)).then_some(ms)
     }
-    let [head @ .., last] = words else { return None };
-    let condition = head.iter().rposition(|word| matches!(*word, "if" | "when"))?;
-    let (before, subject) = (trimmed(&head[..condition]), &head[condition + 1..]);
-    if fails(last) && !before.is_empty() && are_plain(before) { failing(subject, steps) } else { None }
+
+    /// `… after 15 minutes`, `… after 15 minutes without a decision`
+    fn ends_with_a_wait(&self, words: &[&str]) -> Option<u64> {
+        let place = words.iter().rposition(|word| *word == "after")?;
+        let before = trimmed(&words[..place]);
+        let (ms, rest) = wait(&words[place + 1..])?;
+        let rest = without_a_decision(rest).unwrap_or(rest);
+        (rest.is_empty() && !before.is_empty() && self.are_plain(before)).then_some(ms)
+    }
+
+    /// `If nobody decides within 15 minutes: …`, `If there is no decision after 15 minutes: …`
+    fn nobody_decides(&self, words: &[&str]) -> Option<u64> {
+        let ["if" | "when", words @ ..] = words else { return None };
+        let words = words.strip_prefix(&["there", "is"]).unwrap_or(words);
+        let [who @ ("nobody" | "no"), what, "within" | "for" | "after" | "in", rest @ ..] = words else { return None };
+        let known = if *who == "nobody" { DECIDES.contains(what) } else { DECISIONS.contains(what) };
+        let (ms, rest) = wait(rest)?;
+        (known && self.closes(rest)).then_some(ms)
+    }
 }
 
 fn fails(word: &str) -> bool {
@@ -171,44 +237,10 @@ fn places(steps: &[PlanStep], is_meant: impl Fn(&PlanStep) -> bool) -> Vec<u32> 
     (1..).zip(steps).filter(|(_, step)| is_meant(step)).map(|(place, _)| place).collect()
 }
 
-fn after_wait(words: &[&str]) -> Option<Due> {
-    let ms = begins_with_a_wait(words).or_else(|| ends_with_a_wait(words)).or_else(|| nobody_decides(words))?;
-    Some(Due::AfterWait { ms })
-}
-
-/// `After 15 minutes: …`, `After 15 minutes without a decision: …`
-fn begins_with_a_wait(words: &[&str]) -> Option<u64> {
-    let (ms, rest) = wait(words.strip_prefix(&["after"])?)?;
-    let rest = without_a_decision(rest).unwrap_or(rest);
-    (!rest.is_empty() && closes(rest)).then_some(ms)
-}
-
-/// `… after 15 minutes`, `… after 15 minutes without a decision`
-fn ends_with_a_wait(words: &[&str]) -> Option<u64> {
-    let place = words.iter().rposition(|word| *word == "after")?;
-    let before = trimmed(&words[..place]);
-    let (ms, rest) = wait(&words[place + 1..])?;
-    let rest = without_a_decision(rest).unwrap_or(rest);
-    (rest.is_empty() && !before.is_empty() && are_plain(before)).then_some(ms)
-}
-
-/// `If nobody decides within 15 minutes: …`, `If there is no decision after 15 minutes: …`
-fn nobody_decides(words: &[&str]) -> Option<u64> {
-    let ["if" | "when", words @ ..] = words else { return None };
-    let words = words.strip_prefix(&["there", "is"]).unwrap_or(words);
-    let [who @ ("nobody" | "no"), what, "within" | "for" | "after" | "in", rest @ ..] = words else { return None };
-    let known = if *who == "nobody" { DECIDES.contains(what) } else { DECISIONS.contains(what) };
-    let (ms, rest) = wait(rest)?;
-    (known && closes(rest)).then_some(ms)
-}
-
 /// What is left behind `without a decision`, where that stands there.
 fn without_a_decision<'w, 't>(words: &'w [&'t str]) -> Option<&'w [&'t str]> {
     let ["without", rest @ ..] = words else { return None };
-    let rest = match rest {
-        ["a" | "an" | "any", rest @ ..] => rest,
-        rest => rest,
-    };
+    let rest = if let ["a" | "an" | "any", rest @ ..] = rest { rest } else { rest };
     let [what, rest @ ..] = rest else { return None };
     DECISIONS.contains(what).then_some(rest)
 }

@@ -95,7 +95,7 @@ fn what_fails_again_and_again_is_doubtful_and_one_failure_is_worth_a_word() {
     let first = of(vec![closed(Verdict::NotReached, 1, ALL)]);
 
     assert_eq!((once.grade, told(&once)[0].0), (Grade::Proven, "failing"));
-    let words = "None of the last 2 runs reached the outcome; the last success was 4 days ago.";
+    let words = "None of its last 2 runs reached the outcome; the last success was 4 days ago.";
     assert_eq!((twice.grade, told(&twice)), (Grade::Doubtful, vec![("failing", words)]));
     let words = "It never succeeded: none of its last 2 closed runs reached the outcome.";
     assert_eq!((never.grade, told(&never)), (Grade::Doubtful, vec![("never-succeeded", words)]));
@@ -109,7 +109,7 @@ fn a_success_before_all_runs_that_are_looked_at_is_known_all_the_same() {
 
     let health = health(&procedure(), &past, &[], NOW);
 
-    let words = "None of the last 20 runs reached the outcome; the last success was 90 days ago.";
+    let words = "None of its last 20 runs reached the outcome; the last success was 90 days ago.";
     assert_eq!(told(&health), [("failing", words)]);
 }
 

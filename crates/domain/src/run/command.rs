@@ -228,7 +228,7 @@ pub enum Command {
         /// Why.
         reason: String,
     },
-    /// Let the next attempt begin in another directory.
+    /// Let the next attempt begin in another directory; of the step at which the run stands alone, when that has its own.
     SetDirectory {
         /// The directory, absolute.
         path: String,

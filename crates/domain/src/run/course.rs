@@ -59,11 +59,13 @@ impl Run {
     pub fn movers_before(&self, step: u32) -> Vec<Mover> {
         let before = (1..step).zip(&self.plan.steps);
         let open = before.filter(|(place, plan)| plan.is_on_the_way() && !self.status(*place).is_over());
-        open.filter_map(|(place, plan)| self.mover(place, plan)).collect()
+        // Nobody moves a step that has a directory of its own.
+        let is_moved = self.plan.step(step).is_none_or(|plan| plan.directory.is_none());
+        let moves = |plan: &PlanStep| is_moved && plan.directory.is_none() && plan.commands.iter().any(goes);
+        open.filter_map(|(place, plan)| self.mover(place, plan, moves(plan))).collect()
     }
 
-    fn mover(&self, step: u32, plan: &PlanStep) -> Option<Mover> {
-        let directory = plan.commands.iter().any(goes);
+    fn mover(&self, step: u32, plan: &PlanStep, directory: bool) -> Option<Mover> {
         let exports: Vec<String> = self.own_exports(&plan.commands).into_iter().collect();
         let title = plan.title.clone();
         let moves = directory || !exports.is_empty();

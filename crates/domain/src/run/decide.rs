@@ -32,8 +32,10 @@ pub const VALUE_LIMIT: usize = 96 * 1024;
 /// What a decision needs from outside the run, read inside the transaction that records it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The time.
+    /// The time; for what is about approvals that by which they run out.
     pub now: Timestamp,
+    /// The time that the machine's clock shows.
+    pub clock: Timestamp,
     /// The person's role at this moment; `None` when the account is disabled or gone.
     pub standing: Option<Role>,
     /// Values of the command that do not fit their parameter: name and reason.
@@ -61,6 +63,7 @@ impl Facts {
     pub const fn alone(now: Timestamp, standing: Option<Role>) -> Self {
         Self {
             now,
+            clock: now,
             standing,
             misfits: Vec::new(),
             lock: None,
@@ -241,7 +244,7 @@ fn by_person(run: &Run, command: &Command, who: &Who, facts: &Facts) -> Result<V
         Command::StartChecks { checks } => return checking::start(run, checks, facts),
         Command::OverruleCheck { check, reason } => checking::overrule(run, *check, reason, facts)?,
         Command::AddNote { step, text } => add_note(run, *step, text)?,
-        Command::Escalate { number, to, text } => escalating::by_hand(run, *number, to, text)?,
+        Command::Escalate { number, to, text } => escalating::by_hand(run, *number, to, text, who)?,
         Command::Finish { verdict, comment } => finish(run, *verdict, comment, facts)?,
         Command::Start { .. }
         | Command::Expire { .. }
@@ -337,7 +340,7 @@ fn set_directory(run: &Run, path: &str) -> Result<Event, Refusal> {
         _ if path.contains(char::is_control) => Err(misfit("a path has no line feeds or other control characters")),
         _ if path.len() > PATH_LIMIT => Err(misfit("the path is longer than 4,095 bytes")),
         _ if !path.starts_with('/') => Err(misfit("say the whole path, beginning with /")),
-        _ if path == run.directory => Err(Refusal::Over),
+        _ if path == run.next_directory() => Err(Refusal::Over),
         path => Ok(Event::DirectorySet { path: path.to_owned() }),
     }
 }

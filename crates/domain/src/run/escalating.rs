@@ -1,6 +1,6 @@
 //! The escalations of a run: who was told, and which line of the document is due now.
 //!
-//! What is due is a question to the state and the time alone. An escalation says in the record what it was for, so that nothing is
+//! What is due is a question to the state and the time alone ([`Moment`]). An escalation says in the record what it was for, so that nothing is
 //! told twice, however often the question is asked, and by however many portals one after the other.
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,26 @@ pub enum Because {
         /// For how many milliseconds.
         ms: u64,
     },
+}
+
+/// A moment as the portal's two clocks show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The machine's clock, by which attempts begin and end.
+    pub clock: Timestamp,
+    /// The time by which requests are made and run out. It never goes back: after the machine's clock was ahead once, it stays
+    /// ahead, so that what the clock has stamped must not be held against it.
+    pub expiry: Timestamp,
+}
+
+impl Moment {
+    /// What shows the time for a reason.
+    const fn of(self, because: Because) -> Timestamp {
+        match because {
+            Because::Waits { .. } => self.clock,
+            Because::ByHand | Because::Started | Because::Failed { .. } | Because::Undecided { .. } => self.expiry,
+        }
+    }
 }
 
 /// One escalation.
@@ -100,18 +120,18 @@ impl Run {
     }
 
     /// The lines that are due at a moment and for which nobody was told, by their numbers, each with the reason.
-    pub fn due_escalations(&self, now: Timestamp) -> Vec<(u32, Because)> {
+    pub fn due_escalations(&self, now: Moment) -> Vec<(u32, Because)> {
+        let is_due = |(at, because): &(Timestamp, Because)| *at <= now.of(*because) && self.still_waits(*because, now);
         let due = |(number, line): (u32, &Line)| {
-            let (since, because) = self.next_of(number, line, now)?;
-            (since <= now).then_some((number, because))
+            let reasons = self.reasons(number, line).into_iter();
+            reasons.filter(is_due).min_by_key(|(at, _)| *at).map(|(_, because)| (number, because))
         };
         self.lines_by_itself().filter_map(due).collect()
     }
 
-    /// When a line is due next after a moment, as things stand; `None` when that needs something to happen first.
-    pub fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
-        let next = self.lines_by_itself().filter_map(|(number, line)| Some(self.next_of(number, line, now)?.0));
-        next.filter(|at| *at > now).min()
+    /// The earliest time at which a line may be due, as things stand; `None` when that needs something to happen first.
+    pub fn escalation_due(&self) -> Option<Timestamp> {
+        self.lines_by_itself().flat_map(|(number, line)| self.reasons(number, line)).map(|(at, _)| at).min()
     }
 
     /// Whether an event can be the reason that a line is due, or will be.
@@ -153,23 +173,24 @@ impl Run {
         (1..).zip(lines).filter(|(_, line)| line.is_by_itself())
     }
 
-    /// When and why a line is due next, unless somebody was told for that.
-    fn next_of(&self, number: u32, line: &Line, now: Timestamp) -> Option<(Timestamp, Because)> {
+    /// When and why a line is due, now or later; without the reasons for which somebody was told.
+    fn reasons(&self, number: u32, line: &Line) -> Vec<(Timestamp, Because)> {
+        let told: Vec<Because> = self.told(number).collect();
         match &line.due {
-            Due::ByHand => None,
-            Due::AtStart => {
-                let told = self.told(number).next().is_some();
-                (!told).then_some((self.started.at, Because::Started))
-            }
-            Due::AfterFailure { steps } => {
-                let told = self.told(number).next().is_some();
-                if told { None } else { self.first_failure(steps) }
-            }
+            Due::AtStart if told.is_empty() => vec![(self.started.at, Because::Started)],
+            Due::AfterFailure { steps } if told.is_empty() => self.first_failure(steps).into_iter().collect(),
             Due::AfterWait { ms } => {
-                let due = self.waits(*ms, now).into_iter().map(|(since, because)| (since.plus(*ms), because));
-                due.filter(|(_, because)| self.told(number).all(|told| told != *because)).min_by_key(|(at, _)| *at)
+                let waits = self.waits(*ms).into_iter().map(|(since, because)| (since.plus(*ms), because));
+                waits.filter(|(_, because)| !told.contains(because)).collect()
             }
+            Due::ByHand | Due::AtStart | Due::AfterFailure { .. } => Vec::new(),
         }
+    }
+
+    /// Whether what waits for a decision can still be decided.
+    fn still_waits(&self, because: Because, now: Moment) -> bool {
+        let Because::Undecided { request, .. } = because else { return true };
+        self.request(request).is_some_and(|it| self.request_status(it, now.expiry) == RequestStatus::Waiting)
     }
 
     /// For what somebody was told by a line.
@@ -187,10 +208,11 @@ impl Run {
         failed.min_by_key(|(at, _)| *at)
     }
 
-    /// What waits for a decision, and since when: requests, and the step that was tried last when it needs a person.
-    fn waits(&self, ms: u64, now: Timestamp) -> Vec<(Timestamp, Because)> {
+    /// What waits for a decision, and since when: requests, unless their time is over meanwhile, and the step that was tried last
+    /// when it needs a person.
+    fn waits(&self, ms: u64) -> Vec<(Timestamp, Because)> {
         let requests = (1..).zip(&self.requests);
-        let undecided = requests.filter(|(_, request)| self.request_status(request, now) == RequestStatus::Waiting);
+        let undecided = requests.filter(|(_, it)| self.request_status(it, it.asked.at) == RequestStatus::Waiting);
         let mut waits: Vec<(Timestamp, Because)> =
             undecided.map(|(request, it)| (it.asked.at, Because::Undecided { request, ms })).collect();
         waits.extend(self.stuck(ms));

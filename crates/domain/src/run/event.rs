@@ -1,8 +1,15 @@
 //! What can have happened to a run.
 
+mod kind;
+mod verdict;
+mod who;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use verdict::Verdict;
+pub use who::Who;
 
 use super::escalating::Because;
 use super::request::Covered;
@@ -11,45 +18,8 @@ use crate::attempt::{CommandEnd, Exit, Key};
 use crate::check::{CheckEnd, CheckId};
 use crate::escalation::Addressee;
 use crate::plan::{Plan, PlanStep};
-use crate::policy::{Actor, Scope, Token};
 use crate::redaction::ByteRange;
 use crate::{AttemptId, Digest, RunId, Timestamp};
-
-/// Who did something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "who", rename_all = "snake_case")]
-pub enum Who {
-    /// A person, as their account stood then.
-    Person(Actor),
-    /// The portal, reporting what a shim left.
-    Portal,
-}
-
-impl Who {
-    /// The name to show.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Person(actor) => &actor.name,
-            Self::Portal => "the portal",
-        }
-    }
-
-    /// Whether it is a schedule, in the name of its owner: nobody is there.
-    pub fn is_schedule(&self) -> bool {
-        matches!(self, Self::Person(Actor { token: Some(Token { scope: Scope::Schedule, .. }), .. }))
-    }
-
-    /// The name to show, with the token where a script did it, and with the schedule where nobody did.
-    pub fn name_and_token(&self) -> String {
-        match self {
-            Self::Person(Actor { name, token: Some(token), .. }) if token.scope == Scope::Schedule => {
-                format!("the schedule of {}, for {name}", token.name)
-            }
-            Self::Person(Actor { name, token: Some(token), .. }) => format!("{name}, by the token {}", token.name),
-            Self::Person(_) | Self::Portal => self.name().to_owned(),
-        }
-    }
-}
 
 /// One event with its place in the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -287,7 +257,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// The next attempt begins in another directory.
+    /// The next attempt begins in another directory. Where that is one of a step with its own, it is for
+    /// that step alone ([`Run::apart`](crate::run::Run::apart)).
     DirectorySet {
         /// The directory, absolute.
         path: String,
@@ -467,50 +438,6 @@ pub enum Event {
     },
 }
 
-/// What came of a run, apart from exit codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// The expected outcome was reached.
-    Reached,
-    /// It was not.
-    NotReached,
-    /// The rollback was run.
-    RolledBack,
-    /// The run was given up.
-    Aborted,
-}
-
-impl Verdict {
-    /// All verdicts, in the order in which pages offer them.
-    pub const ALL: [Self; 4] = [Self::Reached, Self::NotReached, Self::RolledBack, Self::Aborted];
-
-    /// The verdict in words.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Reached => "reached",
-            Self::NotReached => "not reached",
-            Self::RolledBack => "rolled back",
-            Self::Aborted => "aborted",
-        }
-    }
-
-    /// The verdict as forms and addresses write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Reached => "reached",
-            Self::NotReached => "not_reached",
-            Self::RolledBack => "rolled_back",
-            Self::Aborted => "aborted",
-        }
-    }
-
-    /// The verdict with this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
-    }
-}
-
 impl Event {
     /// Whether it is about a request for approval.
     pub const fn is_about_approval(&self) -> bool {
@@ -541,57 +468,5 @@ impl Event {
             _ => return None,
         };
         Some((AttemptId { run, step: *step, attempt: *attempt }, bytes, digest))
-    }
-
-    /// The version of the stored form of all kinds that exist today.
-    pub const VERSION: i64 = 1;
-
-    /// The name under which it is stored.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::RunStarted { .. } => "run_started",
-            Self::ValueSet { .. } => "value_set",
-            Self::SecretChanged { .. } => "secret_changed",
-            Self::TargetConfirmed => "target_confirmed",
-            Self::AttemptStarted { .. } => "attempt_started",
-            Self::CommandStarted { .. } => "command_started",
-            Self::CommandEnded { .. } => "command_ended",
-            Self::WatchEnded { .. } => "watch_ended",
-            Self::StopRequested { .. } => "stop_requested",
-            Self::AttemptEnded { .. } => "attempt_ended",
-            Self::AttemptInterrupted { .. } => "attempt_interrupted",
-            Self::SurvivorsEnded { .. } => "survivors_ended",
-            Self::CommandSkipped { .. } => "command_skipped",
-            Self::StepSkipped { .. } => "step_skipped",
-            Self::StepDone { .. } => "step_done",
-            Self::ItemTicked { .. } => "item_ticked",
-            Self::ItemUnticked { .. } => "item_unticked",
-            Self::CheckStarted { .. } => "check_started",
-            Self::CheckEnded { .. } => "check_ended",
-            Self::CheckOverruled { .. } => "check_overruled",
-            Self::NoteAdded { .. } => "note_added",
-            Self::Escalated { .. } => "escalated",
-            Self::RunTakenOver { .. } => "run_taken_over",
-            Self::LockTaken { .. } => "lock_taken",
-            Self::LockLost { .. } => "lock_lost",
-            Self::DirectorySet { .. } => "directory_set",
-            Self::StepAdded { .. } => "step_added",
-            Self::InputSent { .. } => "input_sent",
-            Self::KeysTyped { .. } => "keys_typed",
-            Self::AbortRequested { .. } => "abort_requested",
-            Self::ApprovalRequested { .. } => "approval_requested",
-            Self::ApprovalGranted { .. } => "approval_granted",
-            Self::ApprovalRejected { .. } => "approval_rejected",
-            Self::ApprovalCancelled { .. } => "approval_cancelled",
-            Self::ApprovalExpired { .. } => "approval_expired",
-            Self::ApprovalVoided { .. } => "approval_voided",
-            Self::OutageAccepted { .. } => "outage_accepted",
-            Self::GlassBroken { .. } => "glass_broken",
-            Self::GlassReviewed { .. } => "glass_reviewed",
-            Self::RedactionAsked { .. } => "redaction_asked",
-            Self::RedactionRejected { .. } => "redaction_rejected",
-            Self::OutputRedacted { .. } => "output_redacted",
-            Self::RunFinished { .. } => "run_finished",
-        }
     }
 }

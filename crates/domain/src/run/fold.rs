@@ -119,8 +119,8 @@ impl Run {
                 self.change(stamp, ChangeKind::LockLost { to: *to, by: by.clone(), reason: reason.clone() });
             }
             Event::DirectorySet { path } => {
-                self.directory.clone_from(path);
-                self.change(stamp, ChangeKind::DirectorySet { path: path.clone() });
+                let step = self.set_directory(path);
+                self.change(stamp, ChangeKind::DirectorySet { path: path.clone(), step });
             }
             Event::StepAdded { step } => self.add_step(step, stamp),
             Event::InputSent { step, command, key, .. } => {
@@ -166,7 +166,7 @@ impl Run {
         self.age_checks(event);
         if let Event::AttemptEnded { exit, .. } = event {
             if let Some(directory) = &exit.directory {
-                self.directory.clone_from(directory);
+                self.move_to(step, directory);
             }
             if let Some(exported) = &exit.exported {
                 self.carried = Carried::of(exit.id, exported);
@@ -180,7 +180,8 @@ impl Run {
             }
         }
         if let Some(ground) = ground {
-            (self.directory, self.carried) = (ground.directory, ground.carried);
+            self.move_to(step, &ground.directory);
+            self.carried = ground.carried;
         }
         if let Event::CommandEnded { command, at, .. } = event {
             self.note_effect(step, *command, began, *at);
@@ -195,6 +196,26 @@ impl Run {
     fn ground_of(&self, event: &Event) -> Option<Ground> {
         let Event::AttemptStarted { step, commands, .. } = event else { return None };
         Some(self.ground(*step, commands))
+    }
+
+    /// The shell of a step is in a directory. A step with a directory of its own moves nothing but itself.
+    fn move_to(&mut self, step: u32, directory: &str) {
+        if let Some(own) = self.step_mut(step).and_then(|state| state.directory.as_mut()) {
+            directory.clone_into(own);
+        } else {
+            directory.clone_into(&mut self.directory);
+        }
+    }
+
+    /// What a person sets is for the step that comes next, when that has a directory of its own: what comes after it has not been
+    /// moved by that step, and is not moved by a correction of it. Gives that step.
+    fn set_directory(&mut self, path: &str) -> Option<u32> {
+        let apart = self.apart();
+        match apart {
+            Some(step) => self.move_to(step, path),
+            None => path.clone_into(&mut self.directory),
+        }
+        apart
     }
 
     fn change(&mut self, stamp: Stamp, kind: ChangeKind) {
@@ -277,6 +298,7 @@ impl StepState {
         Self {
             commands: vec![CommandState::Waiting; plan.commands.len()],
             ticks: vec![None; ticks(plan.items()).len()],
+            directory: plan.directory.clone(),
             ..Self::default()
         }
     }

@@ -19,8 +19,14 @@ const REASON: usize = 400;
 /// The longest value, in characters.
 const VALUE: usize = 200;
 
-/// Steps that are listed; more are counted.
+/// Steps that are listed, by their number and by their bytes together; more are counted. With the rest of a hand-over they are
+/// less than a text may have.
 const STEPS: usize = 60;
+const STEP_BYTES: usize = 8 * 1024;
+
+/// Requests that are listed, and exit codes of a step; more are counted.
+const REQUESTS: usize = 10;
+const CODES: usize = 10;
 
 /// The hand-over of a run as it stands at a moment, without a value of a parameter: lines of plain text.
 pub fn hand_over(run: &Run, now: Timestamp) -> String {
@@ -37,22 +43,43 @@ pub fn hand_over(run: &Run, now: Timestamp) -> String {
     if let Some((step, plan)) = run.stands_at().and_then(|step| Some((step, run.plan.step(step)?))) {
         let _ = writeln!(text, "Now: {}, {}", named(plan), run.status(step).word());
     }
-    for (number, request) in (1..).zip(&run.requests) {
-        if run.request_status(request, now) == RequestStatus::Waiting {
-            let (asked, until) = (request.asked.at.absolute(), request.expires.absolute());
-            let _ = writeln!(text, "Waits for a decision: request {}-{number}, asked {asked}, until {until}", run.id);
-        }
-    }
-    let begun: Vec<String> =
-        course.iter().filter(|leg| leg.status != StepStatus::Waiting).map(|leg| step_line(run, leg.step)).collect();
+    text += &waiting_requests(run, now);
+    let begun: Vec<u32> = course.iter().filter(|leg| leg.status != StepStatus::Waiting).map(|leg| leg.step).collect();
     if !begun.is_empty() {
         text.push_str("Steps:\n");
+        text += &begun_steps(run, &begun);
     }
-    for line in begun.iter().take(STEPS) {
-        let _ = writeln!(text, "- {line}");
+    text
+}
+
+/// A line for each request that waits for a decision.
+fn waiting_requests(run: &Run, now: Timestamp) -> String {
+    let requests = (1_u32..).zip(&run.requests);
+    let waiting = requests.filter(|(_, request)| run.request_status(request, now) == RequestStatus::Waiting);
+    let mut lines: Vec<String> = waiting
+        .map(|(number, request)| {
+            let (asked, until) = (request.asked.at.absolute(), request.expires.absolute());
+            format!("Waits for a decision: request {}-{number}, asked {asked}, until {until}\n", run.id)
+        })
+        .collect();
+    if lines.len() > REQUESTS {
+        let more = time::counted((lines.len() - REQUESTS) as u64, "more request");
+        lines.truncate(REQUESTS);
+        lines.push(format!("Waits for a decision: {more}\n"));
     }
-    if begun.len() > STEPS {
-        let _ = writeln!(text, "- and {}", time::counted((begun.len() - STEPS) as u64, "more step"));
+    lines.concat()
+}
+
+/// A line for each of these steps.
+fn begun_steps(run: &Run, steps: &[u32]) -> String {
+    let mut text = String::new();
+    for (listed, step) in steps.iter().enumerate() {
+        let line = format!("- {}\n", step_line(run, *step));
+        if listed == STEPS || text.len() + line.len() > STEP_BYTES {
+            let more = time::counted((steps.len() - listed) as u64, "more step");
+            return format!("{text}- and {more}\n");
+        }
+        text.push_str(&line);
     }
     text
 }
@@ -88,6 +115,9 @@ fn step_line(run: &Run, step: u32) -> String {
     let codes = match codes.as_slice() {
         [] => String::new(),
         [code] => format!(", exit code {code}"),
+        codes if codes.len() > CODES => {
+            format!(", the last {CODES} of {} exit codes {}", codes.len(), codes[codes.len() - CODES..].join(", "))
+        }
         codes => format!(", exit codes {}", codes.join(", ")),
     };
     format!("{name}: {}{codes}", run.status(step).word())

@@ -288,6 +288,23 @@ pub enum Refusal {
     /// There is no answer that could be overruled.
     #[error("{0}. Nothing was overruled; check it first")]
     CheckFirst(&'static str),
+    /// The page with the call was made before somebody else was called.
+    #[error(
+        "Somebody was called into this run since this page was made. Your call of {0} was not made; look who was called, and \
+         call again"
+    )]
+    CalledMeanwhile(String),
+    /// People have called others into this run as often as is of use.
+    #[error(
+        "People have called others into this run {times} times, and that is the most. {to} was not called; call them in \
+         another way"
+    )]
+    CalledOften {
+        /// How often.
+        times: usize,
+        /// Whom, in the document's words.
+        to: String,
+    },
     /// A reason is missing.
     #[error("Say why. Nothing was changed")]
     NoReason,

@@ -1,5 +1,6 @@
 //! The gate under test: by table, by story, and by random histories.
 
+mod apart;
 mod approval;
 mod away;
 mod by_itself;

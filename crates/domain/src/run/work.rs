@@ -41,10 +41,31 @@ impl Run {
         })
     }
 
-    /// Where an attempt at some commands begins: where the run stands. The same commands once more after they have ended badly
-    /// begin where they began before, unless somebody has moved the run meanwhile: `cd x && make` would find no `x` in `x`.
+    /// The directory in which a step is: its own, when it has one, else that of the run.
+    pub fn directory_of(&self, step: u32) -> &str {
+        self.step(step).and_then(|state| state.directory.as_deref()).unwrap_or(&self.directory)
+    }
+
+    /// The step for which alone a person sets a directory, because it has its own: the one that runs, else what was tried last of
+    /// all that has stopped and waits for a person, as a rollback after the step that failed, else the next one to do.
+    pub fn apart(&self) -> Option<u32> {
+        let waits = (1..).take(self.steps.len()).filter(|step| self.status(*step).needs_a_person());
+        let tried = |step: &u32| self.step(*step).and_then(|state| Some(state.attempts.last()?.started.at));
+        let step = self.open_attempt().map(|open| open.step).or_else(|| waits.max_by_key(tried));
+        let step = step.or_else(|| self.current_step());
+        step.filter(|step| self.step(*step).is_some_and(|state| state.directory.is_some()))
+    }
+
+    /// The directory that a person sees and sets: that of the step for which it would be, else the run's.
+    pub fn next_directory(&self) -> &str {
+        self.apart().map_or(&*self.directory, |step| self.directory_of(step))
+    }
+
+    /// Where an attempt at some commands begins: where the run stands, or in the step's own directory. The same commands once more
+    /// after they have ended badly begin where they began before, unless somebody has moved the run, or the step, meanwhile:
+    /// `cd x && make` would find no `x` in `x`.
     pub fn ground(&self, step: u32, commands: &[u32]) -> Ground {
-        let here = Ground { directory: self.directory.clone(), carried: self.carried.clone() };
+        let here = Ground { directory: self.directory_of(step).to_owned(), carried: self.carried.clone() };
         let last = self.step(step).and_then(|state| state.attempts.last());
         let again = last.filter(|last| last.is_bad() && last.commands == commands && last.left() == here);
         again.map_or(here, |last| last.began.clone())

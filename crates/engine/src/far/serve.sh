@@ -30,7 +30,10 @@ dead
 { s= at=; read -r s at <server; [ -z "$at" ] || [ "$(born "$s")" != "$at" ] || { kill "$s"; kill -CONT "$s"; }; echo "$$ $(born $$)" >server; } 2>/dev/null
 # What a login prints comes before this line, and is none of the log.
 printf 'portal-far %s log\n' "$k"
-tail -c "+$(($2 + 1))" -f log & t=$!
+# Where the kernel does not tell that a file has grown, over the layers of a container for one, a tail that can looks ten times a
+# second; others once.
+often=; tail -s 0.1 -n 0 /dev/null 2>/dev/null && often='-s 0.1'
+tail $often -c "+$(($2 + 1))" -f log & t=$!
 trap 'kill $t 2>/dev/null' EXIT
 trap exit HUP INT TERM
 # The shell, as long as it lives.

@@ -12,6 +12,7 @@ use testkit::rig::{Contained, Dockerd, Image};
 use crate::daemon::{assert_nobody_is_left, place};
 use crate::far::counting_step;
 use crate::harness::Place;
+use crate::resume::kill_shim;
 
 /// More than it can print before its container ends.
 const LINES: usize = 2_000;
@@ -104,9 +105,7 @@ async fn a_container_that_is_made_anew_under_a_step_is_not_taken_for_the_old_one
 #[tokio::test(flavor = "multi_thread")]
 async fn a_step_is_not_said_to_have_never_begun_because_its_shim_and_its_container_are_gone() {
     let Some(amid) = Amid::shared().await else { return };
-    let shim = rustix::process::Pid::from_raw(amid.place.shim_of(amid.id)).unwrap();
-    rustix::process::kill_process(shim, rustix::process::Signal::KILL).unwrap();
-    amid.place.gone(amid.id).await;
+    kill_shim(&amid.place, amid.id).await;
 
     amid.contained.make_anew();
     amid.place.engine.resume(amid.place.intent(amid.id), Vec::new(), false).await.unwrap();

@@ -18,6 +18,7 @@ at_every_target! {
     who_follows_sees_every_byte_while_it_comes_and_the_place_of_the_cut,
     the_watch_is_shared_and_goes_with_its_last_viewer,
     thirty_attempts_at_once_are_all_complete,
+    a_command_that_takes_a_moment_is_said_to_have_taken_one,
     marks_carry_places_and_times_that_only_grow,
 }
 
@@ -190,6 +191,17 @@ async fn thirty_attempts_at_once_are_all_complete(site: &Site) {
         assert_eq!(*end.result(), AttemptResult::Completed);
         assert_eq!(end.marks.len(), 4);
     }
+}
+
+/// Over the layers of a container the kernel does not tell that a log has grown. Who looks there once a second would say of most of
+/// these that they took no time.
+async fn a_command_that_takes_a_moment_is_said_to_have_taken_one(site: &Site) {
+    let place = site.place();
+    let end = place.run(Step::new(&["sleep 0.3"; 10])).await;
+
+    let durations: Vec<u64> = (1..=10).map(|number| end.command(number).duration_ms).collect();
+    let without = durations.iter().filter(|duration| **duration < 100).count();
+    assert!(without <= 3, "{durations:?}");
 }
 
 async fn marks_carry_places_and_times_that_only_grow(site: &Site) {

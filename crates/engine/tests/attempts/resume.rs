@@ -33,10 +33,13 @@ fn numbered(line: impl Fn(u32) -> String) -> String {
     (1..=40).fold(String::new(), |text, number| text + &line(number))
 }
 
+/// Kills the shim of an attempt. The kernel empties the words of a dying process a moment before it lets its lock go: it is gone when
+/// both are.
 pub async fn kill_shim(place: &Place, id: AttemptId) {
     let pid = rustix::process::Pid::from_raw(place.shim_of(id)).unwrap();
     let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     place.gone(id).await;
+    place.inspect_end(id).await;
 }
 
 async fn a_step_whose_shim_is_killed_runs_once_and_its_record_is_whole(site: &Site) {

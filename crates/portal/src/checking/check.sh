@@ -1,27 +1,15 @@
-# Asks one question of a check at a target, and changes nothing there. What is asked comes as words: $1, $2 … never become code, but for
-# the text of a command, which the rules class as one that reads.
+# Asks one question of a check at a target, and changes nothing there. Of the words that are given one becomes code: the text of a
+# command, which the rules class as one that reads.
 #
-# First the variables: their number, and each as NAME=value. Then the question: a word, and what it is about. It is answered by one
-# line, "=ended CODE", "=late", "=without PROGRAM" or "=nowhere", and by what was printed, in lines that begin with "+". The last line is
-# "=end": without it there was more than anybody reads.
+# Behind the variables comes the question: a word, and what it is about. It is answered by one line, "=ended CODE", "=late",
+# "=without PROGRAM" or "=nowhere", and by what was printed, in lines that begin with "+". The last line is "=end": without it there was
+# more than anybody reads.
 #
-# The variables of this program begin with Portal_: those of a run's values do not, and none takes the place of another.
-
-Portal_count=$1
-shift
-while [ "$Portal_count" -gt 0 ]; do
-    export "$1"
-    shift
-    Portal_count=$((Portal_count - 1))
-done
+# The variables of this program begin with Portal_ as well: those of a run's values do not.
 
 # Seconds after which a program is given up.
 Portal_limit=8
 Portal_begun=$(date +%s)
-
-has() {
-    command -v "$1" >/dev/null 2>&1
-}
 
 within() {
     if ! has timeout; then

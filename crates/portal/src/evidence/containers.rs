@@ -43,11 +43,13 @@ pub(super) struct Seen {
     volumes: Vec<String>,
 }
 
-/// The containers of the project below a directory of this machine.
-pub(super) async fn of_project(directory: &str) -> EvidenceItem {
+/// The containers of the projects below some directories of this machine.
+pub(super) async fn of_project(directories: &BTreeSet<String>) -> EvidenceItem {
     let labels = vec![DIRECTORY.to_owned()];
     match listed(labels).await {
-        Ok(containers) => item(containers.into_iter().filter(|one| one.is_below(directory)).collect(), directory),
+        Ok(containers) => {
+            item(containers.into_iter().filter(|one| one.is_below_any(directories)).collect(), directories)
+        }
         Err(why) => unknown(why),
     }
 }
@@ -115,8 +117,13 @@ impl Seen {
         })
     }
 
+    /// Whether its project was started in one of some directories, or below it.
+    pub fn is_below_any(&self, directories: &BTreeSet<String>) -> bool {
+        directories.iter().any(|directory| self.is_below(directory))
+    }
+
     /// Whether its project was started in the directory or below it: a compose file often lies in a folder of its own.
-    pub fn is_below(&self, directory: &str) -> bool {
+    fn is_below(&self, directory: &str) -> bool {
         let directory = directory.trim_end_matches('/');
         self.directory.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             && !self.directory.is_empty()
@@ -127,9 +134,10 @@ impl Seen {
     }
 }
 
-/// What there is to see about the containers of a project.
-pub(super) fn item(containers: Vec<Seen>, directory: &str) -> EvidenceItem {
-    let none = containers.is_empty().then(|| format!("No project was started in {directory} or below it."));
+/// What there is to see about the containers of the projects below some directories.
+pub(super) fn item(containers: Vec<Seen>, directories: &BTreeSet<String>) -> EvidenceItem {
+    let places = || directories.iter().map(String::as_str).collect::<Vec<_>>().join(" or ");
+    let none = containers.is_empty().then(|| format!("No project was started in {} or below it.", places()));
     told(containers, none.into_iter().collect())
 }
 
@@ -171,7 +179,7 @@ mod tests {
         ];
 
         let here: Vec<_> = all.into_iter().filter(|one| one.is_below("/srv/app/")).collect();
-        let item = item(here, "/srv/app");
+        let item = item(here, &BTreeSet::from(["/srv/app".to_owned()]));
 
         assert_eq!((item.result.as_str(), item.standing), ("1 of 3 well", Standing::Look));
         assert_eq!(item.saw[0], "api: Up 3 hours (unhealthy)");

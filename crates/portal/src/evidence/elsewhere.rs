@@ -26,13 +26,13 @@ pub(super) fn identity(path: &str) -> Question {
 /// What the answers say.
 pub(super) fn items(
     (given, places): (&[Given], &BTreeSet<String>),
-    directory: &str,
+    directories: &BTreeSet<String>,
     answers: &Answers,
     now: Timestamp,
 ) -> Vec<EvidenceItem> {
     let answers = match answers {
         Ok(answers) => answers,
-        Err(why) => return vec![unknown("Target", why)],
+        Err(silence) => return vec![unknown("Target", &silence.to_string())],
     };
     let mut left = answers.iter();
     let identities: Vec<&Answer> = left.by_ref().take(given.len()).collect();
@@ -46,7 +46,7 @@ pub(super) fn items(
         items.extend(files::items_of(given, found(&given.path, answer), &others, now));
     }
     items.extend(free_space(places, &space));
-    items.extend(left.next().map(|answer| project(answer, directory)));
+    items.extend(left.next().map(|answer| project(answer, directories)));
     items
 }
 
@@ -135,12 +135,12 @@ pub(crate) fn space(lines: &[String]) -> Option<(String, u64, u64)> {
     Some((mount, free.saturating_mul(1024), number(3).unwrap_or(free + used).saturating_mul(1024)))
 }
 
-/// The containers of the project in whose directory a run works.
-fn project(answer: &Answer, directory: &str) -> EvidenceItem {
+/// The containers of the projects in whose directories commands begin.
+fn project(answer: &Answer, directories: &BTreeSet<String>) -> EvidenceItem {
     match answer.said {
         Said::Yes => {
             let seen = answer.lines.iter().filter_map(|line| containers::Seen::of_line(line));
-            containers::item(seen.filter(|seen| seen.is_below(directory)).collect(), directory)
+            containers::item(seen.filter(|seen| seen.is_below_any(directories)).collect(), directories)
         }
         Said::Without => containers::unknown("The target finds no docker"),
         Said::No | Said::Closed => containers::unknown(&format!("Docker does not answer there: {}", answer.why())),
@@ -177,7 +177,7 @@ mod tests {
         let places = BTreeSet::from([folder.path().to_str().unwrap().to_owned()]);
 
         let answers = Ok(asked_here(&questions(&given, &places)));
-        let there = items((&given, &places), "/", &answers, Timestamp(0));
+        let there = items((&given, &places), &BTreeSet::from(["/".to_owned()]), &answers, Timestamp(0));
         let here = files::items(&(given[0].clone(), Timestamp(0)));
 
         assert_eq!(there[..2], here[..], "identity, digest, and the sizes beside it");
@@ -206,7 +206,8 @@ mod tests {
         let given = [given("/srv/a.dump")];
         let places = BTreeSet::from(["/srv".to_owned()]);
 
-        let items = items((&given, &places), "/srv", &Err("prod does not answer.".to_owned()), Timestamp(0));
+        let silence = Err("prod does not answer.".to_owned().into());
+        let items = items((&given, &places), &places, &silence, Timestamp(0));
 
         assert_eq!((items.len(), items[0].standing), (1, Standing::Unknown));
         assert_eq!(items[0].saw, ["prod does not answer."]);

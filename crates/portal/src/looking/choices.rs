@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::look::{Choices, Pick};
-use domain::plan::{Plan, PlanParameter};
-use domain::runbook::ParameterKind;
+use domain::plan::{Plan, PlanParameter, PlanStep};
+use domain::runbook::{ParameterKind, Placeholder};
 use domain::{Timestamp, time};
 
 use super::wants::Wants;
@@ -26,11 +26,11 @@ pub(super) struct Asked<'p> {
 
 /// What is asked for the parameters of a plan.
 pub(super) fn asked<'p>(plan: &'p Plan, wants: &Wants) -> Vec<Asked<'p>> {
-    plan.parameters.iter().filter_map(|parameter| ask(parameter, wants)).collect()
+    plan.parameters.iter().filter_map(|parameter| ask(parameter, plan, wants)).collect()
 }
 
-fn ask<'p>(parameter: &'p PlanParameter, wants: &Wants) -> Option<Asked<'p>> {
-    let place = wants.place.clone();
+fn ask<'p>(parameter: &'p PlanParameter, plan: &Plan, wants: &Wants) -> Option<Asked<'p>> {
+    let place = own_place(parameter, plan).or_else(|| wants.place.clone());
     let questions = match &parameter.kind {
         ParameterKind::ComposeService { file } => {
             place.map(|place| services(place, file.as_ref(), wants)).into_iter().collect()
@@ -46,6 +46,13 @@ fn ask<'p>(parameter: &'p PlanParameter, wants: &Wants) -> Option<Asked<'p>> {
         _ => return None,
     };
     Some(Asked { parameter, questions })
+}
+
+/// The own directory of the first step that uses a parameter, when it has one.
+fn own_place(parameter: &PlanParameter, plan: &Plan) -> Option<String> {
+    let is_it = |placeholder: &Placeholder| placeholder.parameter.as_ref() == Some(&parameter.name);
+    let uses = |step: &&PlanStep| step.commands.iter().any(|command| command.placeholders.iter().any(is_it));
+    plan.steps.iter().find(uses)?.directory.clone()
 }
 
 /// By the program that the commands use, where there is one.
@@ -220,7 +227,7 @@ mod tests {
             answer(Said::Without, &[]),
             answer(Said::Without, &[]),
         ]));
-        let gone = offered(&Err("No ssh server listens at that port.".to_owned()));
+        let gone = offered(&Err("No ssh server listens at that port.".to_owned().into()));
 
         assert!(refused.iter().chain(&gone).all(|choices| choices.list.is_empty() && !choices.whole));
         assert!(refused[0].problem.as_ref().unwrap().contains("permission denied"), "{refused:?}");

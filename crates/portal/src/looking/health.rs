@@ -1,7 +1,10 @@
 //! What a target is asked for the health of a procedure, and what its answers say: by looking only, and never at a page view.
+//!
+//! What was found is kept, and everybody reads it who sees the procedure. So nothing is in it that programs at the target have printed:
+//! Compose, for one, repeats pieces of `.env`.
 
 use domain::health::{Concern, Found, Missing};
-use domain::plan::{Plan, PlanCommand};
+use domain::plan::{Plan, PlanCommand, PlanStep};
 use domain::runbook::Procedure;
 use runbook::Move;
 
@@ -62,8 +65,8 @@ impl<'p> Inquiry<'p> {
     pub fn found(&self, there: &Answers, of_compose: &Answers) -> Found {
         let answers = match there {
             Ok(answers) => answers,
-            Err(why) => {
-                let silent = Missing::Target(why.clone()).concern(self.line);
+            Err(silence) => {
+                let silent = Missing::Target(silence.why().to_owned()).concern(self.line);
                 return Found { concerns: vec![silent], settled: Vec::new() };
             }
         };
@@ -90,11 +93,11 @@ impl<'p> Inquiry<'p> {
     fn places(&self, reading: &mut Reading<'_>) {
         for path in &self.wants.directories {
             match reading.take() {
-                Said::No => reading.add(&Missing::Directory(path.clone()), self.line),
+                Said::No => reading.add(&Missing::Directory(path.clone()), self.line_of(path)),
                 Said::Closed => {
                     let what = format!("Whether commands can begin in {path}");
                     let why = "the user there may not enter it".to_owned();
-                    reading.add(&Missing::Unknown { what, why }, self.line);
+                    reading.add(&Missing::Unknown { what, why }, self.line_of(path));
                 }
                 Said::Yes | Said::Without | Said::Nothing => {}
             }
@@ -120,7 +123,10 @@ impl<'p> Inquiry<'p> {
     }
 
     fn containers(&self, answer: Option<&Answer>, reading: &mut Reading<'_>) {
-        let unknown = |why: String| Missing::Unknown { what: "Whether its containers are there".to_owned(), why };
+        let unknown = |why: &str| {
+            let what = "Whether its containers are there".to_owned();
+            Missing::Unknown { what, why: why.to_owned() }
+        };
         let line = self.wants.containers.first().map_or(self.line, |(_, line)| *line);
         let Some(answer) = answer else {
             reading.unanswered += 1;
@@ -128,7 +134,7 @@ impl<'p> Inquiry<'p> {
         };
         match answer.said {
             Said::Yes if answer.lines.len() >= CUT => {
-                reading.add(&unknown("the target has more containers than are listed".to_owned()), line);
+                reading.add(&unknown("the target has more containers than are listed"), line);
             }
             Said::Yes => {
                 let there: Vec<&str> = answer.lines.iter().filter_map(|line| line.split('\t').next()).collect();
@@ -137,20 +143,23 @@ impl<'p> Inquiry<'p> {
                 }
             }
             Said::No | Said::Closed => {
-                reading.add(&unknown(format!("docker cannot list them ({})", answer.why())), line);
+                let why = "docker cannot list them there; run docker ps as the user there to see why";
+                reading.add(&unknown(why), line);
             }
-            Said::Without => reading.add(&unknown("the target finds no docker".to_owned()), line),
+            Said::Without => reading.add(&unknown("the target finds no docker"), line),
             Said::Nothing => reading.unanswered += 1,
         }
     }
 
     fn services(&self, of_compose: &Answers, reading: &mut Reading<'_>) {
-        let unknown = |why: String| Missing::Unknown { what: "Whether its Compose services are there".to_owned(), why };
+        let unknown = |why: &str| {
+            let what = "Whether its Compose services are there".to_owned();
+            Missing::Unknown { what, why: why.to_owned() }
+        };
         let answers = match of_compose {
             Ok(answers) => answers,
-            Err(why) => {
-                let why = why.trim_end_matches('.').to_owned();
-                reading.add(&unknown(why), self.line);
+            Err(silence) => {
+                reading.add(&unknown(silence.why().trim_end_matches('.')), self.line);
                 return;
             }
         };
@@ -165,12 +174,20 @@ impl<'p> Inquiry<'p> {
                     }
                 }
                 Said::No | Said::Closed => {
-                    reading.add(&unknown(format!("Compose cannot list them ({})", answer.why())), line);
+                    let why = "Compose cannot list them there; the look before a start says why";
+                    reading.add(&unknown(why), line);
                 }
-                Said::Without => reading.add(&unknown("the target finds no Compose".to_owned()), line),
+                Said::Without => reading.add(&unknown("the target finds no Compose"), line),
                 Said::Nothing => reading.unanswered += 1,
             }
         }
+    }
+
+    /// The line at which a directory that is wanted is told: that of the first step whose own it is, unless the run begins there.
+    fn line_of(&self, directory: &str) -> u32 {
+        let is_own =
+            |step: &&PlanStep| directory != self.plan.directory && step.directory.as_deref() == Some(directory);
+        self.plan.steps.iter().find(is_own).map_or(self.line, |step| step.line)
     }
 
     /// The line of the first step with such a command.
@@ -250,21 +267,21 @@ mod tests {
     }
 
     /// Answers to every question: all is there but what is named here.
-    fn answers(inquiry: &Inquiry<'_>, special: impl Fn(&Question) -> Option<Answer>) -> Answers {
+    fn answers(inquiry: &Inquiry<'_>, special: impl Fn(&Question) -> Option<Answer>) -> Vec<Answer> {
         let questions = inquiry.questions();
-        Ok(questions.iter().map(|question| special(question).unwrap_or_else(|| answer(Said::Yes, &[]))).collect())
+        questions.iter().map(|question| special(question).unwrap_or_else(|| answer(Said::Yes, &[]))).collect()
     }
 
     #[test]
     fn what_the_target_has_not_is_told_at_the_line_of_its_step() {
         let (procedure, plan) = document_of(TEXT, "directory = \"/srv\"\n");
         let inquiry = Inquiry::of(&procedure, &plan);
-        let there = answers(&inquiry, |question| match question {
+        let there = Ok(answers(&inquiry, |question| match question {
             Question::File(path) if path != "/etc/passwd" => Some(answer(Said::No, &[])),
             Question::Tool(name) if name == "no-such-program-here" => Some(answer(Said::No, &[])),
             Question::Containers => Some(answer(Said::Yes, &["api\tUp 2 hours\tapi:1"])),
             _ => None,
-        });
+        }));
 
         let found = inquiry.found(&there, &Ok(vec![answer(Said::Yes, &["web"])]));
 
@@ -284,11 +301,11 @@ mod tests {
         let (procedure, plan) = document_of(TEXT, "directory = \"/srv\"\n");
         let inquiry = Inquiry::of(&procedure, &plan);
         let with = |version: &'static str| {
-            let there = answers(&inquiry, |question| match question {
+            let there = Ok(answers(&inquiry, |question| match question {
                 Question::Containers => Some(answer(Said::Yes, &["mongo\tUp\tmongo:7"])),
                 Question::Run(..) => Some(answer(Said::Yes, &[version])),
                 _ => None,
-            });
+            }));
             inquiry.found(&there, &Ok(vec![answer(Said::Yes, &["api"])]))
         };
 
@@ -300,22 +317,47 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_of_a_step_that_is_not_there_is_told_at_the_line_of_that_step() {
+        let side = "directory = \"/srv\"\n[procedure.Shop.step.Restart]\ndirectory = \"/srv/checkout\"\n";
+        let (procedure, plan) = document_of(TEXT, side);
+        let inquiry = Inquiry::of(&procedure, &plan);
+        let there = Ok(answers(&inquiry, |question| match question {
+            Question::Directory(path) if path == "/srv/checkout" => Some(answer(Said::No, &[])),
+            Question::Containers => Some(answer(Said::Yes, &["mongo\tUp\tmongo:7"])),
+            _ => None,
+        }));
+
+        let found = inquiry.found(&there, &Ok(vec![answer(Said::Yes, &["api"])]));
+
+        assert_eq!(told(&found), [("directory-missing", 13)], "{found:?}");
+    }
+
+    #[test]
     fn what_nobody_answered_is_not_said_to_be_there() {
         let (procedure, plan) = document_of(TEXT, "directory = \"/srv\"\n");
         let inquiry = Inquiry::of(&procedure, &plan);
-        let refused = answers(&inquiry, |question| match question {
+        let refused = Ok(answers(&inquiry, |question| match question {
             Question::Containers => Some(answer(Said::No, &["permission denied"])),
             _ => None,
-        });
+        }));
 
-        let away =
-            inquiry.found(&Err("prod cannot be reached.".to_owned()), &Err("prod cannot be reached.".to_owned()));
+        let silence = || -> Answers { Err("prod cannot be reached.".to_owned().into()) };
+        let away = inquiry.found(&silence(), &silence());
         let closed = inquiry.found(&refused, &Ok(vec![answer(Said::No, &["no configuration file"])]));
         let cut = inquiry.found(&Ok(Vec::new()), &Ok(Vec::new()));
 
         assert_eq!(told(&away), [("target-silent", 1)]);
         assert_eq!(told(&closed), [("not-known", 5), ("not-known", 13)]);
-        assert!(closed.concerns[0].message.contains("permission denied"), "{closed:?}");
+        let message = |found: &Found, place: usize| found.concerns[place].message.clone();
+        assert_eq!(
+            message(&closed, 0),
+            "Whether its containers are there is not known: docker cannot list them there; run docker ps as the user there to see why."
+        );
+        assert_eq!(
+            message(&closed, 1),
+            "Whether its Compose services are there is not known: Compose cannot list them there; the look before a start says why."
+        );
+        assert_eq!(message(&away, 0), "prod cannot be reached.");
         assert_eq!(told(&cut), [("not-known", 1)]);
     }
 

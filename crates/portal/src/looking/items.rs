@@ -36,7 +36,7 @@ pub(super) fn services(project: &Project) -> Question {
 pub(super) fn items(place: &str, wants: &Wants, answers: &Answers, of_compose: &Answers) -> Vec<EvidenceItem> {
     let reached = match answers {
         Ok(_) => item("Target", Standing::Good, "answers", vec![sentence(place, " answers.")]),
-        Err(why) => item("Target", Standing::Look, "does not answer", vec![why.clone()]),
+        Err(silence) => item("Target", Standing::Look, "does not answer", vec![silence.to_string()]),
     };
     let mut left = answers.iter().flatten();
     let mut take = |many: usize| -> Vec<&Answer> { left.by_ref().take(many).collect() };
@@ -221,7 +221,7 @@ mod tests {
 
         let good = told(&all([Yes; 4]), &Ok(vec![answer(Yes, &["api", "web"])]));
         let bad = told(&all([No, No, Yes, No]), &Ok(vec![answer(Yes, &["web"])]));
-        let slow = told(&all([Yes; 4]), &Err("The target did not answer within ten seconds.".to_owned()));
+        let slow = told(&all([Yes; 4]), &Err("The target did not answer within ten seconds.".to_owned().into()));
 
         let names: Vec<&str> = good.iter().map(|(name, ..)| name.as_str()).collect();
         assert_eq!(names, ["Target", "Directory", "Compose file", "Services", "Programs"]);
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_target_that_does_not_answer_says_why_and_nothing_else_is_claimed() {
-        let gone = || Err("deploy@prod cannot be reached: its key is unknown.".to_owned());
+        let gone = || -> Answers { Err("deploy@prod cannot be reached: its key is unknown.".to_owned().into()) };
         let told = told(&gone(), &gone());
 
         assert_eq!(told[0].1, Standing::Look);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use domain::Risk;
 use domain::plan::{Plan, PlanCommand, PlanStep};
 use domain::runbook::StepKind;
-use runbook::{ComposeCall, Move};
+use runbook::{ComposeCall, Move, Named};
 
 /// So many directories, projects and programs are looked for; a longer list nobody reads.
 const MOST: usize = 40;
@@ -21,7 +22,7 @@ pub(crate) struct Wants {
     pub place: Option<String>,
     /// The Compose projects.
     pub projects: Vec<Project>,
-    /// The programs.
+    /// The programs that no command before may have brought along.
     pub tools: Vec<String>,
     /// The files that commands read and that no command before them may have made, with the lines of their steps.
     pub files: Vec<(String, u32)>,
@@ -42,7 +43,8 @@ pub(crate) struct Project {
     pub services: Vec<String>,
 }
 
-/// What the steps of a plan want from a place on, when the first of them begins in a directory.
+/// What the steps of a plan want from a place on, when the first of them begins in a directory. A step with a directory of its
+/// own is seen from there.
 pub(crate) fn wants(plan: &Plan, from: u32, directory: &str, values: &BTreeMap<String, String>) -> Wants {
     let mut walk = Walk {
         here: Some(directory.to_owned()),
@@ -50,6 +52,7 @@ pub(crate) fn wants(plan: &Plan, from: u32, directory: &str, values: &BTreeMap<S
         found: Wants::default(),
         made: Vec::new(),
         started: Vec::new(),
+        changing: Vec::new(),
     };
     walk.found.directories.push(directory.to_owned());
     walk.found.place = Some(directory.to_owned());
@@ -74,22 +77,32 @@ struct Walk<'v> {
     /// What commands may have made so far: paths, and the names of containers.
     made: Vec<String>,
     started: Vec<String>,
+    /// What is named by the commands so far that do more than look.
+    changing: Vec<Named>,
 }
 
 impl Walk<'_> {
     fn step(&mut self, step: &PlanStep) {
+        let Some(own) = &step.directory else { return self.step_here(step) };
+        let before = self.here.replace(own.clone());
+        add(&mut self.found.directories, own.clone());
+        self.step_here(step);
+        self.here = before;
+    }
+
+    fn step_here(&mut self, step: &PlanStep) {
         for command in step.commands.iter().filter(|command| command.by_portal.is_none() && command.blocked.is_none()) {
-            let tools = command.pipeline.iter().filter(|program| is_program(program, command));
-            for tool in tools {
-                add(&mut self.found.tools, tool.clone());
+            for tool in command.pipeline.iter().filter(|program| is_program(program, command)) {
+                if !self.changing.iter().any(|before| before.brings_along(tool)) {
+                    add(&mut self.found.tools, tool.clone());
+                }
             }
             self.named(command, step);
-            // Where a rollback works is known only once something has failed.
-            if step.is_on_the_way() {
+            if is_placed(step) {
                 self.command(command);
             }
         }
-        if step.kind == StepKind::Connect && step.is_on_the_way() {
+        if step.kind == StepKind::Connect && step.is_on_the_way() && step.directory.is_none() {
             self.found.place.clone_from(&self.here);
             if let Some(here) = &self.here {
                 add(&mut self.found.directories, here.clone());
@@ -100,9 +113,13 @@ impl Walk<'_> {
     /// What the command names as it is written, without any value.
     fn named(&mut self, command: &PlanCommand, step: &PlanStep) {
         let named = runbook::named(&command.text);
+        // Whose class was lowered does what it did before.
+        if command.risk > Risk::Reads || command.lowered.is_some() {
+            self.changing.push(named.clone());
+        }
         let is_fixed = |text: &str| !command.placeholders.iter().any(|placeholder| text.contains(&placeholder.text));
         let goes = runbook::moves(&command.text).iter().any(|moved| matches!(moved, Move::Goes(_)));
-        let here = self.here.clone().filter(|_| !goes && step.is_on_the_way());
+        let here = self.here.clone().filter(|_| !goes && is_placed(step));
         let path = |text: &String| below(here.as_deref(), text);
         // A command that names its own folder, or one above, has not made all that is in it.
         let is_around = |folder: &String| here.as_deref().is_some_and(|here| is_below(here, folder));
@@ -149,6 +166,11 @@ impl Walk<'_> {
             self.found.projects.push(Project { hyphen: call.hyphen, directory: here, files, services });
         }
     }
+}
+
+/// Whether it is known where a step works. Of a rollback that is known only once something has failed, unless it says so itself.
+fn is_placed(step: &PlanStep) -> bool {
+    step.is_on_the_way() || step.directory.is_some()
 }
 
 fn add(list: &mut Vec<String>, one: String) {
@@ -268,6 +290,38 @@ mod tests {
         assert_eq!(names(&wants.files), ["/srv/shop/config/app.json", "/etc/hosts"]);
         assert_eq!(names(&wants.containers), ["api", "mongo"]);
         assert_eq!(wants.files[0].1, plan.steps[0].line);
+    }
+
+    #[test]
+    fn a_step_with_a_directory_of_its_own_is_seen_from_there_and_the_next_one_from_where_the_run_was() {
+        let text = "# Shop\n\n## Steps\n\n1. **Build**\n\n   ```bash\n   cat build.json\n   docker compose build api\n   \
+            cd deeper\n   ```\n\n2. **Restart**\n\n   ```bash\n   cat run.json\n   docker compose up -d api\n   ```\n\n\
+            ## Rollback\n\n```bash\ncat last.json\n```\n";
+        let side = "directory = \"/srv/shop\"\n[procedure.Shop.step.Build]\ndirectory = \"/srv/checkout\"\n\
+            [procedure.Shop.step.Rollback]\ndirectory = \"/srv/backups\"\n";
+        let plan = plan_of(text, side);
+
+        let wants = wants(&plan, 1, &plan.directory, &BTreeMap::new());
+
+        assert_eq!(wants.directories, ["/srv/shop", "/srv/checkout", "/srv/backups"]);
+        assert_eq!(wants.place.as_deref(), Some("/srv/shop"));
+        let files: Vec<&str> = wants.files.iter().map(|(file, _)| file.as_str()).collect();
+        assert_eq!(files, ["/srv/checkout/build.json", "/srv/shop/run.json", "/srv/backups/last.json"]);
+        let places: Vec<&str> = wants.projects.iter().map(|project| project.directory.as_str()).collect();
+        assert_eq!(places, ["/srv/checkout", "/srv/shop"]);
+    }
+
+    #[test]
+    fn a_program_that_the_procedure_installs_itself_is_not_looked_for() {
+        let text = "# Certificates\n\n## Steps\n\n1. **Look**\n\n   ```bash\n   dpkg -l jq\n   mc --version\n   ```\n\n\
+            2. **Install**\n\n   ```bash\n   sudo apt-get install -y certbot\n   curl -fsSL https://example.com/get -o /usr/local/bin/mc\n   ```\n\n\
+            3. **Renew**\n\n   ```bash\n   sudo certbot renew | jq .\n   mc ls\n   nginx -t\n   ```\n";
+        let plan = plan_of(text, "");
+        let tools = |from: u32| wants(&plan, from, "/", &BTreeMap::new()).tools;
+
+        assert_eq!(tools(1), ["dpkg", "mc", "apt-get", "curl", "jq", "nginx"], "mc is called before it is installed");
+        assert_eq!(tools(2), ["apt-get", "curl", "jq", "nginx"]);
+        assert_eq!(tools(3), ["certbot", "jq", "mc", "nginx"], "what was installed has to be there");
     }
 
     #[test]

@@ -1,17 +1,8 @@
-# Looks at a target for the portal, and changes nothing there (the question "writable" tries to write, and cleans up). What is asked comes as words: $1, $2 … never become code.
+# Looks at a target for the portal, and changes nothing there (the question "writable" tries to write, and cleans up).
 #
-# First the variables of the target: their number, and each as NAME=value. Then questions: a word, and what it is about. Each is
-# answered by one line "=WORD", and lines that begin with "+". A target that has no such tool answers "=without". The last line is "=end":
-# without it the answer before is not whole.
+# Behind the variables of the target come questions: a word, and what it is about. Each is answered by one line "=WORD", and lines that
+# begin with "+". A target that has no such tool answers "=without". The last line is "=end": without it the answer before is not whole.
 
-own_home=$HOME
-count=$1
-shift
-while [ "$count" -gt 0 ]; do
-    export "$1"
-    shift
-    count=$((count - 1))
-done
 # Programs are read here, and not by people.
 export LC_ALL=C GIT_OPTIONAL_LOCKS=0
 
@@ -33,10 +24,6 @@ is_deceiving() {
 first() {
     head -n "$1" | sed 's/^/+/'
     echo
-}
-
-has() {
-    command -v "$1" >/dev/null 2>&1
 }
 
 # A program that hangs is not waited for: the other questions have their answer.
@@ -253,8 +240,8 @@ while [ $# -gt 0 ]; do
         logind=org.freedesktop.login1
         found 3 busctl get-property $logind /org/freedesktop/login1 $logind.Manager KillUserProcesses KillExcludeUsers KillOnlyUsers
         ;;
-    home) say yes "$own_home" ;;
-    writable) writable "${own_home:-/nowhere}" /var/tmp /tmp /dev/shm ;;
+    home) say yes "$Portal_home" ;;
+    writable) writable "${Portal_home:-/nowhere}" /var/tmp /tmp /dev/shm ;;
     *) say without ;;
     esac
 done

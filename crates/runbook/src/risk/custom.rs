@@ -1,6 +1,7 @@
 //! Programs that need a closer look than a line of a table.
 
 mod clients;
+mod git;
 mod http;
 mod text;
 
@@ -31,7 +32,7 @@ pub(super) fn judge(args: &Args, words: &[Word], within: Within<'_>) -> Option<V
         "curl" => Some(http::curl(args, words)),
         "wget" => Some(http::wget(args, words)),
         "http" | "https" | "xh" => Some(http::httpie(args, words)),
-        "git" => git(args, words, within),
+        "git" => git::git(args, words, within),
         "ansible" => Some(ansible(args, words, within)),
         "service" => Some(service(&args.shown, if args.has("--status-all") { "status" } else { args.word(1) })),
         "mongo" | "mongosh" => Some(clients::mongo(args, words, within)),
@@ -310,124 +311,6 @@ fn tee(args: &Args, within: Within<'_>) -> Option<Verdict> {
         return Some(Verdict::new(Destroys, "tee", "empties the file"));
     }
     target.filter(|_| !appends).and_then(|target| files::over(&format!("tee {target}"), target))
-}
-
-/// What git does to files that are not committed.
-fn git(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
-    let told = git_settings(words, within);
-    let by_word = git_by_word(args, words, within);
-    match (told, by_word.or_else(|| super::by_table(args))) {
-        (Some(told), Some(own)) => Some(own.or_worse(told)),
-        (told, own) => own.or(told),
-    }
-}
-
-/// Settings behind `-c` that only say how something looks.
-const GIT_LOOKS: &[&str] = &[
-    "color.",
-    "column.",
-    "advice.",
-    "user.",
-    "log.",
-    "i18n.",
-    "safe.",
-    "status.",
-    "blame.",
-    "core.quotepath",
-    "core.abbrev",
-    "http.",
-    "gc.auto",
-    "init.defaultbranch",
-    "diff.renames",
-    "diff.algorithm",
-];
-/// Settings behind `-c`, by how they begin or end, whose value is a program.
-const GIT_STARTS: &[&str] = &[
-    "alias.",
-    "pager.",
-    "core.pager",
-    "core.editor",
-    "core.sshcommand",
-    "core.askpass",
-    "core.fsmonitor",
-    "diff.external",
-    "sequence.editor",
-    "credential.helper",
-    "gpg.program",
-];
-
-/// `git -c NAME=VALUE`, and a repository that is a program (`ext::…`).
-fn git_settings(words: &[Word], within: Within<'_>) -> Option<Verdict> {
-    let settings = given(words, "-c|--config-env", values("git"));
-    let told = settings.iter().filter_map(|word| {
-        let (name, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
-        let name = name.to_lowercase();
-        if GIT_LOOKS.iter().any(|known| name.starts_with(known)) {
-            return None;
-        }
-        let own = Verdict::new(Changes, format!("git -c {name}"), "a setting may start a program");
-        let starts = GIT_STARTS.iter().any(|known| name.starts_with(known))
-            || name.ends_with("command")
-            || name.ends_with("cmd");
-        let code = value.trim_start_matches('!');
-        if code == "cat" || !starts {
-            return (code != "cat").then_some(own);
-        }
-        Some(own.or_worse(super::script(code, within.deeper())))
-    });
-    let transports = words.iter().filter(|word| word.text.starts_with("ext::"));
-    let starts = transports.map(|word| super::script(&word.text["ext::".len()..], within.deeper()));
-    let elsewhere = words.iter().any(|word| word.text.starts_with("--exec-path="));
-    let elsewhere = elsewhere.then(|| Verdict::new(Changes, "git --exec-path", "finds its programs in another folder"));
-    told.chain(starts).chain(elsewhere).reduce(Verdict::or_worse)
-}
-
-fn git_by_word(args: &Args, words: &[Word], within: Within<'_>) -> Option<Verdict> {
-    let after: Vec<&str> = args.positional.iter().skip(1).map(String::as_str).collect();
-    if let ("submodule" | "bisect", Some(&("foreach" | "run"))) = (args.word(0), after.first()) {
-        let starts = Verdict::new(Changes, format!("git {}", args.word(0)), "starts another program");
-        return Some(super::script(&after[1..].join(" "), within.deeper()).or_worse(starts));
-    }
-    match args.word(0) {
-        "checkout" if args.has("-f") || args.has("--force") || args.has("-B") => None,
-        "checkout" if args.has("-b") || args.has("--orphan") => {
-            Some(Verdict::new(Changes, "git checkout -b", "makes a branch"))
-        }
-        "checkout" => {
-            let dashes = words.iter().any(|word| word.text == "--");
-            let path = after
-                .iter()
-                .any(|word| *word == "." || word.ends_with('/') || word.starts_with("./") || word.starts_with(':'));
-            Some(
-                if dashes
-                    || path
-                    || args.has("-p")
-                    || args.has("--patch")
-                    || args.has("--theirs")
-                    || args.has("--ours")
-                    || after.len() > 1
-                {
-                    Verdict::new(Destroys, "git checkout --", "uncommitted work in these files is lost")
-                } else {
-                    Verdict::new(
-                        Changes,
-                        "git checkout",
-                        "changes the files to another commit; uncommitted work is kept or it refuses",
-                    )
-                },
-            )
-        }
-        "push" if after.iter().any(|word| word.starts_with('+') || word.starts_with(':')) => {
-            Some(Verdict::new(Destroys, "git push +", "history of the other repository is lost"))
-        }
-        "tag" | "remote" | "config" if after.is_empty() && args.options.is_empty() => {
-            Some(Verdict::new(Reads, format!("git {}", args.word(0)), "only looks at the repository"))
-        }
-        "config" if after.len() == 1 && args.options.is_empty() => {
-            Some(Verdict::new(Reads, "git config", "only looks at the repository"))
-        }
-        _ => None,
-    }
 }
 
 fn service(shown: &str, verb: &str) -> Verdict {

@@ -1,8 +1,9 @@
 //! A side file and its document put together: settings, parameters, placeholders, raised classes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use domain::escalation::{Names, Rule};
 use domain::run::ticks;
 use domain::runbook::{
     Command, Document, Finding, Item, Level, Parameter, ParameterKind, ParameterScope, Part, PartContent, PartKind,
@@ -105,7 +106,7 @@ fn one(
         from_alert = entry.from_alert;
         settings.retention = entry.retention;
         settings.schedule = entry.schedule;
-        settings.contacts = contacts(&entry.contacts, procedure, findings);
+        settings.contacts = contacts(&entry.contacts, &entry.escalate, procedure, findings);
         settings.escalate = escalate::bound(entry.escalate, &settings.contacts, findings);
         settings.outcome = outcome(entry.outcome, procedure, findings);
         own.extend(entry.parameters.into_iter().map(|declared| scoped(declared, ParameterScope::Procedure)));
@@ -188,25 +189,28 @@ fn scoped(mut declared: Declared, scope: ParameterScope) -> Declared {
     declared
 }
 
+/// Whom the side file binds. A contact is named by the lines of the escalation part, or by a rule of the side file.
 fn contacts(
     entries: &[(u32, String, String)],
+    rules: &[(u32, Rule)],
     procedure: &Procedure,
     findings: &mut Findings,
 ) -> Vec<(String, String)> {
+    let names = Names::of(entries.iter().map(|(_, words, _)| words.as_str()));
     let lines = lines_of(procedure, PartKind::Escalation);
-    let text = lines.join("\n").to_lowercase();
-    let mut contacts = Vec::new();
-    for (line, words, who) in entries {
-        if !text.contains(&words.to_lowercase()) {
+    let called: HashSet<usize> = lines.iter().flat_map(|line| names.in_text(line)).collect();
+    let by_rule: HashSet<String> =
+        rules.iter().flat_map(|(_, rule)| &rule.to).map(|words| words.to_lowercase()).collect();
+    for (place, (line, words, _)) in entries.iter().enumerate() {
+        if !called.contains(&place) && !by_rule.contains(&words.to_lowercase()) {
             let message = format!(
-                "The escalation part of “{}” does not name “{words}”, so this contact is shown nowhere; write the words that stand there.",
+                "The escalation part of “{}” does not name “{words}”, so no line of it calls them; write the words that stand there, or name them in escalate.",
                 procedure.title
             );
             findings.warning(*line, "unknown-contact", message);
         }
-        contacts.push((words.clone(), who.clone()));
     }
-    contacts
+    entries.iter().map(|(_, words, who)| (words.clone(), who.clone())).collect()
 }
 
 fn lines_of(procedure: &Procedure, kind: PartKind) -> Vec<String> {

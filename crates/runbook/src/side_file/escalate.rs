@@ -2,7 +2,7 @@
 
 use domain::escalation::{Due, Rule};
 
-use super::duration;
+use super::amounts::duration;
 use super::table::{Findings, Table, as_table, nearest};
 
 /// The rules of a procedure with their lines: one table, or a list of them.

@@ -525,3 +525,42 @@ fn an_escalation_that_cannot_be_meant_tells_nobody_and_is_a_finding() {
         assert!(document.procedures[0].settings.escalate.is_empty(), "{rule}");
     }
 }
+
+/// When the lines of an escalation part are due whose side file binds two people.
+fn dues(part: &str) -> Vec<Due> {
+    let text = TEXT.replace("- The keeper\n", part);
+    let side = "[procedure.Restore]\ncontacts = { \"keeper\" = \"lena\", \"DPO\" = \"dana\" }\n";
+    let document = runbook::read("a.md", text.as_bytes(), Some(("a.portal.toml", side.as_bytes()))).unwrap();
+    Escalation::of(&document.procedures[0], &[]).lines.into_iter().map(|line| line.due).collect()
+}
+
+#[test]
+fn a_line_is_due_by_itself_only_where_nothing_around_it_may_be_its_condition() {
+    let failure = Due::AfterFailure { steps: Vec::new() };
+    let plain = "- Notify the DPO immediately\n- If a step fails: call the keeper\n";
+    assert_eq!(dues(plain), [Due::AtStart, failure]);
+
+    for part in [
+        "- If customer data leaked:\n  - Notify the DPO immediately\n  - If a step fails: call the keeper\n".to_owned(),
+        format!("Only when data was lost:\n\n{plain}"),
+        format!("{plain}\nAll of this is for the case that data was lost.\n"),
+        "- Notify the DPO immediately\n\n  This is about data that was lost.\n- If a step fails: call the keeper\n\n  Only at night.\n"
+            .to_owned(),
+    ] {
+        assert_eq!(dues(&part), [Due::ByHand, Due::ByHand], "{part}");
+    }
+}
+
+#[test]
+fn a_contact_that_no_line_names_is_a_finding_unless_a_rule_names_it() {
+    let side = |escalate: &str| {
+        with(&format!("[procedure.Restore]\ncontacts = {{ \"keep\" = \"olga\", \"keeper\" = \"lena\" }}\n{escalate}"))
+    };
+    let unknown = side("");
+    let used = side("escalate = { after = \"15m\", to = [\"Keep\"] }\n");
+
+    assert_eq!(said(&unknown), [(2, "unknown-contact")], "the keeper is named, and no keep");
+    let message = &unknown.findings.iter().find(|finding| finding.code == "unknown-contact").unwrap().message;
+    assert!(message.contains("does not name \u{201c}keep\u{201d}, so no line of it calls them"), "{message}");
+    assert_eq!((said(&used), used.procedures[0].settings.escalate.len()), (Vec::new(), 1));
+}

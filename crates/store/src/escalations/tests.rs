@@ -82,23 +82,50 @@ async fn nobody_is_called_into_a_run_that_they_do_not_see() {
 }
 
 #[tokio::test]
-async fn runs_in_which_something_may_be_due_are_known_until_they_are_closed() {
+async fn a_run_is_known_from_when_something_is_due_until_somebody_was_told_or_it_is_closed() {
     let (store, _folder) = store().await;
     begun(&store).await;
     let run = by_itself(&store).await;
+    let closed = by_itself(&store).await;
+    let next = async |now| store.next_escalation(now).await.unwrap();
+    let due = async |now| store.escalating_runs(now).await.unwrap();
 
-    assert_eq!(store.escalating_runs().await.unwrap(), [run.id], "the first one says nothing of the kind");
-    let run = continued(&store, Some(run), &[called(LENA, Some(1))], NOW).await;
-    assert_eq!(store.escalating_runs().await.unwrap(), [run.id]);
-    continued(&store, Some(run), &[finished()], NOW).await;
-    assert_eq!(store.escalating_runs().await.unwrap(), []);
+    let before = NOW.minus(1);
+    assert_eq!((due(before).await, next(before).await), (Vec::new(), Some(NOW)));
+    assert_eq!(due(NOW).await, [run.id, closed.id], "the first one says nothing of the kind");
+    continued(&store, Some(run), &[called(LENA, Some(1))], NOW).await;
+    assert_eq!((due(NOW).await, next(NOW).await), (vec![closed.id], None));
+    continued(&store, Some(closed), &[finished()], NOW).await;
+    assert_eq!((due(NOW.plus(1)).await, next(before).await), (Vec::new(), None));
+}
+
+#[tokio::test]
+async fn what_was_told_is_not_written_again_by_what_happens_afterwards() {
+    let (store, _folder) = store().await;
+    let run = continued(&store, Some(begun(&store).await), &[called(LENA, None)], NOW).await;
+    // Not what the events say: a row that is written anew would lose it.
+    let mut write = store.begin().await.unwrap();
+    sqlx::query("UPDATE escalations SET why = 'kept'").execute(write.connection()).await.unwrap();
+    write.commit().await.unwrap();
+
+    continued(&store, Some(run), &[called("lars", None)], NOW).await;
+
+    let why = async |person: &str| {
+        let rows = store.escalated_to(&PersonId(person.to_owned()), 9, &ALL).await.unwrap();
+        rows.into_iter().map(|row| row.why).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (why(LENA).await, why("lars").await),
+        (vec!["kept".to_owned()], vec!["A person decided so.".to_owned()])
+    );
 }
 
 #[tokio::test]
 async fn the_lists_are_made_anew_from_the_events() {
     let (store, _folder) = store().await;
-    let run = by_itself(&store).await;
-    continued(&store, Some(run), &[called(LENA, Some(1))], NOW).await;
+    let told = by_itself(&store).await;
+    continued(&store, Some(told), &[called(LENA, Some(1))], NOW).await;
+    let waiting = by_itself(&store).await;
     let before = store.escalated_to(&PersonId(LENA.to_owned()), 9, &ALL).await.unwrap();
     assert_eq!(before[0].by, "The portal");
 
@@ -107,5 +134,5 @@ async fn the_lists_are_made_anew_from_the_events() {
     write.commit().await.unwrap();
 
     assert_eq!(store.escalated_to(&PersonId(LENA.to_owned()), 9, &ALL).await.unwrap(), before);
-    assert_eq!(store.escalating_runs().await.unwrap().len(), 1);
+    assert_eq!(store.escalating_runs(NOW).await.unwrap(), [waiting.id]);
 }

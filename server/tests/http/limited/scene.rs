@@ -6,12 +6,12 @@ use app::api::{Policy, policy};
 use axum::body::{Body, BodyDataStream};
 use domain::RunId;
 use domain::policy::{Role, Sight, allows};
-use domain::run::Event;
+use futures::StreamExt as _;
 use http::header;
 use server::http::routes;
 
 use crate::account;
-use crate::site::{Answer, Served, WATCH, call, someone};
+use crate::site::{Answer, Served, WATCH, call};
 
 /// Longer than a line takes that is told at once.
 const PATIENCE: Duration = Duration::from_secs(30);

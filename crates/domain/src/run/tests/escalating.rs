@@ -3,10 +3,12 @@
 use super::stage::*;
 use crate::Timestamp;
 use crate::attempt::{AttemptResult, Outcome};
-use crate::escalation::{Addressee, Due, Line};
+use crate::escalation::{Addressee, Contact, Due, Line};
 use crate::plan::Plan;
 use crate::policy::Role;
-use crate::run::{Because, Command, Event, Refusal, Shaped, Verdict, Who, decide, hand_over, values_to_hand_over};
+use crate::run::{
+    Because, Command, Event, Moment, Refusal, Shaped, Verdict, Who, decide, hand_over, values_to_hand_over,
+};
 
 const MINUTE: u64 = 60_000;
 
@@ -35,7 +37,11 @@ fn asks(story: Story) -> Story {
 }
 
 fn due(story: &Story) -> Vec<Because> {
-    story.run.due_escalations(story.now).into_iter().map(|(_, because)| because).collect()
+    due_at(story, Moment { clock: story.now, expiry: story.now })
+}
+
+fn due_at(story: &Story, now: Moment) -> Vec<Because> {
+    story.run.due_escalations(now).into_iter().map(|(_, because)| because).collect()
 }
 
 fn fails(story: Story, step: u32) -> Story {
@@ -65,7 +71,7 @@ fn a_line_for_a_person_is_never_due_and_neither_is_one_that_names_nobody() {
     unbound.run.plan.escalation.lines[0].to.clear();
 
     for story in [by_hand, unbound] {
-        assert_eq!((due(&story), story.run.next_due(story.now)), (Vec::new(), None));
+        assert_eq!((due(&story), story.run.escalation_due()), (Vec::new(), None));
         assert_eq!(asks(story).run.escalations, []);
     }
 }
@@ -96,13 +102,13 @@ fn an_attempt_that_nobody_knows_the_end_of_counts_as_failed() {
 fn a_request_that_nobody_decides_is_told_after_its_time_and_each_request_once() {
     let asked = story(waits(15)).does(ask(1, &[(4, &[1])]));
     let undecided = |request| Because::Undecided { request, ms: 15 * MINUTE };
-    assert_eq!((due(&asked), asked.run.next_due(asked.now)), (Vec::new(), Some(NOW.plus(15 * MINUTE))));
+    assert_eq!((due(&asked), asked.run.escalation_due()), (Vec::new(), Some(NOW.plus(15 * MINUTE))));
     assert_eq!(due(&asked.clone().waits(14)), []);
 
     let waited = asked.waits(15);
     assert_eq!(due(&waited), [undecided(1)]);
     let told = asks(waited);
-    assert_eq!((due(&told), told.run.next_due(told.now)), (Vec::new(), None));
+    assert_eq!((due(&told), told.run.escalation_due()), (Vec::new(), None));
 
     let taken_back = told.does(Command::CancelApproval { request: 1, reason: String::new() });
     let again = taken_back.does(ask(2, &[(4, &[1])])).waits(15);
@@ -129,6 +135,40 @@ fn a_step_that_waits_for_a_person_is_told_until_somebody_goes_on() {
     let told = asks(failed.waits(15));
     assert_eq!(due(&told), []);
     assert_eq!(due(&fails(told, 2).waits(15)), [stuck(2)], "another wait");
+}
+
+#[test]
+fn after_a_clock_was_ahead_once_a_wait_after_a_failure_lasts_as_long_as_it_should() {
+    let failed = fails(story(waits(15)), 2);
+    let after = |minutes: u64| {
+        let clock = failed.now.plus(minutes * MINUTE);
+        Moment { clock, expiry: clock.plus(24 * 60 * MINUTE) }
+    };
+
+    assert_eq!(due_at(&failed, after(0)), []);
+    assert_eq!(due_at(&failed, after(14)), []);
+    assert_eq!(due_at(&failed, after(15)), [Because::Waits { step: 2, attempt: 1, ms: 15 * MINUTE }]);
+}
+
+#[test]
+fn a_wait_that_is_over_is_not_kept_up_by_one_that_began_earlier_by_another_clock() {
+    let failed = fails(story(waits(15)), 2);
+    let asked = failed.waits(20).does(ask(1, &[(4, &[1])]));
+    let now = Moment { clock: asked.now.plus(MINUTE).minus(20 * MINUTE), expiry: asked.now.plus(15 * MINUTE) };
+
+    assert_eq!(due_at(&asked, now), [Because::Undecided { request: 1, ms: 15 * MINUTE }]);
+}
+
+#[test]
+fn it_is_known_when_something_may_be_due_next() {
+    let begun = story(Due::AtStart);
+    assert_eq!((begun.run.escalation_due(), asks(begun).run.escalation_due()), (Some(NOW), None));
+    let waiting = story(waits(15));
+    assert_eq!(waiting.run.escalation_due(), None, "nothing waits yet");
+    let failed = fails(waiting, 2);
+    assert_eq!(failed.run.escalation_due(), Some(NOW.plus(15 * MINUTE)));
+    let closed = failed.does(Command::Finish { verdict: Verdict::Aborted, comment: "no".to_owned() });
+    assert_eq!(closed.run.escalation_due(), None);
 }
 
 #[test]
@@ -164,9 +204,44 @@ fn anybody_who_works_in_runs_tells_a_contact_once_with_each_form() {
 
     assert_eq!(told.run.escalations[0].because, Because::ByHand);
     assert_eq!(told.run.shapers.get(otto.id().unwrap()), None::<&Shaped>, "it shapes nothing");
-    assert_eq!(told.refuses(escalate(1)), Refusal::Over, "the form was sent twice");
+    let again = decide(Some(&told.run), &escalate(1), &otto, &facts(Some(Role::Operator)));
+    assert_eq!(again, Err(Refusal::Over), "the form was sent twice");
     let viewer = decide(Some(&told.run), &escalate(2), &person("Vera", Role::Viewer), &facts(Some(Role::Viewer)));
     assert!(matches!(viewer, Err(Refusal::Forbidden(_))));
+}
+
+#[test]
+fn a_call_that_was_not_made_is_not_answered_as_if_it_were() {
+    let second = Contact { words: "the cook".to_owned(), ..keeper() };
+    let mut plan = plan();
+    plan.escalation.lines = vec![line(Due::AtStart)];
+    plan.escalation.contacts.push(second.clone());
+    let cook = vec![Addressee { words: second.words, ..to_keeper().remove(0) }];
+    let calls = |number, to: &[Addressee]| Command::Escalate { number, to: to.to_vec(), text: "x".to_owned() };
+
+    let told = asks(Story::of(plan));
+    let meanwhile = |words: &str| Refusal::CalledMeanwhile(words.to_owned());
+    assert_eq!(told.refuses(escalate(1)), meanwhile("the keeper"), "the portal was faster");
+    let called = told.does(calls(2, &to_keeper()));
+    assert_eq!(called.refuses(calls(2, &cook)), meanwhile("the cook"), "of two forms the other one was sent");
+    let otto = decide(Some(&called.run), &escalate(2), &person("Otto", Role::Operator), &facts(Some(Role::Operator)));
+    assert_eq!(otto, Err(meanwhile("the keeper")), "somebody else was faster");
+    assert_eq!(called.refuses(calls(2, &to_keeper())), Refusal::Over);
+    assert!(meanwhile("the cook").to_string().contains("Your call of the cook was not made"));
+}
+
+#[test]
+fn people_call_a_hundred_times_and_what_is_due_is_told_after_that_too() {
+    let called = (1..=100).fold(story(failure(&[])), |story, number| story.does(escalate(number)));
+
+    let refusal = Refusal::CalledOften { times: 100, to: "the keeper".to_owned() };
+    assert_eq!(called.refuses(escalate(101)), refusal);
+    assert_eq!(asks(fails(called, 2)).run.escalations.len(), 101);
+    let by_portal = story(Due::AtStart);
+    assert_eq!(
+        (1..=100).fold(asks(by_portal), |story, number| story.does(escalate(number + 1))).run.escalations.len(),
+        101
+    );
 }
 
 #[test]
@@ -236,6 +311,35 @@ fn a_hand_over_says_where_the_run_stands_and_how_commands_ended_and_no_value() {
          - step 2, \u{201c}Restart\u{201d}: failed, exit code 0\n"
     );
     assert_eq!(values_to_hand_over(&story.run), ["Branch: hunter-otter"]);
+}
+
+#[test]
+fn a_hand_over_that_the_portal_writes_is_never_longer_than_it_takes() {
+    let mut plan = plan();
+    let title = "\u{1f692}".repeat(200);
+    plan.title.clone_from(&title);
+    plan.steps = (1..=80).map(|number| step(number, &title, vec![command("ls", crate::Risk::Reads)])).collect();
+    let skipped = (1..=80).fold(Story::of(plan), Story::skips);
+
+    let text = hand_over(&skipped.run, skipped.now);
+
+    assert!(text.len() < crate::run::TEXT_LIMIT / 4 * 3, "{}", text.len());
+    assert!(text.contains("- and ") && text.ends_with(" more steps\n"), "{text}");
+    let called = skipped.does(Command::Escalate { number: 1, to: to_keeper(), text });
+    assert_eq!(called.run.escalations.len(), 1);
+}
+
+#[test]
+fn of_many_commands_a_hand_over_has_the_last_exit_codes() {
+    let mut plan = plan();
+    plan.steps[0].commands = (0..12).map(|_| command("ls", crate::Risk::Reads)).collect();
+    let all: Vec<u32> = (1..=12).collect();
+    let looked = Story::of(plan).succeeds(1, &all);
+
+    let text = hand_over(&looked.run, looked.now);
+
+    let codes = ["0"; 10].join(", ");
+    assert!(text.contains(&format!("ok, the last 10 of 12 exit codes {codes}\n")), "{text}");
 }
 
 #[test]

@@ -106,6 +106,7 @@ pub fn step(number: u32, title: &str, commands: Vec<PlanCommand>) -> PlanStep {
         tty: true,
         pipefail: false,
         scratch: false,
+        directory: None,
         ad_hoc: None,
         output_cap: None,
         limits: Limits::default(),
@@ -190,7 +191,7 @@ impl Story {
     pub fn facts(&self, standing: Option<Role>) -> Facts {
         let approvers = self.run.requests.iter().flat_map(crate::run::Request::responsible);
         let standings = approvers.map(|approver| (approver.clone(), Role::Lead)).collect();
-        Facts { now: self.now, standings, ..facts(standing) }
+        Facts { now: self.now, clock: self.now, standings, ..facts(standing) }
     }
 
     /// Time passes.

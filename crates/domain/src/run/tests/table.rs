@@ -76,7 +76,7 @@ fn table() -> Vec<(Command, [&'static str; 8])> {
         (Command::EndCheck { number: 1, end: CheckEnd::yes("It answers.") }, reported("-")),
         (Command::AddNote { step: Some(2), text: reason() }, inside(["ok"; 5])),
         (escalate(1), inside(["ok"; 5])),
-        (escalate(2), inside(["Over"; 5])),
+        (escalate(2), inside(["CalledMeanwhile"; 5])),
         (Command::EscalateDue { line: 1, to: to_keeper(), text: reason() }, reported("-")),
         (finish(), inside(["ok", "Busy", "Busy", "ok", "ok"])),
         (Command::Abort { reason: reason() }, inside(["ok"; 5])),
@@ -181,6 +181,8 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::BeingChecked(_) => "BeingChecked",
         Refusal::Checking => "Checking",
         Refusal::CheckFirst(_) => "CheckFirst",
+        Refusal::CalledMeanwhile(_) => "CalledMeanwhile",
+        Refusal::CalledOften { .. } => "CalledOften",
     }
 }
 
