@@ -3,6 +3,11 @@
 //! Of a long log only what its reader looks at is drawn (`window`); the browser never has more of it. Without scripts it is the last
 //! rows, as the server has rendered them.
 
+#![expect(
+    clippy::large_types_passed_by_value,
+    reason = "what the parts hand on is a handle of many signals, which closures have to own"
+)]
+
 mod finder;
 mod replay;
 mod rows;

@@ -218,13 +218,17 @@ mod tests {
         assert_eq!([wanted(0.0), wanted(100_000.0)], [Wanted::Around(1), Wanted::Around(5_001)]);
     }
 
+    fn one(lines: Range<u64>) -> Vec<Range<u64>> {
+        std::iter::once(lines).collect()
+    }
+
     #[test]
     fn around_a_line_as_many_are_drawn_before_it_as_behind_it() {
         let sheet = sheet(10_000, &[]);
 
         assert_eq!(
             [1, 200, 900, 10_000].map(|line| sheet.around(line)),
-            [vec![1..401], vec![1..401], vec![700..1_100], vec![9_800..10_001],]
+            [1..401, 1..401, 700..1_100, 9_800..10_001].map(one)
         );
         assert_eq!(self::sheet(0, &[]).around(5), []);
     }
@@ -239,7 +243,7 @@ mod tests {
             [1..101, 9_001..9_051, 9_061..9_311],
             "a line in the fold is where the fold is"
         );
-        assert_eq!(sheet.around(9_900), [9_700..10_001]);
+        assert_eq!(sheet.around(9_900), one(9_700..10_001));
         let all = self::sheet(100, &[(1, 101)]);
         assert_eq!((all.around(7), all.edges(&(1..1))), (vec![], (true, true)));
         assert_eq!(sheet.edges(&(1..9_311)), (true, false));

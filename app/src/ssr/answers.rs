@@ -106,6 +106,13 @@ impl From<Forbidden> for AppError {
     }
 }
 
+/// A frame of a stream, as its line.
+pub fn as_line(framed: &Framed) -> Result<String, AppError> {
+    let mut line = serde_json::to_string(framed).map_err(|_| AppError::Internal)?;
+    line.push('\n');
+    Ok(line)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,11 +126,4 @@ mod tests {
         assert!(["/../other", "/runs/%2E%2e/%2e./other"].iter().all(|path| inside(path) == "/"));
         assert_eq!(inside("/runs/7?step=2"), "/runs/7?step=2");
     }
-}
-
-/// A frame of a stream, as its line.
-pub fn as_line(framed: &Framed) -> Result<String, AppError> {
-    let mut line = serde_json::to_string(framed).map_err(|_| AppError::Internal)?;
-    line.push('\n');
-    Ok(line)
 }

@@ -231,7 +231,7 @@ fn without_sequences<'t>(text: &'t [u8], plain: &'t mut Vec<u8>) -> &'t [u8] {
 
 /// How many bytes the sequence has with which a text begins. None goes over the end of a line.
 fn length_of_sequence(text: &[u8]) -> usize {
-    match text.get(1) {
+    match text.get(1).copied() {
         Some(b'[') => length_of_control(text),
         Some(b']' | b'P' | b'X' | b'^' | b'_') => length_of_string(text),
         Some(b' '..=b'/') => text.len().min(3),

@@ -56,19 +56,18 @@ impl TimesFile {
 
     /// Makes the file with its first moment, in the present folder. One that could not be written once is left alone.
     fn write(&mut self, byte: u64, now: Instant) -> io::Result<()> {
-        let mut line = String::new();
-        let begun = match self.begun {
-            Some(begun) => begun,
-            None => {
-                let begun = *self.begun.insert(now);
-                self.file = Some(open()?);
-                let begin = Begin { v: 1, at: crate::shim::clock::now() };
-                line = serde_json::to_string(&begin).map_err(io::Error::other)? + "\n";
-                begun
-            }
+        let mut lines = Vec::new();
+        let begun = if let Some(begun) = self.begun {
+            begun
+        } else {
+            self.begun = Some(now);
+            self.file = Some(open()?);
+            serde_json::to_writer(&mut lines, &Begin { v: 1, at: crate::shim::clock::now() })?;
+            lines.push(b'\n');
+            now
         };
-        line += &format!("{byte} {}\n", now.duration_since(begun).as_millis());
-        self.file.as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes()))
+        writeln!(lines, "{byte} {}", now.duration_since(begun).as_millis())?;
+        self.file.as_mut().map_or(Ok(()), |file| file.write_all(&lines))
     }
 }
 

@@ -88,16 +88,16 @@ fn end(marks: &[Mark]) -> Option<(Timestamp, i32)> {
 }
 
 /// Everything that is known about when something was printed, by its bytes.
-fn beats(begun: Timestamp, times: Vec<(u64, Timestamp)>, marks: &[Mark], label: impl Fn(u32) -> String) -> Vec<Beat> {
+pub fn beats(begun: Timestamp, times: Vec<(u64, Timestamp)>, marks: &[Mark], label: impl Fn(u32) -> String) -> Vec<Beat> {
     let of_mark = |mark: &Mark| match mark {
         Mark::Started { command, offset, at } => {
             Beat { byte: *offset, at: Timestamp(*at), is_border: true, label: Some(label(*command)) }
         }
         Mark::Ended { offset, at, .. } => Beat { byte: *offset, at: Timestamp(*at), is_border: true, label: None },
     };
-    let begin = Beat { byte: 0, at: begun, is_border: false, label: None };
+    let first = Beat { byte: 0, at: begun, is_border: false, label: None };
     let printed = times.into_iter().map(|(byte, at)| Beat { byte, at, is_border: false, label: None });
-    let mut beats: Vec<Beat> = std::iter::once(begin).chain(marks.iter().map(of_mark)).chain(printed).collect();
+    let mut beats: Vec<Beat> = std::iter::once(first).chain(marks.iter().map(of_mark)).chain(printed).collect();
     beats.sort_by_key(|beat| (beat.byte, beat.at));
     beats
 }

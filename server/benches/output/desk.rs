@@ -91,7 +91,7 @@ impl Desk {
             let follows = scope.spawn(move || {
                 page.follow(&mut browser, number, |page| {
                     // The stream is there: its first frames have come.
-                    drop(told.send(()));
+                    let _ = told.send(());
                     page.is_whole()
                 });
                 assert!(page.is_whole());

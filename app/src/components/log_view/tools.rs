@@ -53,7 +53,6 @@ fn switch(shown: RwSignal<bool>, name: &str) {
 #[component]
 pub fn Tools(view: Window, looks: Looks) -> impl IntoView {
     let id = view.live.on_stage();
-    let recording = format!("{}?as=cast", raw_output(id));
     let ended = move |run: &Run| run.attempt(id).is_some_and(|attempt| attempt.end.is_some());
     let ended = Memo::new(move |_| view.live.run.with(ended));
     view! {
@@ -107,35 +106,38 @@ pub fn Tools(view: Window, looks: Looks) -> impl IntoView {
                         run=Callback::new(move |()| view.play())
                     />
                 </Show>
-                <a
-                    class="btn"
-                    data-kind="quiet"
-                    data-icon=""
-                    href=recording
-                    rel="external"
-                    download=""
-                    aria-label="Download a recording with its timing, asciicast"
-                    title="Download a recording with its timing, asciicast"
-                >
-                    <Glyph sign=Sign::File />
-                </a>
-                <a
-                    class="btn"
-                    data-kind="quiet"
-                    data-icon=""
-                    href=format!("{}?download=1", raw_output(id))
-                    rel="external"
-                    download=""
-                    aria-label="Download the raw output"
-                    title="Download the raw output"
-                >
-                    <Glyph sign=Sign::Download />
-                </a>
+                <Downloads id />
             </div>
             <p class="said" role="status">
                 {move || view.said.get()}
             </p>
         </div>
+    }
+    .into_any()
+}
+
+/// What can be taken home of a log.
+#[component]
+fn Downloads(id: AttemptId) -> impl IntoView {
+    let link = |how: &str, sign, words: &'static str| {
+        view! {
+            <a
+                class="btn"
+                data-kind="quiet"
+                data-icon=""
+                href=format!("{}?{how}", raw_output(id))
+                rel="external"
+                download=""
+                aria-label=words
+                title=words
+            >
+                <Glyph sign />
+            </a>
+        }
+    };
+    view! {
+        {link("as=cast", Sign::File, "Download a recording with its timing, asciicast")}
+        {link("download=1", Sign::Download, "Download the raw output")}
     }
     .into_any()
 }

@@ -356,14 +356,14 @@ impl Window {
     /// that come meanwhile is asked next.
     fn ask(self, anchor: Anchor) {
         let Some(list) = self.list.get_untracked() else { return };
-        let (busy, last) = self.asking.with_value(|asking| (asking.busy, asking.last.clone()));
-        if busy {
+        let (is_busy, asked) = self.asking.with_value(|asking| (asking.busy, asking.last.clone()));
+        if is_busy {
             self.asking.update_value(|asking| asking.next = Some(anchor));
             return;
         }
         let wanted = self.sheet(&list).around(anchor.line);
         let nothing_to_see = wanted.is_empty() && self.folded.with_untracked(BTreeSet::is_empty);
-        if nothing_to_see || (wanted == last && anchor.aim == Aim::Stays) {
+        if nothing_to_see || (wanted == asked && anchor.aim == Aim::Stays) {
             return;
         }
         self.asking.set_value(Asking { busy: true, next: None, last: wanted.clone() });
@@ -578,7 +578,7 @@ fn ended_commands(run: &Run, id: AttemptId) -> BTreeSet<u32> {
 
 fn set_height(space: NodeRef<html::Li>, height: f64) {
     if let Some(space) = space.get_untracked() {
-        drop(space.style().set_property("block-size", &format!("{height}px")));
+        drop((*space).style().set_property("block-size", &format!("{height}px")));
     }
 }
 

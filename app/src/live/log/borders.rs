@@ -29,7 +29,7 @@ impl Log {
         let borders = self.borders(run, from, &part.folded);
         let folded = self.folded_bytes(run, &part.folded);
         let is_folded = |row: &Row| folded.iter().any(|bytes| bytes.contains(&row.from));
-        let rows = self.rows_cut_at(rows, &self.cuts(&borders));
+        let rows = rows_cut_at(rows, &self.cuts(&borders));
         let rows = rows.into_iter().filter(|row| !self.is_of_a_screen(row) && !is_folded(row));
         let mut borders = borders.into_iter().peekable();
         let note = self.note().filter(|_| part.last.is_none() || !self.counted);
@@ -83,22 +83,6 @@ impl Log {
             let beside = row.to == screen.from || Some(row.from) == screen.to;
             screen.is_painted_with(row.from) || (is_empty && beside)
         })
-    }
-
-    /// The rows; where a command ended or began inside one, it ends there.
-    pub(super) fn rows_cut_at(&self, rows: Vec<Arc<Row>>, cuts: &[u64]) -> Vec<Arc<Row>> {
-        let mut pieces = Vec::with_capacity(rows.len() + 1);
-        for row in rows {
-            let first = cuts.partition_point(|at| *at <= row.from);
-            let mut inside: Vec<u64> = cuts[first..].iter().copied().take_while(|at| *at < row.to).collect();
-            inside.dedup();
-            let cut = if inside.is_empty() { None } else { row.cut(&inside) };
-            match cut {
-                Some(cut) => pieces.extend(cut),
-                None => pieces.push(row),
-            }
-        }
-        pieces
     }
 
     /// The bytes from one border of a screen to the next, in order.
@@ -162,4 +146,20 @@ impl Log {
     pub(super) fn has_screen_in_sight(&self, screen: &Screen) -> bool {
         screen.to.is_none_or(|to| to > self.from()) && self.later().is_none_or(|later| screen.from < later)
     }
+}
+
+/// The rows; where a command ended or began inside one, it ends there.
+pub(super) fn rows_cut_at(rows: Vec<Arc<Row>>, cuts: &[u64]) -> Vec<Arc<Row>> {
+    let mut pieces = Vec::with_capacity(rows.len() + 1);
+    for row in rows {
+        let first = cuts.partition_point(|at| *at <= row.from);
+        let mut inside: Vec<u64> = cuts[first..].iter().copied().take_while(|at| *at < row.to).collect();
+        inside.dedup();
+        let cut = if inside.is_empty() { None } else { row.cut(&inside) };
+        match cut {
+            Some(cut) => pieces.extend(cut),
+            None => pieces.push(row),
+        }
+    }
+    pieces
 }

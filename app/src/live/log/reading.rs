@@ -111,13 +111,12 @@ impl Log {
         for _ in 0..line.back {
             self.take_back();
         }
-        let row = match self.back.pop() {
-            Some(before) => Row { drawn: 0, to, line, raw: None, left_out: 0, ..(*before).clone() },
-            None => {
-                let row = Row { number: self.next_number(), from: self.open_from, to, ..self.new_row(line, raw) };
-                self.open_from = to;
-                row
-            }
+        let row = if let Some(before) = self.back.pop() {
+            Row { drawn: 0, to, line, raw: None, left_out: 0, ..(*before).clone() }
+        } else {
+            let row = Row { number: self.next_number(), from: self.open_from, to, ..self.new_row(line, raw) };
+            self.open_from = to;
+            row
         };
         self.numbered = self.numbered.max(row.number.unwrap_or_default());
         self.keep(Arc::new(row));
@@ -165,15 +164,13 @@ impl Log {
         let mut rows = Vec::with_capacity(lines.len());
         let mut fresh = 0;
         for line in lines {
-            let row = match before.next() {
-                Some(row) => Row { drawn: self.drawn, to: self.to, line, raw: None, ..(**row).clone() },
-                None => {
-                    let number = self.next_number().filter(|_| fresh == 0 && !line.continued);
-                    fresh += 1;
-                    let raw = self.raw.clone().filter(|_| fresh == 1 && self.terminal.is_at_the_end());
-                    let new = self.new_row(line, raw);
-                    Row { place: self.place + fresh, drawn: self.drawn, number, ..new }
-                }
+            let row = if let Some(row) = before.next() {
+                Row { drawn: self.drawn, to: self.to, line, raw: None, ..(**row).clone() }
+            } else {
+                let number = self.next_number().filter(|_| fresh == 0 && !line.continued);
+                fresh += 1;
+                let raw = self.raw.clone().filter(|_| fresh == 1 && self.terminal.is_at_the_end());
+                Row { place: self.place + fresh, drawn: self.drawn, number, ..self.new_row(line, raw) }
             };
             rows.push(Arc::new(row));
         }

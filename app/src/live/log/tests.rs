@@ -47,7 +47,7 @@ fn said(log: &Log) -> String {
 
 /// The rows as they stand with commands that end at these bytes: number and text.
 fn cut(log: &Log, cuts: &[u64]) -> Vec<(Option<u64>, String)> {
-    log.rows_cut_at(rows(log), cuts).iter().map(|row| (row.number, row.line.text())).collect()
+    borders::rows_cut_at(rows(log), cuts).iter().map(|row| (row.number, row.line.text())).collect()
 }
 
 fn keys(log: &Log) -> Vec<Key> {
@@ -165,7 +165,7 @@ fn a_line_that_is_not_finished_is_cut_as_well_and_keeps_its_colour() {
     log.push("\u{1b}[31mred", 8);
     log.push("also red", 8);
 
-    let rows = log.rows_cut_at(rows(&log), &[8]);
+    let rows = borders::rows_cut_at(rows(&log), &[8]);
     assert_eq!(rows.iter().map(|row| row.line.text()).collect::<Vec<_>>(), ["red", "also red"]);
     assert_eq!(rows[0].line.spans[0].style, rows[1].line.spans[0].style);
     let keys: Vec<Key> = rows.iter().map(|row| Entry::Row(Arc::clone(row)).key()).collect();
@@ -183,9 +183,9 @@ fn nothing_is_cut_inside_a_character_or_where_nobody_can_tell_the_place() {
 #[test]
 fn a_line_that_is_too_long_for_one_row_has_one_number() {
     let mut log = Log::empty(1, 1);
-    let long = "z".repeat(40_000);
+    let endless = "z".repeat(40_000);
 
-    log.push(&format!("{long}\nnext\n"), 40_006);
+    log.push(&format!("{endless}\nnext\n"), 40_006);
 
     let found: Vec<Option<u64>> = rows(&log).iter().map(|row| row.number).collect();
     assert_eq!(found, [Some(1), None, None, Some(2)]);
@@ -288,7 +288,7 @@ fn screen(command: u32, from: u64, to: Option<u64>) -> Screen {
 /// The rows that are seen beside the screens.
 fn beside(log: &Log) -> Vec<(Option<u64>, String)> {
     let cuts: Vec<u64> = log.screens.iter().flat_map(|screen| [Some(screen.from), screen.to]).flatten().collect();
-    let rows = log.rows_cut_at(rows(log), &cuts).into_iter().filter(|row| !log.is_of_a_screen(row));
+    let rows = borders::rows_cut_at(rows(log), &cuts).into_iter().filter(|row| !log.is_of_a_screen(row));
     rows.map(|row| (row.number, row.line.text())).collect()
 }
 

@@ -57,7 +57,7 @@ impl LineMap {
         let in_place = (1..).zip(&entries).all(|(number, entry)| entry.line == number * EVERY + 1);
         let rising = entries.windows(2).all(|pair| pair[0].at + EVERY <= pair[1].at);
         let last = *entries.last().filter(|_| in_place && rising)?;
-        Some(Self { entries, scanner: Scanner::from(last.into()) })
+        Some(Self { entries, scanner: Scanner::from(LinePlace::from(last)) })
     }
 
     /// Reads the next piece of the output.

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use domain::redaction::ByteRange;
 use domain::terminal::{Colour, Style, Terminal};
 use domain::{AttemptId, RunId};
@@ -77,7 +79,7 @@ fn numbers(count: u64) -> (String, Vec<u64>) {
     let mut text = String::new();
     for number in 1..=count {
         begins.push(text.len() as u64);
-        text.push_str(&format!("{number}\n"));
+        writeln!(text, "{number}").unwrap();
     }
     (text, begins)
 }
@@ -180,8 +182,8 @@ fn a_line_deep_in_a_log_begins_in_its_colour() {
     let mut text = "\u{1b}[1;31mred from here\n".to_owned();
     text.push_str(&"x\n".repeat(3_000));
     text.push_str("\u{1b}]0;a title\u{7}\u{1b}[0mplain\nlast\n");
-    let read = Stored::with(text.as_bytes()).read();
-    let style = |line| read.lines.line(&read.file, line).unwrap().style;
+    let log = Stored::with(text.as_bytes()).read();
+    let style = |line| log.lines.line(&log.file, line).unwrap().style;
 
     let red = Style { text: Colour::Indexed(1), bold: true, ..Style::default() };
     assert_eq!([style(1), style(2), style(2_500), style(3_002)], [Style::default(), red, red, red]);
