@@ -68,20 +68,25 @@ front() {
   set -- ${l##*) }
   if [ "$6" -gt 0 ]; then echo "$6"; else echo "$3"; fi
 } 2>/dev/null
-# Whether a process of the group in front sleeps in a read of its terminal, or waits for nothing else.
+# Whether a process of the group in front sleeps in a read of its terminal, or waits for nothing else. A thread beside its first counts
+# behind an unfinished line only, and so does a process that nobody may look into.
 waits() {
   case $(uname -m) in x86_64) calls='0 19 7 271 23 270' ;; aarch64) calls='63 65 - 73 - 72' ;; *) return 1 ;; esac
   set -- $calls
+  open=$(tail -c 1 log)
   family | while read -r p _ w _ _; do
     [ "$w" = "$f" ] || continue
-    read -r n x y _ <"/proc/$p/syscall" || continue
-    case $n in
-    "$1" | "$2") fd=$((x)) ;;
-    "$3" | "$4") [ "$((y))" = 1 ] || continue; fd=0 ;;
-    "$5" | "$6") [ "$((x))" = 1 ] || continue; fd=0 ;;
-    *) continue ;;
-    esac
-    case $(readlink "/proc/$p/fd/$fd") in "$tty" | /dev/tty) echo 1; break ;; esac
+    read -r n <"/proc/$p/syscall" || { [ -z "$open" ] || [ ! -e "/proc/$p/stat" ] || echo 1; continue; }
+    for t in "/proc/$p/syscall" ${open:+"/proc/$p/task"/*/syscall}; do
+      read -r n x y _ <"$t" || continue
+      case $n in
+      "$1" | "$2") fd=$((x)) ;;
+      "$3" | "$4") [ "$((y))" = 1 ] || continue; fd=0 ;;
+      "$5" | "$6") [ "$((x))" = 1 ] || continue; fd=0 ;;
+      *) continue ;;
+      esac
+      case $(readlink "/proc/$p/fd/$fd") in "$tty" | /dev/tty) echo 1; break 2 ;; esac
+    done
   done | grep -q 1
 } 2>/dev/null
 look() {

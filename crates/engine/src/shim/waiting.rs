@@ -2,11 +2,11 @@
 //!
 //! The kernel says of every process of ours in which call it sleeps (`/proc/PID/syscall`): a read of the terminal, or a wait
 //! for the terminal alone, is a program that wants an answer. One that waits for the terminal among other things, as `ssh`
-//! with a running command does, is busy elsewhere. Only the first thread counts: programs that keep a thread at the
-//! terminal for whatever may be typed, as `docker exec -it` does, would wait for ever.
+//! with a running command does, is busy elsewhere.
 //!
-//! A program of another user (`sudo`) cannot be looked into. It is taken to wait when it sleeps behind an unfinished line,
-//! which is what a prompt looks like.
+//! A thread beside the first one that reads the terminal may have been put there for whatever may be typed, as `docker exec -it`
+//! does, and it may be the one that asks: a program in Go asks from any of its threads. A program of another user (`sudo`) cannot be
+//! looked into at all. Both are taken to wait behind an unfinished line, which is what a prompt looks like.
 
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -32,6 +32,8 @@ pub(crate) struct Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Doing {
     WaitsForInput,
+    /// A thread beside the first reads the terminal.
+    Listens,
     SomethingElse,
     /// Who may know?
     Hidden,
@@ -63,21 +65,35 @@ pub(crate) fn for_input<'a>(
 ) -> bool {
     foreground.any(|process| match doing(process, terminal) {
         Doing::WaitsForInput => true,
+        Doing::Listens => line_is_open,
         Doing::SomethingElse => false,
         Doing::Hidden => line_is_open && process.sleeps && process.terminal == terminal.number,
     })
 }
 
 fn doing(process: &Process, terminal: Identity) -> Doing {
-    let Ok(text) = std::fs::read_to_string(proc_path(process.pid, "syscall")) else { return Doing::Hidden };
-    let waited_for = call(&text).and_then(|(number, arguments)| waited_for(process.pid, number, arguments));
-    match waited_for {
-        Some(descriptors) if !descriptors.is_empty() => {
-            let all = descriptors.into_iter().all(|descriptor| terminal.is_open_as(process, descriptor));
-            if all { Doing::WaitsForInput } else { Doing::SomethingElse }
-        }
-        _ => Doing::SomethingElse,
+    let Ok(first) = std::fs::read_to_string(proc_path(process.pid, "syscall")) else { return Doing::Hidden };
+    if reads(process, &first, terminal) {
+        return Doing::WaitsForInput;
     }
+    let listens = others(process.pid).any(|thread| reads(process, &thread, terminal));
+    if listens { Doing::Listens } else { Doing::SomethingElse }
+}
+
+/// Whether a thread of a process sleeps in a call that waits for the terminal and for nothing else.
+fn reads(process: &Process, thread: &str, terminal: Identity) -> bool {
+    let waited_for = call(thread).and_then(|(number, arguments)| waited_for(process.pid, number, arguments));
+    waited_for.is_some_and(|descriptors| {
+        !descriptors.is_empty() && descriptors.into_iter().all(|descriptor| terminal.is_open_as(process, descriptor))
+    })
+}
+
+/// In which calls the threads beside the first are.
+fn others(pid: Pid) -> impl Iterator<Item = String> {
+    let first = pid.as_raw_nonzero().to_string();
+    let threads = std::fs::read_dir(proc_path(pid, "task")).into_iter().flatten().flatten();
+    let others = threads.filter(move |thread| thread.file_name().to_str() != Some(&first));
+    others.filter_map(|thread| std::fs::read_to_string(thread.path().join("syscall")).ok())
 }
 
 /// The number of the call and its first two arguments; `None` when the process runs, or sleeps outside of a call.

@@ -173,6 +173,8 @@ async fn a_command_that_waits_for_an_answer_is_seen_to_wait(site: &Site) {
         "sh -c 'head -n 1'",
         "dash -c 'read x'",
         "python3 -c 'input(\"Sure? \")'",
+        // As programs in Go do, whose threads are all alike.
+        "python3 -c 'import threading; threading.Thread(target=lambda: input(\"Sure? \")).start()'",
         "python3 -c 'import getpass; getpass.getpass()'",
         "python3 -c 'import select, sys; select.select([sys.stdin], [], [])'",
         "python3 -c 'import select; p = select.poll(); p.register(0, select.POLLIN); p.poll()'",
@@ -210,6 +212,8 @@ async fn a_command_that_works_in_silence_does_not_wait_and_its_silence_is_told(s
         "cat <(sleep 60)",
         "python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); s.accept()'",
         "python3 -c 'import select, sys, os; r, w = os.pipe(); select.select([sys.stdin, r], [], [])'",
+        // A thread for whatever may be typed, and the program is busy.
+        "python3 -c 'import sys, threading, time; threading.Thread(target=sys.stdin.read, daemon=True).start(); print(1); time.sleep(60)'",
         // A server that never answers: curl connects to a socket that it holds itself.
         "exec python3 -c 'import socket, os; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); s.set_inheritable(True); \
          os.execvp(\"curl\", [\"curl\", \"-s\", \"http://127.0.0.1:%d/\" % s.getsockname()[1]])'",
