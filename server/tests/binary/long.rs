@@ -1,17 +1,18 @@
-//! A long output of numbered lines: each byte says where it belongs, and one that is lost, repeated or elsewhere is seen.
+//! A long output of numbered lines: what is lost, repeated or elsewhere is seen.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
 
+use crate::browser::{Browser, text};
 use crate::process::Place;
 
 /// What stands in each line behind its number.
 const REST: &str = "of many, each of which says by its number where it belongs.";
 
 /// The same for the program that prints the lines: eight digits, whatever the number is.
-fn format() -> String {
+fn pattern() -> String {
     format!("line %08.0f {REST}")
 }
 
@@ -41,16 +42,27 @@ pub fn printed(lines: usize) -> String {
 
 /// A command that prints the lines behind one number up to another.
 pub fn command(after: usize, last: usize) -> String {
-    format!("seq -f '{}' {} {last}", format(), after + 1)
+    format!("seq -f '{}' {} {last}", pattern(), after + 1)
 }
 
 /// A procedure of one step, by pipe, whose commands work in the folder `work`.
 pub fn procedure(place: &Place, commands: &str) {
     let directory = place.path("work");
     place.write("work/.keep", "");
-    place.write("runbooks/long.md", format!("# Long\n\n## Steps\n\n1. **Print**\n\n   ```bash\n   {commands}\n   ```\n"));
+    let step = format!("1. **Print**\n\n   ```bash\n   {commands}\n   ```\n");
+    place.write("runbooks/long.md", format!("# Long\n\n## Steps\n\n{step}"));
     let print = "[procedure.\"Long\".step.\"Print\"]\ntty = false\n";
     place.write("runbooks/long.portal.toml", format!("directory = {:?}\n\n{print}", directory.to_str().unwrap()));
+}
+
+/// Starts a run of the procedure and runs commands of its step; gives the run's number.
+pub fn run(browser: &mut Browser, key: &str, commands: &str) -> String {
+    let form = [("slug", "long"), ("target", "local"), ("key", key)];
+    let run = text(browser.call("runs/start", &form)).trim_matches('"').to_owned();
+    let form = [("run", run.as_str()), ("step", "1"), ("attempt", "1"), ("commands", commands)];
+    let answer = browser.call("runs/run", &form);
+    assert!(answer.status().is_success(), "{}", text(answer));
+    run
 }
 
 /// A pipe with a name.
