@@ -58,7 +58,7 @@ impl Halting {
             let found = text(self.browser.get(&format!("/runs/{}/output/1/1?lines={number}", self.run)));
             assert_eq!(found, long::line(number), "any line can be looked at");
         }
-        eprintln!("\nFIGURES: joined at {at} bytes: a script had them after {raw_took:.1?}, a page after {page_took:.1?}");
+        eprintln!("\nFIGURES: joined at {at} bytes: a script has them in {raw_took:.1?}, a page in {page_took:.1?}");
         Joined { raw, page }
     }
 
