@@ -14,21 +14,25 @@ mod disk;
 mod doctor;
 mod elsewhere;
 mod escalating;
+mod joining;
 mod kills;
 mod leaving;
 mod life;
+mod long;
 mod page;
 mod people;
 mod process;
 #[expect(dead_code, reason = "the tests of the router have it do more")]
 #[path = "../http/provider.rs"]
 mod provider;
+mod proxies;
 mod reading;
 mod receivers;
 mod record;
 mod secrets;
 mod shims;
 mod siege;
+mod slow_readers;
 mod tampering;
 mod telling;
 mod upgrades;

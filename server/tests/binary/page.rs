@@ -12,8 +12,10 @@ pub struct Page {
     pub told: Vec<Entry>,
     /// The output, which has to tile.
     pub output: String,
+    /// Where each piece of the output stands, and how many bytes it is.
+    pieces: Vec<(u64, u64)>,
     /// The byte up to which it was told of the output, with what was left out because it was far behind.
-    offset: u64,
+    pub offset: u64,
     /// The build of the portal that it spoke to last.
     pub build: String,
 }
@@ -45,7 +47,9 @@ impl Page {
             Some("hello") => frame["build"].as_str().unwrap().clone_into(&mut self.build),
             Some("output") => {
                 assert_eq!(frame["offset"].as_u64(), Some(self.offset), "the same byte, no gap and no repetition");
-                self.offset += frame["bytes"].as_u64().unwrap();
+                let bytes = frame["bytes"].as_u64().unwrap();
+                self.pieces.push((self.offset, bytes));
+                self.offset += bytes;
                 self.output.push_str(frame["text"].as_str().unwrap());
             }
             Some("left") => {
@@ -73,6 +77,16 @@ impl Page {
     /// Whether the attempt has ended and the page has all of it.
     pub fn is_whole(&self) -> bool {
         self.length().is_some_and(|length| self.offset >= length)
+    }
+
+    /// Whether each piece of the output is what is stored at its place. Characters of more than a byte are not for this.
+    pub fn is_true_to(&self, stored: &[u8]) -> bool {
+        let mut output = self.output.as_bytes();
+        self.pieces.iter().all(|&(offset, bytes)| {
+            let (piece, rest) = output.split_at(usize::try_from(bytes).unwrap());
+            output = rest;
+            stored.get(usize::try_from(offset).unwrap()..).is_some_and(|stored| stored.starts_with(piece))
+        })
     }
 
     /// The exit codes of the commands, in order.

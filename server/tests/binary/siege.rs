@@ -61,21 +61,14 @@ fn connect(portal: &Served) -> TcpStream {
     TcpStream::connect(host(portal)).unwrap()
 }
 
-/// The most memory that the portal has had so far, in KiB.
-fn peak(portal: &Served) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", portal.pid())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
 /// Says what a siege came to, and holds it against what is promised.
 fn judge(what: &str, portal: &Served, waits: &Waits, floor: &Waits) {
-    let memory = peak(portal) / 1024;
+    let memory = portal.peak() / 1024;
     eprintln!(
         "{what}: others waited {:?} at the median, {:?} at the 99th percentile, {:?} at most; without it {:?} and {:?}; memory {memory} MiB",
         waits.median, waits.late, waits.longest, floor.median, floor.late
     );
-    assert!(peak(portal) < MEMORY, "{what}: {memory} MiB");
+    assert!(portal.peak() < MEMORY, "{what}: {memory} MiB");
     // A debug build that shares two cores with other tests answers slowly in peace, too.
     let prompt = PROMPT.max(floor.late * 4);
     assert!(waits.late < prompt, "{what}: {waits:?}, without it {floor:?}");
@@ -153,6 +146,29 @@ fn send_endlessly(portal: &Served, megabytes: usize) -> usize {
     taken
 }
 
+/// Asks for the stream of a page that shows the first attempt of step 1; whoever has it leaves it unread.
+pub fn page_that_never_reads(portal: &Served, cookie: &str, run: &str) -> TcpStream {
+    let mut stream = connect(portal);
+    let form = format!("run={run}&cursor[version]=0&cursor[step]=1&cursor[attempt]=1&cursor[offset]=0");
+    let (address, host) = (&portal.address, host(portal));
+    write!(
+        stream,
+        "POST /api/runs/watch HTTP/1.1\r\nHost: {host}\r\nOrigin: {address}\r\nCookie: {cookie}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    )
+    .unwrap();
+    stream
+}
+
+/// Asks for the raw output of the first attempt of step 1, until it ends; whoever has it leaves it unread.
+pub fn script_that_never_reads(portal: &Served, cookie: &str, run: &str) -> TcpStream {
+    let mut stream = connect(portal);
+    let (path, host) = (format!("/runs/{run}/output/1/1?follow=1"), host(portal));
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n").unwrap();
+    stream
+}
+
 #[test]
 fn readers_that_never_read_hold_up_no_step_and_nobody_else() {
     let (_place, portal, mut browser, floor) = besieged();
@@ -160,17 +176,7 @@ fn readers_that_never_read_hold_up_no_step_and_nobody_else() {
     let cookie = browser.cookie().unwrap();
     let mut readers = Vec::new();
     for _ in 0..times("PORTAL_DEAD_READERS", 20) {
-        let mut stream = connect(&portal);
-        let form = format!("run={run}&cursor[version]=0&cursor[step]=1&cursor[attempt]=1&cursor[offset]=0");
-        let (address, host) = (&portal.address, host(&portal));
-        write!(
-            stream,
-            "POST /api/runs/watch HTTP/1.1\r\nHost: {host}\r\nOrigin: {address}\r\nCookie: {cookie}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-            form.len()
-        )
-        .unwrap();
-        readers.push(stream);
+        readers.push(page_that_never_reads(&portal, &cookie, &run));
     }
     let form = [("run", run.as_str()), ("step", "1"), ("attempt", "1"), ("commands", "1")];
     assert!(browser.call("runs/run", &form).status().is_success());
