@@ -8,6 +8,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::desk::{Desk, Print, Terminal, Viewer};
 use crate::figures::{Figure, Goal, ms, percentiles};
 use crate::floors;
+use crate::page::Page;
 
 const FAST: Print = Print {
     title: "Stamps",
@@ -23,17 +24,21 @@ const ECHO: Print = Print { title: "Echo", script: "echo one", terminal: Termina
 
 pub fn delay_of_a_line(rounds: usize) -> Vec<Figure> {
     let mut desk = Desk::with(&[&FAST]);
-    let (middle, late): (Vec<f64>, Vec<f64>) = (0..rounds)
-        .map(|_| {
-            let run = desk.start(&FAST);
-            desk.trigger(&run);
-            percentiles(delays(&desk.viewer(), &run))
-        })
-        .unzip();
+    let (middle, late) = (0..rounds).map(|_| percentiles(delays(&desk.viewer(), &triggered(&mut desk)))).unzip();
+    let (middle_of_page, late_of_page) = (0..rounds).map(|_| percentiles(delays_of_page(&mut desk))).unzip();
     vec![
-        Figure::alone("delay of a line, 1 viewer, p50", "ms", 1.0, middle),
-        Figure::alone("delay of a line, 1 viewer, p99", "ms", 5.0, late),
+        Figure::alone("delay of a line, 1 viewer, raw, p50", "ms", 1.0, middle),
+        Figure::alone("delay of a line, 1 viewer, raw, p99", "ms", 5.0, late),
+        Figure::alone("delay of a line, 1 viewer, page, p50", "ms", 1.0, middle_of_page),
+        Figure::alone("delay of a line, 1 viewer, page, p99", "ms", 5.0, late_of_page),
     ]
+}
+
+/// A run whose step prints its stamps.
+fn triggered(desk: &mut Desk) -> String {
+    let run = desk.start(&FAST);
+    desk.trigger(&run);
+    run
 }
 
 pub fn fifty_viewers_of_slow_lines(rounds: usize) -> Vec<Figure> {
@@ -58,14 +63,32 @@ pub fn fifty_viewers_of_slow_lines(rounds: usize) -> Vec<Figure> {
 
 /// How long after each line was printed it came. What was printed before the viewer was there does not count.
 fn delays(viewer: &Viewer, run: &str) -> Vec<f64> {
-    let mut delays = Vec::new();
     let here = now();
-    for line in BufReader::with_capacity(64 << 10, viewer.follow(run)).lines() {
-        let (came, printed) = (now(), line.unwrap().trim().replace(',', ".").parse::<f64>().unwrap());
-        if printed > here {
-            delays.push((came - printed) * 1000.0);
-        }
-    }
+    let lines = BufReader::with_capacity(64 << 10, viewer.follow(run)).lines();
+    enough(lines.filter_map(|line| delay(&line.unwrap(), here)).collect())
+}
+
+/// The same for a page that follows.
+fn delays_of_page(desk: &mut Desk) -> Vec<f64> {
+    let run = triggered(desk);
+    let (here, mut seen, mut delays) = (now(), 0, Vec::new());
+    Page::default().follow(&mut desk.another(), run.parse().unwrap(), |page| {
+        let fresh = page.output.get(seen..).unwrap_or_default();
+        let whole = fresh.rfind('\n').map_or(0, |end| end + 1);
+        delays.extend(fresh[..whole].lines().filter_map(|line| delay(line, here)));
+        seen += whole;
+        false
+    });
+    enough(delays)
+}
+
+/// How long ago a line was printed by its stamp, in milliseconds, when that was after a moment.
+fn delay(line: &str, after: f64) -> Option<f64> {
+    let (came, printed) = (now(), line.trim().replace(',', ".").parse::<f64>().unwrap());
+    (printed > after).then(|| (came - printed) * 1000.0)
+}
+
+fn enough(delays: Vec<f64>) -> Vec<f64> {
     assert!(delays.len() > 50, "{} lines", delays.len());
     delays
 }
