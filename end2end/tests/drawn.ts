@@ -1,6 +1,9 @@
 // What of a log stands on the page, and what of that its reader sees.
 import type { Page } from '@playwright/test';
 
+/** The view draws 400 rows at most, and what stands between and around them. */
+export const ROWS = 450;
+
 /** The numbers of the lines that can be seen in the box. */
 export const inSight = ({ page }: { page: Page }) =>
   page.locator('ol.log').evaluate((list) => {

@@ -1,7 +1,7 @@
 // Output that is much, fast, long, coloured or painted, looked at while it runs and after its end: in both themes, on a phone and on a desk.
 // `make pictures` runs it and keeps the pictures; the documents of its steps are in running-output.md.
 import { execFileSync } from 'node:child_process';
-import { endsInSight, lastDrawn, watchDrawn } from './drawn.ts';
+import { endsInSight, lastDrawn, ROWS, watchDrawn } from './drawn.ts';
 import { expect, type Operator } from './fixtures.ts';
 import { watch } from './look.ts';
 import { endWatch } from './machine.ts';
@@ -27,9 +27,6 @@ type Output = {
   /** So many elements are drawn at most. */
   elements?: number;
 };
-
-/** The view draws 400 rows, and what stands between and around them. */
-const ROWS = 450;
 
 /** Each row has a few elements, unless its text has many colours. */
 const ELEMENTS = 4 * ROWS;

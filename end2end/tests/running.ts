@@ -36,8 +36,8 @@ export const test = base.extend<{ gate: Gate }>({
 /** Starts a run of the document, and shows a step of it that has not begun. */
 export async function show(operator: Operator, step: number): Promise<void> {
   const { page, portal } = operator;
-  const isRead = async () => (await page.request.get(`${portal.address}/procedures/running-output`)).status();
-  await expect.poll(isRead).toBe(200);
+  const status = async () => (await page.request.get(`${portal.address}/procedures/running-output`)).status();
+  await expect.poll(status, 'the document is read').toBe(200);
   const run = await operator.start('running-output');
   await operator.open(run, step);
 }
