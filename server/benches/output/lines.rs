@@ -37,9 +37,9 @@ pub fn delay_of_a_line(rounds: usize) -> Vec<Figure> {
 }
 
 /// The middle and the 99th percentile of what one viewer waits.
-fn one_viewer<V>(desk: &mut Desk, viewer: fn(&Desk) -> V, look: fn(V, &str) -> Vec<f64>) -> (f64, f64) {
+fn one_viewer<V>(desk: &mut Desk, viewer: fn(&Desk) -> V, look: fn(&mut V, &str) -> Vec<f64>) -> (f64, f64) {
     let run = triggered(desk, &FAST);
-    percentiles(look(viewer(desk), &run))
+    percentiles(look(&mut viewer(desk), &run))
 }
 
 /// A run whose step prints its stamps.
@@ -66,31 +66,30 @@ pub fn fifty_viewers_of_slow_lines(rounds: usize) -> Vec<Figure> {
 fn fifty_viewers<V: Send + 'static>(
     desk: &mut Desk,
     viewer: fn(&Desk) -> V,
-    look: fn(V, &str) -> Vec<f64>,
+    look: fn(&mut V, &str) -> Vec<f64>,
 ) -> (f64, f64) {
     let run = triggered(desk, &SLOW);
     let (before, begun) = (desk.cpu(), Instant::now());
     let viewers: Vec<V> = (0..50).map(|_| viewer(desk)).collect();
     let all: Vec<f64> = std::thread::scope(|scope| {
         let run = run.as_str();
-        let looks: Vec<_> = viewers.into_iter().map(|viewer| scope.spawn(move || look(viewer, run))).collect();
+        let looks: Vec<_> = viewers.into_iter().map(|mut viewer| scope.spawn(move || look(&mut viewer, run))).collect();
         looks.into_iter().flat_map(|look| look.join().unwrap()).collect()
     });
     (percentiles(all).1, (desk.cpu() - before) * 10.0 / begun.elapsed().as_secs_f64())
 }
 
 /// How long after each line was printed it came. What was printed before the viewer was there does not count.
-#[expect(clippy::needless_pass_by_value, reason = "as a page is handed over")]
-fn delays(viewer: Viewer, run: &str) -> Vec<f64> {
+fn delays(viewer: &mut Viewer, run: &str) -> Vec<f64> {
     let here = now();
     let lines = BufReader::with_capacity(64 << 10, viewer.follow(run)).lines();
     enough(lines.filter_map(|line| delay(&line.unwrap(), here)).collect())
 }
 
 /// The same for a page that follows.
-fn delays_of_page(mut browser: Browser, run: &str) -> Vec<f64> {
+fn delays_of_page(browser: &mut Browser, run: &str) -> Vec<f64> {
     let (here, mut seen, mut delays) = (now(), 0, Vec::new());
-    Page::default().follow(&mut browser, run.parse().unwrap(), |page| {
+    Page::default().follow(browser, run.parse().unwrap(), |page| {
         let fresh = page.output.get(seen..).unwrap_or_default();
         let whole = fresh.rfind('\n').map_or(0, |end| end + 1);
         delays.extend(fresh[..whole].lines().filter_map(|line| delay(line, here)));
