@@ -106,8 +106,8 @@ prove: setup-test server ## the large counts (kills, random histories): minutes 
 holes: setup-test ## take the defences of docs/security.md away in a copy: each row's test has to fail (ONLY="a01 a05": one by one)
 	@$(with_tools) scripts/holes $(ONLY)
 
-pictures: setup-test server ## pictures of every page in both themes and three widths, into target/pictures
-	@PORTAL_PICTURES=$(CURDIR)/target/pictures $(with_tools) scripts/test browser --project='with scripts' looks.hydrate
+pictures: setup-test server ## pictures of every page, and of output while it runs, into target/pictures (ARGS="running-output": only those)
+	@PORTAL_PICTURES=$(CURDIR)/target/pictures $(with_tools) scripts/test browser --config pictures.config.ts $(ARGS)
 
 audit: setup-audit ## licences, advisories, unused dependencies; says what it could not check here
 	@$(with_tools) scripts/audit

@@ -34,7 +34,7 @@ export default defineConfig({
     },
   },
   projects: [
-    // What is tagged so takes half an hour, and has a command of its own: `make thirteen`, by thirteen.config.ts.
+    // What is tagged so takes long, and has a command of its own: `make thirteen`, `make pictures` and `make prove`, by the other configurations.
     { name: 'with scripts', grepInvert: /@long/ },
     {
       name: 'without scripts',

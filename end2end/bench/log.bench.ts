@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from '@playwright/test';
 import { expect, test, type Operator } from '../tests/fixtures.ts';
+import { held } from '../tests/held.ts';
 
 const folder = join(process.env['CARGO_TARGET_DIR'] ?? resolve(import.meta.dirname, '../../target'), 'bench');
 const file = join(folder, 'browser.json');
@@ -42,14 +43,10 @@ async function longestTask(browser: Browser, page: Page, deed: () => Promise<voi
   return Math.max(...tasks.map(({ dur }) => (dur ?? 0) / 1000));
 }
 
-/** What the page's program holds, in MiB, after what nobody needs was thrown away. */
+/** What the page's scripts and its program hold, in MiB, after what nobody needs was thrown away. */
 async function heap(page: Page): Promise<number> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('HeapProfiler.collectGarbage');
-  await session.send('Performance.enable');
-  const { metrics } = await session.send('Performance.getMetrics');
-  await session.detach();
-  return (metrics.find(({ name }) => name === 'JSHeapUsedSize')?.value ?? Number.NaN) / 2 ** 20;
+  const { scripts, program } = await held(page);
+  return (scripts + program) / 2 ** 20;
 }
 
 test('a log of a million lines is scrolled without standing still', async ({ browser, operator }) => {

@@ -1,4 +1,5 @@
 // A log that no page could hold: seen, searched, linked, copied and folded all the same.
+import { inSight } from './drawn.ts';
 import { expect, test, type Operator } from './fixtures.ts';
 import { look } from './look.ts';
 
@@ -11,18 +12,6 @@ async function printed(operator: Operator, commands: string, title: string, stat
   await operator.step(title, state);
   return run;
 }
-
-/** The rows that can be seen in the box, by their numbers. */
-const inSight = (operator: Operator) =>
-  operator.page.locator('ol.log').evaluate((list) => {
-    const frame = list.getBoundingClientRect();
-    return [...list.querySelectorAll('li > a[id]')]
-      .filter((number) => {
-        const row = number.getBoundingClientRect();
-        return row.bottom > frame.top + 1 && row.top < frame.bottom - 1;
-      })
-      .map((number) => Number(number.id.replace(/^s\d+-L/, '')));
-  });
 
 const field = (operator: Operator) => operator.page.getByRole('searchbox', { name: /^Search the whole log/ });
 

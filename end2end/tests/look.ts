@@ -68,6 +68,25 @@ export async function look(page: Page, name: string): Promise<void> {
   await page.setViewportSize(before);
 }
 
+/**
+ * Takes pictures of what a reader sees of the output of a run that goes on meanwhile: both themes, on a phone and on a desk. In each of them
+ * something has to hold first.
+ */
+export async function watch(page: Page, name: string, holds: () => Promise<void>): Promise<void> {
+  const before = page.viewportSize() ?? screens[1]!;
+  for (const colorScheme of themes) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const screen of screens.filter(({ width }) => width < 1920)) {
+      await page.setViewportSize(screen);
+      await page.locator('ol.log').evaluate((list) => list.scrollIntoView({ block: 'center', behavior: 'instant' }));
+      await holds();
+      if (pictures) await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${screen.width}.png`) });
+    }
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  await page.setViewportSize(before);
+}
+
 async function picture(page: Page, name: string): Promise<void> {
   await mkdir(pictures, { recursive: true });
   await wholePage(page, join(pictures, `${name}.png`));

@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::browser::Browser;
 use crate::desk::{Desk, Print, Terminal, Viewer};
 use crate::figures::{Figure, Goal, ms, percentiles};
 use crate::floors;
+use crate::page::Page;
 
 const FAST: Print = Print {
     title: "Stamps",
@@ -23,49 +25,87 @@ const ECHO: Print = Print { title: "Echo", script: "echo one", terminal: Termina
 
 pub fn delay_of_a_line(rounds: usize) -> Vec<Figure> {
     let mut desk = Desk::with(&[&FAST]);
-    let (middle, late): (Vec<f64>, Vec<f64>) = (0..rounds)
-        .map(|_| {
-            let run = desk.start(&FAST);
-            desk.trigger(&run);
-            percentiles(delays(&desk.viewer(), &run))
-        })
-        .unzip();
+    let (middle, late) = (0..rounds).map(|_| one_viewer(&mut desk, Desk::viewer, delays)).unzip();
+    let (middle_of_page, late_of_page) =
+        (0..rounds).map(|_| one_viewer(&mut desk, Desk::another, delays_of_page)).unzip();
     vec![
-        Figure::alone("delay of a line, 1 viewer, p50", "ms", 1.0, middle),
-        Figure::alone("delay of a line, 1 viewer, p99", "ms", 5.0, late),
+        Figure::alone("delay of a line, 1 viewer, raw, p50", "ms", 1.0, middle),
+        Figure::alone("delay of a line, 1 viewer, raw, p99", "ms", 5.0, late),
+        Figure::alone("delay of a line, 1 viewer, page, p50", "ms", 1.0, middle_of_page),
+        Figure::alone("delay of a line, 1 viewer, page, p99", "ms", 5.0, late_of_page),
     ]
+}
+
+/// The middle and the 99th percentile of what one viewer waits.
+fn one_viewer<V>(desk: &mut Desk, viewer: fn(&Desk) -> V, look: fn(&mut V, &str) -> Vec<f64>) -> (f64, f64) {
+    let run = triggered(desk, &FAST);
+    percentiles(look(&mut viewer(desk), &run))
+}
+
+/// A run whose step prints its stamps.
+fn triggered(desk: &mut Desk, print: &Print) -> String {
+    let run = desk.start(print);
+    desk.trigger(&run);
+    run
 }
 
 pub fn fifty_viewers_of_slow_lines(rounds: usize) -> Vec<Figure> {
     let mut desk = Desk::with(&[&SLOW]);
-    let (mut late, mut used) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        let run = desk.start(&SLOW);
-        desk.trigger(&run);
-        let (viewer, before, begun) = (desk.viewer(), desk.cpu(), Instant::now());
-        let all: Vec<f64> = std::thread::scope(|scope| {
-            let viewers: Vec<_> = (0..50).map(|_| scope.spawn(|| delays(&viewer, &run))).collect();
-            viewers.into_iter().flat_map(|viewer| viewer.join().unwrap()).collect()
-        });
-        late.push(percentiles(all).1);
-        used.push((desk.cpu() - before) * 10.0 / begun.elapsed().as_secs_f64());
-    }
+    let (late, used) = (0..rounds).map(|_| fifty_viewers(&mut desk, Desk::viewer, delays)).unzip();
+    let (late_of_page, used_of_page) =
+        (0..rounds).map(|_| fifty_viewers(&mut desk, Desk::another, delays_of_page)).unzip();
     vec![
-        Figure::alone("50 viewers, a line every 100 ms, p99", "ms", 8.0, late),
-        Figure::alone("50 viewers, a line every 100 ms: CPU in 10 s", "s", 0.15, used),
+        Figure::alone("50 viewers, a line every 100 ms, raw, p99", "ms", 8.0, late),
+        Figure::alone("50 viewers, a line every 100 ms, raw: CPU in 10 s", "s", 0.15, used),
+        Figure::alone("50 viewers, a line every 100 ms, page, p99", "ms", 8.0, late_of_page),
+        Figure::alone("50 viewers, a line every 100 ms, page: CPU in 10 s", "s", 0.15, used_of_page),
     ]
 }
 
+/// The 99th percentile of what fifty viewers wait, and the time of the CPU that the portal needs for them in 10 s.
+fn fifty_viewers<V: Send + 'static>(
+    desk: &mut Desk,
+    viewer: fn(&Desk) -> V,
+    look: fn(&mut V, &str) -> Vec<f64>,
+) -> (f64, f64) {
+    let run = triggered(desk, &SLOW);
+    let (before, begun) = (desk.cpu(), Instant::now());
+    let viewers: Vec<V> = (0..50).map(|_| viewer(desk)).collect();
+    let all: Vec<f64> = std::thread::scope(|scope| {
+        let run = run.as_str();
+        let looks: Vec<_> = viewers.into_iter().map(|mut viewer| scope.spawn(move || look(&mut viewer, run))).collect();
+        looks.into_iter().flat_map(|look| look.join().unwrap()).collect()
+    });
+    (percentiles(all).1, (desk.cpu() - before) * 10.0 / begun.elapsed().as_secs_f64())
+}
+
 /// How long after each line was printed it came. What was printed before the viewer was there does not count.
-fn delays(viewer: &Viewer, run: &str) -> Vec<f64> {
-    let mut delays = Vec::new();
+fn delays(viewer: &mut Viewer, run: &str) -> Vec<f64> {
     let here = now();
-    for line in BufReader::with_capacity(64 << 10, viewer.follow(run)).lines() {
-        let (came, printed) = (now(), line.unwrap().trim().replace(',', ".").parse::<f64>().unwrap());
-        if printed > here {
-            delays.push((came - printed) * 1000.0);
-        }
-    }
+    let lines = BufReader::with_capacity(64 << 10, viewer.follow(run)).lines();
+    enough(lines.filter_map(|line| delay(&line.unwrap(), here)).collect())
+}
+
+/// The same for a page that follows.
+fn delays_of_page(browser: &mut Browser, run: &str) -> Vec<f64> {
+    let (here, mut seen, mut delays) = (now(), 0, Vec::new());
+    Page::default().follow(browser, run.parse().unwrap(), |page| {
+        let fresh = page.output.get(seen..).unwrap_or_default();
+        let whole = fresh.rfind('\n').map_or(0, |end| end + 1);
+        delays.extend(fresh[..whole].lines().filter_map(|line| delay(line, here)));
+        seen += whole;
+        false
+    });
+    enough(delays)
+}
+
+/// How long ago a line was printed by its stamp, in milliseconds, when that was after a moment.
+fn delay(line: &str, after: f64) -> Option<f64> {
+    let (came, printed) = (now(), line.trim().replace(',', ".").parse::<f64>().unwrap());
+    (printed > after).then(|| (came - printed) * 1000.0)
+}
+
+fn enough(delays: Vec<f64>) -> Vec<f64> {
     assert!(delays.len() > 50, "{} lines", delays.len());
     delays
 }

@@ -14,6 +14,7 @@ mod browser;
 mod desk;
 mod figures;
 mod floors;
+mod history;
 mod lines;
 mod loads;
 #[expect(dead_code, reason = "the tests of the binary have it do more")]
@@ -48,7 +49,7 @@ fn main() {
 /// Measures something so often.
 type Measure = fn(usize) -> Vec<Figure>;
 
-const ALL: [(&str, Measure); 13] = [
+const ALL: [(&str, Measure); 14] = [
     ("seq by pipe", loads::seq_by_pipe),
     ("seq by terminal", loads::seq_by_terminal),
     ("hundred megabytes", loads::hundred_megabytes),
@@ -59,6 +60,7 @@ const ALL: [(&str, Measure); 13] = [
     ("thirty steps at once", loads::thirty_steps_at_once),
     ("readers that never read", loads::readers_that_never_read),
     ("memory and start", pages::memory_and_start),
+    ("history of 100,000 runs", history::of_a_hundred_thousand_runs),
     ("first page on the wire", pages::first_page_on_the_wire),
     ("long log", pages::long_log),
     ("pages at 200 requests a second", pages::at_two_hundred_a_second),

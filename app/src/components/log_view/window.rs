@@ -143,6 +143,11 @@ impl Window {
             self.replay.log.track();
             request_animation_frame(move || self.lay_out());
         });
+        // In a box of another size other lines are seen: who follows goes on seeing the last one.
+        Effect::new(move |_| {
+            let handle = window_event_listener_untyped("resize", move |_| self.lay_out());
+            on_cleanup(move || handle.remove());
+        });
         Effect::new(move |_| {
             let handle = window_event_listener_untyped("hashchange", move |_| self.go_to_the_address());
             on_cleanup(move || handle.remove());
