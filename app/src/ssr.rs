@@ -23,8 +23,8 @@ use portal::Portal;
 pub use answers::{answer, as_line, back_to, go_to, go_to_sign_in, status};
 pub use browser::{DeviceCookie, Peer, cookie_problem, host_name, is_this_machine, knock, remember_device};
 pub use forms::{
-    about, decision_named, groups_named, handed, input_of, numbers, place_of, role_named, sought, strokes_of, sure, token_named,
-    verdict_named, wanted,
+    about, decision_named, groups_named, handed, input_of, numbers, place_of, role_named, sought, strokes_of, sure,
+    token_named, verdict_named, wanted,
 };
 pub use sessions::{
     ADDRESS, AGENT, Begun, NAMED, PERSON, PROVEN, TakenOut, Ways, begin, made_code, made_token, session_id, sign_in,

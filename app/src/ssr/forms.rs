@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::attempt::{Input, Key};
 use domain::Timestamp;
+use domain::attempt::{Input, Key};
 use domain::factor::Proof;
 use domain::keyboard::{Named, Press, Stroke};
 use domain::policy::{GroupName, Groups, Role, Scope, typed_groups};

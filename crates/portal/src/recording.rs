@@ -88,7 +88,12 @@ fn end(marks: &[Mark]) -> Option<(Timestamp, i32)> {
 }
 
 /// Everything that is known about when something was printed, by its bytes.
-pub fn beats(begun: Timestamp, times: Vec<(u64, Timestamp)>, marks: &[Mark], label: impl Fn(u32) -> String) -> Vec<Beat> {
+pub fn beats(
+    begun: Timestamp,
+    times: Vec<(u64, Timestamp)>,
+    marks: &[Mark],
+    label: impl Fn(u32) -> String,
+) -> Vec<Beat> {
     let of_mark = |mark: &Mark| match mark {
         Mark::Started { command, offset, at } => {
             Beat { byte: *offset, at: Timestamp(*at), is_border: true, label: Some(label(*command)) }

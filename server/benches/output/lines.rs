@@ -102,7 +102,7 @@ fn delays_of_page(browser: &mut Browser, run: &str) -> Vec<f64> {
 /// How long ago a line was printed by its stamp, in milliseconds, when that was after a moment.
 fn delay(line: &str, after: f64) -> Option<f64> {
     let (came, printed) = (now(), line.trim().replace(',', ".").parse::<f64>().unwrap());
-    (printed > after).then(|| (came - printed) * 1000.0)
+    (printed > after).then_some((came - printed) * 1000.0)
 }
 
 fn enough(delays: Vec<f64>) -> Vec<f64> {

@@ -230,7 +230,10 @@ async fn who_joins_late_is_told_with_which_line_the_log_begins_for_them() {
     }
 
     let shown = printed.site.get("/runs/1?step=4&attempt=1", &printed.cookie).await.body;
-    assert!(shown.contains("id=\"s4-L300000\"") && shown.contains(">300,000<"), "a rendered page numbers its last line as well");
+    assert!(
+        shown.contains("id=\"s4-L300000\"") && shown.contains(">300,000<"),
+        "a rendered page numbers its last line as well"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
