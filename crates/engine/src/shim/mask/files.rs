@@ -87,7 +87,7 @@ fn parse(text: &str) -> Vec<(String, String)> {
                 }
                 _ => vec![bare(value).to_owned()],
             };
-            let secret = values.into_iter().filter(|value| !is_trivial(value));
+            let secret = values.into_iter().filter(|value| !is_of_compose(name) && !is_trivial(value));
             found.extend(secret.map(|value| (name.to_owned(), value)));
         }
         rest = rest.get(read..).and_then(|rest| rest.split_once('\n')).map_or("", |(_, after)| after);
@@ -102,6 +102,12 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     let name = name.strip_prefix("export ").map_or(name, str::trim);
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     (!name.is_empty() && name.chars().all(is_name)).then(|| (name, value.trim_start()))
+}
+
+/// Whether a name is one of the settings that Docker Compose reads for itself, as `COMPOSE_PROJECT_NAME`, which is in the name of every
+/// container: none of them is a secret (<https://docs.docker.com/compose/how-tos/environment-variables/envvars/>).
+fn is_of_compose(name: &str) -> bool {
+    name.starts_with("COMPOSE_")
 }
 
 /// What stands before the closing quotation mark, or in the line if there is none; and how far that goes.
@@ -155,7 +161,7 @@ mod tests {
                     export DB_PASSWORD=plain-value # and a remark\n\
                     A = 'single # quoted'\n\
                     B=\"with \\\"quotes\\\" and\\nlines\" # remark\n\
-                    EMPTY=\nPORT=3333\nMODE=production\n\
+                    EMPTY=\nPORT=3333\nMODE=production\nCOMPOSE_PROJECT_NAME=brainbytes\n\
                     KEY=\"-----BEGIN\nmiddle line\n-----END\"\n\
                     not an assignment\nOPEN=\"never closed\nLAST=windows-line\r\n";
 
