@@ -50,7 +50,7 @@ struct Inner {
 impl Engine {
     /// An engine over `data/runs`, with the binary that has the sub-command [`crate::shim::COMMAND`].
     ///
-    /// Must be called inside a tokio runtime.
+    /// Must be called inside a tokio runtime. Fails when the kernel gives this user no further inotify instance.
     pub fn new(root: PathBuf, shim: PathBuf, key: MasterKey) -> io::Result<Self> {
         Self::with_ladder(root, shim, key, Ladder::default())
     }

@@ -133,6 +133,14 @@ pub enum OpenError {
         /// Why.
         why: String,
     },
+    /// The kernel does not tell when output grows.
+    #[error(
+        "The portal cannot be told when output grows: {why}. Nothing was started; this user has too many inotify instances (fs.inotify.max_user_instances) or open files: end what has them, or raise the limit"
+    )]
+    Watching {
+        /// Why.
+        why: String,
+    },
     /// Another portal uses the data folder.
     #[error(
         "Another portal works with the data folder {folder}. Nothing was started; stop it first, or choose another folder with --data"

@@ -170,7 +170,7 @@ impl Portal {
         let store = database.open(now).await?;
         let seen = store.latest_time().await.map_err(|error| data_error(&settings.data, &error.into()))?;
         let engine = Engine::new(settings.data.join("runs"), settings.shim, keys.engine)
-            .map_err(|error| data_error(&settings.data, &Error::Output(error)))?;
+            .map_err(|error| OpenError::Watching { why: error.to_string() })?;
         let portal = Self(Arc::new(Inner {
             store,
             engine,

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use ureq::http::StatusCode;
 
 use crate::browser::{Browser, lines, text};
-use crate::process::{Place, Served, run};
+use crate::process::{PROGRAM, Place, Served, complaint, run};
 
 #[test]
 fn a_terminated_portal_ends_well_and_at_once_even_while_a_page_follows_a_run() {
@@ -257,4 +257,23 @@ fn a_lowered_class_that_meets_no_command_is_said_at_the_start() {
         said.contains("\u{201c}docker system prune -a\u{201d}, which is no command of any document here"),
         "{said}"
     );
+}
+
+/// In a user namespace of its own a program has its own limit.
+#[test]
+fn a_portal_that_cannot_be_told_when_output_grows_says_which_limit_is_reached() {
+    let place = Place::empty();
+    let script = "echo 0 >/proc/sys/user/max_inotify_instances && exec \"$0\" serve --listen 127.0.0.1:0";
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--user", "--map-root-user", "sh", "-c", script, PROGRAM]).current_dir(place.path("."));
+
+    let output = command.output().unwrap();
+
+    let said = complaint(&output);
+    if said.contains("unshare") || said.contains("Permission denied") {
+        println!("ABSENT: this machine gives tests no user namespace ({said})");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot be told when output grows") && said.contains("max_user_instances"), "{said}");
 }
