@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::io::IoSlice;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,8 +23,10 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -35,8 +38,10 @@ const BUFFER: usize = 64 * 1024;
 pub struct Limits {
     /// The most connections at a time.
     pub connections: usize,
-    /// A request's head that has not arrived after so long ends its connection.
+    /// A request's head of which not all has arrived so long after its first byte ends its connection.
     pub head: Duration,
+    /// A connection on which nobody has asked for so long is closed.
+    pub idle: Duration,
     /// A reader that takes nothing for so long, or whose machine says nothing any more, loses its connection.
     pub reader: Duration,
 }
@@ -44,7 +49,15 @@ pub struct Limits {
 impl Limits {
     /// Those of a portal that serves. A system lets a process open 1,024 files unless somebody has said otherwise; half of them are left
     /// for output, the database and steps.
-    pub const USUAL: Self = Self { connections: 512, head: Duration::from_secs(10), reader: Duration::from_mins(1) };
+    ///
+    /// A proxy keeps its connections for the next request, 60 s (nginx) to two minutes (Caddy). The portal must not be the first to
+    /// close one: what the proxy sends on it at that moment is lost, and if it changes something, nobody may send it again.
+    pub const USUAL: Self = Self {
+        connections: 512,
+        head: Duration::from_secs(10),
+        idle: Duration::from_mins(5),
+        reader: Duration::from_mins(1),
+    };
 }
 
 /// The other end of a connection: a browser, or a proxy.
@@ -102,9 +115,11 @@ fn connection(
 ) -> impl Future<Output = ()> + use<> {
     tune(&stream, limits.reader);
     let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(BUFFER);
-    let (cut, router) = (place.cut.clone(), router.clone());
+    // Hyper counts from the end of the last answer, so that this is the limit for whoever asks for nothing.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.idle).max_buf_size(BUFFER);
+    let (cut, heads, router) = (place.cut.clone(), place.heads.subscribe(), router.clone());
     let place = Arc::new(place);
+    let stream = Heard { stream, place: Arc::clone(&place) };
     let service = tower::service_fn(move |request: http::Request<Incoming>| {
         answer(router.clone(), request.map(Body::new), peer, Busy::new(&place))
     });
@@ -115,6 +130,26 @@ fn connection(
             // How a connection ends is the browser's business.
             _ = watched => {}
             () = cut.cancelled() => {}
+            () = unfinished(heads, limits.head) => {}
+        }
+    }
+}
+
+/// Ends when a head has begun and did not come to its end for so long.
+async fn unfinished(mut heads: watch::Receiver<Option<Instant>>, limit: Duration) {
+    loop {
+        let begun = *heads.borrow_and_update();
+        let late = async {
+            match begun {
+                Some(begun) => tokio::time::sleep_until(begun + limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            // Nobody is left who would tell: the connection is at its end.
+            changed = heads.changed() => if changed.is_err() { return },
+            () = late => return,
         }
     }
 }
@@ -211,6 +246,8 @@ struct Place {
     cut: CancellationToken,
     /// Its number among the silent; while it is being answered, the one that it had.
     ticket: Mutex<u64>,
+    /// When the head began that is arriving.
+    heads: watch::Sender<Option<Instant>>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -219,7 +256,15 @@ impl Place {
         let cut = CancellationToken::new();
         room.0.open.inc();
         let ticket = Mutex::new(room.hush(&cut));
-        Self { room: room.clone(), cut, ticket, _permit: permit }
+        Self { room: room.clone(), cut, ticket, heads: watch::Sender::new(None), _permit: permit }
+    }
+
+    /// Something has arrived: unless it belongs to a request that is being answered, a head begins or goes on.
+    fn heard(&self) {
+        let ticket = *self.ticket();
+        if self.room.silent().waiting.contains_key(&ticket) {
+            self.heads.send_if_modified(|begun| begun.is_none() && begun.replace(Instant::now()).is_none());
+        }
     }
 
     fn ticket(&self) -> MutexGuard<'_, u64> {
@@ -235,6 +280,53 @@ impl Drop for Place {
     }
 }
 
+/// A connection's stream, which tells its place what it hears.
+struct Heard {
+    stream: TcpStream,
+    place: Arc<Place>,
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let (it, before) = (self.get_mut(), buffer.filled().len());
+        let read = Pin::new(&mut it.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            it.place.heard();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
+
 /// While it lives, its connection is being answered and not cut.
 struct Busy(Arc<Place>);
 
@@ -242,6 +334,7 @@ impl Busy {
     fn new(place: &Arc<Place>) -> Self {
         let ticket = *place.ticket();
         place.room.silent().waiting.remove(&ticket);
+        place.heads.send_if_modified(|begun| begun.take().is_some());
         Self(Arc::clone(place))
     }
 }

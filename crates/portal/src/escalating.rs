@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::escalation::{Addressee, Contact};
 use domain::notice::Occasion;
 use domain::policy::{Operator, Sight, Verb, allows};
-use domain::run::{Because, Command, Moment, Run, Who, hand_over};
+use domain::run::{Because, Command, Run, Who, hand_over};
 use domain::view::{ContactInfo, EscalatedRow, EscalationGround};
 use domain::{PersonId, RunId, Timestamp};
 use store::Credentials;
@@ -91,7 +91,7 @@ impl Portal {
         // The clock is never ahead of the time by which things expire: what is due by it is among what may be due.
         for id in self.store().escalating_runs(self.expiry_now()).await? {
             let Some(run) = self.store().run(id, &Sight::EVERYTHING).await? else { continue };
-            for (line, because) in run.due_escalations(Moment { clock: self.now(), expiry: self.expiry_now() }) {
+            for (line, because) in run.due_escalations(self.moment()) {
                 // One that does not succeed keeps no other from being told.
                 if let Err(error) = self.escalate_line(&run, line, because).await {
                     tracing::warn!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::approval::FileIdentity;
 use domain::attempt::Condition;
 use domain::policy::{Actor, Sight};
-use domain::run::{Command, Entry, Event, Facts, Holder, Request, Run, Who, decide};
+use domain::run::{Command, Entry, Event, Facts, Holder, Moment, Request, Run, Who, decide};
 use domain::{ActionKey, AttemptId, Risk, RunId, Timestamp};
 use store::{StoredSuggestion, Write};
 
@@ -96,7 +96,10 @@ impl Portal {
         let limits = self.limits_of(who).await;
         let (secrets, bound) = self.looked_at_before(run, command, who).await?;
         let (mut write, sight, state) = self.begun_on(run, who, &limits).await?;
-        let mut facts = Facts { secrets, bound, ..self.facts(&mut write, Some(&state), command, who, &sight).await? };
+        // It is recorded with the time by which it was decided: nothing is stamped as later than it was allowed.
+        let now = self.moment();
+        let facts = self.facts(&mut write, Some(&state), command, who, &sight, now).await?;
+        let mut facts = Facts { secrets, bound, ..facts };
         facts.factor = guess.as_ref().map(|_| String::new());
         let mut decision = decide(Some(&state), command, who, &facts);
         if let (Ok(_), Some(guess)) = (&decision, guess) {
@@ -106,8 +109,8 @@ impl Portal {
         }
         let (decided, lost) = match decision {
             Ok(events) => {
-                let lost = self.release(&mut write, run, &events, who).await?;
-                (self.record(&mut write, Some(state), run, &events, who).await?, lost)
+                let lost = self.release(&mut write, run, &events, who, now).await?;
+                (self.record(&mut write, Some(state), run, &events, who, now).await?, lost)
             }
             Err(refusal) => {
                 self.note_refusal(&mut write, Some(run), &refusal, who).await?;
@@ -149,6 +152,7 @@ impl Portal {
         to: RunId,
         events: &[Event],
         who: &Who,
+        now: Moment,
     ) -> Result<Option<Decided>, Error> {
         let taken = events.iter().find_map(|event| match event {
             Event::LockTaken { from: Some(from), reason, .. } => Some((*from, reason.clone())),
@@ -159,9 +163,9 @@ impl Portal {
         let sight = Sight::EVERYTHING;
         let state = write.load(from, &sight).await?.ok_or(Error::NotFound)?;
         let lose = Command::LoseLock { to, by: who.name().to_owned(), reason };
-        let facts = self.facts(write, Some(&state), &lose, &Who::Portal, &sight).await?;
+        let facts = self.facts(write, Some(&state), &lose, &Who::Portal, &sight, now).await?;
         let events = decide(Some(&state), &lose, &Who::Portal, &facts)?;
-        Ok(Some(self.record(write, Some(state), from, &events, &Who::Portal).await?))
+        Ok(Some(self.record(write, Some(state), from, &events, &Who::Portal, now).await?))
     }
 
     /// The run to which the gate would let this happen now, by what can be read while nobody can write: the person as their
@@ -196,7 +200,8 @@ impl Portal {
         let limits = self.limits_of(who).await;
         let (mut write, sight, state) = self.begun_on(run, who, &limits).await?;
         let factor = proven.then(String::new);
-        let facts = Facts { factor, ..self.facts(&mut write, Some(&state), command, who, &sight).await? };
+        let facts = self.facts(&mut write, Some(&state), command, who, &sight, self.moment()).await?;
+        let facts = Facts { factor, ..facts };
         let Err(refusal) = decide(Some(&state), command, who, &facts) else { return Ok(()) };
         self.note_refusal(&mut write, Some(run), &refusal, who).await?;
         write.commit().await?;
@@ -267,7 +272,8 @@ impl Portal {
         if let Some(run) = write.run_by_key(key).await? {
             return Ok(run);
         }
-        let facts = self.facts(&mut write, None, command, &who, &sight).await?;
+        let now = self.moment();
+        let facts = self.facts(&mut write, None, command, &who, &sight, now).await?;
         let events = match decide(None, command, &who, &facts) {
             Ok(events) => events,
             Err(refusal) => {
@@ -277,7 +283,7 @@ impl Portal {
             }
         };
         let run = write.next_run().await?;
-        let moves = self.record(&mut write, None, run, &events, &who).await?.moves_escalation();
+        let moves = self.record(&mut write, None, run, &events, &who, now).await?.moves_escalation();
         write.remember_key(key, run, &actor.id, facts.now).await?;
         if let Some(StoredSuggestion { id, about, .. }) = suggested {
             write.link_suggestion(run, *id).await?;
@@ -307,9 +313,10 @@ impl Portal {
         run: RunId,
         events: &[Event],
         who: &Who,
+        now: Moment,
     ) -> Result<Decided, Error> {
         let about_approval = events.iter().any(Event::is_about_approval);
-        let now = if about_approval { self.expiry_now() } else { self.now() };
+        let now = if about_approval { now.expiry } else { now.clock };
         let (run, entries) = write.append(state, run, who, now, events).await?;
         for event in events {
             if let Event::OutputRedacted { number, .. } = event {
@@ -327,6 +334,7 @@ impl Portal {
         command: &Command,
         who: &Who,
         sight: &Sight,
+        moment: Moment,
     ) -> Result<Facts, Error> {
         let standing = match who {
             Who::Person(actor) => write.standing(&actor.id).await?,
@@ -355,23 +363,8 @@ impl Portal {
             _ => None,
         };
         let rules = self.approval_rules().clone();
-        let (now, clock) = (self.time_for(command), self.now());
+        let (now, clock) = (time_for(command, moment), moment.clock);
         Ok(Facts { clock, misfits, lock, condition, standings, unreviewed, rules, ..Facts::alone(now, standing) })
-    }
-
-    /// Approvals run out by a time that never goes back; everything else happens when the clock says.
-    fn time_for(&self, command: &Command) -> Timestamp {
-        match command {
-            Command::RunCommands { .. }
-            | Command::RequestApproval { .. }
-            | Command::Grant { .. }
-            | Command::Reject { .. }
-            | Command::CancelApproval { .. }
-            | Command::BreakGlass { .. }
-            | Command::EscalateDue { .. }
-            | Command::Expire { .. } => self.expiry_now(),
-            _ => self.now(),
-        }
     }
 
     /// What the command is found to be doing that something is to be sent to.
@@ -401,6 +394,21 @@ impl Portal {
         let Who::Person(_) = who else { return Ok(()) };
         let body = serde_json::json!({ "run": run, "refusal": refusal.to_string() });
         Ok(write.audit(Some(who), self.now(), "refused", body).await?)
+    }
+}
+
+/// Approvals run out by a time that never goes back; everything else happens when the clock says.
+const fn time_for(command: &Command, now: Moment) -> Timestamp {
+    match command {
+        Command::RunCommands { .. }
+        | Command::RequestApproval { .. }
+        | Command::Grant { .. }
+        | Command::Reject { .. }
+        | Command::CancelApproval { .. }
+        | Command::BreakGlass { .. }
+        | Command::EscalateDue { .. }
+        | Command::Expire { .. } => now.expiry,
+        _ => now.clock,
     }
 }
 

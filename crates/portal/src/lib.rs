@@ -58,7 +58,7 @@ use std::sync::Arc;
 
 use domain::approval::ApprovalRules;
 use domain::identity::IdentityMap;
-use domain::run::{Command, Who};
+use domain::run::{Command, Moment, Who};
 use domain::view::{MadeCode, MadeToken};
 use domain::{AttemptId, Lowering, Timestamp};
 use engine::Engine;
@@ -242,6 +242,11 @@ impl Portal {
     /// The present moment for everything that expires. It never goes back, and turning the clock back does not stop it.
     pub fn expiry_now(&self) -> Timestamp {
         self.0.clock.now()
+    }
+
+    /// The present moment as both clocks show it.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { clock: self.now(), expiry: self.expiry_now() }
     }
 
     /// The build of this portal.

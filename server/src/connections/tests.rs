@@ -49,7 +49,7 @@ impl Served {
 }
 
 fn limits(connections: usize) -> Limits {
-    Limits { connections, head: LONG, reader: LONG }
+    Limits { connections, head: LONG, idle: LONG, reader: LONG }
 }
 
 fn greeting() -> Router {
@@ -125,6 +125,30 @@ async fn a_head_that_never_ends_ends_its_connection() {
     let served = Served::start(greeting(), Limits { head, ..limits(8) }).await;
 
     assert_eq!(Served::first(served.half().await).await, "");
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_longer_than_a_head_may_take() {
+    let (head, idle) = (Duration::from_millis(100), Duration::from_millis(600));
+    let served = Served::start(greeting(), Limits { head, idle, ..limits(8) }).await;
+    let asked = Instant::now();
+    let mut stream = served.whole("/").await;
+    read_until(&mut stream, "here").await;
+
+    assert_eq!(Served::first(stream).await, "", "in the end it is closed");
+
+    assert!(asked.elapsed() >= idle, "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_second_head_that_never_ends_ends_its_connection_too() {
+    let served = Served::start(greeting(), Limits { head: Duration::from_millis(200), ..limits(8) }).await;
+    let mut stream = served.whole("/").await;
+    read_until(&mut stream, "here").await;
+
+    stream.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+
+    assert_eq!(Served::first(stream).await, "");
 }
 
 #[tokio::test]

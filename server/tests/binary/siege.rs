@@ -69,9 +69,8 @@ fn judge(what: &str, portal: &Served, waits: &Waits, floor: &Waits) {
         waits.median, waits.late, waits.longest, floor.median, floor.late
     );
     assert!(portal.peak() < MEMORY, "{what}: {memory} MiB");
-    // A debug build that shares two cores with other tests answers slowly in peace, too.
-    let prompt = PROMPT.max(floor.late * 4);
-    assert!(waits.late < prompt, "{what}: {waits:?}, without it {floor:?}");
+    // How fast is for the proof, which has the machine to itself: a debug build beside other tests answers slowly in peace, too.
+    assert!(cfg!(debug_assertions) || waits.late < PROMPT, "{what}: {waits:?}, without it {floor:?}");
 }
 
 /// A step that prints more than all readers could keep.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use domain::approval::ApprovalRules;
 use domain::policy::Sight;
 use domain::run::{RequestEnd, RequestStatus, Run};
 use domain::{PersonId, RunId};
@@ -425,6 +426,19 @@ async fn a_request_expires_by_itself_and_says_so() {
     assert!(late.body.contains("expired"), "{}", late.body);
     let again = scene.ask(run, 2, &scene.olga).await;
     assert_eq!(again.status, StatusCode::OK, "{}", again.body);
+}
+
+#[tokio::test]
+async fn what_happens_is_recorded_with_the_time_by_which_it_was_allowed() {
+    let scene = Scene::open().await;
+    scene.clock.goes_on_by(1_000);
+
+    let run = scene.asked().await;
+
+    let state = scene.run(run).await;
+    let request = state.request(1).unwrap();
+    let time = ApprovalRules::DEFAULT.decide_within_ms;
+    assert_eq!(request.expires.since(request.asked.at), time, "the clock was looked at once for both");
 }
 
 #[tokio::test(flavor = "multi_thread")]
