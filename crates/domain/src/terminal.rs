@@ -130,7 +130,13 @@ impl Terminal {
         match self.state {
             State::Text => self.text(character, lines),
             State::Escape => self.escape(character, lines),
-            State::Charset => self.state = State::Text,
+            State::Charset => {
+                self.state = State::Text;
+                // It has broken off: what moves the cursor does so all the same.
+                if character.is_control() {
+                    self.text(character, lines);
+                }
+            }
             State::Control | State::Ignored => self.control(character, lines),
             State::Sequence { length } => self.string(character, length, lines),
             State::Ending { length } => match character {

@@ -179,10 +179,7 @@ impl Engine {
 
     /// The first line that begins at a byte of an output or behind it; behind the last, the one that comes next.
     pub async fn line_from(&self, intent: &Intent, byte: u64) -> io::Result<LinePlace> {
-        let find = move |lines: &Lines, file: &File, _| {
-            let found = lines.line_at(file, byte)?;
-            if found.at >= byte { Ok(found) } else { lines.line(file, found.line + 1) }
-        };
+        let find = move |lines: &Lines, file: &File, length| lines.line_from(file, byte, length);
         self.with_lines(intent, find).await
     }
 
@@ -232,6 +229,7 @@ impl Engine {
     }
 
     /// Looks through an output for a pattern, with some places in it covered: for so long, and only as long as somebody waits for it.
+    /// Their turn is over when nothing looks any more.
     pub async fn search(
         &self,
         id: &AttemptId,
@@ -239,10 +237,14 @@ impl Engine {
         around: u64,
         covered: Vec<Vec<ByteRange>>,
         patience: Duration,
+        turn: impl Send + 'static,
     ) -> io::Result<Found> {
         let over = GivenUp::default();
         let told = Arc::clone(&over.0);
-        let looking = self.on_a_thread(id, move |folder| search::search(folder, &pattern, around, &covered, &told));
+        let looking = self.on_a_thread(id, move |folder| {
+            let _turn = turn;
+            search::search(folder, &pattern, around, &covered, &told)
+        });
         tokio::pin!(looking);
         tokio::select! {
             found = &mut looking => return found,
@@ -275,9 +277,15 @@ impl Engine {
     /// Covers some places in the output of an attempt that has ended, byte for byte and durably, if that makes it `new`. It can
     /// be done again at any time; an output that is not what this was decided about stays as it is, and is an error.
     pub async fn redact(&self, id: &AttemptId, ranges: Vec<ByteRange>, new: Digest) -> io::Result<()> {
-        let covered = self.on_a_thread(id, move |folder| redact::redact(folder, &ranges, &new)).await;
-        self.0.lines.forget(*id);
-        covered
+        let known = self.0.lines.of(*id);
+        let work = move |folder: &Folder| {
+            // Nobody reads the lines while they are covered, and keeps how they were.
+            let mut lines = lock(&known);
+            let covered = redact::redact(folder, &ranges, &new);
+            *lines = Lines::default();
+            covered
+        };
+        self.on_a_thread(id, work).await
     }
 
     /// Lets a thread that may wait for the disk do something with the folder of an attempt.

@@ -1,4 +1,4 @@
-//! `out.lines`: where the lines of an output begin, one in every 1,024 (`map`), and in which style.
+//! `out.lines`: where the lines of an output begin, one in every 64 KiB (`map`), and in which style.
 //!
 //! It is the portal's own and can be made anew from the output at any time: by it the line 900,000 of a log is found as soon as the
 //! line 9. It grows with the output, whoever asks for a line brings it up to date. A step that works as the portal's user gains nothing by
@@ -57,11 +57,6 @@ impl LineMaps {
         }
         lines
     }
-
-    /// Lets go what is known of an attempt: its output is another one now.
-    pub(crate) fn forget(&self, id: AttemptId) {
-        lock(&self.0).retain(|(known, _)| *known != id);
-    }
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -102,7 +97,7 @@ impl Lines {
     /// The line in which a byte stands. Behind the last byte it is the line that comes next.
     pub(crate) fn line_at(&self, file: &File, byte: u64) -> io::Result<LinePlace> {
         let mut found = self.map().before_byte(byte);
-        self.scan(file, found, |place| {
+        self.scan(file, found, byte, |place| {
             let goes_on = place.at <= byte;
             if goes_on {
                 found = place;
@@ -115,21 +110,39 @@ impl Lines {
     /// A line by its number; of one that is not there yet, the one after the last.
     pub(crate) fn line(&self, file: &File, line: u64) -> io::Result<LinePlace> {
         let mut found = self.map().before_line(line);
-        self.scan(file, found, |place| {
-            let goes_on = place.line <= line;
-            if goes_on {
+        if found.line < line {
+            self.scan(file, found, u64::MAX, |place| {
                 found = place;
-            }
-            goes_on && place.line < line
-        })?;
+                place.line < line
+            })?;
+        }
         Ok(found)
     }
 
-    /// Tells of each line that begins behind a place, as long as somebody wants to know.
-    fn scan(&self, file: &File, from: LinePlace, mut begins: impl FnMut(LinePlace) -> bool) -> io::Result<()> {
+    /// The first line that begins at a byte of an output of this length or behind it; behind the last, the one that comes next.
+    pub(crate) fn line_from(&self, file: &File, byte: u64, length: u64) -> io::Result<LinePlace> {
+        let found = self.line_at(file, byte)?;
+        if found.at >= byte {
+            return Ok(found);
+        }
+        let next = self.line(file, found.line + 1)?;
+        // The last line may have no end: behind it stands nothing yet.
+        Ok(if next.line > found.line { next } else { LinePlace { line: found.line + 1, at: length, ..found } })
+    }
+
+    /// Tells of each line that begins behind a place, and at a byte or before it, as long as somebody wants to know. What is known to
+    /// be the last line is not read.
+    fn scan(
+        &self,
+        file: &File,
+        from: LinePlace,
+        until: u64,
+        mut begins: impl FnMut(LinePlace) -> bool,
+    ) -> io::Result<()> {
+        let until = self.map().last().at.min(until);
         let mut scanner = Scanner::from(from);
         let mut over = false;
-        pieces_while(file, from.at, self.map().at(), |piece| {
+        pieces_while(file, from.at, until, |piece| {
             scanner.read(piece, |place| {
                 over = over || !begins(place);
                 !over

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,20 +18,26 @@ use crate::output::Unreadable;
 /// What is read at once.
 const READ: usize = 256 << 10;
 
-/// A longer line is looked through in pieces.
+/// A longer line is looked through in pieces, for a text.
 const LONGEST: usize = 1 << 20;
+
+/// The same for an expression: between two pieces somebody may not wait any more.
+const LONGEST_OF_EXPRESSION: usize = 64 << 10;
 
 /// So much of a piece is looked through again with the next one.
 const OVERLAP: usize = 4 << 10;
 
-/// What an expression may become in memory.
-const SIZE: usize = 1 << 20;
+/// What an expression may become in memory. The time that it takes for a byte grows with it, at worst.
+const SIZE: usize = 256 << 10;
 
 const ESCAPE: u8 = 0x1b;
 
 /// Why something cannot be looked for, as a sentence for a page.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPattern {
+    /// It goes over the end of a line.
+    #[error("What to look for stands in one line. Nothing was looked for; leave out the end of the line.")]
+    Lines,
     /// There is nothing to look for.
     #[error("Type what to look for.")]
     Empty,
@@ -64,6 +71,7 @@ impl Pattern {
         let text = match wanted.text.as_str() {
             "" => return Err(BadPattern::Empty),
             text if text.len() > WANTED_LIMIT => return Err(BadPattern::Long),
+            text if wanted.spelling == Spelling::Text && text.contains('\n') => return Err(BadPattern::Lines),
             text => text,
         };
         let spelled = match wanted.spelling {
@@ -79,14 +87,23 @@ impl Pattern {
         Ok(Self { regex, spelling: wanted.spelling })
     }
 
-    /// Tells of each line of a text in which it is found, by how many line feeds come before it.
-    fn find(&self, text: &[u8], mut found: impl FnMut(u64)) {
+    /// So many bytes of a line are looked through at once.
+    fn longest(&self) -> usize {
+        match self.spelling {
+            Spelling::Text => LONGEST,
+            Spelling::Expression => LONGEST_OF_EXPRESSION,
+        }
+    }
+
+    /// Tells of each line of a text in which it is found, by how many line feeds come before it; until it is `over`.
+    fn find(&self, text: &[u8], over: &AtomicBool, mut found: impl FnMut(u64)) {
         match self.spelling {
             // Nothing that is looked for as text goes over the end of a line.
             Spelling::Text => self.find_in_all(text, found),
             Spelling::Expression => {
                 let lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-                (0..).zip(lines).filter(|(_, line)| self.regex.is_match(line)).for_each(|(number, _)| found(number));
+                let waited_for = (0..).zip(lines).take_while(|_| !over.load(Ordering::Relaxed));
+                waited_for.filter(|(_, line)| self.regex.is_match(line)).for_each(|(number, _)| found(number));
             }
         }
     }
@@ -129,15 +146,19 @@ pub(crate) fn search(
 ) -> io::Result<Found> {
     let file = folder.open(LOG).map_err(Unreadable::error)?;
     let length = file.metadata()?.len();
-    let mut seeker = Seeker::new(pattern, around);
+    let mut seeker = Seeker::new(pattern, around, over);
     let mut at = 0;
-    while at < length && !over.load(Ordering::Relaxed) {
-        let most = usize::try_from(length - at).unwrap_or(READ).min(READ);
+    while at < length {
+        let most = usize::try_from(length - at).unwrap_or(READ).min(READ).min(pattern.longest());
         let count = read(&file, seeker.room(most), at)?;
         if count == 0 {
             break;
         }
         seeker.take(most, count, |piece| covered.iter().for_each(|ranges| cover(piece, at, ranges)));
+        // What was read last may not have been looked through as a whole.
+        if over.load(Ordering::Relaxed) {
+            return Ok(seeker.gather.found(at, length));
+        }
         at += count as u64;
     }
     Ok(seeker.end().found(at, length))
@@ -155,6 +176,7 @@ fn read(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
 /// Looks through an output that is read piece by piece.
 struct Seeker<'p> {
     pattern: &'p Pattern,
+    over: &'p AtomicBool,
     gather: Gather,
     /// What was read and not looked through: the begin of a line.
     rest: Vec<u8>,
@@ -165,8 +187,8 @@ struct Seeker<'p> {
 }
 
 impl<'p> Seeker<'p> {
-    fn new(pattern: &'p Pattern, around: u64) -> Self {
-        Self { pattern, gather: Gather::around(around), rest: Vec::new(), line: 1, plain: Vec::new() }
+    fn new(pattern: &'p Pattern, around: u64, over: &'p AtomicBool) -> Self {
+        Self { pattern, over, gather: Gather::around(around), rest: Vec::new(), line: 1, plain: Vec::new() }
     }
 
     /// Room for so many bytes behind the rest.
@@ -183,32 +205,40 @@ impl<'p> Seeker<'p> {
         cover(&mut self.rest[begin..]);
         match memchr::memrchr(b'\n', &self.rest) {
             Some(last) => {
-                self.look(last + 1);
+                self.look(0..last + 1);
                 self.rest.drain(..=last);
             }
-            None if self.rest.len() > LONGEST => {
-                self.look(self.rest.len());
-                self.rest.drain(..self.rest.len() - OVERLAP);
-            }
+            None if self.rest.len() > self.pattern.longest() => self.look_through_long(),
             None => {}
         }
     }
 
-    /// Looks through the begin of the rest.
-    fn look(&mut self, count: usize) {
-        let read = &self.rest[..count];
+    /// Looks through a line without an end so far, piece by piece; the end of the last one is looked through again.
+    fn look_through_long(&mut self) {
+        let (mut begin, longest) = (0, self.pattern.longest());
+        while begin + OVERLAP < self.rest.len() {
+            let end = self.rest.len().min(begin + longest);
+            self.look(begin..end);
+            begin = end - OVERLAP;
+        }
+        self.rest.drain(..self.rest.len() - OVERLAP);
+    }
+
+    /// Looks through a part of the rest.
+    fn look(&mut self, part: Range<usize>) {
+        let read = &self.rest[part];
         let text = without_sequences(read, &mut self.plain);
         // Behind the last line feed no line begins here.
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         let (gather, line) = (&mut self.gather, self.line);
-        self.pattern.find(text, |before| gather.hit(line + before));
+        self.pattern.find(text, self.over, |before| gather.hit(line + before));
         self.line += line_feeds(read);
     }
 
     /// Looks through the last line, which has no end.
     fn end(mut self) -> Gather {
         if !self.rest.is_empty() {
-            self.look(self.rest.len());
+            self.look(0..self.rest.len());
         }
         self.gather
     }
@@ -234,7 +264,7 @@ fn length_of_sequence(text: &[u8]) -> usize {
     match text.get(1).copied() {
         Some(b'[') => length_of_control(text),
         Some(b']' | b'P' | b'X' | b'^' | b'_') => length_of_string(text),
-        Some(b' '..=b'/') => text.len().min(3),
+        Some(b' '..=b'/') if text.get(2).is_some_and(|byte| !byte.is_ascii_control()) => 3,
         None | Some(b'\n' | b'\r' | ESCAPE) => 1,
         Some(_) => 2,
     }
@@ -377,7 +407,7 @@ mod tests {
         }
 
         #[test]
-        fn no_sequence_is_longer_than_its_text_and_no_line_is_lost(text in "[a\n\r\u{1b}\\[\\];?m0-9\u{7}\\\\P]{0,60}") {
+        fn no_sequence_is_longer_than_its_text_and_no_line_is_lost(text in "[a\n\r\u{1b}\\[\\](;?m0-9\u{7}\\\\P]{0,60}") {
             let mut plain = Vec::new();
             let text = text.as_bytes();
 

@@ -19,8 +19,11 @@ use crate::folder::{Folder, TIMES};
 /// Between two moments that are noted at first.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// After so many moments the pause has doubled, after twice as many trebled: a step of days does not fill the disk with them.
-const DOUBLED: u32 = 50_000;
+/// After so many moments the pause is twice as long, after as many again four times: what a step of days has noted is read at once.
+const DOUBLED: u32 = 20_000;
+
+/// A pause doubles so often at most.
+const LONGEST: u32 = 10;
 
 /// From where on the lines below count.
 #[derive(Serialize, Deserialize)]
@@ -43,7 +46,7 @@ pub(crate) struct TimesFile {
 impl TimesFile {
     /// Notes that what begins at a byte has just been printed; not for every byte. What cannot be noted is only a moment less.
     pub(crate) fn note(&mut self, byte: u64, now: Instant) {
-        let pause = PAUSE * (1 + self.count / DOUBLED);
+        let pause = PAUSE * (1 << (self.count / DOUBLED).min(LONGEST));
         if self.noted.is_some_and(|noted| now.duration_since(noted) < pause) {
             return;
         }
@@ -207,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_step_of_days_is_noted_less_often() {
-        let mut file = TimesFile { begun: Some(Instant::now()), count: 3 * DOUBLED, ..TimesFile::default() };
+        let mut file = TimesFile { begun: Some(Instant::now()), count: 2 * DOUBLED, ..TimesFile::default() };
         let begun = Instant::now();
 
         file.note(0, begun);

@@ -140,7 +140,7 @@ struct Inner {
     /// Held alone by whoever covers something in stored output, and together by who reads outputs that have to fit the record.
     redacting: tokio::sync::RwLock<()>,
     /// Turns for whoever looks through a whole log.
-    searches: tokio::sync::Semaphore,
+    searches: Arc<tokio::sync::Semaphore>,
     /// Held as long as the portal lives: nobody else works in the data folder.
     _lock: std::fs::File,
 }
@@ -202,7 +202,7 @@ impl Portal {
             closing: CancellationToken::new(),
             unrecorded: tokio::sync::Mutex::default(),
             redacting: tokio::sync::RwLock::default(),
-            searches: tokio::sync::Semaphore::new(logs::SEARCHES),
+            searches: Arc::new(tokio::sync::Semaphore::new(logs::SEARCHES)),
             _lock: lock,
         }));
         // Before anybody reads an output: the record says that it is covered.
@@ -364,8 +364,8 @@ impl Portal {
         &self.0.tasks
     }
 
-    fn searches(&self) -> &tokio::sync::Semaphore {
-        &self.0.searches
+    fn searches(&self) -> Arc<tokio::sync::Semaphore> {
+        Arc::clone(&self.0.searches)
     }
 
     async fn unrecorded(&self) -> tokio::sync::MutexGuard<'_, HashMap<AttemptId, (Command, Who)>> {

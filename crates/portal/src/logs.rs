@@ -27,7 +27,7 @@ const LINES: u64 = 1_000;
 const BEFORE: u64 = 10;
 
 /// The most bytes of text that are given at once to be copied.
-const TEXT: usize = 4 << 20;
+const TEXT: u64 = 4 << 20;
 
 /// A log is looked through for so long.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -131,7 +131,7 @@ impl Portal {
             length,
             screens: self.screens(&readable, attempt, from..to, length).await?,
             commands: self.lines_of_commands(&run, id, attempt, length).await?,
-            times: self.engine().times(&id, from..to).await?,
+            times: shown_times(self.engine().times(&id, from..to).await.unwrap_or_default(), &stretch.shown),
         })
     }
 
@@ -189,13 +189,13 @@ impl Portal {
         let run = self.run_for(viewer.actor(), id.run).await?;
         run.attempt(id).ok_or(Error::NotFound)?;
         let pattern = Pattern::new(wanted).map_err(|bad| Error::Invalid(bad.to_string()))?;
-        let Ok(_turn) = tokio::time::timeout(PATIENCE, self.searches().acquire()).await else {
+        let Ok(Ok(turn)) = tokio::time::timeout(PATIENCE, self.searches().acquire_owned()).await else {
             return Err(Error::Busy(
                 "Too many logs are looked through now. Nothing was looked for; try again in a moment.",
             ));
         };
         let covered = run.covered_places(id);
-        Ok(self.engine().search(&id, pattern, around, covered, PATIENCE).await.or_else(none_yet)?)
+        Ok(self.engine().search(&id, pattern, around, covered, PATIENCE, turn).await.or_else(none_yet)?)
     }
 
     /// Lines of an attempt's output as plain text, from one to another, both with it and counted from 1.
@@ -207,7 +207,7 @@ impl Portal {
         let run = self.run_for(viewer.actor(), id.run).await?;
         run.attempt(id).ok_or(Error::NotFound)?;
         let readable = self.readable(&run, id);
-        let (mut given, mut next) = (PlainText::default(), from.max(1));
+        let (mut given, mut next, mut read) = (PlainText::default(), from.max(1), 0);
         while next <= to {
             let stretch = self.stretch(&run, id, next, (to - next).saturating_add(1).min(LINES)).await?;
             if stretch.count == 0 {
@@ -215,10 +215,12 @@ impl Portal {
             }
             for shown in &stretch.shown {
                 plain(&mut given.text, &text_of(&readable, *shown, true).await?.text);
+                read += shown.bytes();
             }
             given.lines += stretch.count;
             next += stretch.count;
-            if given.text.len() > TEXT {
+            // Of sequences that print nothing no text is left.
+            if given.text.len() as u64 > TEXT || read > 4 * TEXT {
                 given.rest = (next <= to && next <= stretch.lines).then_some(next);
                 break;
             }
@@ -246,6 +248,13 @@ impl Portal {
         let first = self.stretch(&run, id, from.max(1), 1).await?;
         Ok(ByteRange { from: begin(first), to: begin(behind) })
     }
+}
+
+/// The moments that say something about bytes that are shown: a long line of which little is shown has many others.
+fn shown_times(times: Vec<(u64, Timestamp)>, shown: &[ByteRange]) -> Vec<(u64, Timestamp)> {
+    let ends: Vec<u64> = times.iter().skip(1).map(|(byte, _)| *byte).chain([u64::MAX]).collect();
+    let is_shown = |byte: u64, end: u64| shown.iter().any(|range| byte < range.to && range.from < end);
+    times.into_iter().zip(ends).filter(|((byte, _), end)| is_shown(*byte, *end)).map(|(moment, _)| moment).collect()
 }
 
 /// An attempt whose shim is just being born has nothing yet.

@@ -16,10 +16,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::readable::Readable;
+use crate::watching::AHEAD;
 use crate::{Error, Portal};
-
-/// Pieces that wait for a reader before the recording waits for them.
-const AHEAD: usize = 8;
 
 /// From a byte on, output was printed at a moment or later.
 #[derive(Clone, Debug, PartialEq, Eq)]

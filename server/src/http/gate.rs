@@ -320,8 +320,10 @@ async fn to_the_end(site: Site, request: Request, next: Next) -> Response {
     }
     let matched = parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
     let request = Request::from_parts(parts, Body::from(body));
-    let work = tokio::spawn(async move { streams::until_over(&site, matched.as_deref(), request, next).await });
-    match work.await {
+    let work = async move { streams::until_over(&site, matched.as_deref(), request, next).await };
+    // What only reads ends with whoever asked.
+    let answered = if routes::only_reads(&path) { Ok(work.await) } else { tokio::spawn(work).await };
+    match answered {
         Ok(mut response) => {
             stay(response.headers_mut(), &host);
             with_true_status(response).await

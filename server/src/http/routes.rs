@@ -71,6 +71,14 @@ pub const REPLAY: &str = "/api/runs/replay";
 /// How many requests for approval wait.
 pub const WAITING: &str = "/api/approvals/watch";
 
+/// Server functions that read stored output, which may take some time.
+const READING: [&str; 4] = ["/api/runs/log", "/api/runs/lines", "/api/runs/find", "/api/runs/text"];
+
+/// Whether what a path does is of use to nobody but whoever asks.
+pub fn only_reads(path: &str) -> bool {
+    READING.contains(&path)
+}
+
 /// Whether paths of the portal begin with a name.
 pub fn begin_with(name: &str) -> bool {
     let pages =

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::LinePlace;
 
-/// Of so many lines the place of one is kept.
-pub(super) const EVERY: u64 = 1024;
+/// The place of a line is kept when so many bytes lie before it, behind the last that is kept: whatever is looked for is not much farther
+/// from one, and of lines that are short there are not more of them.
+pub(super) const EVERY: u64 = 64 << 10;
 
 const ESCAPE: u8 = 0x1b;
 
@@ -35,7 +36,7 @@ impl From<Entry> for LinePlace {
 
 /// Where lines begin.
 pub(super) struct LineMap {
-    /// Of the lines 1025, 2049, and so on.
+    /// Of the first line behind each [`EVERY`] bytes.
     entries: Vec<Entry>,
     scanner: Scanner,
 }
@@ -54,9 +55,9 @@ fn first() -> LinePlace {
 impl LineMap {
     /// What others have kept; `None` when that cannot be the places of lines.
     pub(super) fn kept(entries: Vec<Entry>) -> Option<Self> {
-        let in_place = (1..).zip(&entries).all(|(number, entry)| entry.line == number * EVERY + 1);
-        let rising = entries.windows(2).all(|pair| pair[0].at + EVERY <= pair[1].at);
-        let last = *entries.last().filter(|_| in_place && rising)?;
+        let begins = entries.first().is_some_and(|first| first.line > 1 && first.at >= EVERY);
+        let goes_on = |pair: &[Entry]| pair[0].line < pair[1].line && pair[0].at.saturating_add(EVERY) <= pair[1].at;
+        let last = *entries.last().filter(|_| begins && entries.windows(2).all(goes_on))?;
         Some(Self { entries, scanner: Scanner::from(LinePlace::from(last)) })
     }
 
@@ -64,7 +65,7 @@ impl LineMap {
     pub(super) fn push(&mut self, piece: &[u8]) {
         let entries = &mut self.entries;
         self.scanner.read(piece, |LinePlace { line, at, style }| {
-            if (line - 1).is_multiple_of(EVERY) {
+            if at >= entries.last().map_or(0, |last| last.at) + EVERY {
                 entries.push(Entry { line, at, style });
             }
             true
@@ -76,6 +77,11 @@ impl LineMap {
         self.scanner.at
     }
 
+    /// The line in which the output ends.
+    pub(super) fn last(&self) -> LinePlace {
+        LinePlace { line: self.scanner.line, at: self.scanner.begin, style: self.scanner.style }
+    }
+
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -85,13 +91,19 @@ impl LineMap {
         self.scanner.line - u64::from(self.scanner.begin >= length)
     }
 
-    /// The nearest place that is kept at a byte or before it.
+    /// The nearest place that is known at a byte or before it.
     pub(super) fn before_byte(&self, byte: u64) -> LinePlace {
+        if byte >= self.last().at {
+            return self.last();
+        }
         self.nearest(self.entries.partition_point(|entry| entry.at <= byte))
     }
 
-    /// The nearest place that is kept of a line or of one before it.
+    /// The nearest place that is known of a line or of one before it.
     pub(super) fn before_line(&self, line: u64) -> LinePlace {
+        if line >= self.last().line {
+            return self.last();
+        }
         self.nearest(self.entries.partition_point(|entry| entry.line <= line))
     }
 
@@ -106,6 +118,8 @@ pub(super) struct Scanner {
     line: u64,
     /// The byte at which that begins.
     begin: u64,
+    /// The style in which that begins.
+    style: Style,
     /// The byte that comes next.
     at: u64,
     /// Reads the sequences, and nothing else.
@@ -114,7 +128,7 @@ pub(super) struct Scanner {
 
 impl From<LinePlace> for Scanner {
     fn from(LinePlace { line, at, style }: LinePlace) -> Self {
-        Self { line, begin: at, at, pen: Terminal::with_style(style) }
+        Self { line, begin: at, style, at, pen: Terminal::with_style(style) }
     }
 }
 
@@ -136,8 +150,8 @@ impl Scanner {
             self.step(byte);
             if byte == b'\n' {
                 self.line += 1;
-                self.begin = self.at;
-                if !begins(LinePlace { line: self.line, at: self.at, style: self.pen.style() }) {
+                (self.begin, self.style) = (self.at, self.pen.style());
+                if !begins(LinePlace { line: self.line, at: self.at, style: self.style }) {
                     return;
                 }
             }

@@ -12,7 +12,7 @@ use crate::key::AttemptKey;
 use crate::record::Signed;
 
 /// Keeps its signatures apart from those of other records.
-const KIND: &str = "lines";
+const KIND: &str = "lines by bytes";
 
 /// What is known of the file.
 #[derive(Default)]

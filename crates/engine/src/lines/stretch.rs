@@ -44,7 +44,7 @@ impl Lines {
         }
         let mut begins: Vec<u64> = Vec::new();
         let mut shown = 0;
-        self.scan(file, first, |next| {
+        self.scan(file, first, u64::MAX, |next| {
             let bytes = next.at - begins.last().copied().unwrap_or(first.at);
             shown += if bytes > LONG { SHOWN } else { bytes };
             begins.push(next.at);

@@ -270,6 +270,7 @@ fn output() -> impl Strategy<Value = String> {
         Just("\n".to_owned()),
         Just("\u{1b}[".to_owned()),
         Just("\u{1b}]".to_owned()),
+        Just("\u{1b}(".to_owned()),
         Just("\u{1b}".to_owned()),
         Just("\u{7}".to_owned()),
         Just("31m".to_owned()),

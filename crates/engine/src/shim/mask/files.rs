@@ -104,10 +104,30 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
     (!name.is_empty() && name.chars().all(is_name)).then(|| (name, value.trim_start()))
 }
 
-/// Whether a name is one of the settings that Docker Compose reads for itself, as `COMPOSE_PROJECT_NAME`, which is in the name of every
-/// container: none of them is a secret (<https://docs.docker.com/compose/how-tos/environment-variables/envvars/>).
+/// What Docker Compose reads for itself, without `COMPOSE_`: none of it is a secret
+/// (<https://docs.docker.com/compose/how-tos/environment-variables/envvars/>).
+const OF_COMPOSE: [&str; 16] = [
+    "ANSI",
+    "BAKE",
+    "CONVERT_WINDOWS_PATHS",
+    "DISABLE_ENV_FILE",
+    "ENV_FILES",
+    "EXPERIMENTAL",
+    "FILE",
+    "IGNORE_ORPHANS",
+    "MENU",
+    "PARALLEL_LIMIT",
+    "PATH_SEPARATOR",
+    "PROFILES",
+    "PROGRESS",
+    "PROJECT_NAME",
+    "REMOVE_ORPHANS",
+    "STATUS_STDOUT",
+];
+
+/// Whether a name is one of Compose's own settings, as `COMPOSE_PROJECT_NAME`, which is in the name of every container.
 fn is_of_compose(name: &str) -> bool {
-    name.starts_with("COMPOSE_")
+    name.strip_prefix("COMPOSE_").is_some_and(|name| OF_COMPOSE.contains(&name))
 }
 
 /// What stands before the closing quotation mark, or in the line if there is none; and how far that goes.
