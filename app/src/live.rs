@@ -204,6 +204,11 @@ impl Live {
         looks_there || self.has_started(step, attempt)
     }
 
+    /// Counted up when output has to be had anew.
+    pub(crate) fn turn(self) -> u64 {
+        self.turn.get()
+    }
+
     /// Lets the output of an attempt go, if it is on the stage: something in it was covered. It is had anew then.
     pub(crate) fn forget(self, step: u32, attempt: u32) {
         if self.log.with_untracked(|log| log.is_of(step, attempt)) {

@@ -148,15 +148,15 @@ test('lines can be shown with their times and without a break, and the page stay
   await page.setViewportSize({ width: 390, height: 844 });
   await printed(operator, "sh -c 'seq 1 400 | tr \"\\n\" \" \"; echo; echo end'", 'Print a long line');
 
-  await page.getByRole('button', { name: 'Show when lines were printed, in UTC' }).click();
+  await page.getByRole('button', { name: 'Times: show when lines were printed, in UTC' }).click();
   await expect(page.locator('ol.log li[data-at]').last()).toHaveAttribute('data-at', /^\d\d:\d\d:\d\d\.\d{3}$/);
-  await page.getByRole('button', { name: 'Break long lines' }).click();
+  await page.getByRole('button', { name: 'Wrap: break long lines' }).click();
   const list = page.locator('ol.log');
   await expect.poll(() => list.evaluate((box) => box.scrollWidth > box.clientWidth)).toBe(true);
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
   expect(width[0], 'only the log itself scrolls sideways').toBe(width[1]);
-  await page.getByRole('button', { name: 'Break long lines' }).click();
-  await page.getByRole('button', { name: 'Show when lines were printed, in UTC' }).click();
+  await page.getByRole('button', { name: 'Wrap: break long lines' }).click();
+  await page.getByRole('button', { name: 'Times: show when lines were printed, in UTC' }).click();
 });
 
 test('an attempt that has ended is shown once more as it was printed, and can be taken home as a recording', async ({ operator, portal }) => {
@@ -164,7 +164,7 @@ test('an attempt that has ended is shown once more as it was printed, and can be
   await printed(operator, "sh -c 'echo first; sleep 1; echo second; sleep 1; echo third'", 'Print slowly');
   await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first', 'second', 'third']);
 
-  await page.getByRole('button', { name: 'Show it once more, as it was printed' }).click();
+  await page.getByRole('button', { name: 'Replay: show it once more, as it was printed' }).click();
   await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first']);
   await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first', 'second', 'third']);
   await page.getByRole('button', { name: 'End replay' }).click();

@@ -27,7 +27,7 @@ use rows::LogEntry;
 pub use rows::piece;
 use strip::{FollowStrip, Silence};
 use tools::{Looks, Tools};
-use window::Window;
+pub use window::Window;
 
 /// The rows of the log on the stage. To be made anew for each attempt, so that nothing of one is left in the other.
 #[component]
@@ -55,7 +55,7 @@ pub fn LogView(step: u32, attempt: u32) -> impl IntoView {
                 <For each=move || view.entries() key=Entry::key let(entry)>
                     <LogEntry entry view />
                 </For>
-                <Silence />
+                <Silence view />
                 <li data-kind="space" aria-hidden="true" node_ref=view.below></li>
             </ol>
             {grows.then(|| view! { <ReplayStrip view /> <FollowStrip view /> })}

@@ -120,13 +120,20 @@ impl Log {
         log.skip_to(view.from, Some(view.line), view.style);
         log.screens.clone_from(&view.screens);
         log.moments = view.times.iter().copied().collect();
+        let mut before = "\n";
         for piece in &view.pieces {
-            log.leap(piece.from);
+            log.leap(piece.from, before);
             log.push(&piece.text, piece.to - piece.from);
+            before = &piece.text;
         }
-        log.leap(view.to);
+        log.leap(view.to, before);
         (log.length, log.stored) = (view.length, view.lines);
         log
+    }
+
+    /// The same as it is now: it does not grow.
+    fn held(&self) -> Self {
+        Self { page: true, ..self.clone() }
     }
 
     fn from_piece(view: &LogView, text: &str, bytes: u64) -> Self {

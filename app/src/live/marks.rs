@@ -9,10 +9,11 @@ pub fn marked(spans: &[Span], wanted: &str) -> Vec<(Span, bool)> {
         return spans.iter().map(|span| (span.clone(), false)).collect();
     }
     let mut pieces: Vec<(Span, bool)> = Vec::with_capacity(spans.len() + 2 * places.len());
-    let mut at = 0;
+    let (mut at, mut places) = (0, places.into_iter().peekable());
     for span in spans {
         for character in span.text.chars() {
-            let is_marked = places.iter().any(|(from, to)| (*from..*to).contains(&at));
+            while places.next_if(|(_, to)| *to <= at).is_some() {}
+            let is_marked = places.peek().is_some_and(|(from, _)| *from <= at);
             at += 1;
             match pieces.last_mut() {
                 Some((last, marked)) if last.style == span.style && *marked == is_marked => last.text.push(character),

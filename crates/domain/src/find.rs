@@ -84,6 +84,16 @@ impl Found {
         if self.count == 0 {
             return Next::Nowhere;
         }
+        let (has_first, has_last) = (self.before == 0, self.before + self.lines.len() as u64 == self.count);
+        let (first, last) = (self.lines.first().copied(), self.lines.last().copied());
+        // Among those that are named none is missing; between a line far from them and the nearest of them some may be.
+        let is_known = match way {
+            Way::Down => has_first || first.is_some_and(|first| first <= from.saturating_add(1)),
+            Way::Up => has_last || last.is_some_and(|last| last.saturating_add(1) >= from),
+        };
+        if !is_known {
+            return Next::Ask(if way == Way::Down { from.saturating_add(1) } else { from });
+        }
         let found = match way {
             Way::Down => self.lines.get(self.lines.partition_point(|line| *line <= from)),
             Way::Up => self.lines[..self.lines.partition_point(|line| *line < from)].last(),
@@ -91,10 +101,8 @@ impl Found {
         if let Some(line) = found {
             return Next::Line(*line);
         }
-        let (has_first, has_last) = (self.before == 0, self.before + self.lines.len() as u64 == self.count);
-        let (first, last) = (self.lines.first().copied(), self.lines.last().copied());
         match (way, has_first, has_last) {
-            (Way::Down, _, false) => Next::Ask(from + 1),
+            (Way::Down, _, false) => Next::Ask(from.saturating_add(1)),
             (Way::Up, false, _) => Next::Ask(from),
             (Way::Down, true, true) => first.map_or(Next::Nowhere, Next::Line),
             (Way::Up, true, true) => last.map_or(Next::Nowhere, Next::Line),

@@ -260,6 +260,7 @@ fn a_lowered_class_that_meets_no_command_is_said_at_the_start() {
 }
 
 /// In a user namespace of its own a program has its own limit.
+#[expect(clippy::print_stdout, reason = "whoever reads what was tested is to know what was not")]
 #[test]
 fn a_portal_that_cannot_be_told_when_output_grows_says_which_limit_is_reached() {
     let place = Place::empty();

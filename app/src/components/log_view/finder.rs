@@ -110,12 +110,13 @@ impl Finder {
         Effect::new(move |_| {
             turn.track();
             let searched = self.found.with_untracked(|found| match found {
-                Some(Ok(found)) => Some(found.searched),
+                // What could not be looked through in time would not be the next time either.
+                Some(Ok(found)) if found.is_complete() => Some(found.searched),
                 _ => None,
             });
             let stored = live.log.with_untracked(crate::live::log::Log::length);
             if searched.is_some_and(|searched| searched < stored) && !self.busy.get_value() {
-                view.seek(self.at.get_untracked().unwrap_or(1), Then::Count);
+                view.seek(self.at.get_untracked().unwrap_or_else(|| view.line_in_sight()), Then::Count);
             }
         });
     }
@@ -158,10 +159,10 @@ impl Window {
             Goal::Time(of_the_day) => {
                 let id = self.live.on_stage();
                 let begun = self.live.run.with_untracked(|run| run.attempt(id).map(|attempt| attempt.started.at));
-                self.jump_to(None, Some(moment(begun.unwrap_or_default(), of_the_day)), 0);
+                self.jump_to(None, Some(moment(begun.unwrap_or_default(), of_the_day)));
             }
             Goal::Command(command) => match self.bytes_of(command) {
-                Some((from, _)) => self.jump_to(Some(from), None, 0),
+                Some((from, _)) => self.jump_to(Some(from), None),
                 None => self.said.set(format!("Command {command} has not run in this attempt.")),
             },
         }
@@ -191,7 +192,7 @@ impl Window {
     fn seek(self, around: u64, then: Then) {
         let finder = self.finder;
         let wanted = Wanted { text: finder.text.get_untracked(), spelling: finder.spelling.get_untracked() };
-        let (turn, id) = (finder.next_turn(), self.live.on_stage());
+        let (turn, id, went) = (finder.next_turn(), self.live.on_stage(), self.went());
         finder.busy.set_value(true);
         spawn_local(async move {
             let answer = find(id.run, id.step, id.attempt, wanted, around).await;
@@ -205,8 +206,14 @@ impl Window {
                 Then::Step(from, way) => finder.next(begin(from, around, way), way),
                 Then::Count => None,
             };
-            if let Some(Next::Line(line)) = next {
-                self.stand_on(line);
+            // The reader has gone elsewhere meanwhile.
+            let next = next.filter(|_| !self.has_gone(went));
+            match next {
+                Some(Next::Line(line)) => self.stand_on(line),
+                Some(Next::Ask(around)) if matches!(then, Then::First(_)) => {
+                    self.seek(around, Then::Step(0, Way::Down));
+                }
+                _ => {}
             }
         });
     }

@@ -128,7 +128,7 @@ impl Window {
         self.replay.plays.set(false);
     }
 
-    fn end_replay(self) {
+    pub(super) fn end_replay(self) {
         self.pause();
         self.replay.log.set(None);
         self.replay.at.set(None);
@@ -167,7 +167,7 @@ pub fn ReplayStrip(view: Window) -> impl IntoView {
                 >
                     {move || if replay.plays.get() { "Pause" } else { "Go on" }}
                 </button>
-                <button class="btn" data-kind="quiet" type="button" title="Show it faster" on:click=move |_| view.quicken()>
+                <button class="btn" data-kind="quiet" type="button" title="Show it faster" aria-label=move || format!("Speed {} ×: show it faster", replay.speed.get()) on:click=move |_| view.quicken()>
                     {move || format!("{} ×", replay.speed.get())}
                 </button>
                 <button class="btn" data-kind="quiet" type="button" on:click=move |_| view.end_replay()>

@@ -25,7 +25,7 @@ pub fn LogEntry(entry: Entry, view: Window) -> impl IntoView {
             </li>
         }
         .into_any(),
-        Entry::Screen { command, name } => view! { <ScreenView command name /> }.into_any(),
+        Entry::Screen { command, name } => view! { <ScreenView command name view /> }.into_any(),
         Entry::Note { words, .. } => note(words),
     }
 }

@@ -13,10 +13,14 @@ use crate::live::log::entry::Quiet;
 
 /// What a command that prints nothing leaves open: whether it still works, and for how long.
 #[component]
-pub fn Silence() -> impl IntoView {
-    let live = Live::here();
+pub fn Silence(view: Window) -> impl IntoView {
+    let live = view.live;
     let quiet = Memo::new(move |_| live.run.with(|run| live.log.with(|log| log.quiet(run))));
     move || {
+        // It stands behind the last line, and not among others at which somebody looks.
+        if view.is_held() {
+            return None;
+        }
         let words = match quiet.get()? {
             Quiet::Runs { since, command } => {
                 // Most commands answer at once: nobody wonders about those.

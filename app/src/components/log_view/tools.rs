@@ -62,30 +62,30 @@ pub fn Tools(view: Window, looks: Looks) -> impl IntoView {
                 <Tool
                     sign=Sign::Warning
                     words="First failure"
-                    label="Go to the first failure, f"
+                    label="First failure: go to it, f"
                     key="f"
                     run=Callback::new(move |()| view.go_to_the_first_failure())
                 />
                 <Tool
                     sign=Sign::Fold
                     words="Fold"
-                    label="Fold the output of commands that have ended, or show it again"
+                    label="Fold: hide the output of commands that have ended, or show it again"
                     pressed=Signal::derive(move || view.folded.with(|folded| !folded.is_empty()))
                     run=Callback::new(move |()| view.fold_all())
                 />
                 <Tool
                     sign=Sign::Wrap
                     words="Wrap"
-                    label="Break long lines"
+                    label="Wrap: break long lines"
                     pressed=looks.wraps
-                    run=Callback::new(move |()| switch(looks.wraps, WRAPS))
+                    run=Callback::new(move |()| view.in_place(|| switch(looks.wraps, WRAPS)))
                 />
                 <Tool
                     sign=Sign::Clock
                     words="Times"
-                    label="Show when lines were printed, in UTC"
+                    label="Times: show when lines were printed, in UTC"
                     pressed=looks.times
-                    run=Callback::new(move |()| switch(looks.times, TIMES))
+                    run=Callback::new(move |()| view.in_place(|| switch(looks.times, TIMES)))
                 />
                 <Tool
                     sign=Sign::Link
@@ -102,7 +102,7 @@ pub fn Tools(view: Window, looks: Looks) -> impl IntoView {
                     <Tool
                         sign=Sign::Play
                         words="Replay"
-                        label="Show it once more, as it was printed"
+                        label="Replay: show it once more, as it was printed"
                         run=Callback::new(move |()| view.play())
                     />
                 </Show>
@@ -259,7 +259,7 @@ impl Window {
         match self.live.run.with_untracked(|run| first_failure(run, id)) {
             Some((command, to)) => {
                 self.said.set(format!("Command {command} failed: its last line is shown."));
-                self.jump_to(Some(to), None, 1);
+                self.jump_to(Some(to.saturating_sub(1)), None);
             }
             None => self.said.set("No command of this attempt has failed.".to_owned()),
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use domain::run::{CommandState, Run};
+use domain::screen::Screen;
 use domain::view::{CommandLines, LinesView};
 use domain::{AttemptId, Timestamp};
 use leptos::html;
@@ -77,6 +78,8 @@ pub struct Window {
     anchor: StoredValue<Option<Anchor>>,
     /// The lines that are asked for just now, and what is to be asked for then.
     asking: StoredValue<Asking>,
+    /// Counted up whenever the reader goes somewhere.
+    went: StoredValue<u64>,
 }
 
 /// A line, and how far below the top of the box it stands, in pixels.
@@ -99,8 +102,30 @@ enum Aim {
 struct Asking {
     busy: bool,
     next: Option<Anchor>,
+    /// Whether the reader goes to what is asked for, or is to be asked for next.
+    goes: bool,
     /// The lines that were asked for last: they are not asked for again by themselves.
     last: Vec<Range<u64>>,
+}
+
+impl Asking {
+    /// Keeps what is to be asked for next. Whoever goes somewhere is not held back by what they scroll past meanwhile.
+    fn put_off(&mut self, anchor: Anchor) {
+        let goes = anchor.aim == Aim::Goes;
+        if goes || !self.goes {
+            (self.next, self.goes) = (Some(anchor), goes);
+        }
+    }
+
+    /// Takes note of an answer; gives what is to be asked for next. Lines that have not come may be asked for again.
+    fn taken(&mut self, answer: &Result<Vec<LinesView>, AppError>) -> Option<Anchor> {
+        let came: u64 = answer.iter().flatten().map(|view| view.count).sum();
+        if came < self.last.iter().map(|range| range.end - range.start).sum() {
+            self.last.clear();
+        }
+        self.busy = false;
+        self.next.take()
+    }
 }
 
 impl Window {
@@ -124,6 +149,7 @@ impl Window {
             top: StoredValue::new(0),
             anchor: StoredValue::new(None),
             asking: StoredValue::new(Asking::default()),
+            went: StoredValue::new(0),
         }
     }
 
@@ -151,9 +177,52 @@ impl Window {
         Effect::new(move |_| {
             let handle = window_event_listener_untyped("hashchange", move |_| self.go_to_the_address());
             on_cleanup(move || handle.remove());
-            request_animation_frame(move || self.go_to_the_address());
+            // An attempt that begins on this page is followed, whatever the address names of the one before.
+            if live.log.with_untracked(|log| !log.is_empty()) {
+                request_animation_frame(move || self.go_to_the_address());
+            }
+        });
+        // Output that has to be had anew, because something in it was covered, is let go wherever it stands.
+        Effect::new(move |before: Option<u64>| {
+            let turn = live.turn();
+            if before.is_some_and(|before| before != turn) {
+                self.let_covered_go();
+            }
+            turn
         });
         self.finder.refresh(self);
+    }
+
+    fn let_covered_go(self) {
+        if self.replay.is_on() {
+            self.end_replay();
+        } else if self.held.with_untracked(Option::is_some) {
+            self.follow();
+        }
+    }
+
+    /// Reads the screen of a command where its reader looks: in what is shown once more, in what grows, or in what stands still.
+    pub fn with_screen<T>(self, command: u32, read: impl Fn(Option<&Screen>) -> T) -> T {
+        if self.replay.log.with(Option::is_some) {
+            return self.replay.log.with(|log| read(log.as_ref().and_then(|log| log.screen(command))));
+        }
+        if self.live.log.with(|log| log.screen(command).is_some()) {
+            return self.live.log.with(|log| read(log.screen(command)));
+        }
+        self.held.with(|held| read(held.as_ref().and_then(|held| held.screen(command))))
+    }
+
+    /// Changes how high lines are; what is seen stays where it is.
+    pub fn in_place(self, change: impl FnOnce()) {
+        let seen = self.first_in_sight().filter(|_| !self.live.following.get_untracked());
+        change();
+        self.anchor.set_value(seen);
+        request_animation_frame(move || self.lay_out());
+    }
+
+    /// Whether its reader looks at lines that stand still.
+    pub fn is_held(self) -> bool {
+        self.held.with(Option::is_some)
     }
 
     /// Everything that is drawn.
@@ -276,6 +345,7 @@ impl Window {
 
     /// Goes along with the output again.
     pub fn follow(self) -> bool {
+        self.goes();
         self.held.set(None);
         self.anchor.set_value(None);
         self.live.following.set(true);
@@ -363,7 +433,7 @@ impl Window {
         let Some(list) = self.list.get_untracked() else { return };
         let (is_busy, asked) = self.asking.with_value(|asking| (asking.busy, asking.last.clone()));
         if is_busy {
-            self.asking.update_value(|asking| asking.next = Some(anchor));
+            self.asking.update_value(|asking| asking.put_off(anchor));
             return;
         }
         let wanted = self.sheet(&list).around(anchor.line);
@@ -371,26 +441,34 @@ impl Window {
         if nothing_to_see || (wanted == asked && anchor.aim == Aim::Stays) {
             return;
         }
-        self.asking.set_value(Asking { busy: true, next: None, last: wanted.clone() });
-        let id = self.live.on_stage();
+        let goes = anchor.aim == Aim::Goes;
+        self.asking.set_value(Asking { busy: true, next: None, goes, last: wanted.clone() });
+        let (id, went) = (self.live.on_stage(), self.went());
         spawn_local(async move {
-            let answer = pieces(id, wanted).await;
-            self.arrived(id, anchor, answer);
+            let answer = pieces(id, wanted, anchor.line).await;
+            self.arrived(id, went, anchor, answer);
         });
     }
 
     /// The page may be gone by the time that an answer comes, or show something else.
-    fn arrived(self, id: AttemptId, anchor: Anchor, answer: Result<Vec<LinesView>, AppError>) {
-        let taken = self.asking.try_update_value(|asking| {
-            asking.busy = false;
-            asking.next.take()
-        });
+    fn arrived(self, id: AttemptId, went: u64, anchor: Anchor, answer: Result<Vec<LinesView>, AppError>) {
+        let taken = self.asking.try_update_value(|asking| asking.taken(&answer));
         let Some(next) = taken.filter(|_| self.live.on_stage() == id) else { return };
         if self.live.following.get_untracked() {
             return;
         }
+        // Whoever has scrolled on to lines that have just come needs no others.
+        let (anchor, next) = match next {
+            Some(next) if answer.is_ok() && self.has_asked_around(next.line) => (next, None),
+            next => (anchor, next),
+        };
         match (answer, next) {
-            (_, Some(next)) => self.ask(next),
+            (_, Some(next)) => {
+                self.asking.update_value(|asking| asking.last.clear());
+                self.ask(next);
+            }
+            // They have gone elsewhere, or to the end and back.
+            (_, None) if self.has_gone(went) => self.asking.update_value(|asking| asking.last.clear()),
             (Ok(views), None) => {
                 // The reader may have scrolled on meanwhile: what they see now stays where it is.
                 let seen = self.first_in_sight().filter(|seen| views.iter().any(|view| has(view, seen.line)));
@@ -398,11 +476,29 @@ impl Window {
                 self.anchor.set_value(Some(stays.unwrap_or(anchor)));
                 self.show(&views);
             }
-            (Err(error), None) => {
-                self.asking.update_value(|asking| asking.last.clear());
-                self.said.set(error.to_string());
-            }
+            (Err(error), None) => self.said.set(error.to_string()),
         }
+    }
+
+    fn has_asked_around(self, line: u64) -> bool {
+        let Some(list) = self.list.get_untracked() else { return false };
+        let around = self.sheet(&list).around(line);
+        self.asking.with_value(|asking| asking.last == around)
+    }
+
+    /// Whether the reader has gone somewhere since a moment: what was asked for before does not move them any more.
+    pub fn has_gone(self, went: u64) -> bool {
+        self.went.try_get_value() != Some(went)
+    }
+
+    fn goes(self) -> u64 {
+        self.went.update_value(|went| *went += 1);
+        self.went()
+    }
+
+    /// How often the reader has gone somewhere.
+    pub fn went(self) -> u64 {
+        self.went.get_value()
     }
 
     fn show(self, views: &[LinesView]) {
@@ -423,16 +519,17 @@ impl Window {
     /// Goes to a line, wherever it is.
     pub fn jump(self, line: u64) -> bool {
         let Some(list) = self.list.get_untracked() else { return false };
+        self.goes();
+        let anchor = Anchor { line, offset: f64::from(list.client_height()) / THIRD, aim: Aim::Goes };
+        if !self.windowed.get_untracked() {
+            return self.jump_in_page(anchor);
+        }
         let is_drawn = self.held.with_untracked(|held| match held {
             Some(held) => held.has(line),
             None => self.drawn().contains(&line),
         });
-        if !is_drawn && !self.windowed.get_untracked() {
-            return false;
-        }
         self.let_go();
         self.live.following.set(false);
-        let anchor = Anchor { line, offset: f64::from(list.client_height()) / THIRD, aim: Aim::Goes };
         if is_drawn && !self.asking.with_value(|asking| asking.busy) {
             self.anchor.set_value(Some(anchor));
             request_animation_frame(move || self.lay_out());
@@ -442,16 +539,25 @@ impl Window {
         true
     }
 
-    /// Goes to where something stands that the portal has to find: a byte, or a moment. A line before it can be meant.
-    pub fn jump_to(self, byte: Option<u64>, moment: Option<Timestamp>, before: u64) {
-        let id = self.live.on_stage();
+    /// Of a stored piece all lines are drawn, and there are no others.
+    fn jump_in_page(self, anchor: Anchor) -> bool {
+        let row = document().get_element_by_id(&named::anchor(self.step, Named::line(anchor.line)));
+        let is_drawn = row.is_some();
+        self.anchor.set_value(is_drawn.then_some(anchor));
+        request_animation_frame(move || self.lay_out());
+        is_drawn
+    }
+
+    /// Goes to where something stands that the portal has to find: a byte, or a moment.
+    pub fn jump_to(self, byte: Option<u64>, moment: Option<Timestamp>) {
+        let (id, went) = (self.live.on_stage(), self.goes());
         spawn_local(async move {
             let answer = lines(id.run, id.step, id.attempt, 1, byte, moment, 1).await;
-            if self.is_gone() || self.live.on_stage() != id {
+            if self.has_gone(went) || self.live.on_stage() != id {
                 return;
             }
             match answer {
-                Ok(view) => _ = self.jump(view.asked.saturating_sub(before).max(1)),
+                Ok(view) => _ = self.jump(view.asked.max(1)),
                 Err(error) => self.said.set(error.to_string()),
             }
         });
@@ -523,10 +629,14 @@ impl Window {
     /// Where the lines of commands are is asked when somebody wants to fold them. Then there are others to look at: those of a command
     /// that is shown again, else those around the first that is seen.
     fn learn_commands(self, shown: Option<u32>) {
-        let id = self.live.on_stage();
+        // The rows of a stored piece fold by their bytes.
+        if !self.windowed.get_untracked() {
+            return;
+        }
+        let (id, went) = (self.live.on_stage(), self.goes());
         spawn_local(async move {
             let answer = lines(id.run, id.step, id.attempt, 1, None, None, 1).await;
-            if self.is_gone() || self.live.on_stage() != id {
+            if self.has_gone(went) || self.live.on_stage() != id {
                 return;
             }
             let Ok(view) = answer else { return };
@@ -551,16 +661,41 @@ fn drawn_rows() -> usize {
     usize::try_from(DRAWN).unwrap_or(usize::MAX)
 }
 
-/// The lines in some ranges.
-async fn pieces(id: AttemptId, wanted: Vec<Range<u64>>) -> Result<Vec<LinesView>, AppError> {
+/// The lines in some ranges around one. Of long lines the portal gives fewer at once: then nothing stands before or behind a gap.
+async fn pieces(id: AttemptId, wanted: Vec<Range<u64>>, line: u64) -> Result<Vec<LinesView>, AppError> {
     let mut views = Vec::with_capacity(wanted.len());
     for range in wanted.into_iter().take(PIECES) {
-        let view = lines(id.run, id.step, id.attempt, range.start, None, None, range.end - range.start).await?;
-        if view.count > 0 {
+        let view = piece_around(id, &range, line).await?;
+        let (is_whole, is_before) = (reaches(&view, &range), range.end <= line);
+        if view.line > range.start || (!is_whole && is_before) {
+            views.clear();
+        }
+        if view.count > 0 && (is_whole || !is_before) {
             views.push(view);
+        }
+        if !is_whole && !is_before {
+            break;
         }
     }
     Ok(views)
+}
+
+/// The lines in a range; when they are too long to be given at once, as many before the one that is meant as behind it.
+async fn piece_around(id: AttemptId, range: &Range<u64>, line: u64) -> Result<LinesView, AppError> {
+    let mut from = range.start;
+    loop {
+        let view = lines(id.run, id.step, id.attempt, from, None, None, range.end - from).await?;
+        let half = view.count / 2;
+        if reaches(&view, range) || !range.contains(&line) || line <= view.line + half {
+            return Ok(view);
+        }
+        from = line - half;
+    }
+}
+
+/// Whether lines reach to the end of a range. There may be no more of them than came.
+fn reaches(view: &LinesView, range: &Range<u64>) -> bool {
+    view.count == 0 || view.line + view.count >= range.end.min(view.lines + 1)
 }
 
 fn has(view: &LinesView, line: u64) -> bool {

@@ -25,7 +25,7 @@ impl Log {
     /// The rows, with the commands of the run at their places.
     pub fn entries(&self, run: &Run, part: &Part) -> Vec<Entry> {
         let rows = self.last_rows(part.last);
-        let from = rows.first().filter(|_| part.last.is_some()).map_or(self.from(), |row| row.from);
+        let from = part.last.map_or(self.from(), |last| self.first_byte(last));
         let borders = self.borders(run, from, &part.folded);
         let folded = self.folded_bytes(run, &part.folded);
         let is_folded = |row: &Row| folded.iter().any(|bytes| bytes.contains(&row.from));
@@ -52,7 +52,9 @@ impl Log {
 
     /// The byte at which so many of the last rows begin.
     pub fn first_byte(&self, last: usize) -> u64 {
-        self.last_rows(Some(last)).first().map_or(self.from(), |row| row.from)
+        let rows = self.last_rows(Some(last));
+        // While all rows are among them, what is no row and stands before the first is so, too: a screen, and the begin of its command.
+        rows.first().filter(|_| rows.len() >= last).map_or(self.from(), |row| row.from)
     }
 
     /// The number of the first line in so many of the last rows, and of the one that comes after the last.
@@ -97,9 +99,9 @@ impl Log {
     /// Where commands of this attempt and their screens begin and end, in order, as far as that is in sight from a byte on.
     fn borders(&self, run: &Run, from: u64, folded: &BTreeSet<u32>) -> Vec<(u64, Entry)> {
         let mut borders = self.borders_of_commands(run, folded);
-        borders.retain(|(at, _)| *at >= from && self.later().is_none_or(|later| *at <= later));
+        borders.retain(|(at, _)| *at >= from && (!self.page || *at <= self.to));
         let screens = self.screens.iter().filter(|screen| !folded.contains(&screen.command));
-        for screen in screens.filter(|screen| self.has_screen_in_sight(screen)) {
+        for screen in screens.filter(|screen| self.has_screen_in_sight(screen, from)) {
             let place = borders.partition_point(|(at, _)| *at <= screen.from);
             let plan = run.plan.step(self.step).and_then(|step| step.command(screen.command));
             let name = plan.and_then(|plan| plan.script.lines().next()).unwrap_or_default().to_owned();
@@ -143,8 +145,9 @@ impl Log {
         })
     }
 
-    pub(super) fn has_screen_in_sight(&self, screen: &Screen) -> bool {
-        screen.to.is_none_or(|to| to > self.from()) && self.later().is_none_or(|later| screen.from < later)
+    /// Whether a screen stands among what is seen from a byte on.
+    pub(super) fn has_screen_in_sight(&self, screen: &Screen, from: u64) -> bool {
+        screen.to.is_none_or(|to| to > from) && self.later().is_none_or(|later| screen.from < later)
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use domain::Timestamp;
 use domain::run::Run;
+use domain::screen::Screen;
 use domain::view::LinesView;
 
 use super::borders::Part;
@@ -36,7 +37,7 @@ pub struct Edges {
 impl Pieces {
     /// The last rows of a log that grows, as they are now.
     pub fn of_tail(log: &Log, last: usize) -> Self {
-        Self { none: Log::empty(log.step, log.attempt), logs: vec![log.clone()], last, lines: log.lines() }
+        Self { none: Log::empty(log.step, log.attempt), logs: vec![log.held()], last, lines: log.lines() }
     }
 
     /// Lines of a log as the portal gave them, to a reader who has let go at so many.
@@ -55,7 +56,8 @@ impl Pieces {
         for (place, log) in self.logs.iter().enumerate() {
             entries.extend(log.entries(run, &part));
             let next = self.logs.get(place + 1).map(Log::from);
-            let until = next.or_else(|| edges.end.then_some(u64::MAX));
+            // What comes after all that is stored is not looked at.
+            let until = next.or_else(|| edges.end.then(|| log.length() + 1));
             // What stands at the very end of a piece is in it.
             entries.extend(until.into_iter().flat_map(|until| log.folded_entries(run, log.to() + 1..until, folded)));
         }
@@ -77,6 +79,11 @@ impl Pieces {
     /// How many lines the whole log has, as far as they know; none when they are not counted from the first.
     pub fn known(&self) -> u64 {
         self.logs.iter().filter(|log| log.is_counted()).map(Log::lines).max().unwrap_or_default()
+    }
+
+    /// The screen of a command, if one of them has it.
+    pub fn screen(&self, command: u32) -> Option<&Screen> {
+        self.logs.iter().find_map(|log| log.screen(command))
     }
 
     /// When a byte was printed, as far as is known.

@@ -23,12 +23,13 @@ impl Log {
         }
     }
 
-    /// Passes over bytes of a line that is too long, up to one: over its begin, when nothing of it is here, else over its end.
-    pub(super) fn leap(&mut self, byte: u64) {
+    /// Passes over bytes of a line that is too long, up to one: over its begin, when what is here before ends a line, else over its
+    /// end.
+    pub(super) fn leap(&mut self, byte: u64, before: &str) {
         if byte <= self.to {
             return;
         }
-        if self.terminal.open().is_some() {
+        if !before.ends_with('\n') {
             let left_out = byte - self.to;
             self.to = byte;
             self.end_line_without(left_out);
