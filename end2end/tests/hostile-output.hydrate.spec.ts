@@ -103,7 +103,12 @@ test('sixty hostile outputs stay text: no element, link, script or report comes 
       addresses: [...list.querySelectorAll('[href], [src], [action]')].map((one) => one.getAttribute('href') ?? one.getAttribute('src') ?? one.getAttribute('action') ?? ''),
       handlers: [...list.querySelectorAll('*')].flatMap((one) => one.getAttributeNames()).filter((name) => name.startsWith('on')),
       hit: 'hit' in window,
+      shown: list.textContent ?? '',
+      outside: document.querySelectorAll('iframe, object, embed, base, [src*="evil"], [href*="evil"], [action*="evil"]').length,
     }));
+    // What goes up writes over the begin of one of them.
+    expect(markup.filter((one) => found.shown.includes(one)).length).toBeGreaterThan(20);
+    expect(found.outside).toBe(0);
     expect(found.elements.filter((name) => !['A', 'BUTTON', 'LI', 'SMALL', 'SPAN'].includes(name))).toEqual([]);
     expect(found.addresses.filter((address) => !/^#s\d+-L\d+$/.test(address))).toEqual([]);
     expect(found.handlers).toEqual([]);

@@ -161,13 +161,14 @@ test('lines can be shown with their times and without a break, and the page stay
 
 test('an attempt that has ended is shown once more as it was printed, and can be taken home as a recording', async ({ operator, portal }) => {
   const { page } = operator;
-  await printed(operator, "sh -c 'echo first; sleep 1; echo second; sleep 1; echo third'", 'Print slowly');
+  await printed(operator, "sh -c 'echo first; sleep 2; echo second; sleep 2; echo third'", 'Print slowly');
   await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first', 'second', 'third']);
 
   await page.getByRole('button', { name: 'Replay: show it once more, as it was printed' }).click();
-  await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first']);
+  await expect.poll(async () => (await operator.log()).map((line) => line.trim()), { intervals: [50] }).toEqual(['first']);
   await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first', 'second', 'third']);
   await page.getByRole('button', { name: 'End replay' }).click();
+  await expect(page.getByRole('group', { name: 'Replay' })).toHaveCount(0);
   await expect.poll(async () => (await operator.log()).map((line) => line.trim())).toEqual(['first', 'second', 'third']);
 
   const href = (await page.getByRole('link', { name: 'Download a recording with its timing, asciicast' }).getAttribute('href')) ?? '';

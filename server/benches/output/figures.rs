@@ -141,17 +141,23 @@ impl Table {
         self.0.push(figure);
     }
 
-    /// Writes `target/bench/figures.json`, and the table into `BENCHMARKS.md` when all was measured.
-    pub fn write(&self) {
-        let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    /// Writes `target/bench/figures.json`; gives all figures, with those of the browser.
+    pub fn keep(&self) -> Self {
+        let project = project();
         let folder =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project.join("target"), PathBuf::from).join("bench");
         std::fs::create_dir_all(&folder).unwrap();
         let all = Self(self.0.iter().cloned().chain(of_the_browser(&folder)).collect());
         let figures: Vec<Value> = all.0.iter().map(Figure::json).collect();
         std::fs::write(folder.join("figures.json"), serde_json::to_string_pretty(&figures).unwrap()).unwrap();
+        all
+    }
+
+    /// The same, and the table into `BENCHMARKS.md` when all was measured.
+    pub fn write(&self) {
+        let all = self.keep();
         if std::env::var_os("PORTAL_BENCH_ONLY").is_none() {
-            all.write_document(&project.join("BENCHMARKS.md"));
+            all.write_document(&project().join("BENCHMARKS.md"));
         }
     }
 
@@ -165,6 +171,10 @@ impl Table {
         let table = format!("{BEGIN}\n\nOn {cores} cores.\n\n{head}\n{}\n\n{END}", rows.join("\n"));
         std::fs::write(path, format!("{before}{table}{after}")).unwrap();
     }
+}
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 /// What was measured in a browser before this.

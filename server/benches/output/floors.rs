@@ -16,14 +16,19 @@ use crate::figures::ms;
 const READ: usize = 64 << 10;
 
 /// From the start of a script until its last byte came over local TCP. With a file it is stored there first.
-pub fn by_tcp(script: &str, stored: Option<&Path>) -> f64 {
+pub fn by_tcp(script: &str, bytes: u64, stored: Option<&Path>) -> f64 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let viewer = std::thread::spawn(move || {
         let mut stream = TcpStream::connect(address).unwrap();
         let mut buffer = vec![0; READ];
-        while stream.read(&mut buffer).unwrap() > 0 {}
-        Instant::now()
+        let mut read = 0;
+        loop {
+            match stream.read(&mut buffer).unwrap() {
+                0 => return (read, Instant::now()),
+                count => read += count as u64,
+            }
+        }
     });
     let (mut stream, _) = listener.accept().unwrap();
     let mut file = stored.map(|path| File::create(path).unwrap());
@@ -42,13 +47,14 @@ pub fn by_tcp(script: &str, stored: Option<&Path>) -> f64 {
         stream.write_all(&buffer[..count]).unwrap();
     }
     drop(stream);
-    let ended = viewer.join().unwrap();
+    let (read, ended) = viewer.join().unwrap();
     shell.wait().unwrap();
+    assert_eq!(read, bytes, "complete");
     ms(ended - begun)
 }
 
 /// From the start of a script until its last byte was read from a bare terminal without output processing.
-pub fn by_terminal(script: &str) -> f64 {
+pub fn by_terminal(script: &str, bytes: u64) -> f64 {
     let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     rustix::pty::grantpt(&master).unwrap();
     rustix::pty::unlockpt(&master).unwrap();
@@ -62,17 +68,21 @@ pub fn by_terminal(script: &str) -> f64 {
     let mut shell =
         Command::new("bash").args(["-c", script]).stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
     drop(end);
-    read_to_the_end(master);
+    let read = read_to_the_end(master);
     let took = begun.elapsed();
     shell.wait().unwrap();
+    assert_eq!(read, bytes, "complete");
     ms(took)
 }
 
 /// A terminal whose last process has gone says so with an error.
-fn read_to_the_end(master: OwnedFd) {
+fn read_to_the_end(master: OwnedFd) -> u64 {
     let mut file = File::from(master);
-    let mut buffer = vec![0; READ];
-    while file.read(&mut buffer).is_ok_and(|count| count > 0) {}
+    let (mut buffer, mut bytes) = (vec![0; READ], 0);
+    while let Ok(count @ 1..) = file.read(&mut buffer) {
+        bytes += count as u64;
+    }
+    bytes
 }
 
 /// From the start of `echo` in a shell until its output is there, and three durable writes.

@@ -51,7 +51,7 @@ impl Halting {
         eventually("the step has come to the place", || self.stored() >= at);
         let (raw, raw_has) = self.join_raw(at);
         let raw_took = caught_up(at, &raw_has);
-        let (page, page_has) = self.join_page(at);
+        let (page, page_has) = self.join_page(lines);
         let page_took = caught_up(at, &page_has);
         assert_eq!(self.stored(), at, "the step has stood still meanwhile");
         for number in [1, lines / 3, lines] {
@@ -75,14 +75,15 @@ impl Halting {
         (reads, has)
     }
 
-    fn join_page(&self, at: usize) -> (JoinHandle<Page>, Receiver<usize>) {
+    fn join_page(&self, lines: usize) -> (JoinHandle<Page>, Receiver<usize>) {
+        let (at, last) = (long::bytes(lines), long::line(lines));
         let (mut browser, run) = (self.browser.at(&self.portal.address), self.run.parse().unwrap());
         let (told, has) = channel();
         let reads = std::thread::spawn(move || {
             let mut page = Page::default();
             page.follow(&mut browser, run, |page| {
                 let offset = usize::try_from(page.offset).unwrap();
-                if offset >= at {
+                if offset >= at && page.output.ends_with(&last) {
                     // Once is enough for who waits for it.
                     let _ = told.send(offset);
                 }
@@ -109,6 +110,7 @@ impl Joined {
         let page = self.page.join().unwrap();
         assert!(page.is_whole(), "the page has come to the end");
         assert!(page.is_true_to(printed), "what the page shows is what is stored there");
+        assert!(printed.ends_with(&page.output.as_bytes()[page.output.len() - 1_000..]), "with the end of it");
         assert_eq!(page.codes(), [Some(0)]);
     }
 }

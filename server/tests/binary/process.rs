@@ -123,6 +123,11 @@ pub fn refused(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
     if !arguments.contains(&"--listen") {
         command.args(["--listen", "127.0.0.1:0"]);
     }
+    refused_by(command)
+}
+
+/// The same of a command that is to end by itself.
+pub fn refused_by(mut command: Command) -> (Option<i32>, String) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     if let Some(line) = BufReader::new(child.stdout.take().unwrap()).lines().next() {
         child.kill().unwrap();
