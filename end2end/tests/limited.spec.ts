@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, type Operator, populate, someone, test as base } from './fixtures.ts';
+import { look } from './look.ts';
 import { Portal } from './portal.ts';
 
 const document = `# Vault
@@ -67,8 +68,8 @@ test('an administrator puts somebody into a group, who sees the procedure then, 
   otto,
   scripts,
 }) => {
-  // Two people go through every page, three times.
-  test.slow();
+  // Two people go through every page, three times, and some are looked at.
+  test.setTimeout(400_000);
   const { page } = otto;
   await otto.go('/procedures/open-the-vault');
   await expect(page.getByText(gone).first()).toBeVisible();
@@ -78,16 +79,19 @@ test('an administrator puts somebody into a group, who sees the procedure then, 
   await expect(page.getByText('You are in no group')).toBeVisible();
 
   await put(ada, 'keepers');
+  if (scripts) await look(ada.page, 'people-groups');
 
   await otto.go('/account');
   await expect(page.getByText('You are in these groups: keepers.')).toBeVisible();
   await otto.go('/procedures/open-the-vault');
   await expect(page.getByRole('heading', { name: 'Open the vault' })).toBeVisible();
   await expect(page.getByText('limited to keepers and administrators')).toBeVisible();
+  if (scripts) await look(page, 'procedure-limited');
   const run = await otto.start('open-the-vault', {}, 'the lamp is out');
   await otto.open(run, 1);
   await otto.press(/^Run step 1/);
   await otto.step('Turn the key', 'ok');
+  if (scripts) await look(page, 'run-limited');
   await otto.open(run, 2);
   await otto.press(/^Run step 2/);
   await otto.step('Wait for the others', 'running');
