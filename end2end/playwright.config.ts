@@ -1,7 +1,11 @@
+import { join } from 'node:path';
 import { defineConfig, devices } from '@playwright/test';
 
 // Debian's Chromium: Playwright's own download is not always in reach, and this one gets security updates.
 const chromium = process.env['PORTAL_CHROMIUM'] ?? '/usr/bin/chromium';
+
+// Containers come and go while the tests run, and Chromium would take that for a reason to drop what it is connecting to.
+const steady = join(process.env['PORTAL_TOOLS'] ?? join(import.meta.dirname, '../.tools'), 'lib/steady-network.so');
 
 export default defineConfig({
   testDir: 'tests',
@@ -22,6 +26,7 @@ export default defineConfig({
     actionTimeout: 30_000,
     launchOptions: {
       executablePath: chromium,
+      env: { ...process.env, LD_PRELOAD: steady },
       args: [
         '--no-sandbox',
         '--disable-gpu',
