@@ -353,8 +353,8 @@ fn a_screen_keeps_its_place_among_the_borders_and_its_key() {
     let entry = Entry::Screen { command: 3, name: "top".to_owned() };
 
     assert_eq!(entry.key(), Key::Screen(3));
-    assert!(log.has_screen_in_sight(&screen(3, 1, None)));
+    assert!(log.has_screen_in_sight(&screen(3, 1, None), 0));
     log.skip_to(100, None, Style::default());
-    assert!(log.has_screen_in_sight(&screen(3, 1, None)), "it is drawn although its first bytes are not here");
-    assert!(!log.has_screen_in_sight(&screen(3, 1, Some(50))));
+    assert!(log.has_screen_in_sight(&screen(3, 1, None), 100), "it is drawn although its first bytes are not here");
+    assert!(!log.has_screen_in_sight(&screen(3, 1, Some(50)), 100));
 }
