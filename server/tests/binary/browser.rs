@@ -1,6 +1,8 @@
 //! What a browser does, as far as these tests need it: it keeps the cookie and says where it sends from.
 
 use std::io::{BufRead as _, BufReader, Read};
+use std::iter::from_fn;
+use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
 use ureq::http::{Response, StatusCode, header};
@@ -95,7 +97,10 @@ impl Browser {
             .header("accept", accept)
             .header("origin", &self.address)
             .header("referer", referer)
-            .header("sec-fetch-site", "same-origin");
+            .header("sec-fetch-site", "same-origin")
+            .config()
+            .timeout_per_read(Some(PATIENCE))
+            .build();
         let response = self.known(request).send_form(form.iter().copied())?;
         self.keep_cookie(&response);
         Ok(response)
@@ -172,7 +177,25 @@ pub fn text(response: Response<Body>) -> String {
     text
 }
 
-/// The lines of a stream, as they come.
+/// The lines of a stream, as they come. Fails the test when nothing new has come for [`PATIENCE`]: a stream that has lost something
+/// still says every few seconds that it is there, and would be followed for ever. What a test does between two lines does not count.
 pub fn lines(response: Response<Body>) -> impl Iterator<Item = String> {
-    BufReader::with_capacity(AT_ONCE, unpacked(response)).lines().map_while(Result::ok)
+    let mut lines = BufReader::with_capacity(AT_ONCE, unpacked(response)).lines();
+    let mut waited = Duration::ZERO;
+    from_fn(move || {
+        let began = Instant::now();
+        let line = lines.next();
+        waited += began.elapsed();
+        assert!(waited < PATIENCE, "the stream has told nothing new for {waited:.0?}, only that it is there: {line:?}");
+        let line = line?.ok()?;
+        if !is_beat(&line) {
+            waited = Duration::ZERO;
+        }
+        Some(line)
+    })
+}
+
+/// Whether a frame says nothing but that the stream is there. It is a short one.
+fn is_beat(frame: &str) -> bool {
+    frame.len() < 100 && frame.contains("\"frame\":\"beat\"")
 }

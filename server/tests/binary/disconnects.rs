@@ -96,7 +96,7 @@ impl Scene {
         let orders = Orders::by(&directory.join("orders"));
         let portal = Served::start_with(&place, &["--trusted-proxies", "127.0.0.1"]);
         let proxy = kind.map(|kind| Proxy::start(kind, &portal.address));
-        let server = proxy.as_ref().map_or_else(|| host(&portal).parse().unwrap(), Proxy::address);
+        let server = proxy.as_ref().map_or_else(|| portal.host().parse().unwrap(), Proxy::address);
         let network = Cut::before(server);
         let mut browser = Browser::set_up(&place, &portal);
         let run = started(&mut browser);
@@ -117,10 +117,6 @@ impl Scene {
         assert!(read == stored && stored == printed, "{}: the same to the byte", self.way);
         eprintln!("\nFIGURES: {}, {what}: {} breaks in {} bytes", self.way, breaks(), read.len());
     }
-}
-
-fn host(portal: &Served) -> &str {
-    portal.address.strip_prefix("http://").unwrap()
 }
 
 /// Starts a run and its step; the run's number.

@@ -32,6 +32,7 @@ mod record;
 mod secrets;
 mod shims;
 mod siege;
+mod silent;
 mod slow_readers;
 mod tampering;
 mod telling;

@@ -21,7 +21,8 @@ pub struct Page {
 }
 
 impl Page {
-    /// Follows a run until `enough` says so after a frame, the attempt has ended and is shown whole, or the portal goes away.
+    /// Follows a run until `enough` says so after a frame, the attempt has ended and is shown whole, or the portal goes away. How long
+    /// that may take without anything new is the business of [`lines`].
     pub fn follow(&mut self, browser: &mut Browser, run: u64, mut enough: impl FnMut(&Self) -> bool) {
         let (run, version, offset) = (run.to_string(), self.told.len().to_string(), self.offset.to_string());
         let cursor = [

@@ -1,6 +1,7 @@
 //! Starts the binary with nothing of this machine's environment but a PATH, and ends it with the test.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -193,10 +194,25 @@ impl Served {
         self.child.id()
     }
 
+    /// As `127.0.0.1:PORT`.
+    pub fn host(&self) -> &str {
+        self.address.strip_prefix("http://").unwrap()
+    }
+
+    /// A connection by hand.
+    pub fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.host()).unwrap()
+    }
+
     /// The most memory that it has had so far, in KiB.
     pub fn peak(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// Its memory by the name of a line in its status, in KiB.
+    pub fn memory(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 

@@ -2,7 +2,6 @@
 //! sign in at once. Others are answered meanwhile, and its memory stays bounded.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,7 @@ use testkit::times;
 use crate::browser::{Browser, text};
 use crate::page::Page;
 use crate::process::{Place, Served};
+use crate::silent::Reader;
 
 /// Others are answered within this, at the 99th percentile.
 const PROMPT: Duration = Duration::from_millis(100);
@@ -41,8 +41,8 @@ impl Waits {
 fn asked(portal: &Served, cookie: &str) -> Waits {
     let one = |_| {
         let began = Instant::now();
-        let mut stream = connect(portal);
-        let host = host(portal);
+        let mut stream = portal.connect();
+        let host = portal.host();
         write!(stream, "GET /account HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n")
             .unwrap();
         let mut answer = Vec::new();
@@ -51,14 +51,6 @@ fn asked(portal: &Served, cookie: &str) -> Waits {
         began.elapsed()
     };
     Waits::of((0..ASKED).map(one).collect())
-}
-
-fn host(portal: &Served) -> &str {
-    portal.address.strip_prefix("http://").unwrap()
-}
-
-fn connect(portal: &Served) -> TcpStream {
-    TcpStream::connect(host(portal)).unwrap()
 }
 
 /// Says what a siege came to, and holds it against what is promised.
@@ -93,7 +85,7 @@ fn half_open_connections_keep_nobody_out() {
     let (_place, portal, browser, floor) = besieged();
     let mut half = Vec::new();
     for _ in 0..times("PORTAL_HALF_OPEN", 700) {
-        let mut stream = connect(&portal);
+        let mut stream = portal.connect();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();
         half.push(stream);
     }
@@ -127,12 +119,12 @@ fn a_body_without_an_end_is_given_up_and_kept_nowhere() {
 
 /// Sends a body until the portal has had enough of it; gives how many MiB it took.
 fn send_endlessly(portal: &Served, megabytes: usize) -> usize {
-    let mut stream = connect(portal);
+    let mut stream = portal.connect();
     let length = megabytes << 20;
     let head = format!(
         "POST /api/sign-in HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\
          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n",
-        host = host(portal)
+        host = portal.host()
     );
     stream.write_all(head.as_bytes()).unwrap();
     let piece = vec![b'a'; 1 << 20];
@@ -145,29 +137,6 @@ fn send_endlessly(portal: &Served, megabytes: usize) -> usize {
     taken
 }
 
-/// Asks for the stream of a page that shows the first attempt of step 1; whoever has it leaves it unread.
-pub fn page_that_never_reads(portal: &Served, cookie: &str, run: &str) -> TcpStream {
-    let mut stream = connect(portal);
-    let form = format!("run={run}&cursor[version]=0&cursor[step]=1&cursor[attempt]=1&cursor[offset]=0");
-    let (address, host) = (&portal.address, host(portal));
-    write!(
-        stream,
-        "POST /api/runs/watch HTTP/1.1\r\nHost: {host}\r\nOrigin: {address}\r\nCookie: {cookie}\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
-        form.len()
-    )
-    .unwrap();
-    stream
-}
-
-/// Asks for the raw output of the first attempt of step 1, until it ends; whoever has it leaves it unread.
-pub fn script_that_never_reads(portal: &Served, cookie: &str, run: &str) -> TcpStream {
-    let mut stream = connect(portal);
-    let (path, host) = (format!("/runs/{run}/output/1/1?follow=1"), host(portal));
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n").unwrap();
-    stream
-}
-
 #[test]
 fn readers_that_never_read_hold_up_no_step_and_nobody_else() {
     let (_place, portal, mut browser, floor) = besieged();
@@ -175,7 +144,7 @@ fn readers_that_never_read_hold_up_no_step_and_nobody_else() {
     let cookie = browser.cookie().unwrap();
     let mut readers = Vec::new();
     for _ in 0..times("PORTAL_DEAD_READERS", 20) {
-        readers.push(page_that_never_reads(&portal, &cookie, &run));
+        readers.push(Reader::page(&portal, &cookie, &run));
     }
     let form = [("run", run.as_str()), ("step", "1"), ("attempt", "1"), ("commands", "1")];
     assert!(browser.call("runs/run", &form).status().is_success());

@@ -1,12 +1,6 @@
 //! Readers that never read, and one that reads a byte a second: a step takes as long as without them, and the portal keeps little
 //! for them.
 
-use std::io::Read as _;
-use std::net::TcpStream;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
-use std::time::Duration;
-
 use domain::run::Event;
 use testkit::times;
 
@@ -15,7 +9,7 @@ use crate::long;
 use crate::page::Page;
 use crate::process::{Place, Served};
 use crate::record::folder;
-use crate::siege::{page_that_never_reads, script_that_never_reads};
+use crate::silent::Reader;
 use crate::waiting::{PATIENCE, appears};
 
 /// So many readers are what is promised for; with fewer, beside other tests, nothing is measured.
@@ -73,11 +67,9 @@ impl Desk {
     /// Half of them are pages, the others scripts, and beside any there is the slow one. All of them are answered.
     fn readers(&self, many: usize, run: &str) -> Vec<Reader> {
         let cookie = self.browser.cookie().unwrap();
-        let page = |_| Reader::Silent(answered(page_that_never_reads(&self.portal, &cookie, run)));
-        let script = || answered(script_that_never_reads(&self.portal, &cookie, run));
-        let mut readers: Vec<Reader> = (0..many / 2).map(page).collect();
-        readers.extend((many / 2..many).map(|_| Reader::Silent(script())));
-        readers.extend((many > 0).then(|| Reader::slow(script())));
+        let mut readers: Vec<Reader> = (0..many / 2).map(|_| Reader::page(&self.portal, &cookie, run)).collect();
+        readers.extend((many / 2..many).map(|_| Reader::script(&self.portal, &cookie, run)));
+        readers.extend((many > 0).then(|| Reader::slow(&self.portal, &cookie, run)));
         readers
     }
 
@@ -92,50 +84,6 @@ impl Desk {
         });
         took.unwrap()
     }
-}
-
-/// A reader that the portal has answered.
-enum Reader {
-    /// Never reads. The connection stays open until this goes away.
-    Silent(TcpStream),
-    /// Reads a byte a second, until it is told to go.
-    Slow(Sender<()>, JoinHandle<usize>),
-}
-
-impl Reader {
-    fn slow(mut stream: TcpStream) -> Self {
-        let (go, goes) = channel();
-        let reads = std::thread::spawn(move || {
-            let mut bytes = 0;
-            loop {
-                stream.read_exact(&mut [0]).unwrap();
-                bytes += 1;
-                if goes.recv_timeout(Duration::from_secs(1)) != Err(RecvTimeoutError::Timeout) {
-                    return bytes;
-                }
-            }
-        });
-        Self::Slow(go, reads)
-    }
-
-    fn leave(self) {
-        match self {
-            Self::Silent(stream) => drop(stream),
-            Self::Slow(go, reads) => {
-                drop(go);
-                assert!(reads.join().unwrap() > 0, "it has read until the end");
-            }
-        }
-    }
-}
-
-/// Waits until the answer has begun, and leaves it where it is.
-fn answered(stream: TcpStream) -> TcpStream {
-    let mut head = [0; 12];
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let count = stream.peek(&mut head).unwrap();
-    assert_eq!(&head[..count], b"HTTP/1.1 200");
-    stream
 }
 
 fn median(mut times: Vec<u64>) -> u64 {
