@@ -2,14 +2,18 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use domain::view::LinesView;
 use ureq::Agent;
 
 use crate::browser::{Browser, text};
 use crate::figures::ms;
 use crate::page::Page;
 use crate::process::{Place, Served};
+use crate::waiting::PATIENCE;
 
 /// A procedure of one step: how it is called, what it runs, and whether that is on a terminal.
 pub struct Print {
@@ -25,12 +29,21 @@ pub enum Terminal {
     No,
 }
 
+/// How much that is, in all.
+#[derive(Clone, Copy)]
+pub struct Printed {
+    pub bytes: u64,
+    /// With a last one that has no end.
+    pub lines: u64,
+}
+
 /// A portal with its person.
 pub struct Desk {
-    pub place: Place,
-    pub portal: Served,
     pub browser: Browser,
     keys: u32,
+    pub portal: Served,
+    /// Where the portal works: it goes last.
+    pub place: Place,
 }
 
 impl Desk {
@@ -48,7 +61,7 @@ impl Desk {
         }
         let portal = Served::start(&place);
         let browser = Browser::set_up(&place, &portal);
-        let desk = Self { place, portal, browser, keys: 0 };
+        let desk = Self { browser, keys: 0, portal, place };
         desk.settle();
         desk
     }
@@ -85,14 +98,23 @@ impl Desk {
     }
 
     /// From the trigger until a viewer of the raw output has all of it.
-    pub fn raw(&mut self, print: &Print, bytes: u64) -> f64 {
+    pub fn raw(&mut self, print: &Print, printed: Printed) -> f64 {
         let (run, viewer) = (self.start(print), self.viewer());
         let begun = Instant::now();
         self.trigger(&run);
-        assert_eq!(viewer.all(&run), bytes, "complete");
+        assert_eq!(viewer.all(&run), printed.bytes, "complete");
         let took = ms(begun.elapsed());
+        self.stands_in_history(&run, printed);
         self.remove_output(&run);
         took
+    }
+
+    /// The history has all of it at this moment, for whoever asks for what is stored and waits for nothing.
+    pub fn stands_in_history(&mut self, run: &str, printed: Printed) {
+        assert_eq!(self.viewer().stored(run), printed.bytes, "complete in history");
+        let form = [("run", run), ("step", "1"), ("attempt", "1"), ("line", "1"), ("most", "1")];
+        let view: LinesView = serde_json::from_str(&text(self.browser.call("runs/lines", &form))).unwrap();
+        assert_eq!((view.length, view.lines), (printed.bytes, printed.lines), "each of its lines can be asked for");
     }
 
     /// As the floor does, which writes over its own: the next one finds memory.
@@ -101,40 +123,34 @@ impl Desk {
     }
 
     /// From the trigger until a page that follows has the end of the attempt and everything that it is sent of the output.
-    pub fn page(&mut self, print: &Print) -> f64 {
-        let (run, mut browser) = (self.start(print), self.another());
-        let (number, mut page) = (run.parse().unwrap(), Page::default());
-        std::thread::scope(|scope| {
-            let (told, hears) = std::sync::mpsc::channel();
-            let follows = scope.spawn(move || {
-                page.follow(&mut browser, number, |page| {
-                    // The stream is there: its first frames have come.
-                    let _ = told.send(());
-                    page.is_whole()
-                });
-                assert!(page.is_whole());
-                Instant::now()
+    pub fn page(&mut self, print: &Print, printed: Printed) -> f64 {
+        let run = self.start(print);
+        let watching = self.watch(&run, Page::is_whole);
+        let begun = Instant::now();
+        self.trigger(&run);
+        let took = ms(watching.ends(printed) - begun);
+        self.stands_in_history(&run, printed);
+        self.remove_output(&run);
+        took
+    }
+
+    /// Somebody at the page of a run, until it has enough. When this comes back, its stream is there.
+    pub fn watch(&self, run: &str, enough: fn(&Page) -> bool) -> Watching {
+        let (mut browser, number) = (self.another(), run.parse().unwrap());
+        let (told, hears) = channel();
+        let follows = std::thread::spawn(move || {
+            let mut page = Page::default();
+            page.follow(&mut browser, number, |page| {
+                // The first frame has come. Nobody waits for the others.
+                let _ = told.send(());
+                enough(page)
             });
-            hears.recv().unwrap();
-            let begun = Instant::now();
-            self.trigger(&run);
-            let took = ms(follows.join().unwrap() - begun);
-            self.remove_output(&run);
-            took
-        })
-    }
-
-    /// The most memory that the portal has had so far, in MiB.
-    #[expect(clippy::cast_precision_loss, reason = "memory of a process")]
-    pub fn peak(&self) -> f64 {
-        self.memory("VmHWM:") as f64 / 1024.0
-    }
-
-    /// Its memory now, in KiB by the name of a line in its status.
-    pub fn memory(&self, line: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.portal.pid())).unwrap();
-        let found = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
-        found.trim().trim_end_matches(" kB").parse().unwrap()
+            let ended = Instant::now();
+            assert!(enough(&page), "the page has what it waits for");
+            (page, ended)
+        });
+        hears.recv().unwrap();
+        Watching(follows)
     }
 
     /// The CPU time of the portal so far, in seconds.
@@ -160,6 +176,18 @@ fn slug(title: &str) -> String {
     title.to_lowercase().replace(' ', "-")
 }
 
+/// Somebody at a page.
+pub struct Watching(JoinHandle<(Page, Instant)>);
+
+impl Watching {
+    /// Waits until they have enough; gives when that was. They have been told of everything by then.
+    pub fn ends(self, printed: Printed) -> Instant {
+        let (page, ended) = self.0.join().unwrap();
+        assert_eq!(page.offset, printed.bytes, "complete");
+        ended
+    }
+}
+
 /// Somebody who reads the raw output.
 #[derive(Clone)]
 pub struct Viewer {
@@ -170,23 +198,36 @@ pub struct Viewer {
 impl Viewer {
     /// The output of a run from its first byte to the end of the attempt.
     pub fn follow(&self, run: &str) -> impl Read + use<> {
-        let config = Agent::config_builder().http_status_as_error(false).proxy(None).build();
-        let agent: Agent = config.into();
-        let address = format!("{}/runs/{run}/output/1/1?follow=1", self.address);
-        let response = agent.get(address).header("cookie", &self.cookie).call().unwrap();
-        assert_eq!(response.status(), 200);
-        response.into_body().into_reader()
+        self.output(run, "?follow=1")
     }
 
     /// How many bytes it is.
     pub fn all(&self, run: &str) -> u64 {
-        let mut output = self.follow(run);
-        let (mut buffer, mut bytes) = (vec![0; 64 << 10], 0);
-        loop {
-            match output.read(&mut buffer).unwrap() {
-                0 => return bytes,
-                count => bytes += count as u64,
-            }
+        bytes(self.follow(run))
+    }
+
+    /// How many bytes are stored now: nothing is waited for.
+    pub fn stored(&self, run: &str) -> u64 {
+        bytes(self.output(run, ""))
+    }
+
+    /// Silence for long is an error.
+    fn output(&self, run: &str, how: &str) -> impl Read + use<> {
+        let config = Agent::config_builder().http_status_as_error(false).proxy(None).timeout_per_read(Some(PATIENCE));
+        let agent: Agent = config.build().into();
+        let address = format!("{}/runs/{run}/output/1/1{how}", self.address);
+        let response = agent.get(address).header("cookie", &self.cookie).call().unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().into_reader()
+    }
+}
+
+fn bytes(mut output: impl Read) -> u64 {
+    let (mut buffer, mut bytes) = (vec![0; 64 << 10], 0);
+    loop {
+        match output.read(&mut buffer).unwrap() {
+            0 => return bytes,
+            count => bytes += count as u64,
         }
     }
 }

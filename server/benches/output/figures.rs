@@ -35,6 +35,17 @@ pub fn ms(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }
 
+/// The memory of a process, in MiB, by how many KiB it is.
+#[expect(clippy::cast_precision_loss, reason = "memory of a process")]
+pub fn mib(kib: u64) -> f64 {
+    kib as f64 / 1024.0
+}
+
+/// A measurement and its floor, one after the other, so often.
+pub fn pairs(rounds: usize, mut measure: impl FnMut() -> f64, floor: impl Fn() -> f64) -> Vec<(f64, Option<f64>)> {
+    (0..rounds).map(|_| (measure(), Some(floor()))).collect()
+}
+
 impl Figure {
     pub fn new(name: &str, unit: &'static str, goal: Goal, rounds: Vec<(f64, Option<f64>)>) -> Self {
         Self { name: name.to_owned(), unit, goal, rounds }
@@ -141,13 +152,14 @@ impl Table {
         self.0.push(figure);
     }
 
-    /// Writes `target/bench/figures.json`; gives all figures, with those of the browser.
+    /// Writes `target/bench/figures.json`; gives all figures, with those that were measured before.
     pub fn keep(&self) -> Self {
         let project = project();
         let folder =
             std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project.join("target"), PathBuf::from).join("bench");
         std::fs::create_dir_all(&folder).unwrap();
-        let all = Self(self.0.iter().cloned().chain(of_the_browser(&folder)).collect());
+        let before = MEASURED_BEFORE.iter().flat_map(|name| measured_before(&folder.join(name)));
+        let all = Self(self.0.iter().cloned().chain(before).collect());
         let figures: Vec<Value> = all.0.iter().map(Figure::json).collect();
         std::fs::write(folder.join("figures.json"), serde_json::to_string_pretty(&figures).unwrap()).unwrap();
         all
@@ -166,9 +178,10 @@ impl Table {
         let (before, rest) = document.split_once(BEGIN).unwrap();
         let (_, after) = rest.split_once(END).unwrap();
         let rows: Vec<String> = self.0.iter().map(Figure::line).collect();
-        let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+        let machine = std::env::var("PORTAL_BENCH_MACHINE");
+        let machine = machine.unwrap_or_else(|_| "When and on what this was measured only `make bench` says.".to_owned());
         let head = "| figure | to reach | median (range) | floor | ratio | |\n| --- | --- | --- | --- | --- | --- |";
-        let table = format!("{BEGIN}\n\nOn {cores} cores.\n\n{head}\n{}\n\n{END}", rows.join("\n"));
+        let table = format!("{BEGIN}\n\n{machine}\n\n{head}\n{}\n\n{END}", rows.join("\n"));
         std::fs::write(path, format!("{before}{table}{after}")).unwrap();
     }
 }
@@ -177,15 +190,18 @@ fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// What was measured in a browser before this.
-fn of_the_browser(folder: &Path) -> Vec<Figure> {
-    let text = std::fs::read_to_string(folder.join("browser.json")).unwrap_or_else(|_| "[]".to_owned());
+/// What was measured before this, by others: in a browser, and of the record.
+const MEASURED_BEFORE: [&str; 2] = ["browser.json", "record.json"];
+
+fn measured_before(path: &Path) -> Vec<Figure> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|_| "[]".to_owned());
     let figures: Vec<Value> = serde_json::from_str(&text).unwrap();
-    let numbers = |value: &Value| value.as_array().unwrap().iter().map(|one| one.as_f64().unwrap()).collect();
     let read = |figure: &Value| {
-        let unit = if figure["unit"] == "ms" { "ms" } else { "MiB" };
+        let unit = ["ms", "s", "MiB"].into_iter().find(|unit| figure["unit"].as_str() == Some(unit)).unwrap();
         let (name, goal) = (figure["name"].as_str().unwrap(), figure["goal"].as_f64().unwrap());
-        Figure::alone(name, unit, goal, numbers(&figure["rounds"]))
+        let rounds = figure["rounds"].as_array().unwrap().iter();
+        let rounds = rounds.map(|round| (round["found"].as_f64().unwrap(), round["floor"].as_f64()));
+        Figure::new(name, unit, Goal::Most(goal), rounds.collect())
     };
     figures.iter().map(read).collect()
 }

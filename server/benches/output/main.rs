@@ -1,10 +1,11 @@
-//! How fast output reaches whoever looks, each figure beside a floor that was measured in the same run.
+//! How fast output reaches whoever looks, each figure beside a floor of the same run where there is one.
 //!
 //! `make bench` runs it against the real binary, prints a table, writes `target/bench/figures.json`, and puts the table into
 //! `BENCHMARKS.md`. What each figure is and how it is measured stands there.
 //!
 //! - `PORTAL_BENCH_ROUNDS=n`: how often each figure is measured (3)
 //! - `PORTAL_BENCH_ONLY=word`: only the measurements with this word in their names, which are printed
+//! - `PORTAL_BENCH_MACHINE=sentence`: when, at which commit and on what is measured, for the head of the table
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measurement that prints what it has found")]
 
@@ -24,6 +25,9 @@ mod pages;
 #[expect(dead_code, reason = "the tests of the binary have it do more")]
 #[path = "../../tests/binary/process.rs"]
 mod process;
+#[expect(dead_code, reason = "the tests of the binary have it do more")]
+#[path = "../../tests/binary/silent.rs"]
+mod silent;
 #[expect(dead_code, reason = "the tests of the binary have it do more")]
 #[path = "../../tests/binary/waiting.rs"]
 mod waiting;

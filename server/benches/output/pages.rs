@@ -1,12 +1,12 @@
 //! Pages: how much of them there is, how soon they come, and how soon a place in a long log is there.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::browser::{Browser, text};
 use crate::desk::{Desk, Print, Terminal};
-use crate::figures::{Figure, ms, percentiles};
+use crate::figures::{Figure, mib, ms, percentiles};
 use crate::process::Served;
 
 const SEQ: Print = Print { title: "A million", script: "seq 1 1000000", terminal: Terminal::No };
@@ -23,7 +23,6 @@ const SECONDS: u32 = 5;
 /// Who asks at the same time.
 const WORKERS: u32 = 8;
 
-#[expect(clippy::cast_precision_loss, reason = "memory of a process")]
 pub fn memory_and_start(rounds: usize) -> Vec<Figure> {
     let mut desk = Desk::with(&[]);
     let (mut idle, mut starts) = (Vec::new(), Vec::new());
@@ -31,7 +30,7 @@ pub fn memory_and_start(rounds: usize) -> Vec<Figure> {
         let next = start(&desk, &mut starts);
         desk.portal = next;
         std::thread::sleep(Duration::from_secs(1));
-        idle.push(desk.memory("VmRSS:") as f64 / 1024.0);
+        idle.push(mib(desk.portal.memory("VmRSS:")));
     }
     vec![
         Figure::alone("memory while nothing happens", "MiB", 20.0, idle),
@@ -51,23 +50,38 @@ fn start(desk: &Desk, starts: &mut Vec<f64>) -> Served {
 }
 
 /// The start page of a browser that knows nothing yet, with everything that it loads.
-pub fn first_page_on_the_wire(_: usize) -> Vec<Figure> {
+pub fn first_page_on_the_wire(rounds: usize) -> Vec<Figure> {
     let desk = Desk::with(&[]);
-    let page = fetched(&desk, "/");
+    let (all, readable) = (0..rounds).map(|_| first_page(&desk)).unzip();
+    vec![
+        Figure::alone("first page with all scripts and styles", "KB", 250.0, all),
+        Figure::alone("of these the page and its styles, which serve before the program comes", "KB", 250.0, readable),
+    ]
+}
+
+/// How many kilobytes the page is with everything that it names, and with its styles alone.
+fn first_page(desk: &Desk) -> (f64, f64) {
     let html = text(desk.browser.get("/"));
-    let files = html.split('"').filter(|part| part.starts_with("/pkg/")).collect::<std::collections::BTreeSet<_>>();
+    let files = html.split('"').filter(|part| part.starts_with("/pkg/")).collect::<BTreeSet<_>>();
     assert!(files.len() >= 3, "a style, a script and the program: {files:?}");
-    let bytes: usize = files.iter().map(|file| fetched(&desk, file)).sum::<usize>() + page;
-    #[expect(clippy::cast_precision_loss, reason = "some hundred kilobytes")]
-    let kilobytes = bytes as f64 / 1000.0;
-    println!("  {} files besides the page", files.len());
-    vec![Figure::alone("first page with all scripts and styles", "KB", 250.0, vec![kilobytes])]
+    let (styles, others): (Vec<&str>, Vec<&str>) = files.into_iter().partition(|file| file.contains(".css"));
+    assert!(!styles.is_empty() && others.iter().any(|file| file.contains(".wasm")), "{styles:?} {others:?}");
+    let readable = fetched(desk, "/") + sum(desk, &styles);
+    (kilobytes(readable + sum(desk, &others)), kilobytes(readable))
+}
+
+fn sum(desk: &Desk, files: &[&str]) -> usize {
+    files.iter().map(|file| fetched(desk, file)).sum()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "some hundred kilobytes")]
+fn kilobytes(bytes: usize) -> f64 {
+    bytes as f64 / 1000.0
 }
 
 /// The bytes of an answer as they come over the network, with its head.
 fn fetched(desk: &Desk, path: &str) -> usize {
-    let host = desk.portal.address.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
+    let (host, mut stream) = (desk.portal.host(), desk.portal.connect());
     let cookie = desk.browser.cookie().unwrap();
     write!(
         stream,
