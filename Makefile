@@ -79,7 +79,7 @@ dev: setup-dev ## rebuild and reload while you edit
 # --- Measure ---
 
 .PHONY: bench
-bench: setup-test server ## measure what has to be fast, each against a floor of the same run; writes BENCHMARKS.md (PORTAL_BENCH_ONLY="word": some of it)
+bench: setup-test server ## measure what has to be fast, against a floor of the same run where there is one; writes BENCHMARKS.md (PORTAL_BENCH_ONLY="word": some of it)
 	@$(with_tools) scripts/bench
 
 # --- Test ---

@@ -9,13 +9,15 @@ const folder = join(process.env['CARGO_TARGET_DIR'] ?? resolve(import.meta.dirna
 const file = join(folder, 'browser.json');
 const rounds = Number(process.env['PORTAL_BENCH_ROUNDS'] ?? 3);
 
-type Figure = { name: string; unit: string; goal: number; rounds: number[] };
+/** What was found in each round, in a unit, and the most that it may be. */
+type Figure = { name: string; unit: 'ms' | 'MiB'; goal: number; found: number[] };
 
 /** Keeps a figure for the table that is put together from all of them. */
-async function keep(figure: Figure): Promise<void> {
+async function keep({ found, ...figure }: Figure): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const known = JSON.parse(await readFile(file, 'utf8').catch(() => '[]')) as Figure[];
-  await writeFile(file, JSON.stringify([...known.filter(({ name }) => name !== figure.name), figure], undefined, 2));
+  const known = JSON.parse(await readFile(file, 'utf8').catch(() => '[]')) as { name: string }[];
+  const kept = { ...figure, rounds: found.map((one) => ({ found: one })) };
+  await writeFile(file, JSON.stringify([...known.filter(({ name }) => name !== figure.name), kept], undefined, 2));
 }
 
 /** Runs a step that prints a million lines, and shows its log. */
@@ -49,39 +51,48 @@ async function heap(page: Page): Promise<number> {
   return (scripts + program) / 2 ** 20;
 }
 
+/** A reader drags the bar through all of the log and turns the wheel. */
+async function scroll(page: Page): Promise<void> {
+  const list = page.locator('ol.log');
+  for (let place = 0; place <= 20; place += 1) {
+    await list.evaluate((box, part) => (box.scrollTop = (box.scrollHeight - box.clientHeight) * part), 1 - place / 20);
+    await page.waitForTimeout(100);
+  }
+  await list.hover();
+  for (let turn = 0; turn < 100; turn += 1) {
+    await page.mouse.wheel(0, 240);
+    await page.waitForTimeout(20);
+  }
+}
+
 test('a log of a million lines is scrolled without standing still', async ({ browser, operator }) => {
   const { page } = operator;
   await million(operator);
-  const list = page.locator('ol.log');
-  const found: number[] = [];
+  const longest: number[] = [];
+  const heaps: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    found.push(
-      await longestTask(browser, page, async () => {
-        for (let place = 0; place <= 20; place += 1) {
-          await list.evaluate((box, part) => (box.scrollTop = (box.scrollHeight - box.clientHeight) * part), 1 - place / 20);
-          await page.waitForTimeout(100);
-        }
-        await list.hover();
-        for (let turn = 0; turn < 100; turn += 1) {
-          await page.mouse.wheel(0, 240);
-          await page.waitForTimeout(20);
-        }
-      }),
-    );
+    longest.push(await longestTask(browser, page, async () => await scroll(page)));
+    heaps.push(await heap(page));
   }
-  await keep({ name: 'scrolling 1,000,000 lines in Chromium: longest task', unit: 'ms', goal: 50, rounds: found });
-  await keep({ name: 'scrolling 1,000,000 lines in Chromium: heap', unit: 'MiB', goal: 100, rounds: [await heap(page)] });
+  await keep({ name: 'scrolling 1,000,000 lines in Chromium: longest task', unit: 'ms', goal: 50, found: longest });
+  await keep({ name: 'scrolling 1,000,000 lines in Chromium: heap', unit: 'MiB', goal: 100, found: heaps });
 });
 
-test('output at full speed does not make the page stand still', async ({ browser, operator }) => {
+/** Follows a step that prints 200,000 lines in bursts, in a run of its own; gives the longest task meanwhile. */
+async function followed(browser: Browser, operator: Operator): Promise<number> {
   const { page } = operator;
   const run = await operator.start('first-tour', { Visitor: 'Olga' });
   await operator.open(run, 2);
   await operator.add("sh -c 'for n in 1 2 3 4 5 6 7 8 9 10; do seq 1 20000; sleep 0.2; done'", 'Print a lot');
-  operator.patience = 60_000;
-  const longest = await longestTask(browser, page, async () => {
+  return await longestTask(browser, page, async () => {
     await operator.press('Run the added step: Print a lot');
     await operator.step('Print a lot', 'ok');
   });
-  await keep({ name: 'following output at full speed in Chromium: longest task', unit: 'ms', goal: 50, rounds: [longest] });
+}
+
+test('output at full speed does not make the page stand still', async ({ browser, operator }) => {
+  operator.patience = 60_000;
+  const longest: number[] = [];
+  for (let round = 0; round < rounds; round += 1) longest.push(await followed(browser, operator));
+  await keep({ name: 'following output at full speed in Chromium: longest task', unit: 'ms', goal: 50, found: longest });
 });

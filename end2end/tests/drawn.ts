@@ -1,8 +1,11 @@
 // What of a log stands on the page, and what of that its reader sees.
 import type { Page } from '@playwright/test';
 
-/** The view draws 400 rows at most, and what stands between and around them. */
-export const ROWS = 450;
+/** The view draws so many lines at most: `DRAWN` of app/src/live/sheet.rs. */
+const DRAWN = 400;
+
+/** So many rows at most: the lines, with what stands between them (where commands begin, notes) and the space above and below. */
+export const ROWS = DRAWN + 50;
 
 /** The numbers of the lines that can be seen in the box. */
 export const inSight = ({ page }: { page: Page }) =>

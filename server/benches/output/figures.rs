@@ -179,7 +179,7 @@ impl Table {
         let (_, after) = rest.split_once(END).unwrap();
         let rows: Vec<String> = self.0.iter().map(Figure::line).collect();
         let machine = std::env::var("PORTAL_BENCH_MACHINE");
-        let machine = machine.unwrap_or_else(|_| "When and on what this was measured only `make bench` says.".to_owned());
+        let machine = machine.unwrap_or_else(|_| "`make bench` says when and on what this was measured.".to_owned());
         let head = "| figure | to reach | median (range) | floor | ratio | |\n| --- | --- | --- | --- | --- | --- |";
         let table = format!("{BEGIN}\n\n{machine}\n\n{head}\n{}\n\n{END}", rows.join("\n"));
         std::fs::write(path, format!("{before}{table}{after}")).unwrap();
@@ -197,7 +197,7 @@ fn measured_before(path: &Path) -> Vec<Figure> {
     let text = std::fs::read_to_string(path).unwrap_or_else(|_| "[]".to_owned());
     let figures: Vec<Value> = serde_json::from_str(&text).unwrap();
     let read = |figure: &Value| {
-        let unit = ["ms", "s", "MiB"].into_iter().find(|unit| figure["unit"].as_str() == Some(unit)).unwrap();
+        let unit = ["ms", "s", "MiB"].into_iter().find(|unit| figure["unit"].as_str() == Some(*unit)).unwrap();
         let (name, goal) = (figure["name"].as_str().unwrap(), figure["goal"].as_f64().unwrap());
         let rounds = figure["rounds"].as_array().unwrap().iter();
         let rounds = rounds.map(|round| (round["found"].as_f64().unwrap(), round["floor"].as_f64()));
