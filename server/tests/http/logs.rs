@@ -191,6 +191,17 @@ async fn lines_can_be_copied_as_a_page_shows_them_and_had_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lines_are_had_as_they_are_stored_and_nobody_who_follows_waits_for_some() {
+    let printed = Printed::counted().await;
+
+    let answer = printed.raw("lines=29999-30005&follow=1").await;
+
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.body.contains("not followed") && answer.body.contains("Nothing was sent"), "{}", answer.body);
+    assert_eq!(printed.raw("lines=29999-30005&follow=0").await.body, "29999\n30000\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_lines_of_each_command_are_told() {
     let printed = Printed::by(&[(2, "1,2,3")]).await;
 
