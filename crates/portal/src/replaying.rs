@@ -101,7 +101,7 @@ async fn show(
             }
         }
         let progress = Progress { length, marks, done: place == last, ..Progress::default() };
-        page.drain_as_printed(&mut reading, progress, Some(at)).await?;
+        page.drain_as_printed(&mut reading, progress, &[(0, at)]).await?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use domain::frame::{Cursor, Frame, Framed};
 use domain::policy::{Sight, Viewer};
 use domain::run::Event;
 use domain::{AttemptId, RunId};
+use engine::PIECE;
 use futures::stream::BoxStream;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -24,9 +25,6 @@ use crate::{Error, Portal};
 /// Frames that wait for a page before the stream waits for it. Each may have a piece of output: more of them is memory for whoever
 /// does not read.
 pub(crate) const AHEAD: usize = 2;
-
-/// Bytes of one piece of output.
-const PIECE: usize = 64 * 1024;
 
 /// How often a stream without news says that it lives.
 const BEAT: Duration = Duration::from_secs(10);
