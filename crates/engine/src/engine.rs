@@ -141,6 +141,12 @@ impl Engine {
         crate::inspect::marks(&self.lookup(intent.id), &self.0.key, intent, from)
     }
 
+    /// The same for who may not wait for the disk.
+    pub async fn read_marks(&self, intent: &Intent, from: usize) -> io::Result<Vec<Mark>> {
+        let (key, measure) = (self.0.key.clone(), intent.clone());
+        self.on_a_thread(&intent.id, move |folder| crate::inspect::marks(folder, &key, &measure, from)).await
+    }
+
     /// How far an attempt has come, now and from now on.
     pub fn follow(&self, intent: &Intent) -> io::Result<watch::Receiver<Progress>> {
         self.0.followers.follow(intent, &self.lookup(intent.id))

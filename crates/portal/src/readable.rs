@@ -27,11 +27,6 @@ impl Portal {
 }
 
 impl Readable {
-    /// Whose output it is.
-    pub(crate) const fn id(&self) -> AttemptId {
-        self.id
-    }
-
     /// At most `limit` bytes (and at most [`engine::PIECE`]) from a place on.
     pub(crate) async fn read(&self, from: u64, limit: usize) -> std::io::Result<Bytes> {
         let piece = self.engine.read(&self.id, from, limit).await?;

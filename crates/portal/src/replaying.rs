@@ -58,7 +58,7 @@ impl Portal {
         }
         let begun = attempt.started.at;
         let intent = run.intent(id).ok_or(Error::NotFound)?;
-        let marks = self.engine().marks(&intent, 0).unwrap_or_default();
+        let marks = self.engine().read_marks(&intent, 0).await.unwrap_or_default();
         let times = self.engine().all_times(&id).await.unwrap_or_default();
         let beats = beats(begun, times, &marks, |_| String::new());
         let moments = moments(&beats, self.engine().length(&id), begun.plus(from));

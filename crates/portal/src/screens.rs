@@ -25,16 +25,15 @@ const LAST: u64 = 1 << 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Portal {
-    /// The screens in a stretch of an attempt's stored output.
+    /// The screens in a stretch of an attempt's stored output, in which each command has its place.
     pub(crate) async fn screens(
         &self,
         output: &Readable,
-        attempt: &Attempt,
+        ranges: &[(CommandRange, bool)],
         stretch: std::ops::Range<u64>,
-        length: u64,
     ) -> Result<Vec<Screen>, Error> {
         let mut screens = Vec::new();
-        for (range, over) in self.ranges(output.id(), attempt, length) {
+        for (range, over) in ranges.iter().copied() {
             if range.from < stretch.end && stretch.start < range.to {
                 let mut painter = Painter::new(range.command, range.from);
                 catch_up(&mut painter, output, range.to).await?;
@@ -46,7 +45,7 @@ impl Portal {
     }
 
     /// Where the output of each command is, and whether that is all of it.
-    pub(crate) fn ranges(&self, id: AttemptId, attempt: &Attempt, length: u64) -> Vec<(CommandRange, bool)> {
+    pub(crate) async fn ranges(&self, id: AttemptId, attempt: &Attempt, length: u64) -> Vec<(CommandRange, bool)> {
         // When output was left out, only the record at the end has the places.
         if let Some(AttemptEnding::Known(exit)) = attempt.end.as_ref().map(|end| &end.ending)
             && !exit.notes.ranges.is_empty()
@@ -55,7 +54,7 @@ impl Portal {
         }
         let mut ranges: Vec<(CommandRange, bool)> = Vec::new();
         let intent = Intent { id, digest: attempt.digest.clone() };
-        for mark in self.engine().marks(&intent, 0).unwrap_or_default() {
+        for mark in self.engine().read_marks(&intent, 0).await.unwrap_or_default() {
             match (mark, ranges.last_mut()) {
                 (Mark::Started { command, offset, .. }, _) => {
                     let range = CommandRange { command, from: offset, to: length };
@@ -116,7 +115,7 @@ impl Following {
         let mut news = Vec::new();
         self.due = false;
         if progress.marks > self.marks {
-            let marks = portal.engine().marks(intent, self.marks)?;
+            let marks = portal.engine().read_marks(intent, self.marks).await?;
             let news_of = marks.into_iter().take(progress.marks - self.marks);
             for mark in news_of {
                 self.marks += 1;
