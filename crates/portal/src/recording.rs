@@ -48,7 +48,7 @@ impl Portal {
         let begun = run.attempt(id).ok_or(Error::NotFound)?.started.at;
         let recording = Recording {
             portal: self.clone(),
-            output: self.readable(&run, id),
+            output: self.readable_for_long(&run, id),
             length: self.engine().length(&id),
             beats: beats(begun, times, &marks, |command| label(&run, id, command)),
             end: end(&marks).filter(|_| run.open_attempt() != Some(id)),

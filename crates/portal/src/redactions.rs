@@ -118,6 +118,8 @@ impl Portal {
             let state = portal.run_to_change(&Who::Person(actor.clone()), run).await?;
             let (old, new) = portal.before_and_after(&state, number).await?;
             portal.prove_and_decide(&actor, run, &Command::ConfirmRedaction { number, old, new }, proof).await?;
+            // Before the disk is written: who reads on now must not be sent what it still has.
+            portal.live().tell_of_redactions();
             match portal.finish_redaction(run, number).await {
                 Ok(()) => portal.attempt_of_redaction(run, number).await,
                 Err(error) => Err(portal.finish_later(run, number, &error)),

@@ -66,7 +66,7 @@ impl Portal {
         let page = Page::new(self.clone(), sender);
         // What it tells is said by the moments: nothing is followed.
         let (_, still) = watch::channel(Progress::default());
-        let reading = Reading::from_byte(0, intent, self.readable(&run, id), still);
+        let reading = Reading::from_byte(0, intent, self.readable_for_long(&run, id), still);
         let portal = self.clone();
         self.tasks().spawn(async move {
             if let Err(Failure::Portal(error)) = show(&portal, page, reading, moments, speed.clamp(1, FASTEST)).await {

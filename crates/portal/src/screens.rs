@@ -72,6 +72,8 @@ impl Portal {
 pub(crate) struct Following {
     /// Up to where the page has everything already.
     known: u64,
+    /// How often something of the output was covered before it was drawn.
+    changes: u64,
     /// How many marks of the attempt were looked at.
     marks: usize,
     /// For the command that runs.
@@ -87,7 +89,7 @@ pub(crate) struct Following {
 impl Following {
     /// For a page that has everything up to a byte.
     pub(crate) fn from_byte(known: u64) -> Self {
-        Self { known, marks: 0, painter: None, told: None, next: Instant::now(), due: false }
+        Self { known, changes: 0, marks: 0, painter: None, told: None, next: Instant::now(), due: false }
     }
 
     /// Returns when it is time to look, if nothing else happens.
@@ -113,6 +115,11 @@ impl Following {
         progress: Progress,
     ) -> Result<Vec<Repaint>, Error> {
         let mut news = Vec::new();
+        let changes = output.changes().await?;
+        if changes != self.changes {
+            // What is drawn may show what is covered now: all of it is drawn anew.
+            *self = Self { changes, ..Self::from_byte(self.known) };
+        }
         self.due = false;
         if progress.marks > self.marks {
             let marks = portal.engine().read_marks(intent, self.marks).await?;

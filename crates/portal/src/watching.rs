@@ -87,7 +87,7 @@ impl Portal {
     ) -> Result<(u64, BoxStream<'static, std::io::Result<Bytes>>), Error> {
         let run = self.run_for(viewer.actor(), id.run).await?;
         run.attempt(id).ok_or(Error::NotFound)?;
-        let output = self.readable(&run, id);
+        let output = self.readable_for_long(&run, id);
         let length = self.engine().length(&id);
         let (sender, receiver) = mpsc::channel(AHEAD);
         let portal = self.clone();
@@ -245,7 +245,7 @@ impl Watcher {
                 let intent = run.intent(id).ok_or(Error::NotFound)?;
                 match self.portal.engine().follow(&intent) {
                     Ok(progress) => {
-                        let output = self.portal.readable(&run, id);
+                        let output = self.portal.readable_for_long(&run, id);
                         self.reading = Some(Reading::from_byte(offset, intent, output, progress));
                     }
                     Err(_) if self.is_open(id).await? => {
