@@ -266,8 +266,9 @@ impl Engine {
     }
 
     /// The bytes of some lines of an output, from one to another, both with it and counted from 1. `None` when it has no such.
-    pub async fn find_lines(&self, id: &AttemptId, from: u64, to: u64) -> io::Result<Option<ByteRange>> {
-        self.on_a_thread(id, move |folder| redact::find_lines(folder, from, to)).await
+    pub async fn find_lines(&self, intent: &Intent, from: u64, to: u64) -> io::Result<Option<ByteRange>> {
+        let find = move |lines: &Lines, file: &File, length| lines.bytes_of(file, length, from, to);
+        self.with_lines(intent, find).await
     }
 
     /// The numbers, from 1, of the lines in which some places of an output begin; the places are sorted.

@@ -15,6 +15,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::AttemptId;
+use domain::redaction::ByteRange;
 use domain::terminal::Style;
 
 use crate::folder::{Folder, LOG};
@@ -117,6 +118,15 @@ impl Lines {
             })?;
         }
         Ok(found)
+    }
+
+    /// The bytes of some lines of an output of this length, from one to another, both with it. `None` when it does not have them.
+    pub(crate) fn bytes_of(&self, file: &File, length: u64, from: u64, to: u64) -> io::Result<Option<ByteRange>> {
+        let (first, behind) = (self.line(file, from)?, self.line(file, to.saturating_add(1))?);
+        // The last line may have no end; behind a line feed at the end no other line begins.
+        let end = if behind.line > to { behind.at } else { length };
+        let is_there = first.line == from && from <= to && to <= behind.line && first.at < end;
+        Ok(is_there.then_some(ByteRange { from: first.at, to: end }))
     }
 
     /// The first line that begins at a byte of an output of this length or behind it; behind the last, the one that comes next.

@@ -85,7 +85,8 @@ impl Portal {
         match sought {
             Sought::Bytes(from, to) => Ok(vec![ByteRange { from, to }]),
             Sought::Lines(from, to) => {
-                let found = self.engine().find_lines(&id, from, to).await.map_err(unreadable)?;
+                let intent = self.intent(id).await?;
+                let found = self.engine().find_lines(&intent, from, to).await.map_err(unreadable)?;
                 found.map(|range| vec![range]).ok_or_else(|| not_there("The output does not have these lines"))
             }
             Sought::Text(text) if text.len() > TEXT_LIMIT => {

@@ -1,6 +1,5 @@
 use std::fmt::Write as _;
 
-use domain::redaction::ByteRange;
 use domain::terminal::{Colour, Style, Terminal};
 use domain::{AttemptId, RunId};
 use proptest::prelude::*;
@@ -98,6 +97,30 @@ fn every_line_is_found_by_its_number_and_by_its_bytes() {
         assert_eq!([read.line_at(at), read.line_at(at + 1)], [(line, at); 2], "line {line}");
     }
     assert_eq!(read.line(99_999), (50_001, text.len() as u64), "what is not there yet comes after the last");
+}
+
+#[test]
+fn lines_are_had_as_bytes_and_of_a_long_output_without_reading_it_from_its_begin() {
+    let bytes = |read: &Read, from, to| {
+        let found = read.lines.bytes_of(&read.file, read.length, from, to).unwrap();
+        found.map(|range| (range.from, range.to))
+    };
+
+    let few = Stored::with(b"one\ntwo\r\n\nfour").read();
+    assert_eq!([bytes(&few, 1, 1), bytes(&few, 2, 2), bytes(&few, 2, 3)], [Some((0, 4)), Some((4, 9)), Some((4, 10))]);
+    assert_eq!([bytes(&few, 4, 4), bytes(&few, 1, 4)], [Some((10, 14)), Some((0, 14))]);
+    let odd = [(5, 5), (3, 2), (0, 1), (4, 5), (4, u64::MAX)];
+    assert_eq!(odd.map(|(from, to)| bytes(&few, from, to)), [None; 5]);
+    assert_eq!(bytes(&Stored::with(b"one\n").read(), 2, 2), None);
+
+    // What stands before it is gone from the disk: whoever read it from the begin would count other lines.
+    let (text, begins) = numbers(50_000);
+    let stored = Stored::with(text.as_bytes());
+    let many = stored.read();
+    let gone = usize::try_from(begins[45_000] - 100_000).unwrap();
+    let rest = " ".repeat(gone) + &text[gone..];
+    std::fs::write(stored.folder.path().join(LOG), rest).unwrap();
+    assert_eq!(bytes(&many, 45_001, 45_002), Some((begins[45_000], begins[45_002])));
 }
 
 #[test]
