@@ -74,6 +74,16 @@ impl Reading {
     pub(crate) fn id(&self) -> AttemptId {
         self.intent.id
     }
+
+    /// Whether a screen is on.
+    pub(crate) fn shows_screen(&self) -> bool {
+        self.screens.drawn().is_some()
+    }
+
+    /// Returns when it is time to look at the screen again.
+    pub(crate) async fn screen_due(&self) {
+        self.screens.due().await;
+    }
 }
 
 /// A page that is sent frames.
