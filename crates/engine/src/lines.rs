@@ -11,7 +11,6 @@ mod stretch;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::AttemptId;
@@ -20,7 +19,7 @@ use domain::terminal::Style;
 
 use crate::folder::{Folder, LOG};
 use crate::key::AttemptKey;
-use crate::output::Unreadable;
+use crate::output::{Unreadable, read_at};
 use map::{LineMap, Scanner};
 pub use stretch::Stretch;
 
@@ -176,16 +175,10 @@ fn pieces_while(file: &File, from: u64, to: u64, mut take: impl FnMut(&[u8]) -> 
     let mut buffer = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(READ).min(READ)];
     while at < to {
         let most = usize::try_from(to - at).unwrap_or(READ).min(buffer.len());
-        match file.read_at(&mut buffer[..most], at) {
-            Ok(0) => break,
-            Ok(count) => {
-                at += count as u64;
-                if !take(&buffer[..count]) {
-                    break;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+        let count = read_at(file, &mut buffer[..most], at)?;
+        at += count as u64;
+        if count == 0 || !take(&buffer[..count]) {
+            break;
         }
     }
     Ok(())

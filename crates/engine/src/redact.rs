@@ -10,7 +10,7 @@ use domain::redaction::{ByteRange, RANGES_LIMIT, cover};
 use domain::{Digest, Hasher};
 
 use crate::folder::{Folder, LINES, LOG, TAIL};
-use crate::output::{PIECE, Unreadable};
+use crate::output::{PIECE, Unreadable, read_at};
 
 /// What an output is, and what it is when some places in it are covered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +77,7 @@ fn open(folder: &Folder) -> io::Result<File> {
 fn pieces(file: &File, mut take: impl FnMut(u64, &mut [u8]) -> bool) -> io::Result<()> {
     let (mut buffer, mut at) = (vec![0; PIECE], 0);
     loop {
-        let count = match file.read_at(&mut buffer, at) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
+        let count = read_at(file, &mut buffer, at)?;
         if count == 0 || !take(at, &mut buffer[..count]) {
             return Ok(());
         }

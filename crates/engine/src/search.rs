@@ -2,10 +2,8 @@
 //!
 //! Looked through is what was printed, without its escape sequences: colours between the letters of a word do not hide it.
 
-use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::find::{Found, Gather, Spelling, WANTED_LIMIT, Wanted};
@@ -13,7 +11,7 @@ use domain::redaction::{ByteRange, cover};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::folder::{Folder, LOG};
-use crate::output::Unreadable;
+use crate::output::{Unreadable, read_at};
 
 /// What is read at once.
 const READ: usize = 256 << 10;
@@ -150,7 +148,7 @@ pub(crate) fn search(
     let mut at = 0;
     while at < length {
         let most = usize::try_from(length - at).unwrap_or(READ).min(READ).min(pattern.longest());
-        let count = read(&file, seeker.room(most), at)?;
+        let count = read_at(&file, seeker.room(most), at)?;
         if count == 0 {
             break;
         }
@@ -162,15 +160,6 @@ pub(crate) fn search(
         at += count as u64;
     }
     Ok(seeker.end().found(at, length))
-}
-
-fn read(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    loop {
-        match file.read_at(buffer, at) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
-    }
 }
 
 /// Looks through an output that is read piece by piece.
