@@ -42,20 +42,20 @@ pub struct LinePlace {
 
 /// The maps of the attempts that somebody has looked at lately.
 #[derive(Default)]
-pub(crate) struct LineMaps(Mutex<VecDeque<(AttemptId, Arc<Mutex<Lines>>)>>);
+pub(crate) struct Maps<T>(Mutex<VecDeque<(AttemptId, Arc<Mutex<T>>)>>);
 
-impl LineMaps {
-    /// The lines of an attempt; whoever asks for another one at the same time does not wait for this.
-    pub(crate) fn of(&self, id: AttemptId) -> Arc<Mutex<Lines>> {
+impl<T: Default> Maps<T> {
+    /// The map of an attempt; whoever asks for another one at the same time does not wait for this.
+    pub(crate) fn of(&self, id: AttemptId) -> Arc<Mutex<T>> {
         let mut maps = lock(&self.0);
         let known = maps.iter().position(|(known, _)| *known == id).and_then(|place| maps.remove(place));
         let entry = known.unwrap_or_else(|| (id, Arc::default()));
-        let lines = Arc::clone(&entry.1);
+        let map = Arc::clone(&entry.1);
         maps.push_back(entry);
         if maps.len() > KEPT {
             maps.pop_front();
         }
-        lines
+        map
     }
 }
 

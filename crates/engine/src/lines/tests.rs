@@ -302,7 +302,7 @@ fn a_stretch_is_not_much_longer_than_a_page() {
 
 #[test]
 fn the_maps_of_attempts_that_nobody_looks_at_any_more_are_let_go() {
-    let maps = LineMaps::default();
+    let maps = Maps::<Lines>::default();
     let id = |run| AttemptId { run: RunId(run), ..ID };
     let first = maps.of(id(0));
     for run in 1..i64::try_from(KEPT).unwrap() {
