@@ -302,7 +302,8 @@ mod tests {
         let mut map = TimesMap::default();
         for byte in [0, 5, 2_559, 2_560, 2_561, 9_999, 19_990, 90_000] {
             let last = i64::try_from(byte / 10 * 10).unwrap().min(19_990);
-            assert_eq!(plain(map.times(&folder, byte..byte + 1).unwrap()), [(last.unsigned_abs(), 100 * last)], "{byte}");
+            let found = plain(map.times(&folder, byte..byte + 1).unwrap());
+            assert_eq!(found, [(last.unsigned_abs(), 100 * last)], "{byte}");
             assert_eq!(map.printed_at(&folder, Timestamp(100 * last)).unwrap(), last.unsigned_abs());
         }
 
@@ -312,7 +313,8 @@ mod tests {
 
         assert_eq!(plain(map.times(&folder, 29_000..29_011).unwrap()), [(29_000, 2_900_000), (29_010, 2_901_000)]);
         assert_eq!(map.printed_at(&folder, Timestamp(2_990_500)).unwrap(), 29_910);
-        assert_eq!(plain(map.times(&folder, 40_000..40_001).unwrap()), [(29_990, 2_999_000)], "the last has no end yet");
+        let last = plain(map.times(&folder, 40_000..40_001).unwrap());
+        assert_eq!(last, [(29_990, 2_999_000)], "what comes then has no end yet");
     }
 
     #[test]
