@@ -64,6 +64,18 @@ impl Readable {
         Ok(piece.into())
     }
 
+    /// Whose output it is.
+    pub(crate) const fn id(&self) -> AttemptId {
+        self.id
+    }
+
+    /// How many redactions of it were confirmed.
+    pub(crate) async fn redactions(&self) -> std::io::Result<usize> {
+        let mut covered = self.covered.lock().await;
+        covered.update(&self.portal, self.id).await?;
+        Ok(covered.places.len())
+    }
+
     /// How often more of it was covered since somebody began to read it: whoever has drawn something from it draws it anew then.
     pub(crate) async fn changes(&self) -> std::io::Result<u64> {
         let mut covered = self.covered.lock().await;

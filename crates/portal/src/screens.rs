@@ -1,8 +1,10 @@
 //! The screens of full-screen programs, drawn from stored output: for a page that is rendered, and for one that follows.
 //!
-//! Nothing is kept: whoever looks draws, from the byte at which the command began. Of a long output the begin and the end are
-//! read, which is what a program that paints over and over shows.
+//! Whoever looks draws, from the byte at which the command began; nothing is kept but the last screens of a few long commands. Of a
+//! long output the begin and the end are read, which is what a program that paints over and over shows.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::AttemptId;
@@ -24,6 +26,51 @@ const LAST: u64 = 1 << 20;
 /// Between two looks at a screen that changes.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// So many last screens are kept.
+const KEPT: usize = 16;
+
+/// The last screens of long commands that have ended, as they were drawn lately: whoever scrolls past one asks for it again and again.
+#[derive(Debug, Default)]
+pub(crate) struct LastScreens(Mutex<VecDeque<LastScreen>>);
+
+/// What was drawn from some output; no screen when that was text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct LastScreen {
+    source: Source,
+    screen: Option<Screen>,
+}
+
+/// Output from which a screen is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Source {
+    id: AttemptId,
+    range: CommandRange,
+    /// How many redactions of the output were confirmed: none is ever taken back.
+    redactions: usize,
+}
+
+impl LastScreens {
+    fn get(&self, source: Source) -> Option<LastScreen> {
+        let mut kept = self.lock();
+        let place = kept.iter().position(|known| known.source == source)?;
+        let found = kept.remove(place)?;
+        kept.push_back(found.clone());
+        Some(found)
+    }
+
+    fn keep(&self, source: Source, screen: Option<Screen>) {
+        let mut kept = self.lock();
+        kept.push_back(LastScreen { source, screen });
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<LastScreen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Portal {
     /// The screens in a stretch of an attempt's stored output, in which each command has its place.
     pub(crate) async fn screens(
@@ -35,13 +82,28 @@ impl Portal {
         let mut screens = Vec::new();
         for (range, over) in ranges.iter().copied() {
             if range.from < stretch.end && stretch.start < range.to {
-                let mut painter = Painter::new(range.command, range.from);
-                catch_up(&mut painter, output, range.to).await?;
-                let screen = painter.screen();
+                let screen = self.screen(output, range, over).await?;
                 screens.extend(if over { screen.map(|screen| ended(screen, range.to)) } else { screen });
             }
         }
         Ok(screens)
+    }
+
+    /// What a command has painted.
+    async fn screen(&self, output: &Readable, range: CommandRange, over: bool) -> Result<Option<Screen>, Error> {
+        let source = Source { id: output.id(), range, redactions: output.redactions().await? };
+        let is_kept = over && range.to.saturating_sub(range.from) > PIECE as u64;
+        if is_kept && let Some(last) = self.last_screens().get(source) {
+            return Ok(last.screen);
+        }
+        let mut painter = Painter::new(range.command, range.from);
+        catch_up(&mut painter, output, range.to).await?;
+        let screen = painter.screen();
+        // What was covered meanwhile may have been painted.
+        if is_kept && output.redactions().await? == source.redactions {
+            self.last_screens().keep(source, screen.clone());
+        }
+        Ok(screen)
     }
 
     /// Where the output of each command is, and whether that is all of it.
@@ -202,4 +264,41 @@ async fn draw(painter: &mut Painter, output: &Readable, to: u64) -> std::io::Res
         tokio::task::yield_now().await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::RunId;
+
+    use super::*;
+
+    fn source(run: i64, redactions: usize) -> Source {
+        let id = AttemptId { run: RunId(run), step: 1, attempt: 1 };
+        Source { id, range: CommandRange { command: 1, from: 0, to: 100_000 }, redactions }
+    }
+
+    #[test]
+    fn a_last_screen_is_kept_until_something_is_covered_in_its_output() {
+        let (screens, screen) = (LastScreens::default(), Some(Screen { command: 1, ..Screen::default() }));
+        screens.keep(source(1, 0), screen.clone());
+        screens.keep(source(2, 0), None);
+
+        let known = |source| screens.get(source).map(|last| last.screen);
+        assert_eq!(known(source(1, 0)), Some(screen));
+        assert_eq!(known(source(2, 0)), Some(None), "it is known that it was text");
+        assert_eq!([known(source(1, 1)), known(source(3, 0))], [None, None]);
+    }
+
+    #[test]
+    fn of_many_screens_those_that_nobody_asks_for_go() {
+        let screens = LastScreens::default();
+        for run in 0..16 {
+            screens.keep(source(run, 0), None);
+        }
+
+        assert!(screens.get(source(0, 0)).is_some());
+        screens.keep(source(99, 0), None);
+
+        assert_eq!([0, 1, 2].map(|run| screens.get(source(run, 0)).is_some()), [true, false, true]);
+    }
 }
