@@ -63,7 +63,7 @@ pub enum Frame {
         bytes: u64,
         /// The bytes as text; what is not UTF-8 stands as U+FFFD.
         text: String,
-        /// When it was printed, if it is sent as it comes.
+        /// When it was printed, or later, if it is sent to a page that goes along with it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
     },

@@ -21,15 +21,15 @@ use crate::folder::{EXIT, Folder, TROUBLE};
 use crate::follow::Followers;
 use crate::inspect::inspect;
 use crate::launch::{launch, resume};
-use crate::lines::{LineMaps, Lines, lock};
+use crate::lines::{Lines, Maps, lock};
 use crate::output::stored_digest;
 use crate::record::{Handover, Secret};
 use crate::redact::{self, Redacted};
 use crate::search::{self, Pattern};
 use crate::steer::steer;
+use crate::times::{self, TimesMap};
 use crate::{
-    Inspection, Key, Ladder, LaunchError, LinePlace, MasterKey, Output, Progress, Steer, SteerError, Stretch,
-    survivors, times,
+    Inspection, Key, Ladder, LaunchError, LinePlace, MasterKey, Output, Progress, Steer, SteerError, Stretch, survivors,
 };
 
 /// Starts attempts, follows them, speaks to them, and says what became of them.
@@ -44,7 +44,8 @@ struct Inner {
     key: MasterKey,
     ladder: Ladder,
     followers: Arc<Followers>,
-    lines: LineMaps,
+    lines: Maps<Lines>,
+    times: Maps<TimesMap>,
 }
 
 impl Engine {
@@ -58,7 +59,7 @@ impl Engine {
     /// The same with other times between the rungs of stopping, for the attempts that it starts.
     pub fn with_ladder(root: PathBuf, shim: PathBuf, key: MasterKey, ladder: Ladder) -> io::Result<Self> {
         let followers = Followers::new(key.clone())?;
-        Ok(Self(Arc::new(Inner { root, shim, key, ladder, followers, lines: LineMaps::default() })))
+        Ok(Self(Arc::new(Inner { root, shim, key, ladder, followers, lines: Maps::default(), times: Maps::default() })))
     }
 
     /// Prepares the folder of an attempt and starts its shim. The intent must be recorded before.
@@ -141,6 +142,12 @@ impl Engine {
         crate::inspect::marks(&self.lookup(intent.id), &self.0.key, intent, from)
     }
 
+    /// The same for who may not wait for the disk.
+    pub async fn read_marks(&self, intent: &Intent, from: usize) -> io::Result<Vec<Mark>> {
+        let (key, measure) = (self.0.key.clone(), intent.clone());
+        self.on_a_thread(&intent.id, move |folder| crate::inspect::marks(folder, &key, &measure, from)).await
+    }
+
     /// How far an attempt has come, now and from now on.
     pub fn follow(&self, intent: &Intent) -> io::Result<watch::Receiver<Progress>> {
         self.0.followers.follow(intent, &self.lookup(intent.id))
@@ -215,7 +222,8 @@ impl Engine {
     /// When the bytes of a stretch of an output were printed: from each of these on, at that moment or later. An older portal has
     /// kept no moments.
     pub async fn times(&self, id: &AttemptId, stretch: Range<u64>) -> io::Result<Vec<(u64, Timestamp)>> {
-        self.on_a_thread(id, move |folder| times::times(folder, stretch)).await
+        let known = self.0.times.of(*id);
+        self.on_a_thread(id, move |folder| lock(&known).times(folder, stretch)).await
     }
 
     /// The same of the whole output.
@@ -225,7 +233,8 @@ impl Engine {
 
     /// The first byte of an output that was printed at a moment or later; [`u64::MAX`] when there is none.
     pub async fn printed_at(&self, id: &AttemptId, at: Timestamp) -> io::Result<u64> {
-        self.on_a_thread(id, move |folder| times::printed_at(folder, at)).await
+        let known = self.0.times.of(*id);
+        self.on_a_thread(id, move |folder| lock(&known).printed_at(folder, at)).await
     }
 
     /// Looks through an output for a pattern, with some places in it covered: for so long, and only as long as somebody waits for it.
@@ -260,8 +269,9 @@ impl Engine {
     }
 
     /// The bytes of some lines of an output, from one to another, both with it and counted from 1. `None` when it has no such.
-    pub async fn find_lines(&self, id: &AttemptId, from: u64, to: u64) -> io::Result<Option<ByteRange>> {
-        self.on_a_thread(id, move |folder| redact::find_lines(folder, from, to)).await
+    pub async fn find_lines(&self, intent: &Intent, from: u64, to: u64) -> io::Result<Option<ByteRange>> {
+        let find = move |lines: &Lines, file: &File, length| lines.bytes_of(file, length, from, to);
+        self.with_lines(intent, find).await
     }
 
     /// The numbers, from 1, of the lines in which some places of an output begin; the places are sorted.

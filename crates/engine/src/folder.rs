@@ -29,7 +29,7 @@ pub(crate) const LINES: &str = "out.lines";
 pub(crate) const STATE: &str = "state";
 
 /// A file that a step could have put there in place of ours is not read further than this.
-const RECORD_LIMIT: u64 = 64 << 20;
+pub(crate) const RECORD_LIMIT: u64 = 64 << 20;
 
 /// `data/runs/{run}/{step}-{attempt}`.
 #[derive(Clone, Debug)]

@@ -11,15 +11,15 @@ mod stretch;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::AttemptId;
+use domain::redaction::ByteRange;
 use domain::terminal::Style;
 
 use crate::folder::{Folder, LOG};
 use crate::key::AttemptKey;
-use crate::output::Unreadable;
+use crate::output::{Unreadable, read_at};
 use map::{LineMap, Scanner};
 pub use stretch::Stretch;
 
@@ -42,20 +42,20 @@ pub struct LinePlace {
 
 /// The maps of the attempts that somebody has looked at lately.
 #[derive(Default)]
-pub(crate) struct LineMaps(Mutex<VecDeque<(AttemptId, Arc<Mutex<Lines>>)>>);
+pub(crate) struct Maps<T>(Mutex<VecDeque<(AttemptId, Arc<Mutex<T>>)>>);
 
-impl LineMaps {
-    /// The lines of an attempt; whoever asks for another one at the same time does not wait for this.
-    pub(crate) fn of(&self, id: AttemptId) -> Arc<Mutex<Lines>> {
+impl<T: Default> Maps<T> {
+    /// The map of an attempt; whoever asks for another one at the same time does not wait for this.
+    pub(crate) fn of(&self, id: AttemptId) -> Arc<Mutex<T>> {
         let mut maps = lock(&self.0);
         let known = maps.iter().position(|(known, _)| *known == id).and_then(|place| maps.remove(place));
         let entry = known.unwrap_or_else(|| (id, Arc::default()));
-        let lines = Arc::clone(&entry.1);
+        let map = Arc::clone(&entry.1);
         maps.push_back(entry);
         if maps.len() > KEPT {
             maps.pop_front();
         }
-        lines
+        map
     }
 }
 
@@ -119,6 +119,15 @@ impl Lines {
         Ok(found)
     }
 
+    /// The bytes of some lines of an output of this length, from one to another, both with it. `None` when it does not have them.
+    pub(crate) fn bytes_of(&self, file: &File, length: u64, from: u64, to: u64) -> io::Result<Option<ByteRange>> {
+        let (first, behind) = (self.line(file, from)?, self.line(file, to.saturating_add(1))?);
+        // The last line may have no end; behind a line feed at the end no other line begins.
+        let end = if behind.line > to { behind.at } else { length };
+        let is_there = first.line == from && from <= to && to <= behind.line && first.at < end;
+        Ok(is_there.then_some(ByteRange { from: first.at, to: end }))
+    }
+
     /// The first line that begins at a byte of an output of this length or behind it; behind the last, the one that comes next.
     pub(crate) fn line_from(&self, file: &File, byte: u64, length: u64) -> io::Result<LinePlace> {
         let found = self.line_at(file, byte)?;
@@ -166,16 +175,10 @@ fn pieces_while(file: &File, from: u64, to: u64, mut take: impl FnMut(&[u8]) -> 
     let mut buffer = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or(READ).min(READ)];
     while at < to {
         let most = usize::try_from(to - at).unwrap_or(READ).min(buffer.len());
-        match file.read_at(&mut buffer[..most], at) {
-            Ok(0) => break,
-            Ok(count) => {
-                at += count as u64;
-                if !take(&buffer[..count]) {
-                    break;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+        let count = read_at(file, &mut buffer[..most], at)?;
+        at += count as u64;
+        if count == 0 || !take(&buffer[..count]) {
+            break;
         }
     }
     Ok(())

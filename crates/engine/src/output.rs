@@ -36,6 +36,16 @@ impl Unreadable {
     }
 }
 
+/// Reads into a buffer from a place on, whatever signals come meanwhile; none when nothing is there.
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    loop {
+        match file.read_at(buffer, at) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
 /// The length of the output that an attempt has left below a folder of runs, and its SHA-256. No portal need run for that.
 ///
 /// # Errors
@@ -81,7 +91,7 @@ impl Output {
     async fn read_from_disk(&self, from: u64, mut buffer: Vec<u8>) -> io::Result<Bytes> {
         let file = Arc::clone(&self.0);
         let read = move || {
-            let count = file.read_at(&mut buffer, from)?;
+            let count = read_at(&file, &mut buffer, from)?;
             buffer.truncate(count);
             Ok(buffer.into())
         };

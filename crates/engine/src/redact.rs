@@ -10,7 +10,7 @@ use domain::redaction::{ByteRange, RANGES_LIMIT, cover};
 use domain::{Digest, Hasher};
 
 use crate::folder::{Folder, LINES, LOG, TAIL};
-use crate::output::{PIECE, Unreadable};
+use crate::output::{PIECE, Unreadable, read_at};
 
 /// What an output is, and what it is when some places in it are covered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,25 +28,6 @@ pub(crate) fn find(folder: &Folder, text: &[u8]) -> io::Result<Vec<ByteRange>> {
     let mut finder = Finder::new(text);
     pieces(&open(folder)?, |_, piece| finder.push(piece))?;
     Ok(finder.found)
-}
-
-/// The bytes of some lines, from one to another, both with it and counted from 1. `None` when the output does not have them.
-pub(crate) fn find_lines(folder: &Folder, from: u64, to: u64) -> io::Result<Option<ByteRange>> {
-    let (mut line, mut begin, mut end, mut length) = (1, (from == 1).then_some(0), None, 0);
-    pieces(&open(folder)?, |at, piece| {
-        length = at + piece.len() as u64;
-        for feed in memchr::memchr_iter(b'\n', piece) {
-            line += 1;
-            let next = at + feed as u64 + 1;
-            begin = begin.or((line == from).then_some(next));
-            end = end.or((line == to + 1).then_some(next));
-        }
-        true
-    })?;
-    // The last line may have no end; behind a line feed at the end no other line begins.
-    let end = end.or((line == to).then_some(length));
-    let range = begin.zip(end).map(|(from, to)| ByteRange { from, to });
-    Ok(range.filter(|range| from <= to && range.from < range.to))
 }
 
 /// The numbers, from 1, of the lines in which some sorted places begin.
@@ -96,10 +77,7 @@ fn open(folder: &Folder) -> io::Result<File> {
 fn pieces(file: &File, mut take: impl FnMut(u64, &mut [u8]) -> bool) -> io::Result<()> {
     let (mut buffer, mut at) = (vec![0; PIECE], 0);
     loop {
-        let count = match file.read_at(&mut buffer, at) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
+        let count = read_at(file, &mut buffer, at)?;
         if count == 0 || !take(at, &mut buffer[..count]) {
             return Ok(());
         }
@@ -255,13 +233,9 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_found_by_their_numbers() {
+    fn the_lines_of_places_are_counted() {
         let (folder, _root) = stored(b"one\ntwo\r\n\nfour");
-        let lines = |from, to| find_lines(&folder, from, to).unwrap().map(|range| (range.from, range.to));
 
-        assert_eq!([lines(1, 1), lines(2, 2), lines(2, 3)], [Some((0, 4)), Some((4, 9)), Some((4, 10))]);
-        assert_eq!([lines(4, 4), lines(1, 4)], [Some((10, 14)), Some((0, 14))]);
-        assert_eq!([lines(5, 5), lines(3, 2), lines(0, 1), lines(4, 5)], [None; 4]);
         assert_eq!(lines_of(&folder, &[0, 3, 4, 9, 10, 13]).unwrap(), [1, 1, 2, 3, 4, 4]);
     }
 

@@ -2,10 +2,8 @@
 //!
 //! Looked through is what was printed, without its escape sequences: colours between the letters of a word do not hide it.
 
-use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::find::{Found, Gather, Spelling, WANTED_LIMIT, Wanted};
@@ -13,7 +11,7 @@ use domain::redaction::{ByteRange, cover};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::folder::{Folder, LOG};
-use crate::output::Unreadable;
+use crate::output::{Unreadable, read_at};
 
 /// What is read at once.
 const READ: usize = 256 << 10;
@@ -31,6 +29,9 @@ const OVERLAP: usize = 4 << 10;
 const SIZE: usize = 256 << 10;
 
 const ESCAPE: u8 = 0x1b;
+
+/// The first byte of a character that begins a sequence by itself.
+const LEAD: u8 = 0xc2;
 
 /// Why something cannot be looked for, as a sentence for a page.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -150,7 +151,7 @@ pub(crate) fn search(
     let mut at = 0;
     while at < length {
         let most = usize::try_from(length - at).unwrap_or(READ).min(READ).min(pattern.longest());
-        let count = read(&file, seeker.room(most), at)?;
+        let count = read_at(&file, seeker.room(most), at)?;
         if count == 0 {
             break;
         }
@@ -162,15 +163,6 @@ pub(crate) fn search(
         at += count as u64;
     }
     Ok(seeker.end().found(at, length))
-}
-
-fn read(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    loop {
-        match file.read_at(buffer, at) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
-        }
-    }
 }
 
 /// Looks through an output that is read piece by piece.
@@ -246,22 +238,30 @@ impl<'p> Seeker<'p> {
 
 /// A text without its escape sequences, and with all of its line feeds.
 fn without_sequences<'t>(text: &'t [u8], plain: &'t mut Vec<u8>) -> &'t [u8] {
-    let Some(first) = memchr::memchr(ESCAPE, text) else { return text };
+    let Some(first) = next_sequence(text) else { return text };
     plain.clear();
     plain.extend_from_slice(&text[..first]);
     let mut rest = &text[first..];
     while !rest.is_empty() {
         rest = &rest[length_of_sequence(rest)..];
-        let next = memchr::memchr(ESCAPE, rest).unwrap_or(rest.len());
+        let next = next_sequence(rest).unwrap_or(rest.len());
         plain.extend_from_slice(&rest[..next]);
         rest = &rest[next..];
     }
     plain
 }
 
+/// Where the next sequence begins: with an escape, or with the character that stands for one and what comes after it.
+fn next_sequence(text: &[u8]) -> Option<usize> {
+    let begins = |at: usize| matches!(text.get(at + 1), Some(0x90 | 0x98 | 0x9b | 0x9d..=0x9f));
+    memchr::memchr2_iter(ESCAPE, LEAD, text).find(|at| text[*at] == ESCAPE || begins(*at))
+}
+
 /// How many bytes the sequence has with which a text begins. None goes over the end of a line.
 fn length_of_sequence(text: &[u8]) -> usize {
     match text.get(1).copied() {
+        Some(0x9b) if text[0] == LEAD => length_of_control(text),
+        Some(_) if text[0] == LEAD => length_of_string(text),
         Some(b'[') => length_of_control(text),
         Some(b']' | b'P' | b'X' | b'^' | b'_') => length_of_string(text),
         Some(b' '..=b'/') if text.get(2).is_some_and(|byte| !byte.is_ascii_control()) => 3,
@@ -285,7 +285,7 @@ fn length_of_string(text: &[u8]) -> usize {
         match (*byte, text.get(at + 1)) {
             (b'\n' | b'\r', _) => return at,
             (0x07, _) => return at + 1,
-            (ESCAPE, Some(b'\\')) => return at + 2,
+            (ESCAPE, Some(b'\\')) | (LEAD, Some(0x9c)) => return at + 2,
             _ => at += 1,
         }
     }
@@ -353,6 +353,10 @@ mod tests {
         assert_eq!(found(output, "timeout", Spelling::Text), [1], "a title is not printed");
         assert_eq!(found(output, "click", Spelling::Text), [3]);
         assert_eq!(found(output, "end", Spelling::Text), [4]);
+        let single = "ti\u{9b}1mmeout \u{a0}\n\u{9d}timeout\u{9c}title\n".as_bytes();
+        assert_eq!(found(single, "timeout \u{a0}", Spelling::Text), [1], "also when one character begins a sequence");
+        assert_eq!(found(single, "timeouttitle", Spelling::Text), [0; 0]);
+        assert_eq!(found(single, "title", Spelling::Text), [2]);
     }
 
     #[test]

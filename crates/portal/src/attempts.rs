@@ -274,6 +274,8 @@ impl Portal {
             if !self.take_up(&intent).await? {
                 return self.settle(&intent, noted).await;
             }
+            // Whoever did that went with the shim that has died.
+            self.in_background(id, Self::keep_lines(self.clone(), id));
             pauses.pause().await;
         }
         let noted = self.follow_marks(&intent).await?;

@@ -99,6 +99,7 @@ use once::Once;
 use outside::Lately;
 use passwords::Passwords;
 use probing::Probes;
+use screens::LastScreens;
 use suggesting::Board;
 
 /// The portal. Cloning it is cheap: all clones are the same one.
@@ -141,6 +142,7 @@ struct Inner {
     redacting: tokio::sync::RwLock<()>,
     /// Turns for whoever looks through a whole log.
     searches: Arc<tokio::sync::Semaphore>,
+    last_screens: LastScreens,
     /// Held as long as the portal lives: nobody else works in the data folder.
     _lock: std::fs::File,
 }
@@ -203,6 +205,7 @@ impl Portal {
             unrecorded: tokio::sync::Mutex::default(),
             redacting: tokio::sync::RwLock::default(),
             searches: Arc::new(tokio::sync::Semaphore::new(logs::SEARCHES)),
+            last_screens: LastScreens::default(),
             _lock: lock,
         }));
         // Before anybody reads an output: the record says that it is covered.
@@ -366,6 +369,10 @@ impl Portal {
 
     fn searches(&self) -> Arc<tokio::sync::Semaphore> {
         Arc::clone(&self.0.searches)
+    }
+
+    fn last_screens(&self) -> &LastScreens {
+        &self.0.last_screens
     }
 
     async fn unrecorded(&self) -> tokio::sync::MutexGuard<'_, HashMap<AttemptId, (Command, Who)>> {

@@ -15,6 +15,8 @@ pub(crate) struct Live {
     approvals: Arc<watch::Sender<u64>>,
     /// Counts what may make a line of an escalation due, in whatever run.
     escalations: Arc<watch::Sender<u64>>,
+    /// Counts what was covered in stored output, of whatever run.
+    redactions: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,16 @@ impl Live {
     /// The changes of requests for approval, from now on.
     pub fn approvals(&self) -> watch::Receiver<u64> {
         self.approvals.subscribe()
+    }
+
+    /// Tells everyone who reads stored output that something in one is recorded as covered.
+    pub fn tell_of_redactions(&self) {
+        self.redactions.send_modify(|changes| *changes += 1);
+    }
+
+    /// What is covered, from now on.
+    pub fn redactions(&self) -> watch::Receiver<u64> {
+        self.redactions.subscribe()
     }
 
     /// Begins a look at a run, under a name.

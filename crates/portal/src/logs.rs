@@ -8,7 +8,7 @@ use domain::attempt::CommandRange;
 use domain::find::{Found, Wanted};
 use domain::policy::Viewer;
 use domain::redaction::ByteRange;
-use domain::run::{Attempt, Run};
+use domain::run::Run;
 use domain::terminal::{Line, Style, Terminal, whole_characters};
 use domain::view::{CommandLines, LinesPiece, LinesView, LogView, PlainText};
 use domain::{AttemptId, Timestamp};
@@ -66,7 +66,8 @@ impl Portal {
         let wanted = ByteRange { from, to: length.min(from + LOG_PIECE) };
         let LinesPiece { to, text, .. } =
             text_of(&readable, wanted, attempt.end.is_some() && wanted.to >= length).await?;
-        let screens = self.screens(&readable, attempt, from..to, length).await?;
+        let ranges = self.ranges(id, attempt, length).await;
+        let screens = self.screens(&readable, &ranges, from..to).await?;
         let times = self.engine().times(&id, from..to).await.unwrap_or_default();
         let (step, attempt, style) = (id.step, id.attempt, place.style);
         Ok(LogView { step, attempt, from, to, length, text, line: (line > 0).then_some(line), style, screens, times })
@@ -112,6 +113,7 @@ impl Portal {
         }
         let readable = self.readable(&run, id);
         let (from, to, length) = (stretch.first.at, stretch.to, stretch.length);
+        let ranges = self.ranges(id, attempt, length).await;
         let mut pieces = Vec::with_capacity(stretch.shown.len());
         for shown in &stretch.shown {
             let is_last = shown.to >= length && attempt.end.is_some();
@@ -129,8 +131,8 @@ impl Portal {
             pieces,
             lines: stretch.lines,
             length,
-            screens: self.screens(&readable, attempt, from..to, length).await?,
-            commands: self.lines_of_commands(&run, id, attempt, length).await?,
+            screens: self.screens(&readable, &ranges, from..to).await?,
+            commands: self.lines_of_commands(&run, id, &ranges).await?,
             times: shown_times(self.engine().times(&id, from..to).await.unwrap_or_default(), &stretch.shown),
         })
     }
@@ -158,18 +160,16 @@ impl Portal {
         &self,
         run: &Run,
         id: AttemptId,
-        attempt: &Attempt,
-        length: u64,
+        ranges: &[(CommandRange, bool)],
     ) -> Result<Vec<CommandLines>, Error> {
-        let ranges: Vec<CommandRange> = self.ranges(id, attempt, length).into_iter().map(|(range, _)| range).collect();
         let intent = run.intent(id).ok_or(Error::NotFound)?;
-        let bytes: Vec<u64> = ranges.iter().flat_map(|range| [range.from, range.to]).collect();
+        let bytes: Vec<u64> = ranges.iter().flat_map(|(range, _)| [range.from, range.to]).collect();
         let places = self.engine().lines_at(&intent, bytes.clone()).await.or_else(none_yet)?;
         let first_behind = |(place, byte): (&LinePlace, &u64)| place.line + u64::from(place.at < *byte);
         let lines: Vec<u64> = places.iter().zip(&bytes).map(first_behind).collect();
         let commands = ranges.iter().zip(lines.chunks_exact(2));
         Ok(commands
-            .map(|(range, lines)| CommandLines { command: range.command, first: lines[0], end: lines[1] })
+            .map(|((range, _), lines)| CommandLines { command: range.command, first: lines[0], end: lines[1] })
             .collect())
     }
 

@@ -43,12 +43,12 @@ impl Portal {
     ) -> Result<BoxStream<'static, std::io::Result<Bytes>>, Error> {
         let run = self.run_for(viewer.actor(), id.run).await?;
         let intent = run.intent(id).ok_or(Error::NotFound)?;
-        let marks = self.engine().marks(&intent, 0).unwrap_or_default();
+        let marks = self.engine().read_marks(&intent, 0).await.unwrap_or_default();
         let times = self.engine().all_times(&id).await.unwrap_or_default();
         let begun = run.attempt(id).ok_or(Error::NotFound)?.started.at;
         let recording = Recording {
             portal: self.clone(),
-            output: self.readable(&run, id),
+            output: self.readable_for_long(&run, id),
             length: self.engine().length(&id),
             beats: beats(begun, times, &marks, |command| label(&run, id, command)),
             end: end(&marks).filter(|_| run.open_attempt() != Some(id)),

@@ -85,7 +85,8 @@ impl Portal {
         match sought {
             Sought::Bytes(from, to) => Ok(vec![ByteRange { from, to }]),
             Sought::Lines(from, to) => {
-                let found = self.engine().find_lines(&id, from, to).await.map_err(unreadable)?;
+                let intent = self.intent(id).await?;
+                let found = self.engine().find_lines(&intent, from, to).await.map_err(unreadable)?;
                 found.map(|range| vec![range]).ok_or_else(|| not_there("The output does not have these lines"))
             }
             Sought::Text(text) if text.len() > TEXT_LIMIT => {
@@ -118,6 +119,8 @@ impl Portal {
             let state = portal.run_to_change(&Who::Person(actor.clone()), run).await?;
             let (old, new) = portal.before_and_after(&state, number).await?;
             portal.prove_and_decide(&actor, run, &Command::ConfirmRedaction { number, old, new }, proof).await?;
+            // Before the disk is written: who reads on now must not be sent what it still has.
+            portal.live().tell_of_redactions();
             match portal.finish_redaction(run, number).await {
                 Ok(()) => portal.attempt_of_redaction(run, number).await,
                 Err(error) => Err(portal.finish_later(run, number, &error)),

@@ -28,6 +28,12 @@ const FASTEST: u32 = 100;
 /// How often a replay in which nothing is printed says that it lives.
 const LIVES: Duration = Duration::from_secs(10);
 
+/// What is painted on a screen so soon after something else is of the same redraw.
+const REDRAW: Duration = Duration::from_millis(50);
+
+/// A screen that is painted without a pause is shown after so long all the same.
+const HELD: Duration = Duration::from_millis(100);
+
 /// How far an attempt had come, and how long after the moment before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Moment {
@@ -58,7 +64,7 @@ impl Portal {
         }
         let begun = attempt.started.at;
         let intent = run.intent(id).ok_or(Error::NotFound)?;
-        let marks = self.engine().marks(&intent, 0).unwrap_or_default();
+        let marks = self.engine().read_marks(&intent, 0).await.unwrap_or_default();
         let times = self.engine().all_times(&id).await.unwrap_or_default();
         let beats = beats(begun, times, &marks, |_| String::new());
         let moments = moments(&beats, self.engine().length(&id), begun.plus(from));
@@ -66,7 +72,7 @@ impl Portal {
         let page = Page::new(self.clone(), sender);
         // What it tells is said by the moments: nothing is followed.
         let (_, still) = watch::channel(Progress::default());
-        let reading = Reading::from_byte(0, intent, self.readable(&run, id), still);
+        let reading = Reading::from_byte(0, intent, self.readable_for_long(&run, id), still);
         let portal = self.clone();
         self.tasks().spawn(async move {
             if let Err(Failure::Portal(error)) = show(&portal, page, reading, moments, speed.clamp(1, FASTEST)).await {
@@ -86,24 +92,52 @@ async fn show(
 ) -> Result<(), Failure> {
     page.send(Frame::Hello { build: portal.build().to_owned(), now: portal.now() }).await?;
     let mut due = Instant::now();
-    let last = moments.len().saturating_sub(1);
-    for (place, Moment { at, wait, length, marks }) in moments.into_iter().enumerate() {
+    let (mut shown, mut held) = (None, None::<Instant>);
+    let mut moments = moments.into_iter().peekable();
+    while let Some(Moment { at, wait, length, marks }) = moments.next() {
         due += Duration::from_millis(wait) / speed;
-        while Instant::now() < due {
-            let beat = due.min(Instant::now() + LIVES);
-            tokio::select! {
-                () = tokio::time::sleep_until(beat) => {}
-                () = page.gone() => return Err(Failure::Gone),
-                () = portal.closing() => return Err(Failure::Gone),
-            }
-            if Instant::now() < due {
-                page.send(Frame::Beat { now: portal.now() }).await?;
-            }
+        wait_until(due, portal, &mut page, &mut reading, shown).await?;
+        let next = moments.peek().map(|next| Duration::from_millis(next.wait) / speed);
+        if reading.shows_screen() && is_half(next, held.map_or(Duration::ZERO, |held| held.elapsed())) {
+            held.get_or_insert_with(Instant::now);
+            continue;
         }
-        let progress = Progress { length, marks, done: place == last, ..Progress::default() };
-        page.drain_as_printed(&mut reading, progress, Some(at)).await?;
+        held = None;
+        let progress = Progress { length, marks, done: next.is_none(), ..Progress::default() };
+        page.drain_as_printed(&mut reading, progress, &[(0, at)]).await?;
+        shown = Some((progress, at));
     }
     Ok(())
+}
+
+/// Waits, and says that it lives. What was shown is looked at again meanwhile when a screen was looked at too often to be drawn.
+async fn wait_until(
+    due: Instant,
+    portal: &Portal,
+    page: &mut Page,
+    reading: &mut Reading,
+    shown: Option<(Progress, Timestamp)>,
+) -> Result<(), Failure> {
+    while Instant::now() < due {
+        let beat = due.min(Instant::now() + LIVES);
+        let looks_again = tokio::select! {
+            () = tokio::time::sleep_until(beat) => false,
+            () = reading.screen_due() => true,
+            () = page.gone() => return Err(Failure::Gone),
+            () = portal.closing() => return Err(Failure::Gone),
+        };
+        match shown {
+            Some((progress, at)) if looks_again => page.drain_as_printed(reading, progress, &[(0, at)]).await?,
+            _ if Instant::now() < due => page.send(Frame::Beat { now: portal.now() }).await?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a screen is in the middle of a redraw, when something more is printed so soon, and has been for so long.
+fn is_half(next: Option<Duration>, since: Duration) -> bool {
+    next.is_some_and(|next| next < REDRAW) && since < HELD
 }
 
 /// How far it had come when, from a moment on: what was printed before that comes at once.
@@ -172,6 +206,16 @@ mod tests {
             [(1_500, 0, 10, 1), (2_000, 200, 30, 3), (90_000, LONGEST, 40, 3), (90_500, 500, 40, 4)]
         );
         assert_eq!(told(99_000), [(90_500, 0, 40, 4)], "behind its end all of it");
+    }
+
+    #[test]
+    fn a_redraw_is_shown_when_it_is_whole_and_one_that_never_is_all_the_same() {
+        let after = |milliseconds| Some(Duration::from_millis(milliseconds));
+
+        assert!(is_half(after(20), Duration::ZERO), "more of it comes at once");
+        assert!(!is_half(after(500), Duration::ZERO));
+        assert!(!is_half(None, Duration::ZERO), "nothing comes any more");
+        assert!(!is_half(after(20), HELD));
     }
 
     #[test]

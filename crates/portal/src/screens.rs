@@ -1,8 +1,10 @@
 //! The screens of full-screen programs, drawn from stored output: for a page that is rendered, and for one that follows.
 //!
-//! Nothing is kept: whoever looks draws, from the byte at which the command began. Of a long output the begin and the end are
-//! read, which is what a program that paints over and over shows.
+//! Whoever looks draws, from the byte at which the command began; nothing is kept but the last screens of a few long commands. Of a
+//! long output the begin and the end are read, which is what a program that paints over and over shows.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::AttemptId;
@@ -24,29 +26,88 @@ const LAST: u64 = 1 << 20;
 /// Between two looks at a screen that changes.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// So many last screens are kept.
+const KEPT: usize = 16;
+
+/// The last screens of long commands that have ended, as they were drawn lately: whoever scrolls past one asks for it again and again.
+#[derive(Debug, Default)]
+pub(crate) struct LastScreens(Mutex<VecDeque<LastScreen>>);
+
+/// What was drawn from some output; no screen when that was text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct LastScreen {
+    source: Source,
+    screen: Option<Screen>,
+}
+
+/// Output from which a screen is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Source {
+    id: AttemptId,
+    range: CommandRange,
+    /// How many redactions of the output were confirmed: none is ever taken back.
+    redactions: usize,
+}
+
+impl LastScreens {
+    fn get(&self, source: Source) -> Option<LastScreen> {
+        let mut kept = self.lock();
+        let place = kept.iter().position(|known| known.source == source)?;
+        let found = kept.remove(place)?;
+        kept.push_back(found.clone());
+        Some(found)
+    }
+
+    fn keep(&self, source: Source, screen: Option<Screen>) {
+        let mut kept = self.lock();
+        kept.push_back(LastScreen { source, screen });
+        if kept.len() > KEPT {
+            kept.pop_front();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<LastScreen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Portal {
-    /// The screens in a stretch of an attempt's stored output.
+    /// The screens in a stretch of an attempt's stored output, in which each command has its place.
     pub(crate) async fn screens(
         &self,
         output: &Readable,
-        attempt: &Attempt,
+        ranges: &[(CommandRange, bool)],
         stretch: std::ops::Range<u64>,
-        length: u64,
     ) -> Result<Vec<Screen>, Error> {
         let mut screens = Vec::new();
-        for (range, over) in self.ranges(output.id(), attempt, length) {
+        for (range, over) in ranges.iter().copied() {
             if range.from < stretch.end && stretch.start < range.to {
-                let mut painter = Painter::new(range.command, range.from);
-                catch_up(&mut painter, output, range.to).await?;
-                let screen = painter.screen();
+                let screen = self.screen(output, range, over).await?;
                 screens.extend(if over { screen.map(|screen| ended(screen, range.to)) } else { screen });
             }
         }
         Ok(screens)
     }
 
+    /// What a command has painted.
+    async fn screen(&self, output: &Readable, range: CommandRange, over: bool) -> Result<Option<Screen>, Error> {
+        let source = Source { id: output.id(), range, redactions: output.redactions().await? };
+        let is_kept = over && range.to.saturating_sub(range.from) > PIECE as u64;
+        if is_kept && let Some(last) = self.last_screens().get(source) {
+            return Ok(last.screen);
+        }
+        let mut painter = Painter::new(range.command, range.from);
+        catch_up(&mut painter, output, range.to).await?;
+        let screen = painter.screen();
+        // What was covered meanwhile may have been painted.
+        if is_kept && output.redactions().await? == source.redactions {
+            self.last_screens().keep(source, screen.clone());
+        }
+        Ok(screen)
+    }
+
     /// Where the output of each command is, and whether that is all of it.
-    pub(crate) fn ranges(&self, id: AttemptId, attempt: &Attempt, length: u64) -> Vec<(CommandRange, bool)> {
+    pub(crate) async fn ranges(&self, id: AttemptId, attempt: &Attempt, length: u64) -> Vec<(CommandRange, bool)> {
         // When output was left out, only the record at the end has the places.
         if let Some(AttemptEnding::Known(exit)) = attempt.end.as_ref().map(|end| &end.ending)
             && !exit.notes.ranges.is_empty()
@@ -55,7 +116,7 @@ impl Portal {
         }
         let mut ranges: Vec<(CommandRange, bool)> = Vec::new();
         let intent = Intent { id, digest: attempt.digest.clone() };
-        for mark in self.engine().marks(&intent, 0).unwrap_or_default() {
+        for mark in self.engine().read_marks(&intent, 0).await.unwrap_or_default() {
             match (mark, ranges.last_mut()) {
                 (Mark::Started { command, offset, .. }, _) => {
                     let range = CommandRange { command, from: offset, to: length };
@@ -73,6 +134,8 @@ impl Portal {
 pub(crate) struct Following {
     /// Up to where the page has everything already.
     known: u64,
+    /// How often something of the output was covered before it was drawn.
+    changes: u64,
     /// How many marks of the attempt were looked at.
     marks: usize,
     /// For the command that runs.
@@ -88,7 +151,7 @@ pub(crate) struct Following {
 impl Following {
     /// For a page that has everything up to a byte.
     pub(crate) fn from_byte(known: u64) -> Self {
-        Self { known, marks: 0, painter: None, told: None, next: Instant::now(), due: false }
+        Self { known, changes: 0, marks: 0, painter: None, told: None, next: Instant::now(), due: false }
     }
 
     /// Returns when it is time to look, if nothing else happens.
@@ -114,9 +177,14 @@ impl Following {
         progress: Progress,
     ) -> Result<Vec<Repaint>, Error> {
         let mut news = Vec::new();
+        let changes = output.changes().await?;
+        if changes != self.changes {
+            // What is drawn may show what is covered now: all of it is drawn anew.
+            *self = Self { changes, ..Self::from_byte(self.known) };
+        }
         self.due = false;
         if progress.marks > self.marks {
-            let marks = portal.engine().marks(intent, self.marks)?;
+            let marks = portal.engine().read_marks(intent, self.marks).await?;
             let news_of = marks.into_iter().take(progress.marks - self.marks);
             for mark in news_of {
                 self.marks += 1;
@@ -196,4 +264,41 @@ async fn draw(painter: &mut Painter, output: &Readable, to: u64) -> std::io::Res
         tokio::task::yield_now().await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::RunId;
+
+    use super::*;
+
+    fn source(run: i64, redactions: usize) -> Source {
+        let id = AttemptId { run: RunId(run), step: 1, attempt: 1 };
+        Source { id, range: CommandRange { command: 1, from: 0, to: 100_000 }, redactions }
+    }
+
+    #[test]
+    fn a_last_screen_is_kept_until_something_is_covered_in_its_output() {
+        let (screens, screen) = (LastScreens::default(), Some(Screen { command: 1, ..Screen::default() }));
+        screens.keep(source(1, 0), screen.clone());
+        screens.keep(source(2, 0), None);
+
+        let known = |source| screens.get(source).map(|last| last.screen);
+        assert_eq!(known(source(1, 0)), Some(screen));
+        assert_eq!(known(source(2, 0)), Some(None), "it is known that it was text");
+        assert_eq!([known(source(1, 1)), known(source(3, 0))], [None, None]);
+    }
+
+    #[test]
+    fn of_many_screens_those_that_nobody_asks_for_go() {
+        let screens = LastScreens::default();
+        for run in 0..16 {
+            screens.keep(source(run, 0), None);
+        }
+
+        assert!(screens.get(source(0, 0)).is_some());
+        screens.keep(source(99, 0), None);
+
+        assert_eq!([0, 1, 2].map(|run| screens.get(source(run, 0)).is_some()), [true, false, true]);
+    }
 }

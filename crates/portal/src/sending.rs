@@ -1,24 +1,34 @@
 //! Output on its way to one page: as text, as the screens of full-screen programs, or left out when there is too much of it.
 
-use domain::AttemptId;
+use std::ops::Range;
+use std::time::Duration;
+
 use domain::attempt::{Condition, Intent};
 use domain::frame::{Frame, Framed};
 use domain::terminal::whole_characters;
-use engine::{LinePlace, Progress};
+use domain::{AttemptId, Timestamp};
+use engine::{LinePlace, PIECE, Progress};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::readable::Readable;
 use crate::screens::Following;
 use crate::{Error, Portal};
-
-/// Bytes of one piece of output.
-const PIECE: usize = 64 * 1024;
 
 /// A page that is further behind than this gets the tail instead of everything.
 const BEHIND: u64 = 1 << 20;
 
 /// How much of the tail it gets.
 const TAIL: u64 = 256 * 1024;
+
+/// What a page is sent later than this was not printed just now.
+const LATE: Duration = Duration::from_millis(200);
+
+/// The most moments of output that is sent late.
+const MOMENTS: usize = 500;
+
+/// A character has at most so many bytes.
+const CHARACTER: u64 = 4;
 
 /// Why nothing more is sent.
 pub(crate) enum Failure {
@@ -40,8 +50,9 @@ pub(crate) struct Reading {
     intent: Intent,
     output: Readable,
     offset: u64,
-    /// Whether the page had everything once: what it is sent since then has just been printed.
-    fresh: bool,
+    /// When the page was known to have everything, or to be about to get it: what it is sent next was printed after that. `None` as long
+    /// as it gets what was stored before it came.
+    since: Option<Instant>,
     progress: watch::Receiver<Progress>,
     /// The condition that the page knows.
     told: Condition,
@@ -57,11 +68,21 @@ impl Reading {
         progress: watch::Receiver<Progress>,
     ) -> Self {
         let (told, screens) = (Condition::default(), Following::from_byte(offset));
-        Self { intent, output, offset, fresh: false, progress, told, screens }
+        Self { intent, output, offset, since: None, progress, told, screens }
     }
 
     pub(crate) fn id(&self) -> AttemptId {
         self.intent.id
+    }
+
+    /// Whether a screen is on.
+    pub(crate) fn shows_screen(&self) -> bool {
+        self.screens.drawn().is_some()
+    }
+
+    /// Returns when it is time to look at the screen again.
+    pub(crate) async fn screen_due(&self) {
+        self.screens.due().await;
     }
 }
 
@@ -85,18 +106,29 @@ impl Page {
     /// Sends what is stored of an attempt. When that seems to be all: which attempt, and the byte after it.
     pub(crate) async fn drain(&mut self, reading: &mut Reading) -> Result<Option<(AttemptId, u64)>, Failure> {
         let now = *reading.progress.borrow_and_update();
-        let at = reading.fresh.then(|| self.portal.now());
-        self.drain_as_printed(reading, now, at).await?;
-        reading.fresh = true;
+        let since = reading.since.replace(Instant::now());
+        let printed = self.printed(reading.id(), reading.offset..now.length, since).await;
+        self.drain_as_printed(reading, now, &printed).await?;
         Ok(now.done.then_some((reading.id(), reading.offset)))
     }
 
-    /// The same for how far it had come at a moment, which is said to be when it was printed.
+    /// Since when what comes next was printed, by its bytes. When the page has made it wait, only the shim knows that.
+    async fn printed(&self, id: AttemptId, next: Range<u64>, since: Option<Instant>) -> Vec<(u64, Timestamp)> {
+        let Some(since) = since else { return Vec::new() };
+        if since.elapsed() < LATE || next.is_empty() {
+            return vec![(next.start, self.portal.now())];
+        }
+        let times = self.portal.engine().times(&id, next).await.unwrap_or_default();
+        let every = times.len().div_ceil(MOMENTS).max(1);
+        times.into_iter().step_by(every).collect()
+    }
+
+    /// The same for how far it had come, with the moments at which it was printed by its bytes.
     pub(crate) async fn drain_as_printed(
         &mut self,
         reading: &mut Reading,
         now: Progress,
-        at: Option<domain::Timestamp>,
+        printed: &[(u64, Timestamp)],
     ) -> Result<(), Failure> {
         let Progress { length, done, condition, .. } = now;
         let AttemptId { step, attempt, .. } = reading.id();
@@ -112,7 +144,8 @@ impl Page {
             self.send(Frame::Left { step, attempt, from, to, line: (line > 0).then_some(line), style }).await?;
         }
         while reading.offset < until {
-            let most = usize::try_from(until - reading.offset).unwrap_or(PIECE).min(PIECE);
+            let (at, next) = stamp(printed, reading.offset);
+            let most = usize::try_from(until.min(next) - reading.offset).unwrap_or(PIECE).min(PIECE);
             let piece = reading.output.read(reading.offset, most).await?;
             let whole = whole_characters(&piece, done && reading.offset + piece.len() as u64 >= length);
             if whole == 0 {
@@ -152,16 +185,48 @@ impl Page {
     }
 }
 
+/// Since when the output from a byte on was printed, and the byte at which the next moment begins. No character is cut there.
+fn stamp(printed: &[(u64, Timestamp)], offset: u64) -> (Option<Timestamp>, u64) {
+    let behind = printed.partition_point(|(byte, _)| *byte <= offset);
+    let (before, after) = printed.split_at(behind);
+    let next = after.iter().map(|(byte, _)| *byte).find(|byte| *byte >= offset + CHARACTER);
+    (before.last().map(|(_, at)| *at), next.unwrap_or(u64::MAX))
+}
+
 /// Waits for more output, or until it is time to look at the screen; for ever when nothing is read.
 pub(crate) async fn more(reading: Option<&mut Reading>) {
     let more = match reading {
-        Some(Reading { progress, screens, .. }) => tokio::select! {
-            changed = progress.changed() => changed.is_ok(),
-            () = screens.due() => true,
-        },
+        Some(Reading { progress, screens, since, .. }) => {
+            let waits = !progress.has_changed().unwrap_or(true);
+            tokio::select! {
+                changed = progress.changed() => {
+                    if waits {
+                        *since = since.map(|_| Instant::now());
+                    }
+                    changed.is_ok()
+                }
+                () = screens.due() => true,
+            }
+        }
         None => false,
     };
     if !more {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_is_said_to_be_printed_at_the_moment_before_it_and_ends_with_the_next() {
+        let printed = [(10, Timestamp(1)), (12, Timestamp(2)), (90, Timestamp(3))];
+
+        assert_eq!(stamp(&printed, 5), (None, 10));
+        assert_eq!(stamp(&printed, 10), (Some(Timestamp(1)), 90), "too near: a character may go on there");
+        assert_eq!(stamp(&printed, 50), (Some(Timestamp(2)), 90));
+        assert_eq!(stamp(&printed, 90), (Some(Timestamp(3)), u64::MAX));
+        assert_eq!(stamp(&[], 90), (None, u64::MAX));
     }
 }

@@ -12,6 +12,7 @@ use domain::frame::{Cursor, Frame, Framed};
 use domain::policy::{Sight, Viewer};
 use domain::run::Event;
 use domain::{AttemptId, RunId};
+use engine::PIECE;
 use futures::stream::BoxStream;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
@@ -24,9 +25,6 @@ use crate::{Error, Portal};
 /// Frames that wait for a page before the stream waits for it. Each may have a piece of output: more of them is memory for whoever
 /// does not read.
 pub(crate) const AHEAD: usize = 2;
-
-/// Bytes of one piece of output.
-const PIECE: usize = 64 * 1024;
 
 /// How often a stream without news says that it lives.
 const BEAT: Duration = Duration::from_secs(10);
@@ -89,7 +87,7 @@ impl Portal {
     ) -> Result<(u64, BoxStream<'static, std::io::Result<Bytes>>), Error> {
         let run = self.run_for(viewer.actor(), id.run).await?;
         run.attempt(id).ok_or(Error::NotFound)?;
-        let output = self.readable(&run, id);
+        let output = self.readable_for_long(&run, id);
         let length = self.engine().length(&id);
         let (sender, receiver) = mpsc::channel(AHEAD);
         let portal = self.clone();
@@ -247,7 +245,7 @@ impl Watcher {
                 let intent = run.intent(id).ok_or(Error::NotFound)?;
                 match self.portal.engine().follow(&intent) {
                     Ok(progress) => {
-                        let output = self.portal.readable(&run, id);
+                        let output = self.portal.readable_for_long(&run, id);
                         self.reading = Some(Reading::from_byte(offset, intent, output, progress));
                     }
                     Err(_) if self.is_open(id).await? => {

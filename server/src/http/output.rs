@@ -28,7 +28,8 @@ pub struct Question {
     /// `1`: as a file to keep.
     #[serde(default)]
     download: Option<String>,
-    /// Lines in place of bytes: one, or two with a hyphen between them, as `120-130`, both with it and counted from 1.
+    /// Lines in place of bytes: one, or two with a hyphen between them, as `120-130`, both with it and counted from 1. They are not
+    /// followed.
     #[serde(default)]
     lines: Option<String>,
     /// `cast`: as a recording with its timing.
@@ -55,6 +56,10 @@ pub async fn output(
         };
     }
     let follows = question.follow.as_deref() == Some("1");
+    // Lines are had as they are stored: whoever follows would wait for an end that their last line may never have.
+    if follows && question.lines.is_some() {
+        return lines_do_not_follow();
+    }
     let follow = if follows { Follow::ToTheEnd } else { Follow::Stored };
     // The length is needed before it is known from which byte to read.
     let length = match site.portal().raw_output(viewer, id, u64::MAX, Follow::Stored).await {
@@ -190,6 +195,11 @@ fn unsatisfiable(length: u64) -> Response {
 fn odd_lines() -> Response {
     let words = "Lines are a number, or two as 120-130, counted from 1. Nothing was sent.";
     sentence(StatusCode::UNPROCESSABLE_ENTITY, words)
+}
+
+fn lines_do_not_follow() -> Response {
+    let words = "Lines are sent as they are stored, and not followed. Nothing was sent; leave out lines or follow.";
+    sentence(StatusCode::BAD_REQUEST, words)
 }
 
 fn gone() -> Response {

@@ -54,6 +54,12 @@ const DOCUMENT: &str = "# Print
    ```bash
    head -c 3000000 /dev/zero | tr '\\0' x; printf end
    ```
+
+6. **Slowly**
+
+   ```bash
+   sh -c 'for n in 1 2 3 4 5 6; do echo line $n; sleep 0.5; done'
+   ```
 ";
 
 const COUNTED: &str = "run=1&step=1&attempt=1";
@@ -191,6 +197,17 @@ async fn lines_can_be_copied_as_a_page_shows_them_and_had_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lines_are_had_as_they_are_stored_and_nobody_who_follows_waits_for_some() {
+    let printed = Printed::counted().await;
+
+    let answer = printed.raw("lines=29999-30005&follow=1").await;
+
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.body.contains("not followed") && answer.body.contains("Nothing was sent"), "{}", answer.body);
+    assert_eq!(printed.raw("lines=29999-30005&follow=0").await.body, "29999\n30000\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_lines_of_each_command_are_told() {
     let printed = Printed::by(&[(2, "1,2,3")]).await;
 
@@ -214,6 +231,33 @@ async fn a_log_knows_when_its_lines_were_printed() {
     let asked = |moment: Timestamp| format!("{form}&moment={}", moment.0);
     assert_eq!(printed.lines(&asked(late)).await.asked, 2);
     assert_eq!(printed.lines(&asked(early)).await.asked, 1);
+}
+
+/// It reads nothing until the step has ended: by then the stream has come to a stand in the middle of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_slow_is_told_when_lines_were_printed_and_not_when_they_were_sent() {
+    let printed = Printed::by(&[]).await;
+    done(&printed.site, "/api/runs/run", "run=1&step=6&attempt=1&commands=1", &printed.cookie).await;
+    let viewer = someone(Role::Viewer);
+    let cursor = Cursor { version: 0, step: 6, attempt: 1, offset: 0 };
+    let frames = printed.site.portal.watch(viewer.viewer().unwrap(), RunId(1), cursor).await.unwrap();
+    let mut outputs = Box::pin(frames.filter_map(async |framed| match framed.frame {
+        Frame::Output { text, at, .. } => Some((text, at)),
+        _ => None,
+    }));
+    assert!(outputs.next().await.unwrap().0.starts_with("line 1\n"));
+
+    printed.site.ended(1, 6).await;
+    let ended = printed.site.portal.now();
+
+    let mut told = Vec::new();
+    while told.last().is_none_or(|(text, _): &(String, Timestamp)| text != "line 6\n") {
+        let (text, at) = outputs.next().await.unwrap();
+        told.push((text, at.unwrap()));
+    }
+    let at = |line: &str| told.iter().find(|(text, _)| text == line).unwrap().1;
+    assert!(ended.since(at("line 6\n")) >= 100, "{told:?}, {ended:?}");
+    assert!(at("line 6\n").since(at("line 5\n")) >= 100, "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,14 @@
 //! The screens of full-screen programs: in the stream of a run, and on its rendered page.
 
 use axum::body::Body;
-use domain::RunId;
 use domain::attempt::Condition;
-use domain::frame::{Cursor, Frame};
+use domain::frame::{Cursor, Frame, Framed};
 use domain::policy::Role;
 use domain::run::Event;
 use domain::screen::Screen;
+use domain::{AttemptId, RunId};
 use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use http::{StatusCode, header};
 use tempfile::TempDir;
 
@@ -30,12 +31,26 @@ const DOCUMENT: &str = "# Look
    ```bash
    TERM=xterm-256color top -d 0.3
    ```
+
+3. **Two halves**
+
+   ```bash
+   sh ./halves
+   ```
 ";
 
 /// Asks, shows a screen of its own until it is told to go, and says goodbye.
 const PAINT: &str = r"printf 'asked\n\033[?1049h\033[2J\033[3;5Hhelp\033[1;1H\033[1;31mtitle <b>\033[0m'
 until [ -e go ]; do sleep 0.05; done
 printf '\033[1;1Hended\033[0K\033[?1049lbye\n'
+";
+
+/// Paints a screen in two writes, and then nothing for long.
+const HALVES: &str = r"printf '\033[?1049h\033[2J\033[1;1Htop'
+sleep 0.06
+printf '\033[2;1Hbottom'
+sleep 1.5
+printf '\033[?1049l'
 ";
 
 /// A run that has been started, and the folder in which it works.
@@ -50,6 +65,7 @@ impl Started {
         let site = Served::with_document("look.md", DOCUMENT.as_bytes()).await;
         let work = tempfile::tempdir().unwrap();
         std::fs::write(work.path().join("paint"), PAINT).unwrap();
+        std::fs::write(work.path().join("halves"), HALVES).unwrap();
         site.write("look.portal.toml", &format!("directory = {:?}\n", work.path().to_str().unwrap()));
         let cookie = site.administrator().await;
         let started = Self { site, work, cookie };
@@ -86,6 +102,11 @@ impl Viewer {
         let cursor = Cursor { version: 0, step, attempt: 1, offset };
         let viewer = someone(Role::Viewer);
         let frames = site.portal.watch(viewer.viewer().unwrap(), RunId(1), cursor).await.unwrap();
+        Self::over(frames, offset)
+    }
+
+    /// Takes frames, with the output from a byte on.
+    fn over(frames: BoxStream<'static, Framed>, offset: u64) -> Self {
         Self { frames: Box::pin(frames.map(|framed| framed.frame)), screen: None, condition: Condition::NONE, offset }
     }
 
@@ -152,6 +173,21 @@ async fn a_screen_is_told_as_it_stands_and_stays_as_it_was_left() {
         assert!(page.contains(shown), "{shown} in {page}");
     }
     assert!(page.contains("href=\"/runs/1/output/1/1\""));
+}
+
+/// The second half comes when the screen has just been looked at, and nothing else comes for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_shows_a_screen_as_it_stood_and_does_not_leave_it_half_painted() {
+    let started = Started::new().await;
+    started.done("/api/runs/run", "run=1&step=3&attempt=1&commands=1").await;
+    started.site.ended(1, 3).await;
+    let (id, viewer) = (AttemptId { run: RunId(1), step: 3, attempt: 1 }, someone(Role::Viewer));
+
+    let replay = started.site.portal.replay(viewer.viewer().unwrap(), id, 0, 1).await.unwrap();
+
+    let mut replay = Viewer::over(replay, 0);
+    replay.until(|viewer| viewer.rows() == ["top", "bottom"]).await;
+    assert!(!replay.is_over(), "it is shown before the program leaves it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! The places of lines, in memory: made while output is read from its first byte to its last.
 
-use domain::terminal::{Style, Terminal};
-use memchr::memchr2;
+use domain::terminal::{Style, Terminal, whole_characters};
+use memchr::memchr3;
 use serde::{Deserialize, Serialize};
 
 use super::LinePlace;
@@ -11,6 +11,9 @@ use super::LinePlace;
 pub(super) const EVERY: u64 = 64 << 10;
 
 const ESCAPE: u8 = 0x1b;
+
+/// The first byte of a character that is a sequence's begin by itself, and of a few others.
+const LEAD: u8 = 0xc2;
 
 /// The place of a line, as it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,11 +127,13 @@ pub(super) struct Scanner {
     at: u64,
     /// Reads the sequences, and nothing else.
     pen: Terminal,
+    /// The begin of a character that the pen has to read and that is not whole yet.
+    open: Vec<u8>,
 }
 
 impl From<LinePlace> for Scanner {
     fn from(LinePlace { line, at, style }: LinePlace) -> Self {
-        Self { line, begin: at, style, at, pen: Terminal::with_style(style) }
+        Self { line, begin: at, style, at, pen: Terminal::with_style(style), open: Vec::new() }
     }
 }
 
@@ -138,8 +143,8 @@ impl Scanner {
     pub(super) fn read(&mut self, piece: &[u8], mut begins: impl FnMut(LinePlace) -> bool) {
         let mut rest = piece;
         while !rest.is_empty() {
-            // In text only line feeds and escapes count; in a sequence, which is short, every byte does.
-            let next = if self.pen.is_in_text() { memchr2(b'\n', ESCAPE, rest) } else { Some(0) };
+            // In text only line feeds count and what may begin a sequence; in a sequence, which is short, every byte does.
+            let next = if self.is_in_text() { memchr3(b'\n', ESCAPE, LEAD, rest) } else { Some(0) };
             let Some(next) = next else {
                 self.at += rest.len() as u64;
                 return;
@@ -158,12 +163,19 @@ impl Scanner {
         }
     }
 
+    fn is_in_text(&self) -> bool {
+        self.pen.is_in_text() && self.open.is_empty()
+    }
+
+    /// Hands the pen whole characters, made of the bytes as those of a page are.
     fn step(&mut self, byte: u8) {
-        if byte == b'\n' && self.pen.is_in_text() {
+        if byte == b'\n' && self.is_in_text() {
             return;
         }
-        let character = if byte.is_ascii() { char::from(byte) } else { char::REPLACEMENT_CHARACTER };
-        self.pen.push(character.encode_utf8(&mut [0; 4]));
+        self.open.push(byte);
+        let whole = whole_characters(&self.open, false);
+        self.pen.push(&String::from_utf8_lossy(&self.open[..whole]));
+        self.open.drain(..whole);
         if self.pen.is_in_text() {
             self.pen = Terminal::with_style(self.pen.style());
         }

@@ -1,6 +1,5 @@
 use std::fmt::Write as _;
 
-use domain::redaction::ByteRange;
 use domain::terminal::{Colour, Style, Terminal};
 use domain::{AttemptId, RunId};
 use proptest::prelude::*;
@@ -98,6 +97,30 @@ fn every_line_is_found_by_its_number_and_by_its_bytes() {
         assert_eq!([read.line_at(at), read.line_at(at + 1)], [(line, at); 2], "line {line}");
     }
     assert_eq!(read.line(99_999), (50_001, text.len() as u64), "what is not there yet comes after the last");
+}
+
+#[test]
+fn lines_are_had_as_bytes_and_of_a_long_output_without_reading_it_from_its_begin() {
+    let bytes = |read: &Read, from, to| {
+        let found = read.lines.bytes_of(&read.file, read.length, from, to).unwrap();
+        found.map(|range| (range.from, range.to))
+    };
+
+    let few = Stored::with(b"one\ntwo\r\n\nfour").read();
+    assert_eq!([bytes(&few, 1, 1), bytes(&few, 2, 2), bytes(&few, 2, 3)], [Some((0, 4)), Some((4, 9)), Some((4, 10))]);
+    assert_eq!([bytes(&few, 4, 4), bytes(&few, 1, 4)], [Some((10, 14)), Some((0, 14))]);
+    let odd = [(5, 5), (3, 2), (0, 1), (4, 5), (4, u64::MAX)];
+    assert_eq!(odd.map(|(from, to)| bytes(&few, from, to)), [None; 5]);
+    assert_eq!(bytes(&Stored::with(b"one\n").read(), 2, 2), None);
+
+    // What stands before it is gone from the disk: whoever read it from the begin would count other lines.
+    let (text, begins) = numbers(50_000);
+    let stored = Stored::with(text.as_bytes());
+    let many = stored.read();
+    let gone = usize::try_from(begins[45_000] - 100_000).unwrap();
+    let rest = " ".repeat(gone) + &text[gone..];
+    std::fs::write(stored.folder.path().join(LOG), rest).unwrap();
+    assert_eq!(bytes(&many, 45_001, 45_002), Some((begins[45_000], begins[45_002])));
 }
 
 #[test]
@@ -208,6 +231,19 @@ fn a_line_deep_in_a_log_begins_in_its_colour() {
 }
 
 #[test]
+fn a_sequence_that_begins_with_a_single_character_colours_the_next_line_as_well() {
+    for text in ["\u{9b}31mred\nnext", "\u{9d}title\u{9c}\u{9b}31mred\nnext", "\u{1b}[\u{9b}31mred\nnext"] {
+        let log = Stored::with(text.as_bytes()).read();
+
+        let style = log.lines.line(&log.file, 2).unwrap().style;
+
+        let mut terminal = Terminal::default();
+        terminal.push(text);
+        assert_eq!((style, style.text), (terminal.style(), Colour::Indexed(1)), "{text:?}");
+    }
+}
+
+#[test]
 fn a_stretch_is_some_whole_lines() {
     let (text, begins) = numbers(5_000);
     let read = Stored::with(text.as_bytes()).read();
@@ -266,7 +302,7 @@ fn a_stretch_is_not_much_longer_than_a_page() {
 
 #[test]
 fn the_maps_of_attempts_that_nobody_looks_at_any_more_are_let_go() {
-    let maps = LineMaps::default();
+    let maps = Maps::<Lines>::default();
     let id = |run| AttemptId { run: RunId(run), ..ID };
     let first = maps.of(id(0));
     for run in 1..i64::try_from(KEPT).unwrap() {
@@ -278,9 +314,9 @@ fn the_maps_of_attempts_that_nobody_looks_at_any_more_are_let_go() {
     assert!(Arc::ptr_eq(&first, &maps.of(id(0))), "the one that was not asked for longest went");
 }
 
-/// Output with many sequences and line feeds in it.
-fn output() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![
+/// Output with many sequences, line feeds and broken characters in it.
+fn output() -> impl Strategy<Value = Vec<u8>> {
+    let texts = prop_oneof![
         "[a-z]{0,6}",
         Just("\n".to_owned()),
         Just("\u{1b}[".to_owned()),
@@ -292,16 +328,23 @@ fn output() -> impl Strategy<Value = String> {
         Just("\u{1b}[1;32m".to_owned()),
         Just("\u{1b}[0m".to_owned()),
         Just("\r".to_owned()),
+        Just("\u{9b}".to_owned()),
+        Just("\u{9b}35m".to_owned()),
+        Just("\u{9c}".to_owned()),
+        Just("\u{9d}".to_owned()),
+        Just("\u{85}\u{a0}\u{20ac}".to_owned()),
     ];
+    let bytes = prop::sample::select(vec![0xc2_u8, 0x9b, 0x9c, 0xe2, 0x82, 0xff]).prop_map(|byte| vec![byte]);
+    let piece = prop_oneof![5 => texts.prop_map(String::into_bytes), 1 => bytes];
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
     #[test]
-    fn each_line_begins_where_and_as_a_terminal_would_begin_it(text in output(), size in 1_usize..9) {
+    fn each_line_begins_where_and_as_a_terminal_would_begin_it(printed in output(), size in 1_usize..9) {
         let mut scanner = Scanner::from(LinePlace { line: 1, ..LinePlace::default() });
         let mut found = Vec::new();
-        for piece in text.as_bytes().chunks(size) {
+        for piece in printed.chunks(size) {
             scanner.read(piece, |place| {
                 found.push(place);
                 true
@@ -311,8 +354,8 @@ proptest! {
         let mut terminal = Terminal::default();
         let mut expected = Vec::new();
         let mut at = 0;
-        for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
-            terminal.push(line);
+        for line in printed.split_inclusive(|byte| *byte == b'\n').filter(|line| line.ends_with(b"\n")) {
+            terminal.push(&String::from_utf8_lossy(line));
             at += line.len() as u64;
             expected.push(LinePlace { line: expected.len() as u64 + 2, at, style: terminal.style() });
         }

@@ -5,8 +5,9 @@ use domain::policy::Role;
 use domain::run::Event;
 use futures::StreamExt as _;
 use http::StatusCode;
+use portal::Follow;
 
-use super::{DOCUMENT, MASKED, OUTPUT, PAGE, RUN, SECRET, ask, log_of};
+use super::{DOCUMENT, MASKED, OUTPUT, PAGE, PRINTED, RUN, SECRET, ask, log_of};
 use crate::approvals::Scene;
 use crate::site::someone;
 
@@ -80,6 +81,39 @@ async fn what_is_recorded_as_covered_is_shown_to_nobody_also_while_the_disk_stil
     });
     let output = Box::pin(outputs).next().await.unwrap();
     assert!(output.contains(MASKED) && !output.contains(SECRET), "{output}");
+}
+
+/// Nobody reads these streams before something is covered: they have come to a stand far before the end of the output. The disk
+/// takes nothing here, either.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_covered_while_an_output_is_sent_is_covered_in_the_rest_of_it() {
+    let long = DOCUMENT.replace("echo end", "seq 1 100000; echo late $s");
+    let scene = Scene::leaked_by(&long).await;
+    let codes = scene.codes("lena").await;
+    let before = std::fs::read_to_string(log_of(&scene.site)).unwrap();
+    let (portal, otto) = (&scene.site.portal, someone(Role::Viewer));
+    let viewer = || otto.viewer().unwrap();
+    let (_, raw) = portal.raw_output(viewer(), PRINTED, 0, Follow::Stored).await.unwrap();
+    let cast = portal.recording(viewer(), PRINTED).await.unwrap();
+    let replay = portal.replay(viewer(), PRINTED, 0, 100).await.unwrap();
+    let cursor = Cursor { version: 0, step: 1, attempt: 1, offset: 0 };
+    let page = portal.watch(viewer(), RUN, cursor).await.unwrap();
+
+    scene.asks().await;
+    assert_eq!(scene.confirm(&scene.lena, &codes[0]).await.status, StatusCode::OK);
+    std::fs::write(log_of(&scene.site), before).unwrap();
+
+    let bytes = raw.chain(cast).map(Result::unwrap).map(|piece| String::from_utf8_lossy(&piece).into_owned());
+    let shown = replay.chain(page).filter_map(async |framed| match framed.frame {
+        Frame::Output { text, .. } => Some(text),
+        _ => None,
+    });
+    let (mut told, mut all) = (String::new(), Box::pin(bytes.chain(shown)));
+    let (masked, leaked) = (format!("late {MASKED}"), format!("late {SECRET}"));
+    while told.matches(&masked).count() + told.matches(&leaked).count() < 4 {
+        told.push_str(&all.next().await.unwrap());
+    }
+    assert!(!told.contains(&leaked), "{}", told.matches(&leaked).count());
 }
 
 #[tokio::test(flavor = "multi_thread")]
