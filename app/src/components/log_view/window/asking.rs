@@ -152,8 +152,7 @@ impl Window {
         if let Some(view) = views.last() {
             self.commands.set(view.commands.clone());
         }
-        let id = self.live.on_stage();
-        let pieces = Pieces::of_views((id.step, id.attempt), views, lines);
+        let pieces = self.live.log.with_untracked(|log| Pieces::of_views(log, views, lines));
         if let Some(list) = self.list.get_untracked() {
             let (begin, end) = self.sheet(&list).edges(&pieces.span());
             self.edges.set(Edges { begin, end });
