@@ -202,6 +202,17 @@ impl Window {
         })
     }
 
+    /// Whether there are lines that are not among the rows, and nothing there says so.
+    pub fn is_part(self) -> bool {
+        let known = self.live.log.with(Log::is_counted) && self.windowed.get();
+        let drawn = self.held.with(|held| match held {
+            Some(held) => held.span(),
+            None => self.live.log.with(|log| log.span(Some(drawn_rows()))),
+        });
+        let has_all = drawn.start <= 1 && drawn.end > self.lines();
+        known && !(has_all && self.folded.with(BTreeSet::is_empty))
+    }
+
     /// When a row was printed, as far as is known.
     pub fn moment(self, byte: u64) -> Option<Timestamp> {
         if self.replay.is_on() {
