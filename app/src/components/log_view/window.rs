@@ -352,7 +352,7 @@ impl Window {
 
     /// Asks for lines, when those that are drawn are not the ones at which the reader looks.
     fn look(self) {
-        let Some(list) = self.list.get_untracked() else { return };
+        let Some(list) = self.list.try_get_untracked().flatten() else { return };
         if !self.windowed.get_untracked() || self.live.following.get_untracked() || self.lines() == 0 {
             return;
         }

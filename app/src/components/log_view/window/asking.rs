@@ -122,7 +122,10 @@ impl Window {
         if self.live.following.get_untracked() {
             return;
         }
-        let has_next = next.is_some_and(|next| answer.is_ok() && self.has_asked_around(next.line));
+        // Whoever has scrolled on to lines that have just come sees them now.
+        let has_next = next.is_some_and(|next| {
+            answer.as_ref().is_ok_and(|views| any_has(views, next.line) || self.has_asked_around(next.line))
+        });
         match (fate(anchor, next, has_next, self.has_gone(went)), answer) {
             (Fate::Asked(next), _) => {
                 self.asking.update_value(|asking| asking.last.clear());
@@ -131,10 +134,14 @@ impl Window {
             (Fate::Dropped, _) => self.asking.update_value(|asking| asking.last.clear()),
             (Fate::Shown(anchor), Ok(views)) => {
                 // The reader may have scrolled on meanwhile: what they see now stays where it is.
-                let seen = self.first_in_sight().filter(|seen| views.iter().any(|view| has(view, seen.line)));
+                let seen = self.first_in_sight().filter(|seen| any_has(&views, seen.line));
                 let stays = seen.filter(|_| anchor.aim == Aim::Stays);
                 self.anchor.set_value(Some(stays.unwrap_or(anchor)));
                 self.show(&views);
+                if has_next {
+                    // They may be at the edge of them: what else they need is known once these have their place.
+                    request_animation_frame(move || request_animation_frame(move || self.look()));
+                }
             }
             (Fate::Shown(_), Err(error)) => self.said.set(error.to_string()),
         }
@@ -206,8 +213,8 @@ fn reaches(view: &LinesView, range: &Range<u64>) -> bool {
     view.count == 0 || view.line + view.count >= range.end.min(view.lines + 1)
 }
 
-fn has(view: &LinesView, line: u64) -> bool {
-    (view.line..view.line + view.count).contains(&line)
+fn any_has(views: &[LinesView], line: u64) -> bool {
+    views.iter().any(|view| (view.line..view.line + view.count).contains(&line))
 }
 
 #[cfg(test)]
@@ -301,6 +308,15 @@ mod tests {
         assert_eq!(fate(stays(500), Some(stays(900)), false, false), Fate::Asked(stays(900)));
         assert_eq!(fate(stays(500), Some(goes(900)), false, true), Fate::Asked(goes(900)));
         assert_eq!(fate(stays(500), None, false, true), Fate::Dropped);
+    }
+
+    #[test]
+    fn an_answer_has_the_lines_that_came() {
+        let came = views(&[1..101, 901..1_001]);
+
+        let has = [1, 100, 101, 900, 901, 1_001].map(|line| any_has(&came, line));
+
+        assert_eq!(has, [true, true, false, false, true, false]);
     }
 
     #[test]
