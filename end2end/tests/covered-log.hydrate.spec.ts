@@ -32,8 +32,9 @@ async function ask({ page }: Operator): Promise<void> {
   await expect(page.getByText('Ada Lind wants 12 bytes in 1 place covered')).toBeVisible();
 }
 
-/** Goes to the line of the secret. */
+/** Goes to the line of the secret, once all of the output is there. */
 async function look(person: Operator, text: string): Promise<void> {
+  await expect.poll(async () => (await person.log()).at(-1)?.trim()).toBe('3000');
   await go(person, ':3001');
   await expect(person.page.locator('ol.log').getByText(`called ${text}`, { exact: true })).toBeVisible();
 }
