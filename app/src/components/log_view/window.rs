@@ -150,6 +150,7 @@ impl Window {
     }
 
     fn let_covered_go(self) {
+        self.asking.update_value(Asking::outdate);
         if self.replay.is_on() {
             self.end_replay();
         } else if self.held.with_untracked(Option::is_some) {

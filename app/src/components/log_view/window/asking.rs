@@ -37,6 +37,8 @@ pub(super) enum Aim {
 pub(super) struct Asking {
     pub busy: bool,
     next: Option<Anchor>,
+    /// Whether something was covered since they were asked for: the answer may still have it.
+    outdated: bool,
     /// Whether the reader goes to what is asked for, or is to be asked for next.
     goes: bool,
     /// The lines that were asked for last: they are not asked for again by themselves.
@@ -58,8 +60,14 @@ impl Asking {
         if came < self.last.iter().map(|range| range.end - range.start).sum() {
             self.last.clear();
         }
-        self.busy = false;
+        (self.busy, self.outdated) = (false, false);
         self.next.take()
+    }
+
+    /// Something was covered: what is on its way is not shown any more.
+    pub(super) fn outdate(&mut self) {
+        self.outdated = self.busy;
+        self.last.clear();
     }
 
     /// Who goes along with the output again needs nothing that was put off.
@@ -106,7 +114,7 @@ impl Window {
             return;
         }
         let goes = anchor.aim == Aim::Goes;
-        self.asking.set_value(Asking { busy: true, next: None, goes, last: wanted.clone() });
+        self.asking.set_value(Asking { busy: true, goes, last: wanted.clone(), ..Asking::default() });
         let (id, went) = (self.live.on_stage(), self.went());
         spawn_local(async move {
             let from_the_portal = async |from, most| lines(id.run, id.step, id.attempt, from, None, None, most).await;
@@ -117,16 +125,16 @@ impl Window {
 
     /// The page may be gone by the time that an answer comes, or show something else.
     fn arrived(self, id: AttemptId, went: u64, anchor: Anchor, answer: Result<Vec<LinesView>, AppError>) {
-        let taken = self.asking.try_update_value(|asking| asking.taken(&answer));
-        let Some(next) = taken.filter(|_| self.live.on_stage() == id) else { return };
+        let taken = self.asking.try_update_value(|asking| (asking.outdated, asking.taken(&answer)));
+        let Some((outdated, next)) = taken.filter(|_| self.live.on_stage() == id) else { return };
         if self.live.following.get_untracked() {
             return;
         }
         // Whoever has scrolled on to lines that have just come sees them now.
-        let has_next = next.is_some_and(|next| {
+        let has_next = next.filter(|_| !outdated).is_some_and(|next| {
             answer.as_ref().is_ok_and(|views| any_has(views, next.line) || self.has_asked_around(next.line))
         });
-        match (fate(anchor, next, has_next, self.has_gone(went)), answer) {
+        match (fate(anchor, next, has_next, outdated || self.has_gone(went)), answer) {
             (Fate::Asked(next), _) => {
                 self.asking.update_value(|asking| asking.last.clear());
                 self.ask(next);
@@ -299,6 +307,18 @@ mod tests {
         assert_eq!(asking.taken(&Ok(Vec::new())), None);
         asking.put_off(stays(5));
         assert_eq!(asking.next, Some(stays(5)));
+    }
+
+    #[test]
+    fn an_answer_that_is_on_its_way_when_something_is_covered_is_outdated_and_the_next_is_not() {
+        let mut asking = asked_for(300..700);
+
+        asking.outdate();
+        assert!(asking.outdated && asking.last.is_empty());
+        assert_eq!(asking.taken(&Ok(views(&one(300..700)))), None);
+        assert!(!asking.outdated);
+        asking.outdate();
+        assert!(!asking.outdated, "nothing is on its way");
     }
 
     #[test]
