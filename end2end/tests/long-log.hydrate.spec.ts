@@ -133,7 +133,10 @@ test('lines can be shown with their times and without a break, and the page stay
 
   await page.getByRole('button', { name: 'Times: show when lines were printed, in UTC' }).click();
   await expect(page.locator('ol.log li[data-at]').last()).toHaveAttribute('data-at', /^\d\d:\d\d:\d\d\.\d{3}$/);
-  const share = await page.locator('ol.log').evaluate((box) => (box.querySelector('li[data-at] > span:last-child')?.clientWidth ?? 0) / box.clientWidth);
+  const share = await page.locator('ol.log').evaluate((box) => {
+    const text = box.querySelector('li[data-at] > span:last-child');
+    return (text?.clientWidth ?? 0) / box.clientWidth;
+  });
   expect(share, 'on a phone the time takes nothing from the width of the text').toBeGreaterThan(0.7);
   await page.getByRole('button', { name: 'Wrap: break long lines' }).click();
   const list = page.locator('ol.log');
