@@ -300,7 +300,7 @@ pub fn list(numbers: &[u32]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use domain::Timestamp;
@@ -340,7 +340,7 @@ mod tests {
     }
 
     /// Two steps and two of a rollback; those with these places are skipped.
-    fn run(over: &[u32]) -> Run {
+    pub(crate) fn run(over: &[u32]) -> Run {
         let steps = [(PartKind::Steps, 1), (PartKind::Steps, 2), (PartKind::Rollback, 1), (PartKind::Rollback, 2)];
         let plan = Plan {
             visible_to: None,

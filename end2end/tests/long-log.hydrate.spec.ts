@@ -1,25 +1,8 @@
 // A log that no page could hold: seen, searched, linked, copied and folded all the same.
 import { inSight, ROWS, watchDrawn } from './drawn.ts';
-import { expect, test, type Operator } from './fixtures.ts';
+import { expect, test } from './fixtures.ts';
 import { look } from './look.ts';
-
-/** Adds a step of some commands to a run of the tour, and runs it to its end. */
-async function printed(operator: Operator, commands: string, title: string, state = 'ok'): Promise<number> {
-  const run = await operator.start('first-tour', { Visitor: 'Olga' });
-  await operator.open(run, 2);
-  await operator.add(commands, title);
-  await operator.press(`Run the added step: ${title}`);
-  await operator.step(title, state);
-  return run;
-}
-
-const field = (operator: Operator) => operator.page.getByRole('searchbox', { name: /^Search the whole log/ });
-
-/** Types a place into the field and goes there. */
-async function go(operator: Operator, place: string): Promise<void> {
-  await field(operator).fill(place);
-  await field(operator).press('Enter');
-}
+import { field, go, printed } from './printed.ts';
 
 test('fifty thousand lines are reached by scrolling, by their numbers and by keys, and few of them are drawn', async ({ operator }) => {
   const { page } = operator;
@@ -152,6 +135,11 @@ test('lines can be shown with their times and without a break, and the page stay
 
   await page.getByRole('button', { name: 'Times: show when lines were printed, in UTC' }).click();
   await expect(page.locator('ol.log li[data-at]').last()).toHaveAttribute('data-at', /^\d\d:\d\d:\d\d\.\d{3}$/);
+  const share = await page.locator('ol.log').evaluate((box) => {
+    const text = box.querySelector('li[data-at] > span:last-child');
+    return (text?.clientWidth ?? 0) / box.clientWidth;
+  });
+  expect(share, 'on a phone the time takes nothing from the width of the text').toBeGreaterThan(0.7);
   await page.getByRole('button', { name: 'Wrap: break long lines' }).click();
   const list = page.locator('ol.log');
   await expect.poll(() => list.evaluate((box) => box.scrollWidth > box.clientWidth)).toBe(true);

@@ -29,6 +29,9 @@ use strip::{FollowStrip, Silence};
 use tools::{Looks, Tools};
 pub use window::Window;
 
+/// What stands beside the rows on paper, when there are others.
+const ON_PAPER: &str = "Paper shows the lines in view. The whole output is the raw download.";
+
 /// The rows of the log on the stage. To be made anew for each attempt, so that nothing of one is left in the other.
 #[component]
 pub fn LogView(step: u32, attempt: u32) -> impl IntoView {
@@ -38,9 +41,11 @@ pub fn LogView(step: u32, attempt: u32) -> impl IntoView {
     view.keep();
     // A stored piece does not grow, and there is no end of it to go to.
     let grows = live.log.with_untracked(|log| !log.is_page());
+    let is_part = Memo::new(move |_| view.is_part());
     view! {
         <div class="log-frame" on:keydown=move |event| pressed(view, &event)>
             {grows.then(|| view! { <Tools view looks /> })}
+            {move || is_part.get().then(|| view! { <p class="on-paper">{ON_PAPER}</p> })}
             <ol
                 class="log"
                 tabindex="0"

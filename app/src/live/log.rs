@@ -136,6 +136,11 @@ impl Log {
         Self { page: true, ..self.clone() }
     }
 
+    /// The same, with nothing of it but how long it is.
+    fn without_rows(&self) -> Self {
+        Self { length: self.length(), ..Self::empty(self.step, self.attempt) }
+    }
+
     fn from_piece(view: &LogView, text: &str, bytes: u64) -> Self {
         let mut log = Self::empty(view.step, view.attempt);
         log.skip_to(view.from, view.line, view.style);

@@ -3,40 +3,42 @@
 //! While they follow, these are the last ones, as they come. Who scrolls away looks at lines that stand still: those that the page
 //! has, or others that the portal is asked for. The place of a line in the box is said by [`Sheet`]; where it really stands, once it is
 //! drawn, is corrected before anybody sees it.
+//!
+//! - [`asking`]: the portal is asked for lines, one question after the other
+//! - [`choosing`]: lines that the address names, and those that are clicked
+//! - [`folding`]: the output of commands out of sight
+
+mod asking;
+mod choosing;
+mod folding;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use domain::run::{CommandState, Run};
+use domain::Timestamp;
 use domain::screen::Screen;
-use domain::view::{CommandLines, LinesView};
-use domain::{AttemptId, Timestamp};
+use domain::view::CommandLines;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::wasm_bindgen::JsCast as _;
-use web_sys::{Element, HtmlElement, MouseEvent};
+use web_sys::{Element, HtmlElement};
 
 use super::finder::Finder;
 use super::replay::Replay;
-use crate::AppError;
 use crate::api::runs::lines;
 use crate::live::Live;
 use crate::live::log::Log;
 use crate::live::log::borders::Part;
 use crate::live::log::entry::Entry;
 use crate::live::log::pieces::{Edges, Pieces};
-use crate::live::named::{self, Extends, Named};
+use crate::live::named::{self, Named};
 use crate::live::sheet::{DRAWN, Sheet, Stretch, Wanted};
+use asking::{Aim, Anchor, Asking};
+use folding::runs;
 
 /// How close to the end still counts as being there, in pixels.
 const NEAR: i32 = 28;
-
-/// At most so many pieces between folds are asked for at once.
-const PIECES: usize = 8;
-
-/// The first line of a command stands so far below the top of the box that the command is seen as well, in pixels.
-const BELOW_THE_COMMAND: f64 = 48.0;
 
 /// A line that is gone to stands so far below the top of the box: what was printed before it is seen as well.
 const THIRD: f64 = 3.0;
@@ -80,52 +82,6 @@ pub struct Window {
     asking: StoredValue<Asking>,
     /// Counted up whenever the reader goes somewhere.
     went: StoredValue<u64>,
-}
-
-/// A line, and how far below the top of the box it stands, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Anchor {
-    line: u64,
-    offset: f64,
-    aim: Aim,
-}
-
-/// Whether a reader stays where they are, or goes to that line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Aim {
-    Stays,
-    Goes,
-}
-
-/// Lines are asked for one after the other.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Asking {
-    busy: bool,
-    next: Option<Anchor>,
-    /// Whether the reader goes to what is asked for, or is to be asked for next.
-    goes: bool,
-    /// The lines that were asked for last: they are not asked for again by themselves.
-    last: Vec<Range<u64>>,
-}
-
-impl Asking {
-    /// Keeps what is to be asked for next. Whoever goes somewhere is not held back by what they scroll past meanwhile.
-    fn put_off(&mut self, anchor: Anchor) {
-        let goes = anchor.aim == Aim::Goes;
-        if goes || !self.goes {
-            (self.next, self.goes) = (Some(anchor), goes);
-        }
-    }
-
-    /// Takes note of an answer; gives what is to be asked for next. Lines that have not come may be asked for again.
-    fn taken(&mut self, answer: &Result<Vec<LinesView>, AppError>) -> Option<Anchor> {
-        let came: u64 = answer.iter().flatten().map(|view| view.count).sum();
-        if came < self.last.iter().map(|range| range.end - range.start).sum() {
-            self.last.clear();
-        }
-        self.busy = false;
-        self.next.take()
-    }
 }
 
 impl Window {
@@ -194,6 +150,7 @@ impl Window {
     }
 
     fn let_covered_go(self) {
+        self.asking.update_value(Asking::outdate);
         if self.replay.is_on() {
             self.end_replay();
         } else if self.held.with_untracked(Option::is_some) {
@@ -244,6 +201,17 @@ impl Window {
                 }),
             })
         })
+    }
+
+    /// Whether there are lines that are not among the rows, and nothing there says so.
+    pub fn is_part(self) -> bool {
+        let known = self.live.log.with(Log::is_counted) && self.windowed.get();
+        let drawn = self.held.with(|held| match held {
+            Some(held) => held.span(),
+            None => self.live.log.with(|log| log.span(Some(drawn_rows()))),
+        });
+        let has_all = drawn.start <= 1 && drawn.end > self.lines();
+        known && !(has_all && self.folded.with(BTreeSet::is_empty))
     }
 
     /// When a row was printed, as far as is known.
@@ -346,6 +314,7 @@ impl Window {
     /// Goes along with the output again.
     pub fn follow(self) -> bool {
         self.goes();
+        self.asking.update_value(Asking::forget_next);
         self.held.set(None);
         self.anchor.set_value(None);
         self.live.following.set(true);
@@ -384,21 +353,19 @@ impl Window {
 
     /// Asks for lines, when those that are drawn are not the ones at which the reader looks.
     fn look(self) {
-        let Some(list) = self.list.get_untracked() else { return };
+        let Some(list) = self.list.try_get_untracked().flatten() else { return };
         if !self.windowed.get_untracked() || self.live.following.get_untracked() || self.lines() == 0 {
             return;
         }
         let sheet = self.sheet(&list);
         let top = f64::from(list.scroll_top());
         let view = Stretch { top, bottom: top + f64::from(list.client_height()) };
+        let around = |line| Anchor { line, offset: sheet.above(line) - top, aim: Aim::Stays };
         match sheet.wanted(view, self.block(&list), &self.drawn()) {
             Wanted::Nothing => {}
-            Wanted::More => {
-                if let Some(anchor) = self.first_in_sight() {
-                    self.ask(anchor);
-                }
-            }
-            Wanted::Around(line) => self.ask(Anchor { line, offset: sheet.above(line) - top, aim: Aim::Stays }),
+            // Where all that is drawn is folded away no line is seen.
+            Wanted::More => self.ask(self.first_in_sight().unwrap_or_else(|| around(sheet.line_at(top)))),
+            Wanted::Around(line) => self.ask(around(line)),
         }
     }
 
@@ -427,65 +394,6 @@ impl Window {
         self.first_in_sight().map_or(1, |anchor| anchor.line)
     }
 
-    /// Asks the portal for the lines around one, which then stands where the anchor says. One question at a time: the newest of those
-    /// that come meanwhile is asked next.
-    fn ask(self, anchor: Anchor) {
-        let Some(list) = self.list.get_untracked() else { return };
-        let (is_busy, asked) = self.asking.with_value(|asking| (asking.busy, asking.last.clone()));
-        if is_busy {
-            self.asking.update_value(|asking| asking.put_off(anchor));
-            return;
-        }
-        let wanted = self.sheet(&list).around(anchor.line);
-        let nothing_to_see = wanted.is_empty() && self.folded.with_untracked(BTreeSet::is_empty);
-        if nothing_to_see || (wanted == asked && anchor.aim == Aim::Stays) {
-            return;
-        }
-        let goes = anchor.aim == Aim::Goes;
-        self.asking.set_value(Asking { busy: true, next: None, goes, last: wanted.clone() });
-        let (id, went) = (self.live.on_stage(), self.went());
-        spawn_local(async move {
-            let answer = pieces(id, wanted, anchor.line).await;
-            self.arrived(id, went, anchor, answer);
-        });
-    }
-
-    /// The page may be gone by the time that an answer comes, or show something else.
-    fn arrived(self, id: AttemptId, went: u64, anchor: Anchor, answer: Result<Vec<LinesView>, AppError>) {
-        let taken = self.asking.try_update_value(|asking| asking.taken(&answer));
-        let Some(next) = taken.filter(|_| self.live.on_stage() == id) else { return };
-        if self.live.following.get_untracked() {
-            return;
-        }
-        // Whoever has scrolled on to lines that have just come needs no others.
-        let (anchor, next) = match next {
-            Some(next) if answer.is_ok() && self.has_asked_around(next.line) => (next, None),
-            next => (anchor, next),
-        };
-        match (answer, next) {
-            (_, Some(next)) => {
-                self.asking.update_value(|asking| asking.last.clear());
-                self.ask(next);
-            }
-            // They have gone elsewhere, or to the end and back.
-            (_, None) if self.has_gone(went) => self.asking.update_value(|asking| asking.last.clear()),
-            (Ok(views), None) => {
-                // The reader may have scrolled on meanwhile: what they see now stays where it is.
-                let seen = self.first_in_sight().filter(|seen| views.iter().any(|view| has(view, seen.line)));
-                let stays = seen.filter(|_| anchor.aim == Aim::Stays);
-                self.anchor.set_value(Some(stays.unwrap_or(anchor)));
-                self.show(&views);
-            }
-            (Err(error), None) => self.said.set(error.to_string()),
-        }
-    }
-
-    fn has_asked_around(self, line: u64) -> bool {
-        let Some(list) = self.list.get_untracked() else { return false };
-        let around = self.sheet(&list).around(line);
-        self.asking.with_value(|asking| asking.last == around)
-    }
-
     /// Whether the reader has gone somewhere since a moment: what was asked for before does not move them any more.
     pub fn has_gone(self, went: u64) -> bool {
         self.went.try_get_value() != Some(went)
@@ -499,21 +407,6 @@ impl Window {
     /// How often the reader has gone somewhere.
     pub fn went(self) -> u64 {
         self.went.get_value()
-    }
-
-    fn show(self, views: &[LinesView]) {
-        let lines = self.held.with_untracked(|held| held.as_ref().map(|held| held.lines));
-        let lines = lines.unwrap_or_else(|| self.live.log.with_untracked(Log::lines));
-        if let Some(view) = views.last() {
-            self.commands.set(view.commands.clone());
-        }
-        let id = self.live.on_stage();
-        let pieces = Pieces::of_views((id.step, id.attempt), views, lines);
-        if let Some(list) = self.list.get_untracked() {
-            let (begin, end) = self.sheet(&list).edges(&pieces.span());
-            self.edges.set(Edges { begin, end });
-        }
-        self.held.set(Some(pieces));
     }
 
     /// Goes to a line, wherever it is.
@@ -558,7 +451,11 @@ impl Window {
             }
             match answer {
                 Ok(view) => _ = self.jump(view.asked.max(1)),
-                Err(error) => self.said.set(error.to_string()),
+                Err(error) => {
+                    self.said.set(error.to_string());
+                    // What was asked for before was let go.
+                    self.look();
+                }
             }
         });
     }
@@ -566,87 +463,6 @@ impl Window {
     /// Whether its page is gone.
     pub fn is_gone(self) -> bool {
         self.asking.try_update_value(|_| ()).is_none()
-    }
-
-    /// Goes to the lines that the address names, when it names some of this step.
-    fn go_to_the_address(self) {
-        let hash = window().location().hash().unwrap_or_default();
-        let Some((step, lines)) = named::read(&hash) else { return };
-        if step.is_none_or(|step| step == self.step) && self.list.try_get_untracked().flatten().is_some() {
-            self.chosen.set(Some(lines));
-            self.jump(lines.from());
-        }
-    }
-
-    /// The number of a line chooses it, with Shift everything up to it; a command folds.
-    pub fn clicked(self, event: &MouseEvent) {
-        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let Some(target) = target else { return };
-        let closest = |selector: &str| target.closest(selector).ok().flatten();
-        if let Some(number) = closest("li > a[id]").and_then(|number| named::read(&number.id())) {
-            let extends = if event.shift_key() { Extends::Further } else { Extends::Anew };
-            self.choose(Named::chosen(self.chosen.get_untracked(), number.1.from(), extends));
-            event.prevent_default();
-        } else if let Some(fold) = closest("[data-fold]").and_then(|fold| fold.get_attribute("data-fold")?.parse().ok())
-        {
-            self.fold(fold);
-        }
-    }
-
-    fn choose(self, lines: Option<Named>) {
-        self.chosen.set(lines);
-        let address = window().location();
-        let (path, query) = (address.pathname().unwrap_or_default(), address.search().unwrap_or_default());
-        let hash = lines.map(|lines| format!("#{}", named::anchor(self.step, lines))).unwrap_or_default();
-        if let Ok(history) = window().history() {
-            let state = history.state().unwrap_or_default();
-            // An address that cannot be changed is only not there to be copied.
-            drop(history.replace_state_with_url(&state, "", Some(&format!("{path}{query}{hash}"))));
-        }
-    }
-
-    /// Folds the output of a command away, or shows it again.
-    pub fn fold(self, command: u32) {
-        let mut shown = None;
-        self.folded.update(|folded| {
-            if folded.remove(&command) {
-                shown = Some(command);
-            } else {
-                folded.insert(command);
-            }
-        });
-        self.learn_commands(shown);
-    }
-
-    /// Folds the output of all commands that have ended away, or shows all of it.
-    pub fn fold_all(self) {
-        let ended = |run: &Run| ended_commands(run, self.live.on_stage());
-        let all: BTreeSet<u32> = self.live.run.with_untracked(ended);
-        self.folded.update(|folded| *folded = if folded.is_empty() { all } else { BTreeSet::new() });
-        self.learn_commands(None);
-    }
-
-    /// Where the lines of commands are is asked when somebody wants to fold them. Then there are others to look at: those of a command
-    /// that is shown again, else those around the first that is seen.
-    fn learn_commands(self, shown: Option<u32>) {
-        // The rows of a stored piece fold by their bytes.
-        if !self.windowed.get_untracked() {
-            return;
-        }
-        let (id, went) = (self.live.on_stage(), self.goes());
-        spawn_local(async move {
-            let answer = lines(id.run, id.step, id.attempt, 1, None, None, 1).await;
-            if self.has_gone(went) || self.live.on_stage() != id {
-                return;
-            }
-            let Ok(view) = answer else { return };
-            let first = view.commands.iter().find(|lines| Some(lines.command) == shown).map(|lines| lines.first);
-            self.commands.set(view.commands);
-            self.let_go();
-            let begin = Anchor { line: first.unwrap_or(1), offset: BELOW_THE_COMMAND, aim: Aim::Goes };
-            let seen = self.first_in_sight().filter(|_| first.is_none());
-            self.ask(seen.map_or(begin, |seen| Anchor { aim: Aim::Goes, ..seen }));
-        });
     }
 
     /// Whether the focus is on the log itself.
@@ -659,61 +475,6 @@ impl Window {
 /// How many rows are drawn of what grows.
 fn drawn_rows() -> usize {
     usize::try_from(DRAWN).unwrap_or(usize::MAX)
-}
-
-/// The lines in some ranges around one. Of long lines the portal gives fewer at once: then nothing stands before or behind a gap.
-async fn pieces(id: AttemptId, wanted: Vec<Range<u64>>, line: u64) -> Result<Vec<LinesView>, AppError> {
-    let mut views = Vec::with_capacity(wanted.len());
-    for range in wanted.into_iter().take(PIECES) {
-        let view = piece_around(id, &range, line).await?;
-        let (is_whole, is_before) = (reaches(&view, &range), range.end <= line);
-        if view.line > range.start || (!is_whole && is_before) {
-            views.clear();
-        }
-        if view.count > 0 && (is_whole || !is_before) {
-            views.push(view);
-        }
-        if !is_whole && !is_before {
-            break;
-        }
-    }
-    Ok(views)
-}
-
-/// The lines in a range; when they are too long to be given at once, as many before the one that is meant as behind it.
-async fn piece_around(id: AttemptId, range: &Range<u64>, line: u64) -> Result<LinesView, AppError> {
-    let mut from = range.start;
-    loop {
-        let view = lines(id.run, id.step, id.attempt, from, None, None, range.end - from).await?;
-        let half = view.count / 2;
-        if reaches(&view, range) || !range.contains(&line) || line <= view.line + half {
-            return Ok(view);
-        }
-        from = line - half;
-    }
-}
-
-/// Whether lines reach to the end of a range. There may be no more of them than came.
-fn reaches(view: &LinesView, range: &Range<u64>) -> bool {
-    view.count == 0 || view.line + view.count >= range.end.min(view.lines + 1)
-}
-
-fn has(view: &LinesView, line: u64) -> bool {
-    (view.line..view.line + view.count).contains(&line)
-}
-
-/// Whether a command of a step runs now.
-fn runs(run: &Run, step: u32, command: u32) -> bool {
-    let state = run.step(step).and_then(|step| step.command(command));
-    matches!(state, Some(CommandState::Running { .. }))
-}
-
-/// The commands of an attempt that have ended.
-fn ended_commands(run: &Run, id: AttemptId) -> BTreeSet<u32> {
-    let states = run.step(id.step).map(|step| step.commands.as_slice()).unwrap_or_default();
-    let ended =
-        |state: &CommandState| matches!(state.as_run(), CommandState::Ended { attempt, .. } if *attempt == id.attempt);
-    (1..).zip(states).filter(|(_, state)| ended(state)).map(|(number, _)| number).collect()
 }
 
 fn set_height(space: NodeRef<html::Li>, height: f64) {

@@ -96,10 +96,13 @@ impl Log {
         borders
     }
 
-    /// Where commands of this attempt and their screens begin and end, in order, as far as that is in sight from a byte on.
+    /// Where commands of this attempt and their screens begin and end, in order, as far as that is in sight from a byte on. Of what is
+    /// folded away before that byte the begins are in sight as well: an end does not stand there without its command, and nobody could
+    /// show it again.
     fn borders(&self, run: &Run, from: u64, folded: &BTreeSet<u32>) -> Vec<(u64, Entry)> {
+        let begin = self.folded_up_to(run, from, folded);
         let mut borders = self.borders_of_commands(run, folded);
-        borders.retain(|(at, _)| *at >= from && (!self.page || *at <= self.to));
+        borders.retain(|(at, _)| *at >= begin && (!self.page || *at <= self.to));
         let screens = self.screens.iter().filter(|screen| !folded.contains(&screen.command));
         for screen in screens.filter(|screen| self.has_screen_in_sight(screen, from)) {
             let place = borders.partition_point(|(at, _)| *at <= screen.from);
@@ -122,6 +125,13 @@ impl Log {
             }
         }
         borders
+    }
+
+    /// The byte from which on everything up to another is folded away.
+    fn folded_up_to(&self, run: &Run, byte: u64, folded: &BTreeSet<u32>) -> u64 {
+        let reaches = |bytes: &Range<u64>, begin| bytes.start < begin && bytes.end >= begin;
+        let folds = self.folded_bytes(run, folded).into_iter().rev();
+        folds.fold(byte, |begin, bytes| if reaches(&bytes, begin) { bytes.start } else { begin })
     }
 
     /// The bytes that folded commands have printed.

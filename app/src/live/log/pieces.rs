@@ -1,7 +1,7 @@
 //! What a reader looks at who has let go: some lines of a log that stand still. Where the output of commands is folded away, they are
 //! several pieces, with the borders of the folded commands between them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use domain::Timestamp;
@@ -16,7 +16,7 @@ use super::{Log, ROWS};
 /// Pieces of one log, in order.
 #[derive(Clone, Debug)]
 pub struct Pieces {
-    /// The same log, with nothing of it.
+    /// The same log, with nothing of it but how long it is.
     none: Log,
     logs: Vec<Log>,
     /// Of each, so many of the last rows.
@@ -37,18 +37,20 @@ pub struct Edges {
 impl Pieces {
     /// The last rows of a log that grows, as they are now.
     pub fn of_tail(log: &Log, last: usize) -> Self {
-        Self { none: Log::empty(log.step, log.attempt), logs: vec![log.held()], last, lines: log.lines() }
+        Self { none: log.without_rows(), logs: vec![log.held()], last, lines: log.lines() }
     }
 
     /// Lines of a log as the portal gave them, to a reader who has let go at so many.
-    pub fn of_views((step, attempt): (u32, u32), views: &[LinesView], lines: u64) -> Self {
-        Self { none: Log::empty(step, attempt), logs: views.iter().map(Log::of_lines).collect(), last: ROWS, lines }
+    pub fn of_views(log: &Log, views: &[LinesView], lines: u64) -> Self {
+        Self { none: log.without_rows(), logs: views.iter().map(Log::of_lines).collect(), last: ROWS, lines }
     }
 
     /// Everything that is seen of them.
     pub fn entries(&self, run: &Run, folded: &BTreeSet<u32>, edges: Edges) -> Vec<Entry> {
         let part = Part { last: Some(self.last), folded: folded.clone() };
-        let Some(first) = self.logs.first() else { return self.none.folded_entries(run, 0..u64::MAX, folded) };
+        let Some(first) = self.logs.first() else {
+            return self.none.folded_entries(run, 0..self.none.length() + 1, folded);
+        };
         let mut entries = Vec::new();
         if edges.begin {
             entries.extend(first.folded_entries(run, 0..first.first_byte(self.last), folded));
@@ -61,7 +63,9 @@ impl Pieces {
             // What stands at the very end of a piece is in it.
             entries.extend(until.into_iter().flat_map(|until| log.folded_entries(run, log.to() + 1..until, folded)));
         }
-        entries.dedup_by_key(|entry| entry.key());
+        // A fold between two pieces is at the end of one and before the other.
+        let mut seen = HashSet::new();
+        entries.retain(|entry| seen.insert(entry.key()));
         entries
     }
 
@@ -119,7 +123,9 @@ mod tests {
 
     #[test]
     fn lines_before_and_behind_a_fold_are_two_pieces() {
-        let pieces = Pieces::of_views((1, 1), &[view(10, 100, "ten\neleven\n"), view(800, 8_000, "later\n")], 850);
+        let views = [view(10, 100, "ten\neleven\n"), view(800, 8_000, "later\n")];
+
+        let pieces = Pieces::of_views(&Log::empty(1, 1), &views, 850);
 
         assert_eq!(pieces.span(), 10..801);
         assert_eq!(
@@ -139,6 +145,6 @@ mod tests {
         log.push("four\n", 5);
 
         assert_eq!((pieces.span(), pieces.lines, pieces.known()), (2..4, 3, 3));
-        assert_eq!(Pieces::of_views((1, 1), &[], 3).span(), 1..1);
+        assert_eq!(Pieces::of_views(&Log::empty(1, 1), &[], 3).span(), 1..1);
     }
 }

@@ -1,7 +1,13 @@
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use domain::attempt::Outcome;
 use domain::terminal::{Colour, Style};
 use domain::view::LinesPiece;
 
-use super::entry::Key;
+use super::borders::Part;
+use super::entry::{Fold, Key};
+use super::pieces::{Edges, Pieces};
 use super::*;
 
 /// A stored piece of output from a byte on.
@@ -357,4 +363,144 @@ fn a_screen_keeps_its_place_among_the_borders_and_its_key() {
     log.skip_to(100, None, Style::default());
     assert!(log.has_screen_in_sight(&screen(3, 1, None), 100), "it is drawn although its first bytes are not here");
     assert!(!log.has_screen_in_sight(&screen(3, 1, Some(50)), 100));
+}
+
+#[test]
+fn a_long_line_of_which_nothing_is_seen_counts_as_a_line() {
+    let log = Log::of_lines(&lines(1, 0, &[(0, "\u{1b}[31m"), (1_000, "next\n")], 1_005));
+
+    assert_eq!(numbered(&log), numbers(&[(2, "next")]));
+}
+
+/// A run in whose first step commands have printed these bytes, one after the other, and ended.
+fn ran(commands: &[Range<u64>]) -> Run {
+    let end = CommandEnd {
+        code: Some(0),
+        statuses: vec![0],
+        duration_ms: 1_000,
+        outcome: Outcome::Success,
+        explanation: None,
+    };
+    let ended = |bytes: &Range<u64>| CommandState::Ended {
+        attempt: 2,
+        at: Timestamp(0),
+        from: bytes.start,
+        to: bytes.end,
+        end: end.clone(),
+    };
+    let mut run = crate::deeds::tests::run(&[]);
+    run.steps[0].commands = commands.iter().map(ended).collect();
+    run
+}
+
+/// Three commands: the second prints far more than is drawn.
+fn three() -> (Log, Run) {
+    let mut log = Log::empty(1, 2);
+    let text = format!("{}{}{}", "a\n".repeat(3), "b\n".repeat(500), "c\n".repeat(2));
+    log.push(&text, text.len() as u64);
+    (log, ran(&[0..6, 6..1_006, 1_006..1_010]))
+}
+
+/// What stands in a log, each in a word or two.
+fn shape(entries: &[Entry]) -> Vec<String> {
+    let word = |entry: &Entry| match entry {
+        Entry::Row(row) => row.line.text(),
+        Entry::Begins { command, fold: Fold::Open, .. } => format!("begin {command}"),
+        Entry::Begins { command, fold: Fold::Folded, .. } => format!("folded {command}"),
+        Entry::Ended { command, .. } => format!("end {command}"),
+        Entry::Screen { command, .. } => format!("screen {command}"),
+        Entry::Note { .. } => "note".to_owned(),
+    };
+    entries.iter().map(word).collect()
+}
+
+/// The last ten rows of a log, with some commands folded.
+fn last_ten(log: &Log, run: &Run, folded: &[u32]) -> Vec<String> {
+    shape(&log.entries(run, &Part { last: Some(10), folded: folded.iter().copied().collect() }))
+}
+
+#[test]
+fn the_end_of_a_folded_command_does_not_stand_there_without_its_begin() {
+    let (log, run) = three();
+
+    assert_eq!(last_ten(&log, &run, &[])[7..], ["b", "end 2", "begin 3", "c", "c", "end 3"]);
+    assert_eq!(last_ten(&log, &run, &[2]), ["end 1", "folded 2", "end 2", "begin 3", "c", "c", "end 3"]);
+    let piece = [lines(504, 1_006, &[(1_006, "c\nc\n")], 1_010)];
+    let entries = Pieces::of_views(&log, &piece, 505).entries(&run, &BTreeSet::from([2]), Edges::default());
+    assert_eq!(shape(&entries), ["end 1", "folded 2", "end 2", "begin 3", "c", "c", "end 3"]);
+}
+
+#[test]
+fn where_all_commands_are_folded_each_has_its_begin_and_then_its_end() {
+    let (log, run) = three();
+    let expected = ["folded 1", "end 1", "folded 2", "end 2", "folded 3", "end 3"];
+    let everything = Edges { begin: true, end: true };
+
+    assert_eq!(last_ten(&log, &run, &[1, 2, 3]), expected, "while one follows");
+    let all = BTreeSet::from([1, 2, 3]);
+    let nothing = Pieces::of_views(&log, &[], 505);
+    assert_eq!(shape(&nothing.entries(&run, &all, everything)), expected, "when one has let go");
+    let later = ran(&[0..6, 6..1_006, 1_006..1_010, 1_010..9_000]);
+    let entries = shape(&nothing.entries(&later, &all, everything));
+    assert_eq!(entries[6..], ["begin 4"], "what it prints later is not here, so its end is not, either");
+}
+
+#[test]
+fn a_fold_between_two_pieces_stands_there_once() {
+    let (log, run) = three();
+    let pieces = [lines(1, 0, &[(0, "a\na\na\n")], 6), lines(504, 1_006, &[(1_006, "c\nc\n")], 1_010)];
+
+    let entries = Pieces::of_views(&log, &pieces, 505).entries(&run, &BTreeSet::from([2]), Edges::default());
+
+    let expected =
+        ["begin 1", "a", "a", "a", "end 1", "folded 2", "end 2", "begin 3", "c", "c", "end 3"].map(str::to_owned);
+    assert_eq!(shape(&entries), expected);
+}
+
+#[test]
+fn in_a_stored_piece_of_a_folded_command_it_can_be_shown_again() {
+    let (_, run) = three();
+    let log = Log::page(&view(100, &"b\n".repeat(10), 1_010));
+
+    let entries = log.entries(&run, &Part { last: None, folded: BTreeSet::from([2]) });
+
+    assert_eq!(shape(&entries), ["note", "end 1", "folded 2"]);
+}
+
+#[test]
+fn a_reader_who_has_let_go_sees_no_border_of_what_came_later() {
+    let mut log = Log::empty(1, 2);
+    log.push("x\n", 2);
+    let held = Pieces::of_tail(&log, 400);
+
+    let run = ran(&[0..2, 2..50, 50..60]);
+
+    let entries = held.entries(&run, &BTreeSet::new(), Edges::default());
+    assert_eq!(shape(&entries), ["begin 1", "x", "end 1", "begin 2"]);
+}
+
+#[test]
+fn a_screen_is_there_where_one_looks_and_folds_away_with_its_command() {
+    let mut painted = lines(1, 0, &[(0, "paint\n")], 6);
+    painted.screens = vec![screen(1, 0, Some(6))];
+    let run = ran(&[0..6, 6..12]);
+
+    let pieces = Pieces::of_views(&Log::empty(1, 2), &[painted], 1);
+
+    assert!(pieces.screen(1).is_some() && pieces.screen(2).is_none());
+    let seen = |folded: &[u32]| shape(&pieces.entries(&run, &folded.iter().copied().collect(), Edges::default()));
+    assert_eq!(seen(&[]), ["begin 1", "screen 1", "end 1", "begin 2"]);
+    assert_eq!(seen(&[1]), ["folded 1", "end 1", "begin 2"]);
+}
+
+#[test]
+fn of_what_was_covered_neither_screens_nor_times_are_left() {
+    let mut log = Log::empty(1, 2);
+    log.note_moment(Timestamp(7));
+    log.push("text\n", 5);
+    assert!(!log.paint(screen(1, 5, None).since(None)));
+
+    log.forget();
+
+    assert_eq!((log.screen(1), log.moment(0), texts(&log)), (None, None, vec![]));
 }
