@@ -277,6 +277,7 @@ impl Window {
         } else if let Some(anchor) = self.anchor.get_value() {
             self.anchor.set_value(None);
             self.bring(&list, anchor);
+            self.look();
         }
     }
 
@@ -338,6 +339,10 @@ impl Window {
         let Some(list) = self.list.get_untracked().filter(|_| !self.replay.is_on()) else { return };
         let (before, now) = (self.top.get_value(), list.scroll_top());
         self.top.set_value(now);
+        if self.anchor.with_value(Option::is_some) {
+            // What is drawn is about to get its place: where the box stands until then is nobody's choice.
+            return;
+        }
         let at_end = list.scroll_height() - now - list.client_height() < NEAR;
         if self.live.following.get_untracked() {
             if !at_end && now < before {
