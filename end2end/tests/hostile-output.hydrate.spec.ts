@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from './fixtures.ts';
+import { shownStep } from './printed.ts';
 
 const escape = '\u001b';
 const url = 'http://evil.example/';
@@ -94,8 +95,10 @@ test('sixty hostile outputs stay text: no element, link, script or report comes 
   await operator.press('Run the added step: Print what is hostile');
   await operator.step('Print what is hostile', 'ok');
 
-  for (const reloaded of [false, true]) {
-    if (reloaded) await page.reload();
+  await expect.poll(async () => (await operator.log()).some((line) => line.startsWith('last'))).toBe(true);
+  const step = await shownStep(operator);
+  for (const opened of [false, true]) {
+    if (opened) await operator.open(run, step);
     // What goes back to the lines above writes over them, so the last line is not the last row.
     await expect.poll(async () => (await operator.log()).some((line) => line.startsWith('last'))).toBe(true);
     const found = await page.locator('ol.log').evaluate((list) => ({
