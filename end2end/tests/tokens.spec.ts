@@ -16,6 +16,7 @@ async function make(page: Page, name: string, role: 'viewer' | 'operator'): Prom
   await panel.getByRole('button', { name: 'Make token' }).click();
   const text = panel.locator('.secret code');
   await expect(text).toHaveText(/^rbp_[\w-]{43}$/);
+  for (const label of ['Name of the token', 'Present password']) await expect(panel.getByLabel(label)).toHaveValue('');
   return await text.innerText();
 }
 

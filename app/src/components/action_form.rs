@@ -53,3 +53,21 @@ where
         None => Either::Right(element),
     }
 }
+
+/// Empties a form whenever what it asked for was done: else a page that is drawn anew keeps what was typed, a password as well.
+pub fn emptied_by<Function>(form: NodeRef<html::Form>, action: ServerAction<Function>)
+where
+    Function: ServerFn<Error = AppError> + Clone + Send + Sync + 'static,
+    Function::Output: Send + Sync + 'static,
+{
+    let (version, answer) = (action.version(), action.value());
+    Effect::new(move |before: Option<usize>| {
+        let count = version.get();
+        let is_done = answer.with_untracked(|answer| matches!(answer, Some(Ok(_))));
+        let is_new = before.is_some_and(|before| before != count);
+        if let Some(form) = form.get_untracked().filter(|_| is_new && is_done) {
+            form.reset();
+        }
+        count
+    });
+}

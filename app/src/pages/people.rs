@@ -16,7 +16,7 @@ use crate::api::people::{
     SetRole,
 };
 use crate::clock::Clock;
-use crate::components::action_form::ActionForm;
+use crate::components::action_form::{ActionForm, emptied_by};
 use crate::components::ago::Ago;
 use crate::components::copy::Copy;
 use crate::components::deliveries::Deliveries;
@@ -451,16 +451,7 @@ fn RoleChoice(chosen: Role, label: String) -> impl IntoView {
 fn CreateForm(known: String, deeds: PeopleDeeds) -> impl IntoView {
     let known = if known.is_empty() { String::new() } else { format!(" Known: {known}.") };
     let form = NodeRef::<html::Form>::new();
-    let answer = deeds.create.value();
-    // The form is made anew after every deed on this page. Only a new account empties it.
-    Effect::new(move |before: Option<usize>| {
-        let count = deeds.create.version().get();
-        let created = before.is_some_and(|before| before != count) && matches!(answer.get_untracked(), Some(Ok(())));
-        if let Some(form) = form.get_untracked().filter(|_| created) {
-            form.reset();
-        }
-        count
-    });
+    emptied_by(form, deeds.create);
     view! {
         <ActionForm action=deeds.create node_ref=form attr:class="panel" attr:data-box="">
             <header>

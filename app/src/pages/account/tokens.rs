@@ -5,11 +5,12 @@ use domain::factor::Factors;
 use domain::policy::{Role, Scope, Verb, allows, token_roles};
 use domain::run::StepStatus;
 use domain::view::{AccountView, MadeToken, TokenInfo};
+use leptos::html;
 use leptos::prelude::*;
 
 use super::deeds::AccountDeeds;
 use super::sure::{SureFields, is_named};
-use crate::components::action_form::ActionForm;
+use crate::components::action_form::{ActionForm, emptied_by};
 use crate::components::ago::Ago;
 use crate::components::command_text::{Visible, visible};
 use crate::components::copy::Copy;
@@ -126,13 +127,15 @@ fn MakeForm(factors: Factors, role: Role, deeds: AccountDeeds) -> impl IntoView 
             </option>
         }
     });
+    let form = NodeRef::<html::Form>::new();
+    emptied_by(form, deeds.make_token);
     view! {
         <details class="fold">
             <summary>
                 <Glyph sign=Sign::Fold />
                 "Make a token…"
             </summary>
-            <ActionForm action=deeds.make_token attr:class="stack" attr:data-gap="small">
+            <ActionForm action=deeds.make_token node_ref=form attr:class="stack" attr:data-gap="small">
                 <div class="field">
                     <label for="token-name">"Name of the token"</label>
                     <input class="input" id="token-name" name="name" required maxlength="64" autocomplete="off" />
