@@ -150,7 +150,7 @@ const CAPITAL_PROGRAMS: &[&str] = &[
     "nslookup",
     "valkey-cli",
 ];
-/// Variables that every shell has.
+/// Variables that every shell has, or that Bash sets by itself (its manual, "Bash Variables").
 const KNOWN_VARIABLES: &[&str] = &[
     "HOME",
     "PATH",
@@ -172,9 +172,38 @@ const KNOWN_VARIABLES: &[&str] = &[
     "LINENO",
     "IFS",
     "PIPESTATUS",
+    "BASH",
+    "BASHOPTS",
+    "BASHPID",
+    "BASH_ALIASES",
+    "BASH_ARGC",
+    "BASH_ARGV",
+    "BASH_ARGV0",
+    "BASH_CMDS",
+    "BASH_COMMAND",
+    "BASH_EXECUTION_STRING",
+    "BASH_LINENO",
+    "BASH_LOADABLES_PATH",
+    "BASH_REMATCH",
     "BASH_SOURCE",
+    "BASH_SUBSHELL",
+    "BASH_VERSINFO",
     "BASH_VERSION",
+    "COMP_WORDBREAKS",
+    "COPROC",
+    "DIRSTACK",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
     "FUNCNAME",
+    "GROUPS",
+    "HISTCMD",
+    "HOSTTYPE",
+    "MACHTYPE",
+    "MAPFILE",
+    "OPTERR",
+    "PS4",
+    "SHELLOPTS",
+    "SRANDOM",
     "REPLY",
     "OSTYPE",
     "EDITOR",
@@ -291,4 +320,26 @@ fn weak(raw: &str, start: usize, found: &mut Vec<(usize, usize)>) {
 
 fn base(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn what_bash_sets_by_itself_stands_for_no_value() {
+        let mut bash = Command::new("bash");
+        let listed = bash.args(["--norc", "--noprofile", "-c", "compgen -v"]).env_clear().output().unwrap();
+        let names = String::from_utf8(listed.stdout).unwrap();
+        assert!(names.lines().count() > 30, "bash lists its variables: {names}");
+
+        let script: String =
+            names.lines().filter(|name| *name != "_").map(|name| format!("echo \"${name}\"\n")).collect();
+        let shell = Shell::parse(&script).unwrap();
+        let found: Vec<&str> = unset_variables(&shell, &[]).into_iter().map(|(from, to)| &script[from..to]).collect();
+        assert_eq!(found, Vec::<&str>::new());
+        assert_eq!(unset_variables(&Shell::parse("echo \"$EPOCH\"").unwrap(), &[]), [(6, 12)]);
+    }
 }
