@@ -335,8 +335,8 @@ mod tests {
         let names = String::from_utf8(listed.stdout).unwrap();
         assert!(names.lines().count() > 30, "bash lists its variables: {names}");
 
-        let script: String =
-            names.lines().filter(|name| *name != "_").map(|name| format!("echo \"${name}\"\n")).collect();
+        let names = names.lines().filter(|name| *name != "_");
+        let script = names.map(|name| format!("echo \"${name}\"")).collect::<Vec<_>>().join("\n");
         let shell = Shell::parse(&script).unwrap();
         let found: Vec<&str> = unset_variables(&shell, &[]).into_iter().map(|(from, to)| &script[from..to]).collect();
         assert_eq!(found, Vec::<&str>::new());
